@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// Flags of the numeric targets. Microkernels are unchecked and always optimised; what calls them is checked.
+#if arch(x86_64)
+  let avx2: [String] = ["-Xcc", "-march=x86-64-v3"]
+  let avx512: [String] = ["-Xcc", "-march=x86-64-v4"]
+#else
+  // Elsewhere the variants compile like the baseline and are never chosen.
+  let avx2: [String] = []
+  let avx512: [String] = []
+#endif
+
+/// One instruction-set variant of the microkernels: `Target.swift` and a link to the shared source.
+func microkernels(_ variant: String, flags: [String] = []) -> Target {
+  .target(
+    name: "EquiconvMicrokernels" + variant,
+    dependencies: ["_EquiconvShims"],
+    swiftSettings: [.unsafeFlags(["-O", "-Ounchecked", "-wmo", "-Xllvm", "-unroll-threshold=4000"] + flags)])
+}
+
+let package = Package(
+  name: "equiconv",
+  products: [
+    .library(name: "Equiconv", targets: ["Equiconv"]),
+    .library(name: "equiconv", type: .dynamic, targets: ["EquiconvC"]),
+  ],
+  targets: [
+    // Public API
+    .target(name: "Equiconv", dependencies: ["EquiconvEngine", "EquiconvGroups"]),
+    .target(name: "EquiconvC", dependencies: ["CEquiconv", "EquiconvEngine", "EquiconvGroups", "_EquiconvShims"]),
+    .systemLibrary(name: "CEquiconv", path: "include"),
+
+    // Implementation details
+    .target(name: "EquiconvGroups", exclude: ["README.md"]),
+    .target(
+      name: "EquiconvEngine",
+      dependencies: [
+        "EquiconvGroups", "EquiconvMicrokernelsBaseline", "EquiconvMicrokernelsAVX2",
+        "EquiconvMicrokernelsAVX512", "_EquiconvShims",
+      ]),
+    microkernels("Baseline"),
+    microkernels("AVX2", flags: avx2),
+    microkernels("AVX512", flags: avx512),
+    .target(name: "_EquiconvShims"),
+
+    // Unit test bundles
+    .target(name: "_EquiconvTestSupport", dependencies: ["EquiconvEngine", "EquiconvGroups"], path: "Tests/_EquiconvTestSupport"),
+    .testTarget(name: "EquiconvGroupsTests", dependencies: ["EquiconvGroups", "_EquiconvTestSupport"]),
+    .testTarget(
+      name: "EquiconvMicrokernelsTests",
+      dependencies: ["EquiconvEngine", "_EquiconvTestSupport"]),
+    .testTarget(name: "EquiconvEngineTests", dependencies: ["EquiconvEngine", "_EquiconvTestSupport"]),
+    .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ConvolutionPlan {
+  /// Below so many operations a call stays on its own thread: handing out work costs as much.
+  private static let smallestSharedWork = 4e6
+
+  private func threads(for batch: Int) -> Int {
+    flops(batch: batch) < Self.smallestSharedWork ? 1 : Threads.count
+  }
+
+  /// `output = layer(input, weight) + bias`.
+  ///
+  /// - Parameters:
+  ///   - input: `inputShape(batch:)`, C-contiguous; likewise `output`.
+  ///   - weight: `weightShape`.
+  ///   - bias: (O), or nil.
+  /// - Throws: `invalidSize` for a negative batch, `misalignedPointer`, `overlap`, `outOfMemory`.
+  /// - Complexity: 2 batch · O · |Y| · C · |X| · taps · outputs operations; 1/|H| of that for plane outputs.
+  public func forward<S: EngineScalar>(
+    batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
+    output: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    try forward(batch: batch, input: input, weight: weight, bias: bias, output: output, instructions: .current)
+  }
+
+  package func forward<S: EngineScalar>(
+    batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
+    output: UnsafeMutablePointer<S>, instructions: InstructionSet
+  ) throws(ConvolutionError) {
+    let inputRange = try ArrayRange("input", input, inputCount(batch))
+    let weightRange = try ArrayRange("weight", weight, weightCount())
+    let outputRange = try ArrayRange("output", output, outputCount(batch))
+    var biasRange: ArrayRange?
+    if let bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
+    try outputRange.checkApart(from: inputRange, weightRange, biasRange)
+    if batch == 0 { return }
+    let pass = try GatherPass<S>(
+      plan: forwardPlan, batch: batch, channels: descriptor.inChannels, outputs: descriptor.outChannels,
+      instructions: instructions, threads: threads(for: batch))
+    try withCore(weight) { core throws(ConvolutionError) in
+      try pass.run(
+        .init(
+          source: input, weights: core, weightOutputStride: descriptor.inChannels * stencil.coefficients,
+          weightChannelStride: stencil.coefficients, bias: bias, destination: output))
+    }
+  }
+
+  /// `gradInput = (adjoint of input ↦ layer(input, weight)) gradOutput`.
+  ///
+  /// The same gather as the forward pass with the kernel k*(g) = k(g⁻¹): transposed weights and inverse stencils.
+  public func inputGradient<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    try inputGradient(
+      batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput, instructions: .current)
+  }
+
+  package func inputGradient<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
+    instructions: InstructionSet
+  ) throws(ConvolutionError) {
+    let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+    let weightRange = try ArrayRange("weight", weight, weightCount())
+    try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
+    if batch == 0 { return }
+    let pass = try GatherPass<S>(
+      plan: adjointPlan, batch: batch, channels: descriptor.outChannels, outputs: descriptor.inChannels,
+      instructions: instructions, threads: threads(for: batch),
+      fold: descriptor.paddingMode == .circular ? CircularFold(geometry: geometry) : nil)
+    try withCore(weight) { core throws(ConvolutionError) in
+      try pass.run(
+        .init(
+          source: gradOutput, weights: core, weightOutputStride: stencil.coefficients,
+          weightChannelStride: descriptor.inChannels * stencil.coefficients, bias: nil, destination: gradInput))
+    }
+  }
+
+  /// `gradWeight = (adjoint of weight ↦ layer(input, weight)) gradOutput`; zeros for an empty batch.
+  public func weightGradient<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    try weightGradient(
+      batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, instructions: .current)
+  }
+
+  package func weightGradient<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    instructions: InstructionSet
+  ) throws(ConvolutionError) {
+    let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+    let inputRange = try ArrayRange("input", input, inputCount(batch))
+    try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
+    let pass = try WeightGradientPass<S>(
+      plan: forwardPlan, geometry: geometry, batch: batch, inChannels: descriptor.inChannels,
+      outChannels: descriptor.outChannels, instructions: instructions, threads: threads(for: batch))
+    try pass.run(gradient: gradOutput, input: input, weightGradient: gradWeight)
+  }
+
+  /// `gradBias[o] = Σ gradOutput[·,o,…]`, accumulated in Double; zeros for an empty batch.
+  public func biasGradient<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, gradBias: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+    try ArrayRange("grad_bias", gradBias, descriptor.outChannels).checkApart(from: gradOutputRange)
+    let numbers = outputElements * geometry.output.volume
+    BiasGradient.run(
+      batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: gradOutput, into: gradBias,
+      threads: batch * descriptor.outChannels * numbers < 1 << 20 ? 1 : Threads.count)
+  }
+
+  /// The filter bank of the equal ordinary convolution, shape `bankShape`:
+  /// `bank[o,y,c,e](u) = k[o,c](y⁻¹e, y⁻¹u)`, or k̄ for plane outputs.
+  public func expand<S: EngineScalar>(
+    weight: UnsafePointer<S>, bank: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    let weightRange = try ArrayRange("weight", weight, weightCount())
+    var bankCount = try weightCount()
+    bankCount = try ConvolutionDescriptor.product(bankCount, outputElements, "the size of bank")
+    try ArrayRange("bank", bank, bankCount).checkApart(from: weightRange)
+    try withCore(weight) { core throws(ConvolutionError) in
+      Expansion(stencil: stencil, geometry: geometry).run(
+        core, into: bank, outputs: descriptor.outChannels, channels: descriptor.inChannels)
+    }
+  }
+
+  /// Gives `body` the weights ŵ of the stencil: the user's own, or their means over orbits.
+  private func withCore<S: EngineScalar>(
+    _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> Void
+  ) throws(ConvolutionError) {
+    guard stencil.averages != nil else { return try body(weight) }
+    let pairs = descriptor.outChannels * descriptor.inChannels
+    var memory = Workspace.Plan()
+    let offset = try memory.reserve(S.self, pairs, stencil.coefficients)
+    let workspace = try Workspace(memory)
+    let core = workspace.pointer(offset, S.self)
+    stencil.average(weight, into: core, channelPairs: pairs)
+    try body(core)
+  }
+}

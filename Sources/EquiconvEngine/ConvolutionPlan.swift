@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+
+/// A layer with everything worked out that does not depend on the numbers: sizes, stencils, memory layouts.
+///
+/// Immutable; one plan may run on several threads at once. Making one costs O(|H|² taps).
+public final class ConvolutionPlan: Sendable {
+  /// The descriptor it was made of, with "same" padding resolved.
+  public let descriptor: ConvolutionDescriptor
+  let geometry: Geometry
+  let forwardPlan: GatherPlan
+  /// Made by the first input gradient: inference never needs it.
+  private nonisolated(unsafe) var lazyAdjoint: GatherPlan?
+
+  /// Checks the descriptor and builds its stencils.
+  /// - Throws: the first thing that is wrong with the descriptor, naming argument, value and what was expected.
+  public init(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
+    let resolved = try descriptor.validated()
+    let geometry = Geometry(checked: resolved)
+    self.descriptor = resolved
+    self.geometry = geometry
+    let stencil = try Stencil(layer: resolved.layer, group: resolved.group, geometry: geometry)
+    forwardPlan = GatherPlan(forward: stencil, geometry: geometry, isCircular: resolved.paddingMode == .circular)
+    _ = try weightCount()
+  }
+
+  var adjointPlan: GatherPlan {
+    ProcessLock.withLock { () -> GatherPlan in
+      if let lazyAdjoint { return lazyAdjoint }
+      let plan = GatherPlan(
+        adjoint: stencil.adjoint, geometry: geometry, isCircular: descriptor.paddingMode == .circular)
+      lazyAdjoint = plan
+      return plan
+    }
+  }
+
+  var stencil: Stencil { forwardPlan.stencil }
+
+  // MARK: - Shapes
+
+  /// |X| and |Y|: 1 for a plane signal, |H| for a group signal.
+  public var inputElements: Int { descriptor.layer.readsGroup ? descriptor.group.order : 1 }
+  public var outputElements: Int { descriptor.layer.writesGroup ? descriptor.group.order : 1 }
+
+  /// Sizes of the output in the order of the array axes.
+  public var outputSpatial: Extents { extents(geometry.output) }
+
+  /// (spatial + 2 padding − reach) mod stride on each axis. Where it is not 0, the strided grid is not symmetric about the
+  /// centre, and elements that turn or reflect that axis do not commute with the layer.
+  public var strideRemainder: Extents {
+    var remainder = descriptor.spatial
+    for axis in remainder.indices {
+      let reach = descriptor.dilation[axis] * (descriptor.kernel[axis] - 1) + 1
+      remainder[axis] =
+        (descriptor.spatial[axis] + 2 * descriptor.padding[axis] - reach) % descriptor.stride[axis]
+    }
+    return remainder
+  }
+
+  /// (batch, C, spatial…) or (batch, C, |H|, spatial…).
+  public func inputShape(batch: Int) throws(ConvolutionError) -> [Int] {
+    try Self.checkBatch(batch)
+    let shape =
+      [batch, descriptor.inChannels] + (descriptor.layer.readsGroup ? [descriptor.group.order] : [])
+      + descriptor.spatial.values
+    _ = try Self.count(shape, "input")
+    return shape
+  }
+
+  /// (batch, O, spatial…) or (batch, O, |H|, spatial…).
+  public func outputShape(batch: Int) throws(ConvolutionError) -> [Int] {
+    try Self.checkBatch(batch)
+    let shape =
+      [batch, descriptor.outChannels] + (descriptor.layer.writesGroup ? [descriptor.group.order] : [])
+      + outputSpatial.values
+    _ = try Self.count(shape, "output")
+    return shape
+  }
+
+  /// (O, C, kernel…) or (O, C, |H|, kernel…).
+  public var weightShape: [Int] {
+    [descriptor.outChannels, descriptor.inChannels] + (descriptor.layer.readsGroup ? [descriptor.group.order] : [])
+      + descriptor.kernel.values
+  }
+
+  /// (O |Y|, C |X|, kernel…).
+  public var bankShape: [Int] {
+    [descriptor.outChannels * outputElements, descriptor.inChannels * inputElements] + descriptor.kernel.values
+  }
+
+  /// Floating-point operations of the definition for one forward run, two for each multiply-add.
+  public func flops(batch: Int) -> Double {
+    2 * Double(batch) * Double(descriptor.outChannels) * Double(outputElements) * Double(descriptor.inChannels)
+      * Double(inputElements) * Double(geometry.taps) * Double(geometry.output.volume)
+  }
+
+  private func extents(_ box: Box) -> Extents {
+    var extents = descriptor.spatial
+    for axis in extents.indices { extents[axis] = box[3 - extents.count + axis] }
+    return extents
+  }
+
+  // MARK: - Checks
+
+  static func checkBatch(_ batch: Int) throws(ConvolutionError) {
+    if batch < 0 { throw ConvolutionError(.invalidSize, "batch", batch, expected: "a number of at least 0") }
+    if batch > ConvolutionDescriptor.sizeLimit {
+      throw ConvolutionError(.sizeOverflow, "batch", batch, expected: "at most 2^48")
+    }
+  }
+
+  static func count(_ shape: [Int], _ name: String) throws(ConvolutionError) -> Int {
+    if shape.contains(0) { return 0 }
+    var count = 1
+    for size in shape { count = try ConvolutionDescriptor.product(count, size, "the size of \(name)") }
+    return count
+  }
+
+  func inputCount(_ batch: Int) throws(ConvolutionError) -> Int {
+    try Self.checkBatch(batch)
+    var count = try ConvolutionDescriptor.product(batch, descriptor.inChannels, "the size of input")
+    for size in [inputElements, geometry.input.z, geometry.input.y, geometry.input.x] {
+      count = try ConvolutionDescriptor.product(count, size, "the size of input")
+    }
+    return count
+  }
+
+  func outputCount(_ batch: Int) throws(ConvolutionError) -> Int {
+    try Self.checkBatch(batch)
+    var count = try ConvolutionDescriptor.product(batch, descriptor.outChannels, "the size of output")
+    for size in [outputElements, geometry.output.z, geometry.output.y, geometry.output.x] {
+      count = try ConvolutionDescriptor.product(count, size, "the size of output")
+    }
+    return count
+  }
+
+  func weightCount() throws(ConvolutionError) -> Int {
+    var count = try ConvolutionDescriptor.product(descriptor.outChannels, descriptor.inChannels, "the size of weight")
+    for size in [inputElements, outputElements, geometry.taps] {
+      count = try ConvolutionDescriptor.product(count, size, "the size of weight")
+    }
+    return count / outputElements
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// Memory of one thread for one block.
+struct BlockScratch<S: EngineScalar> {
+  let sourceOffsets: UnsafeMutablePointer<Int>
+  let destinationOffsets: UnsafeMutablePointer<Int>
+  /// Outputs of vectors that cannot be stored as they are: [output of the panel][vector][lane].
+  let tile: UnsafeMutablePointer<S>
+  /// Orbit sums: [channel][coefficient][vector][lane].
+  let orbitPanel: UnsafeMutablePointer<S>
+
+  static func reserve(
+    _ memory: inout Workspace.Plan, vectors: Int, lanes: Int, panel: Int, orbits: Int
+  ) throws(ConvolutionError) {
+    _ = try memory.reserve(Int.self, 2 * vectors)
+    _ = try memory.reserve(S.self, panel, vectors, lanes)
+    _ = try memory.reserve(S.self, orbits, vectors, lanes)
+  }
+
+  init(_ base: UnsafeMutableRawPointer, vectors: Int, lanes: Int, panel: Int) {
+    let offsets = base.assumingMemoryBound(to: Int.self)
+    sourceOffsets = offsets
+    destinationOffsets = offsets + vectors
+    let tileBase = Self.aligned(UnsafeMutableRawPointer(offsets + 2 * vectors))
+    tile = tileBase.assumingMemoryBound(to: S.self)
+    orbitPanel = Self.aligned(UnsafeMutableRawPointer(tile + panel * vectors * lanes)).assumingMemoryBound(to: S.self)
+  }
+
+  private static func aligned(_ pointer: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    pointer + (64 - Int(bitPattern: pointer) & 63) & 63
+  }
+}
+
+/// One block of vectors of one output element of one image: all outputs, panel by panel.
+struct GatherBlock<S: EngineScalar> {
+  let plan: GatherPlan
+  let grid: Int
+  let element: Int
+  let cover: VectorCover
+  let kernels: Microkernels
+  let split: PanelSplit
+  let channels: Int
+  let first: Int
+  let count: Int
+  /// Vectors of a full block, which the orbit panel is laid out for.
+  let blockVectors: Int
+
+  func run(
+    source: UnsafePointer<S>, weights: UnsafePointer<S>, bias: UnsafePointer<S>?, zeros: UnsafePointer<S>,
+    panelReads: UnsafePointer<equiconv_read>, destination: UnsafeMutablePointer<S>, scratch: BlockScratch<S>
+  ) {
+    cover.forEach(first: first, count: count) { index, offset, run, start in
+      scratch.sourceOffsets[index] = offset
+      scratch.destinationOffsets[index] =
+        cover.isDirect ? cover.destination(run: run, start: start) : index * kernels.lanes
+    }
+    let stencil = plan.stencil
+    if stencil.orbitRadices.isEmpty {
+      plan.reads[grid][element].withUnsafeBufferPointer { reads in
+        // An empty stencil (a phase nothing contributes to) still stores the bias.
+        let base = reads.baseAddress ?? panelReads
+        multiply(
+          source, base, reads.count, channelStride: stencil.inputElements * plan.layout.volume, weights, bias, zeros,
+          destination, scratch)
+      }
+    } else {
+      sumOrbits(source, scratch)
+      let lanes = kernels.lanes
+      for index in 0..<count { scratch.sourceOffsets[index] = index * lanes }
+      multiply(
+        scratch.orbitPanel, panelReads, stencil.coefficients,
+        channelStride: stencil.coefficients * blockVectors * lanes, weights, bias, zeros, destination, scratch)
+    }
+  }
+
+  private func multiply(
+    _ source: UnsafePointer<S>, _ reads: UnsafePointer<equiconv_read>, _ readCount: Int, channelStride: Int,
+    _ weights: UnsafePointer<S>, _ bias: UnsafePointer<S>?, _ zeros: UnsafePointer<S>,
+    _ destination: UnsafeMutablePointer<S>, _ scratch: BlockScratch<S>
+  ) {
+    let coefficients = plan.stencil.coefficients
+    let outputStride = plan.stencil.outputElements * plan.destination.volume
+    for panel in split.panels {
+      let target = destination + panel.first * outputStride
+      var call = equiconv_multiply_call(
+        source: source, weights: weights + panel.first * channels * coefficients,
+        bias: bias.map { $0 + panel.first } ?? zeros, destination: cover.isDirect ? target : scratch.tile,
+        reads: reads, read_count: readCount, channel_count: channels, source_channel_stride: channelStride,
+        weight_channel_stride: coefficients * panel.width,
+        destination_row_stride: cover.isDirect ? outputStride : count * kernels.lanes,
+        source_offsets: scratch.sourceOffsets, destination_offsets: scratch.destinationOffsets, vector_count: count)
+      kernels.multiply(&call, panel.width)
+      if !cover.isDirect { scatter(panel.width, to: target, outputStride: outputStride, scratch) }
+    }
+  }
+
+  /// Copies the lanes that hold outputs from the tile to where they belong.
+  private func scatter(
+    _ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int, _ scratch: BlockScratch<S>
+  ) {
+    let lanes = kernels.lanes
+    let step = plan.grids[grid].step.x
+    cover.forEach(first: first, count: count) { index, _, run, start in
+      cover.forEachPiece(run: run, start: start) { piece in
+        for m in 0..<width {
+          let values = scratch.tile + (m * count + index) * lanes + piece.lane
+          let place = target + m * outputStride + piece.destination
+          if step == 1 {
+            place.update(from: values, count: piece.length)
+          } else {
+            for i in 0..<piece.length { place[i * step] = values[i] }
+          }
+        }
+      }
+    }
+  }
+
+  private func sumOrbits(_ source: UnsafePointer<S>, _ scratch: BlockScratch<S>) {
+    let stencil = plan.stencil
+    let channelStride = stencil.inputElements * plan.layout.volume
+    plan.orbitOffsets.withUnsafeBufferPointer { offsets in
+      plan.flatRadices.withUnsafeBufferPointer { radices in
+        guard let offsetBase = offsets.baseAddress, let radixBase = radices.baseAddress else { return }
+        for channel in 0..<channels {
+          var (offset, radix) = (offsetBase, radixBase)
+          for coefficient in 0..<stencil.coefficients {
+            let levels = stencil.orbitRadices[coefficient]
+            var call = equiconv_orbit_sum_call(
+              source: source + channel * channelStride,
+              destination: scratch.orbitPanel
+                + (channel * stencil.coefficients + coefficient) * blockVectors * kernels.lanes,
+              offsets: offset, radices: radix, radix_count: levels.count, source_offsets: scratch.sourceOffsets,
+              vector_count: count)
+            kernels.orbitSum(&call)
+            offset += levels.reduce(1, *)
+            radix += levels.count
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// Runs a gather plan: pads a chunk of images into the workspace, then computes its outputs block by block.
+///
+/// Threads split outputs only, and each output is one chain of multiply-adds in canonical order, so neither the
+/// thread count nor the blocking changes a bit.
+struct GatherPass<S: EngineScalar> {
+  /// What is gathered into what.
+  struct Arrays {
+    var source: UnsafePointer<S>
+    /// ŵ, (outputs, channels) with these strides; coefficients are contiguous.
+    var weights: UnsafePointer<S>
+    var weightOutputStride: Int
+    var weightChannelStride: Int
+    var bias: UnsafePointer<S>?
+    var destination: UnsafeMutablePointer<S>
+  }
+
+  let plan: GatherPlan
+  let batch: Int
+  /// Channels summed over, and channels computed.
+  let channels: Int
+  let outputs: Int
+  let kernels: Microkernels
+  let threads: Int
+  private let split: PanelSplit
+  /// Images padded at a time.
+  private let chunk: Int
+  private let covers: [VectorCover]
+  /// Vectors in one block, for each grid.
+  private let blockVectors: Int
+  /// Where each piece of the workspace begins, in bytes.
+  private let pieces: Pieces
+  private let memory: Workspace.Plan
+  /// The padded input of a circular layer, to be folded into its gradient; nil for every other pass.
+  private let fold: CircularFold?
+
+  private struct Pieces {
+    var weights = 0
+    var zeros = 0
+    var planes = 0
+    var folded = 0
+    var panelReads = 0
+    var threads = 0
+    var bytesPerThread = 0
+  }
+
+  init(
+    plan: GatherPlan, batch: Int, channels: Int, outputs: Int, instructions: InstructionSet, threads: Int,
+    fold: CircularFold? = nil
+  ) throws(ConvolutionError) {
+    let kernels = S.microkernels(instructions)
+    self.plan = plan
+    self.batch = batch
+    self.channels = channels
+    self.outputs = outputs
+    self.kernels = kernels
+    self.threads = threads
+    self.fold = fold
+    split = PanelSplit(outputs: outputs, widest: kernels.widestPanel)
+    covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
+    let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
+    chunk = Swift.max(1, Swift.min(batch, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
+    blockVectors = Blocking.vectors(
+      covers: covers, images: chunk, elements: plan.stencil.outputElements, threads: threads,
+      orbitBytesPerVector: plan.stencil.orbitRadices.isEmpty
+        ? 0 : MemoryLayout<S>.stride * kernels.lanes * channels * plan.stencil.coefficients)
+    var memory = Workspace.Plan()
+    pieces = try Self.reserve(
+      &memory, plan: plan, chunk: chunk, channels: channels, outputs: outputs, kernels: kernels, threads: threads,
+      blockVectors: blockVectors, isFolding: fold != nil)
+    self.memory = memory
+  }
+
+  private static func reserve(
+    _ memory: inout Workspace.Plan, plan: GatherPlan, chunk: Int, channels: Int, outputs: Int, kernels: Microkernels,
+    threads: Int, blockVectors: Int, isFolding: Bool
+  ) throws(ConvolutionError) -> Pieces {
+    let stencil = plan.stencil
+    var pieces = Pieces()
+    pieces.weights = try memory.reserve(S.self, outputs, channels, stencil.coefficients)
+    pieces.zeros = try memory.reserve(S.self, kernels.widestPanel)
+    pieces.planes = try memory.reserve(S.self, chunk, channels, stencil.inputElements, plan.layout.volume)
+    // Vectors that begin near the end of the last plane read past it.
+    _ = try memory.reserve(S.self, 2 * kernels.lanes)
+    if isFolding {
+      pieces.folded = try memory.reserve(S.self, chunk, outputs, stencil.outputElements, plan.destination.volume)
+    }
+    if !stencil.orbitRadices.isEmpty {
+      pieces.panelReads = try memory.reserve(equiconv_read.self, stencil.coefficients)
+    }
+    var perThread = Workspace.Plan()
+    try BlockScratch<S>.reserve(
+      &perThread, vectors: blockVectors, lanes: kernels.lanes, panel: kernels.widestPanel,
+      orbits: stencil.orbitRadices.isEmpty ? 0 : channels * stencil.coefficients)
+    pieces.bytesPerThread = perThread.bytes
+    pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
+    return pieces
+  }
+
+  /// - Throws: `outOfMemory` before any array is touched.
+  func run(_ arrays: Arrays) throws(ConvolutionError) {
+    let workspace = try Workspace(memory)
+    let weights = workspace.pointer(pieces.weights, S.self)
+    split.pack(
+      arrays.weights, into: weights, outputStride: arrays.weightOutputStride, channels: channels,
+      channelStride: arrays.weightChannelStride, coefficients: plan.stencil.coefficients)
+    workspace.pointer(pieces.zeros, S.self).update(repeating: 0, count: kernels.widestPanel)
+    writePanelReads(workspace)
+    var first = 0
+    while first < batch {
+      let images = min(chunk, batch - first)
+      pad(images, from: arrays.source + first * sourceImage, workspace)
+      let destination =
+        fold == nil ? arrays.destination + first * destinationImage : workspace.pointer(pieces.folded, S.self)
+      compute(images, arrays.bias, destination, workspace)
+      if let fold {
+        let target = arrays.destination + first * outputs * plan.stencil.outputElements * fold.signal.volume
+        let planes = images * outputs * plan.stencil.outputElements
+        ThreadPool.run(planes, threads: threads) { _, plane in
+          fold.fold(destination + plane * fold.padded.volume, into: target + plane * fold.signal.volume)
+        }
+      }
+      first += images
+    }
+  }
+
+  private var sourceImage: Int { channels * plan.stencil.inputElements * plan.layout.signal.volume }
+  private var destinationImage: Int { outputs * plan.stencil.outputElements * plan.destination.volume }
+
+  private func pad(_ images: Int, from source: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+    let planes = workspace.pointer(pieces.planes, S.self)
+    let (layout, volume, signal) = (plan.layout, plan.layout.volume, plan.layout.signal.volume)
+    let total = images * channels * plan.stencil.inputElements
+    // A few planes an item: claiming one costs more than padding a small plane.
+    let group = max(1, min(total / (4 * threads), 1 + 16384 / max(volume, 1)))
+    ThreadPool.run((total + group - 1) / group, threads: threads) { _, item in
+      for plane in item * group..<min(total, (item + 1) * group) {
+        layout.fill(planes + plane * volume, from: source + plane * signal)
+      }
+    }
+    (planes + total * volume).update(repeating: 0, count: 2 * kernels.lanes)
+  }
+
+  /// In a panel of orbit sums, coefficient j of a channel is the j-th group of the block's vectors.
+  private func writePanelReads(_ workspace: borrowing Workspace) {
+    guard !plan.stencil.orbitRadices.isEmpty else { return }
+    let reads = workspace.pointer(pieces.panelReads, equiconv_read.self)
+    for coefficient in 0..<plan.stencil.coefficients {
+      reads[coefficient] = equiconv_read(source: coefficient * blockVectors * kernels.lanes, weight: coefficient)
+    }
+  }
+
+  private func compute(
+    _ images: Int, _ bias: UnsafePointer<S>?, _ destination: UnsafeMutablePointer<S>, _ workspace: borrowing Workspace
+  ) {
+    let elements = plan.stencil.outputElements
+    let planes = workspace.pointer(pieces.planes, S.self)
+    let weights = workspace.pointer(pieces.weights, S.self)
+    let zeros = workspace.pointer(pieces.zeros, S.self)
+    let panelReads = workspace.pointer(pieces.panelReads, equiconv_read.self)
+    let scratchBase = workspace.pointer(pieces.threads, UInt8.self)
+    let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
+    for grid in plan.grids.indices {
+      let cover = covers[grid]
+      let blocks = (cover.vectorCount + blockVectors - 1) / blockVectors
+      ThreadPool.run(images * blocks * elements, threads: threads) { worker, item in
+        let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
+        let scratch = BlockScratch<S>(
+          scratchBase + worker * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
+          panel: kernels.widestPanel)
+        let task = GatherBlock<S>(
+          plan: plan, grid: grid, element: element, cover: cover, kernels: kernels, split: split,
+          channels: channels, first: block * blockVectors,
+          count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
+        task.run(
+          source: UnsafePointer(planes + image * sourceStride), weights: weights, bias: bias, zeros: zeros,
+          panelReads: panelReads,
+          destination: destination + image * destinationImage + element * plan.destination.volume,
+          scratch: scratch)
+      }
+    }
+  }
+}
+
+/// Sizes of blocks and chunks, and why.
+enum Blocking {
+  /// Padded images are made this many bytes at a time: enough to share between threads, little enough for the caches.
+  static let chunkBytes = 2 << 20
+  /// Vectors of a block: multiples of the register tiles (3, 6, 8 vectors), so that few tiles are left partly empty.
+  static let largestBlock = 48
+  /// A panel of orbit sums should stay in the second-level cache.
+  static let orbitPanelBytes = 512 << 10
+
+  static func vectors(
+    covers: [VectorCover], images: Int, elements: Int, threads: Int, orbitBytesPerVector: Int
+  ) -> Int {
+    let widest = covers.map(\.vectorCount).max() ?? 1
+    var block = min(largestBlock, widest)
+    if orbitBytesPerVector > 0 { block = min(block, max(3, orbitPanelBytes / orbitBytesPerVector / 3 * 3)) }
+    // Several items for each thread, so that a slow core does not keep the others waiting.
+    while block > 6 && threads > 1 && images * elements * ((widest + block - 1) / block) < 4 * threads {
+      block = max(6, block / 2 / 6 * 6)
+    }
+    return block
+  }
+}

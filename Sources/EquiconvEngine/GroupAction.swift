@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+
+/// Where a signal lives: on the plane R^d or on the group G.
+public enum SignalSpace: Int32, Hashable, Sendable, CaseIterable {
+  case plane = 0
+  case group = 1
+}
+
+/// The action of an element of a lattice group on a signal, exact:
+/// `(L_g f)(x) = f(g⁻¹x)` about the centre of the array, and `(L_g f)(h', x) = f(g⁻¹h', g⁻¹x)` on the group.
+///
+/// - Parameters:
+///   - spatial: sizes of the input; the output has sizes exchanged where g exchanges axes.
+///   - input: (batch, channels, [|H|,] spatial…); `output` has as many numbers.
+/// - Throws: `indexOutOfRange`, `unsupportedGroup`, `dimensionMismatch`, `invalidSize`, `overlap`, `misalignedPointer`.
+public func act<S: EngineScalar>(
+  _ group: PointGroup, element: Int, on space: SignalSpace, batch: Int, channels: Int, spatial: Extents,
+  input: UnsafePointer<S>, output: UnsafeMutablePointer<S>
+) throws(ConvolutionError) {
+  let turn = try PlaneTurn(group, element: element, spatial: spatial)
+  try ConvolutionPlan.checkBatch(batch)
+  if channels < 0 || channels > ConvolutionDescriptor.sizeLimit {
+    throw ConvolutionError(.invalidSize, "channels", channels, expected: "a number from 0 to 2^48")
+  }
+  let elements = space == .group ? group.order : 1
+  let signals = try ConvolutionDescriptor.product(batch, channels, "batch times channels")
+  let planes = try ConvolutionDescriptor.product(signals, elements, "the number of planes")
+  var volume = 1
+  for axis in spatial.indices { volume = try ConvolutionDescriptor.product(volume, spatial[axis], "spatial") }
+  let count = try ConvolutionDescriptor.product(planes, volume, "the size of input")
+  let inputRange = try ArrayRange("input", input, count)
+  try ArrayRange("output", output, count).checkApart(from: inputRange)
+  ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
+    let source = space == .plane ? plane : plane - plane % elements + group.product(group.inverse(element), plane % elements)
+    turn.run(input + source * volume, output + plane * volume)
+  }
+}
+
+/// The turn of one plane: output axis a runs along input axis `axis[a]`, forwards or backwards.
+private struct PlaneTurn {
+  /// Sizes of the output, and where a step along each of its axes leads in the input.
+  let size: Box
+  let step: Box
+  let start: Int
+
+  init(_ group: PointGroup, element: Int, spatial: Extents) throws(ConvolutionError) {
+    guard (0..<group.order).contains(element) else {
+      throw ConvolutionError(
+        .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group.name)")
+    }
+    guard let action = group.axisAction(group.inverse(element)) else {
+      throw ConvolutionError(
+        .unsupportedGroup, "group", group.name, expected: "a lattice group, whose matrices are signed permutations")
+    }
+    guard spatial.count == group.dimension else {
+      throw ConvolutionError(
+        .dimensionMismatch, "spatial", spatial, expected: "\(group.dimension) sizes, as the group acts on")
+    }
+    for axis in spatial.indices where spatial[axis] < 1 || spatial[axis] > ConvolutionDescriptor.sizeLimit {
+      throw ConvolutionError(.invalidSize, "spatial[\(axis)]", spatial[axis], expected: "a number from 1 to 2^48")
+    }
+    let signal = Box(spatial, leading: 1)
+    let strides = Box(z: signal.y &* signal.x, y: signal.x, x: 1)
+    let first = 3 - spatial.count
+    var (size, step, start) = (signal, Box(z: 0, y: 0, x: 0), 0)
+    // g⁻¹ takes the output coordinate to the input's: (g⁻¹x)[a] = sign[a] · x[axis[a]].
+    for a in spatial.indices {
+      let outputAxis = first + action.axis(a)
+      size[outputAxis] = signal[first + a]
+      step[outputAxis] = action.sign(a) * strides[first + a]
+      if action.sign(a) < 0 { start += (signal[first + a] - 1) * strides[first + a] }
+    }
+    self.size = size
+    self.step = step
+    self.start = start
+  }
+
+  func run<S>(_ input: UnsafePointer<S>, _ output: UnsafeMutablePointer<S>) {
+    var target = output
+    for z in 0..<size.z {
+      for y in 0..<size.y {
+        var source = input + (start + z * step.z + y * step.y)
+        for x in 0..<size.x {
+          target[x] = source.pointee
+          source += step.x
+        }
+        target += size.x
+      }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a signal on the group is pooled over H.
+public enum PoolMode: Int32, Hashable, Sendable, CaseIterable {
+  case mean = 0
+  case max = 1
+}
+
+/// Mean or maximum over the middle axis: (outer, order, inner) → (outer, inner).
+///
+/// The mean is `Σ_h f[h] / |H|`, summed in Double from the smallest value to the largest, so that it commutes with every
+/// permutation of H to the last bit. A NaN among the values gives NaN.
+/// - Throws: `invalidSize`, `sizeOverflow`, `misalignedPointer`, `overlap`.
+/// - Complexity: O(outer · inner · |H| log² |H|) for the mean.
+public func groupPool<S: EngineScalar>(
+  _ mode: PoolMode, outer: Int, order: Int, inner: Int, input: UnsafePointer<S>, output: UnsafeMutablePointer<S>
+) throws(ConvolutionError) {
+  let count = try PoolShape.count(outer: outer, order: order, inner: inner)
+  let inputRange = try ArrayRange("input", input, count)
+  try ArrayRange("output", output, count / order).checkApart(from: inputRange)
+  let network = mode == .mean ? SortingNetwork(order) : nil
+  let width = PoolShape.block
+  let blocks = (inner + width - 1) / width
+  ThreadPool.run(outer * blocks, threads: count < 1 << 20 ? 1 : Threads.count) { _, item in
+    let (row, first) = (item / blocks, item % blocks * width)
+    let source = input + row * order * inner + first
+    let target = output + row * inner + first
+    let length = min(width, inner - first)
+    if let network {
+      MeanPool.run(source, target, order: order, stride: inner, length: length, network: network)
+    } else {
+      MaxPool.run(source, target, order: order, stride: inner, length: length)
+    }
+  }
+}
+
+/// The adjoint of `groupPool` at `input`: (outer, inner) → (outer, order, inner).
+///
+/// The mean spreads the gradient evenly; the maximum gives it to the largest value, in equal parts where several are equal,
+/// so that it commutes with permutations of H. `input` may be nil for the mean.
+public func groupPoolGradient<S: EngineScalar>(
+  _ mode: PoolMode, outer: Int, order: Int, inner: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>?,
+  gradInput: UnsafeMutablePointer<S>
+) throws(ConvolutionError) {
+  let count = try PoolShape.count(outer: outer, order: order, inner: inner)
+  let gradRange = try ArrayRange("grad_output", gradOutput, count / order)
+  var inputRange: ArrayRange?
+  if let input { inputRange = try ArrayRange("input", input, count) }
+  try ArrayRange("grad_input", gradInput, count).checkApart(from: gradRange, inputRange)
+  if mode == .max && input == nil {
+    throw ConvolutionError(.nullPointer, "input", "NULL", expected: "the input of the maximum")
+  }
+  ThreadPool.run(outer, threads: count < 1 << 20 ? 1 : Threads.count) { _, row in
+    let gradient = gradOutput + row * inner
+    let target = gradInput + row * order * inner
+    if mode == .max, let input {
+      MaxPool.gradient(gradient, input + row * order * inner, target, order: order, inner: inner)
+    } else {
+      for h in 0..<order { for x in 0..<inner { target[h * inner + x] = gradient[x] / S(order) } }
+    }
+  }
+}
+
+private enum PoolShape {
+  /// Numbers pooled at a time: order · block doubles should stay in the first-level cache for usual orders.
+  static let block = 64
+
+  static func count(outer: Int, order: Int, inner: Int) throws(ConvolutionError) -> Int {
+    for (name, size, least) in [("outer", outer, 0), ("order", order, 1), ("inner", inner, 0)] where size < least {
+      throw ConvolutionError(.invalidSize, name, size, expected: "a number of at least \(least)")
+    }
+    if order > 4096 { throw ConvolutionError(.invalidSize, "order", order, expected: "at most 4096") }
+    for (name, size) in [("outer", outer), ("inner", inner)] where size > ConvolutionDescriptor.sizeLimit {
+      throw ConvolutionError(.sizeOverflow, name, size, expected: "at most 2^48")
+    }
+    let planes = try ConvolutionDescriptor.product(outer, inner, "outer times inner")
+    return try ConvolutionDescriptor.product(planes, order, "outer times inner times order")
+  }
+}
+
+/// Comparators that sort any `count` values: Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2, algorithm M).
+struct SortingNetwork {
+  let comparators: [(Int, Int)]
+
+  init(_ count: Int) {
+    var comparators: [(Int, Int)] = []
+    var top = 1
+    while top < count { top *= 2 }
+    var p = top / 2
+    while p > 0 {
+      var (q, r, d) = (top / 2, 0, p)
+      while true {
+        for i in 0..<max(0, count - d) where i & p == r { comparators.append((i, i + d)) }
+        if q == p { break }
+        d = q - p
+        q /= 2
+        r = p
+      }
+      p /= 2
+    }
+    self.comparators = comparators
+  }
+}
+
+private enum MeanPool {
+  static func run<S: EngineScalar>(
+    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int,
+    network: SortingNetwork
+  ) {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: order * length + length) { buffer in
+      guard let values = buffer.baseAddress else { return }
+      let plain = values + order * length
+      plain.initialize(repeating: 0, count: length)
+      for h in 0..<order {
+        for x in 0..<length {
+          let value = Double(source[h * stride + x])
+          values[h * length + x] = value
+          plain[x] += value
+        }
+      }
+      for (low, high) in network.comparators { sort(values + low * length, values + high * length, length) }
+      sum(values, plain, into: target, order: order, length: length)
+    }
+  }
+
+  @inline(__always)
+  private static func sort(_ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>, _ length: Int) {
+    for x in 0..<length {
+      let (p, q) = (a[x], b[x])
+      a[x] = q < p ? q : p
+      b[x] = q < p ? p : q
+    }
+  }
+
+  private static func sum<S: EngineScalar>(
+    _ values: UnsafePointer<Double>, _ plain: UnsafePointer<Double>, into target: UnsafeMutablePointer<S>, order: Int,
+    length: Int
+  ) {
+    for x in 0..<length {
+      var sum = values[x]
+      for h in 1..<max(order, 1) { sum += values[h * length + x] }
+      // NaN has no place in an order; a sum that meets one says so in any order.
+      target[x] = S((plain[x].isNaN ? plain[x] : sum) / Double(order))
+    }
+  }
+}
+
+private enum MaxPool {
+  static func run<S: EngineScalar>(
+    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int
+  ) {
+    target.update(from: source, count: length)
+    for h in 1..<max(order, 1) {
+      let values = source + h * stride
+      for x in 0..<length {
+        let (best, value) = (target[x], values[x])
+        target[x] = value > best || value.isNaN ? value : best
+      }
+    }
+  }
+
+  static func gradient<S: EngineScalar>(
+    _ gradient: UnsafePointer<S>, _ input: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, inner: Int
+  ) {
+    for x in 0..<inner {
+      var largest = input[x]
+      for h in 1..<max(order, 1) { largest = max(largest, input[h * inner + x]) }
+      var ties = 0
+      for h in 0..<order where input[h * inner + x] == largest { ties += 1 }
+      for h in 0..<order {
+        target[h * inner + x] = input[h * inner + x] == largest ? gradient[x] / S(ties) : 0
+      }
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvMicrokernelsAVX2
+import EquiconvMicrokernelsAVX512
+import EquiconvMicrokernelsBaseline
+import _EquiconvShims
+
+/// The microkernels of one instruction set for one scalar type: all the engine knows of the processor.
+package struct Microkernels: Sendable {
+  /// Scalars in a vector.
+  package let lanes: Int
+  /// The widest panel of outputs `multiply` takes; it also takes its smaller powers of two.
+  package let widestPanel: Int
+  package let multiply: @Sendable (UnsafePointer<equiconv_multiply_call>, Int) -> Void
+  package let reduce: @Sendable (UnsafePointer<equiconv_reduce_call>) -> Void
+  package let orbitSum: @Sendable (UnsafePointer<equiconv_orbit_sum_call>) -> Void
+}
+
+/// A scalar type the engine computes with: Float or Double.
+public protocol EngineScalar: BinaryFloatingPoint, Sendable {
+  /// Microkernels of this scalar. An implementation detail.
+  static func _microkernels(_ set: InstructionSet) -> _MicrokernelTable
+}
+
+/// Hides the microkernels' types from the public interface.
+public struct _MicrokernelTable: Sendable {
+  package let kernels: Microkernels
+}
+
+extension EngineScalar {
+  package static func microkernels(_ set: InstructionSet) -> Microkernels { _microkernels(set).kernels }
+}
+
+extension Float: EngineScalar {
+  public static func _microkernels(_ set: InstructionSet) -> _MicrokernelTable {
+    _MicrokernelTable(kernels: set == .avx512 ? float32AVX512 : set == .avx2 ? float32AVX2 : float32Baseline)
+  }
+}
+
+extension Double: EngineScalar {
+  public static func _microkernels(_ set: InstructionSet) -> _MicrokernelTable {
+    _MicrokernelTable(kernels: set == .avx512 ? float64AVX512 : set == .avx2 ? float64AVX2 : float64Baseline)
+  }
+}
+
+private let float32Baseline = Microkernels(
+  lanes: EquiconvMicrokernelsBaseline.lanesFloat32, widestPanel: EquiconvMicrokernelsBaseline.widestPanel,
+  multiply: { EquiconvMicrokernelsBaseline.multiplyFloat32($0, width: $1) },
+  reduce: { EquiconvMicrokernelsBaseline.reduceFloat32($0) },
+  orbitSum: { EquiconvMicrokernelsBaseline.orbitSumFloat32($0) })
+private let float32AVX2 = Microkernels(
+  lanes: EquiconvMicrokernelsAVX2.lanesFloat32, widestPanel: EquiconvMicrokernelsAVX2.widestPanel,
+  multiply: { EquiconvMicrokernelsAVX2.multiplyFloat32($0, width: $1) },
+  reduce: { EquiconvMicrokernelsAVX2.reduceFloat32($0) },
+  orbitSum: { EquiconvMicrokernelsAVX2.orbitSumFloat32($0) })
+private let float32AVX512 = Microkernels(
+  lanes: EquiconvMicrokernelsAVX512.lanesFloat32, widestPanel: EquiconvMicrokernelsAVX512.widestPanel,
+  multiply: { EquiconvMicrokernelsAVX512.multiplyFloat32($0, width: $1) },
+  reduce: { EquiconvMicrokernelsAVX512.reduceFloat32($0) },
+  orbitSum: { EquiconvMicrokernelsAVX512.orbitSumFloat32($0) })
+private let float64Baseline = Microkernels(
+  lanes: EquiconvMicrokernelsBaseline.lanesFloat64, widestPanel: EquiconvMicrokernelsBaseline.widestPanel,
+  multiply: { EquiconvMicrokernelsBaseline.multiplyFloat64($0, width: $1) },
+  reduce: { EquiconvMicrokernelsBaseline.reduceFloat64($0) },
+  orbitSum: { EquiconvMicrokernelsBaseline.orbitSumFloat64($0) })
+private let float64AVX2 = Microkernels(
+  lanes: EquiconvMicrokernelsAVX2.lanesFloat64, widestPanel: EquiconvMicrokernelsAVX2.widestPanel,
+  multiply: { EquiconvMicrokernelsAVX2.multiplyFloat64($0, width: $1) },
+  reduce: { EquiconvMicrokernelsAVX2.reduceFloat64($0) },
+  orbitSum: { EquiconvMicrokernelsAVX2.orbitSumFloat64($0) })
+private let float64AVX512 = Microkernels(
+  lanes: EquiconvMicrokernelsAVX512.lanesFloat64, widestPanel: EquiconvMicrokernelsAVX512.widestPanel,
+  multiply: { EquiconvMicrokernelsAVX512.multiplyFloat64($0, width: $1) },
+  reduce: { EquiconvMicrokernelsAVX512.reduceFloat64($0) },
+  orbitSum: { EquiconvMicrokernelsAVX512.orbitSumFloat64($0) })

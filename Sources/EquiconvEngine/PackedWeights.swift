@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the outputs of a weight matrix are cut into panels: as many of the widest as fit, then narrower ones.
+///
+/// Packed order: [panel][channel][coefficient][width of the panel]. For the input gradient the same weights are packed
+/// transposed, the layer's input channels being its outputs.
+struct PanelSplit: Sendable {
+  struct Panel: Sendable {
+    let first: Int
+    let width: Int
+  }
+
+  let panels: [Panel]
+
+  init(outputs: Int, widest: Int) {
+    var panels: [Panel] = []
+    var first = 0
+    var width = widest
+    while first < outputs {
+      while width > outputs - first { width /= 2 }
+      panels.append(Panel(first: first, width: width))
+      first += width
+    }
+    self.panels = panels
+  }
+
+  /// Packs weights found at `source[output · outputStride + channel · channelStride + coefficient]`.
+  func pack<S: EngineScalar>(
+    _ source: UnsafePointer<S>, into packed: UnsafeMutablePointer<S>, outputStride: Int, channels: Int,
+    channelStride: Int, coefficients: Int
+  ) {
+    for panel in panels {
+      var target = packed + panel.first * channels * coefficients
+      for channel in 0..<channels {
+        let base = source + panel.first * outputStride + channel * channelStride
+        for coefficient in 0..<coefficients {
+          for m in 0..<panel.width { target[m] = base[m * outputStride + coefficient] }
+          target += panel.width
+        }
+      }
+    }
+  }
+}
+
+extension Stencil {
+  /// The number of user weights for each pair of channels.
+  var userWeights: Int { averages == nil ? coefficients : averages?.joined().count ?? 0 }
+
+  /// ŵ from the user's weights: means over orbits, accumulated in Double. `core` has (O, C, coefficients) numbers.
+  func average<S: EngineScalar>(_ weight: UnsafePointer<S>, into core: UnsafeMutablePointer<S>, channelPairs: Int) {
+    guard let averages else { return }
+    let userWeights = self.userWeights
+    for pair in 0..<channelPairs {
+      let source = weight + pair * userWeights
+      for (coefficient, members) in averages.enumerated() {
+        let sum = members.reduce(0.0) { $0 + Double(source[$1]) }
+        core[pair * coefficients + coefficient] = S(sum / Double(members.count))
+      }
+    }
+  }
+
+  /// The adjoint of `average`: spreads each gradient evenly over the weights it is the mean of.
+  func spread<S: EngineScalar>(_ core: UnsafePointer<S>, into weight: UnsafeMutablePointer<S>, channelPairs: Int) {
+    guard let averages else { return }
+    let userWeights = self.userWeights
+    for pair in 0..<channelPairs {
+      let target = weight + pair * userWeights
+      for (coefficient, members) in averages.enumerated() {
+        let share = core[pair * coefficients + coefficient] / S(members.count)
+        for member in members { target[member] = share }
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Checks of the arrays a caller passes: alignment, and outputs that overlap inputs.
+struct ArrayRange {
+  let name: String
+  private let start: UInt
+  private let bytes: UInt
+
+  /// The `count` numbers at `pointer`.
+  init<S>(_ name: String, _ pointer: UnsafePointer<S>, _ count: Int) throws(ConvolutionError) {
+    self.name = name
+    start = UInt(bitPattern: pointer)
+    bytes = UInt(count) * UInt(MemoryLayout<S>.stride)
+    if start % UInt(MemoryLayout<S>.alignment) != 0 {
+      throw ConvolutionError(
+        .misalignedPointer, name, "at address \(start)", expected: "a multiple of \(MemoryLayout<S>.alignment) bytes")
+    }
+  }
+
+  init<S>(_ name: String, _ pointer: UnsafeMutablePointer<S>, _ count: Int) throws(ConvolutionError) {
+    try self.init(name, UnsafePointer(pointer), count)
+  }
+
+  /// Throws if this array, which is written, shares memory with one that is read.
+  func checkApart(from inputs: ArrayRange?...) throws(ConvolutionError) {
+    for case let input? in inputs where bytes > 0 && input.bytes > 0 {
+      let (end, inputEnd) = (start &+ bytes, input.start &+ input.bytes)
+      if start < inputEnd && input.start < end {
+        throw ConvolutionError(
+          .overlap, name, "\(bytes) bytes at address \(start)",
+          expected: "memory apart from \(input.name), \(input.bytes) bytes at address \(input.start)")
+      }
+    }
+  }
+}

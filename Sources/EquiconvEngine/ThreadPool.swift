@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import _EquiconvShims
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Workers that share the items of one loop with the calling thread.
+///
+/// Items are claimed one by one, so a slow core takes fewer; what an item computes must not depend on who computes it.
+/// One loop runs at a time: a caller that finds the pool busy does its items alone. Workers are started by the first
+/// parallel loop, and a forked child begins with a new pool.
+final class ThreadPool: @unchecked Sendable {
+  typealias Body = (_ worker: Int, _ item: Int) -> Void
+
+  private struct Loop {
+    var body: Body
+    var count: Int
+  }
+
+  private let busy = Atomic<Bool>(false)
+  private let generation = Atomic<Int>(0)
+  private let nextItem = Atomic<Int>(0)
+  /// Places left for workers in the current loop.
+  private let places = Atomic<Int>(0)
+  /// Workers that have taken a place and not finished.
+  private let working = Atomic<Int>(0)
+  private let sleeping = Atomic<Int>(0)
+  private var loop: UnsafePointer<Loop>?
+  private var workers = 0
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  private init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(wake, nil)
+  }
+
+  /// The pool of this process. Replaced in a forked child, whose parent's workers do not exist.
+  private nonisolated(unsafe) static var current: ThreadPool = {
+    pthread_atfork(nil, nil, { ThreadPool.current = ThreadPool() })
+    return ThreadPool()
+  }()
+
+  /// Runs `body(worker, item)` for each item, on up to `threads` threads of which the caller is worker 0.
+  static func run(_ count: Int, threads: Int, _ body: Body) {
+    let pool = threads > 1 && count > 1 ? current : nil
+    guard let pool, !pool.busy.exchange(true, ordering: .acquiring) else {
+      for item in 0..<count { body(0, item) }
+      return
+    }
+    pool.share(count, threads: threads, body)
+    pool.busy.store(false, ordering: .releasing)
+  }
+
+  private func share(_ count: Int, threads: Int, _ body: Body) {
+    startWorkers(threads - 1)
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: Loop(body: body, count: count)) { loop in
+        self.loop = loop
+        nextItem.store(0, ordering: .sequentiallyConsistent)
+        places.store(min(threads - 1, workers, count - 1), ordering: .sequentiallyConsistent)
+        generation.add(1, ordering: .sequentiallyConsistent)
+        if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
+          pthread_mutex_lock(mutex)
+          pthread_cond_broadcast(wake)
+          pthread_mutex_unlock(mutex)
+        }
+        work(loop.pointee, worker: 0)
+        // No worker may enter any more; those inside finish the item they hold.
+        places.store(Int.min / 2, ordering: .sequentiallyConsistent)
+        spin { working.load(ordering: .sequentiallyConsistent) == 0 }
+        self.loop = nil
+      }
+    }
+  }
+
+  private func work(_ loop: Loop, worker: Int) {
+    while true {
+      let item = nextItem.add(1, ordering: .relaxed).oldValue
+      if item >= loop.count { return }
+      loop.body(worker, item)
+    }
+  }
+
+  private func startWorkers(_ wanted: Int) {
+    while workers < wanted {
+      let start = Unmanaged.passRetained(Start(pool: self, seen: generation.load(ordering: .relaxed)))
+      var thread = pthread_t()
+      let result = pthread_create(
+        &thread, nil,
+        { argument in
+          #if canImport(Darwin)
+            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+          #else
+            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+          #endif
+          start.pool.serve(after: start.seen)
+        }, start.toOpaque())
+      guard result == 0 else {
+        // Fewer threads than wished for: the caller's own share grows, results do not change.
+        start.release()
+        return
+      }
+      pthread_detach(thread)
+      workers += 1
+    }
+  }
+
+  private final class Start {
+    let pool: ThreadPool
+    let seen: Int
+    init(pool: ThreadPool, seen: Int) {
+      self.pool = pool
+      self.seen = seen
+    }
+  }
+
+  private func serve(after generationSeen: Int) -> Never {
+    var seen = generationSeen
+    while true {
+      awaitGeneration(after: seen)
+      seen = generation.load(ordering: .sequentiallyConsistent)
+      working.add(1, ordering: .sequentiallyConsistent)
+      // The place is the worker's number in this loop: below the thread count, whatever thread it is.
+      let place = places.subtract(1, ordering: .sequentiallyConsistent).newValue
+      if place >= 0, let loop { work(loop.pointee, worker: place + 1) }
+      working.subtract(1, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Waits in a loop for a while, since the next loop often follows at once, then sleeps.
+  private func awaitGeneration(after seen: Int) {
+    for _ in 0..<4000 {
+      if generation.load(ordering: .acquiring) != seen { return }
+      equiconv_relax()
+    }
+    pthread_mutex_lock(mutex)
+    sleeping.add(1, ordering: .sequentiallyConsistent)
+    while generation.load(ordering: .sequentiallyConsistent) == seen { pthread_cond_wait(wake, mutex) }
+    sleeping.subtract(1, ordering: .sequentiallyConsistent)
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func spin(until done: () -> Bool) {
+    var turns = 0
+    while !done() {
+      turns += 1
+      if turns & 1023 == 0 { sched_yield() } else { equiconv_relax() }
+    }
+  }
+}

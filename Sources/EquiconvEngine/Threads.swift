@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import _EquiconvShims
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How many threads large calls use. Results do not depend on it.
+public enum Threads {
+  private static let setting = Atomic<Int>(initialCount)
+  /// The largest number that can be set.
+  public static let limit = 1024
+
+  /// The number of threads used by large calls, the calling one included. At first `EQUICONV_NUM_THREADS`, or else
+  /// the number of processors this process may run on.
+  public static var count: Int { setting.load(ordering: .relaxed) }
+
+  /// Sets the number of threads, 1...1024.
+  public static func setCount(_ count: Int) throws(ConvolutionError) {
+    guard (1...limit).contains(count) else {
+      throw ConvolutionError(.invalidSize, "count", count, expected: "1 to \(limit) threads")
+    }
+    setting.store(count, ordering: .relaxed)
+  }
+
+  private static var initialCount: Int {
+    if let text = getenv("EQUICONV_NUM_THREADS"), let count = Int(String(cString: text)), (1...limit).contains(count) {
+      return count
+    }
+    return max(1, min(limit, Int(equiconv_processor_count())))
+  }
+}

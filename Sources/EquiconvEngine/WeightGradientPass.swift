@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// `∂ŵ[o,c,j] = Σ_{b,y,x} g[b,o,y,x] · f[b,c,e,x+t]` over the terms (j, e, t) of each output element y.
+///
+/// For each image the signal is padded and one side is transposed so that lanes run along its channels: the gradient's
+/// (lanes along O) or the signal's (lanes along C), whichever leaves fewer lanes idle. Threads split the sums, never the
+/// pixels, and each sum adds up blocks of pixels in a fixed order: the thread count does not change a bit.
+struct WeightGradientPass<S: EngineScalar> {
+  let plan: GatherPlan
+  let geometry: Geometry
+  let batch: Int
+  let inChannels: Int
+  let outChannels: Int
+  let kernels: Microkernels
+  let threads: Int
+  /// Whether lanes run along the input channels.
+  private let alongInput: Bool
+  /// Channels along the lanes, rounded up to whole vectors.
+  private let width: Int
+  private let memory: Workspace.Plan
+  private let pieces: Pieces
+
+  private struct Pieces {
+    var planes = 0
+    var transposed = 0
+    var sums = 0
+    var core = 0
+    var threads = 0
+    var bytesPerThread = 0
+  }
+
+  init(
+    plan: GatherPlan, geometry: Geometry, batch: Int, inChannels: Int, outChannels: Int, instructions: InstructionSet,
+    threads: Int
+  ) throws(ConvolutionError) {
+    let kernels = S.microkernels(instructions)
+    self.plan = plan
+    self.geometry = geometry
+    self.batch = batch
+    self.inChannels = inChannels
+    self.outChannels = outChannels
+    self.kernels = kernels
+    self.threads = threads
+    alongInput = ReduceOrientation.alongInput(inChannels: inChannels, outChannels: outChannels, lanes: kernels.lanes)
+    let channels = alongInput ? inChannels : outChannels
+    width = (channels + kernels.lanes - 1) / kernels.lanes * kernels.lanes
+    var memory = Workspace.Plan()
+    let slots = plan.stencil.terms[0].count
+    let layout = plan.layout
+    var pieces = Pieces()
+    pieces.planes = try memory.reserve(S.self, inChannels, plan.stencil.inputElements, layout.volume)
+    _ = try memory.reserve(S.self, 2 * kernels.lanes)
+    pieces.transposed =
+      alongInput
+      ? try memory.reserve(S.self, plan.stencil.inputElements, layout.volume, width)
+      : try memory.reserve(S.self, plan.stencil.outputElements, geometry.output.volume, width)
+    pieces.sums = try memory.reserve(S.self, alongInput ? outChannels : inChannels, slots, width)
+    pieces.core = try memory.reserve(S.self, outChannels, inChannels, plan.stencil.coefficients)
+    var perThread = Workspace.Plan()
+    _ = try perThread.reserve(Int.self, alongInput ? outChannels : inChannels, alongInput ? 1 : slots)
+    _ = try perThread.reserve(Int.self, slots, width / kernels.lanes)
+    _ = try perThread.reserve(S.self, 32, kernels.lanes)
+    pieces.bytesPerThread = perThread.bytes
+    pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
+    self.pieces = pieces
+    self.memory = memory
+  }
+
+  func run(
+    gradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    let workspace = try Workspace(memory)
+    let sums = workspace.pointer(pieces.sums, S.self)
+    sums.update(repeating: 0, count: (alongInput ? outChannels : inChannels) * slots * width)
+    let inputImage = inChannels * plan.stencil.inputElements * plan.layout.signal.volume
+    let gradientImage = outChannels * plan.stencil.outputElements * geometry.output.volume
+    for image in 0..<batch {
+      pad(input + image * inputImage, workspace)
+      transpose(gradient + image * gradientImage, workspace)
+      reduce(gradient + image * gradientImage, workspace)
+    }
+    collect(workspace, into: weightGradient)
+  }
+
+  private var slots: Int { plan.stencil.terms[0].count }
+
+  private func pad(_ image: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+    let planes = workspace.pointer(pieces.planes, S.self)
+    let layout = plan.layout
+    let total = inChannels * plan.stencil.inputElements
+    ThreadPool.run(total, threads: threads) { _, plane in
+      layout.fill(planes + plane * layout.volume, from: image + plane * layout.signal.volume)
+    }
+  }
+
+  /// (channels, elements, positions) → (elements, positions, width), idle lanes zero.
+  private func transpose(_ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+    let target = workspace.pointer(pieces.transposed, S.self)
+    let planes = UnsafePointer(workspace.pointer(pieces.planes, S.self))
+    let source = alongInput ? planes : gradient
+    let channels = alongInput ? inChannels : outChannels
+    let elements = alongInput ? plan.stencil.inputElements : plan.stencil.outputElements
+    let positions = alongInput ? plan.layout.volume : geometry.output.volume
+    let blockLength = 256
+    let blocks = (positions + blockLength - 1) / blockLength
+    let width = self.width
+    ThreadPool.run(elements * blocks, threads: threads) { _, item in
+      let (element, block) = (item / blocks, item % blocks)
+      let first = block * blockLength
+      let count = min(blockLength, positions - first)
+      let to = target + (element * positions + first) * width
+      // Sixteen positions at a time, so that the lines written to stay in the first-level cache.
+      var start = 0
+      while start < count {
+        let length = min(16, count - start)
+        for channel in 0..<channels {
+          let from = source + (channel * elements + element) * positions + first + start
+          for i in 0..<length { to[(start + i) * width + channel] = from[i] }
+        }
+        for i in 0..<length {
+          for channel in channels..<width { to[(start + i) * width + channel] = 0 }
+        }
+        start += length
+      }
+    }
+  }
+
+  private func reduce(_ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+    let planes = UnsafePointer(workspace.pointer(pieces.planes, S.self))
+    let transposed = UnsafePointer(workspace.pointer(pieces.transposed, S.self))
+    let sums = workspace.pointer(pieces.sums, S.self)
+    let scratch = workspace.pointer(pieces.threads, UInt8.self)
+    // Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot).
+    let total = alongInput ? slots : inChannels * slots
+    let parts = min(total, threads == 1 ? 1 : 2 * threads)
+    ThreadPool.run(parts, threads: threads) { worker, part in
+      let range = total * part / parts..<total * (part + 1) / parts
+      let memory = scratch + worker * pieces.bytesPerThread
+      if alongInput {
+        reduceAlongInput(range, gradient: gradient, transposed: transposed, sums: sums, memory)
+      } else {
+        reduceAlongOutput(range, planes: planes, transposed: transposed, sums: sums, memory)
+      }
+    }
+  }
+
+  /// Lanes along O: the transposed gradient is loaded, pixels of each (channel, slot) are broadcast.
+  private func reduceAlongOutput(
+    _ range: Range<Int>, planes: UnsafePointer<S>, transposed: UnsafePointer<S>, sums: UnsafeMutablePointer<S>,
+    _ memory: UnsafeMutablePointer<UInt8>
+  ) {
+    let scratch = ReduceScratch<S>(
+      memory, scalars: inChannels * slots, vectors: slots * (width / kernels.lanes), lanes: kernels.lanes)
+    for vector in 0..<width / kernels.lanes { scratch.vectorOffsets[vector] = vector * kernels.lanes }
+    let channelStride = plan.stencil.inputElements * plan.layout.volume
+    let output = geometry.output
+    for element in 0..<plan.stencil.outputElements {
+      let reads = plan.reads[0][element]
+      for (index, slot) in range.enumerated() {
+        scratch.scalarOffsets[index] = slot / slots * channelStride + reads[slot % slots].source
+      }
+      forEachBlock { z, y, rows in
+        let sourceOffset = z * plan.layout.sliceStride + y * plan.layout.rowStride
+        let gradientOffset = (element * output.volume + (z * output.y + y) * output.x) * width
+        var call = equiconv_reduce_call(
+          vectors: transposed + gradientOffset, vector_offsets: scratch.vectorOffsets,
+          vector_count: width / kernels.lanes, vector_column_stride: width, vector_row_stride: output.x * width,
+          scalars: planes + sourceOffset, scalar_offsets: scratch.scalarOffsets, scalar_count: range.count,
+          scalar_row_stride: plan.layout.rowStride, row_count: rows, column_count: output.x,
+          sums: sums + range.lowerBound * width, sum_scalar_stride: width, sum_vector_stride: kernels.lanes,
+          scratch: scratch.tile)
+        kernels.reduce(&call)
+      }
+    }
+  }
+
+  /// Lanes along C: the transposed signal is loaded at each slot, the gradient of each output channel is broadcast.
+  private func reduceAlongInput(
+    _ range: Range<Int>, gradient: UnsafePointer<S>, transposed: UnsafePointer<S>, sums: UnsafeMutablePointer<S>,
+    _ memory: UnsafeMutablePointer<UInt8>
+  ) {
+    let vectorsPerSlot = width / kernels.lanes
+    let scratch = ReduceScratch<S>(
+      memory, scalars: outChannels, vectors: slots * vectorsPerSlot, lanes: kernels.lanes)
+    let output = geometry.output
+    for channel in 0..<outChannels {
+      scratch.scalarOffsets[channel] = channel * plan.stencil.outputElements * output.volume
+    }
+    for element in 0..<plan.stencil.outputElements {
+      let reads = plan.reads[0][element]
+      for (index, slot) in range.enumerated() {
+        for v in 0..<vectorsPerSlot {
+          scratch.vectorOffsets[index * vectorsPerSlot + v] = reads[slot].source * width + v * kernels.lanes
+        }
+      }
+      forEachBlock { z, y, rows in
+        let sourceOffset = z * plan.layout.sliceStride + y * plan.layout.rowStride
+        var call = equiconv_reduce_call(
+          vectors: transposed + sourceOffset * width, vector_offsets: scratch.vectorOffsets,
+          vector_count: range.count * vectorsPerSlot, vector_column_stride: width,
+          vector_row_stride: plan.layout.rowStride * width,
+          scalars: gradient + element * output.volume + (z * output.y + y) * output.x,
+          scalar_offsets: scratch.scalarOffsets, scalar_count: outChannels, scalar_row_stride: output.x,
+          row_count: rows, column_count: output.x, sums: sums + range.lowerBound * width,
+          sum_scalar_stride: slots * width, sum_vector_stride: kernels.lanes, scratch: scratch.tile)
+        kernels.reduce(&call)
+      }
+    }
+  }
+
+  /// Blocks of rows of one slice, about 512 pixels each: what a tile streams then stays in the caches.
+  private func forEachBlock(_ body: (_ z: Int, _ y: Int, _ rows: Int) -> Void) {
+    let rowsPerBlock = max(1, 512 / geometry.output.x)
+    for z in 0..<geometry.output.z {
+      var y = 0
+      while y < geometry.output.y {
+        let rows = min(rowsPerBlock, geometry.output.y - y)
+        body(z, y, rows)
+        y += rows
+      }
+    }
+  }
+
+  /// Adds the slots of each coefficient, in order, and spreads means back over the user's weights.
+  private func collect(_ workspace: borrowing Workspace, into weightGradient: UnsafeMutablePointer<S>) {
+    let sums = workspace.pointer(pieces.sums, S.self)
+    let coefficients = plan.stencil.coefficients
+    let core = plan.stencil.averages == nil ? weightGradient : workspace.pointer(pieces.core, S.self)
+    core.update(repeating: 0, count: outChannels * inChannels * coefficients)
+    let terms = plan.stencil.terms[0]
+    for output in 0..<outChannels {
+      for channel in 0..<inChannels {
+        let target = core + (output * inChannels + channel) * coefficients
+        for slot in 0..<slots {
+          let sum =
+            alongInput
+            ? sums[(output * slots + slot) * width + channel] : sums[(channel * slots + slot) * width + output]
+          target[terms[slot].coefficient] += sum
+        }
+      }
+    }
+    plan.stencil.spread(core, into: weightGradient, channelPairs: outChannels * inChannels)
+  }
+}
+
+/// Memory of one thread of a weight gradient.
+private struct ReduceScratch<S: EngineScalar> {
+  let scalarOffsets: UnsafeMutablePointer<Int>
+  let vectorOffsets: UnsafeMutablePointer<Int>
+  let tile: UnsafeMutablePointer<S>
+
+  init(_ base: UnsafeMutablePointer<UInt8>, scalars: Int, vectors: Int, lanes: Int) {
+    scalarOffsets = UnsafeMutableRawPointer(base).assumingMemoryBound(to: Int.self)
+    vectorOffsets = scalarOffsets + scalars
+    let end = UnsafeMutableRawPointer(vectorOffsets + vectors)
+    tile = (end + (64 - Int(bitPattern: end) & 63) & 63).assumingMemoryBound(to: S.self)
+  }
+}
+
+/// Which side of the weight gradient its lanes run along.
+enum ReduceOrientation {
+  /// Estimated share of the multiply-add peak: idle lanes, and broadcasts that serve one vector only.
+  static func alongInput(inChannels: Int, outChannels: Int, lanes: Int) -> Bool {
+    efficiency(inChannels, lanes, vectors: 3) > efficiency(outChannels, lanes, vectors: (outChannels + lanes - 1) / lanes)
+  }
+
+  private static func efficiency(_ channels: Int, _ lanes: Int, vectors: Int) -> Double {
+    let used = Double(channels) / Double((channels + lanes - 1) / lanes * lanes)
+    return vectors == 1 ? 0.55 * used : used
+  }
+}

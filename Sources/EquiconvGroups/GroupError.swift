@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why something is not a group, or not a subgroup: the argument, the value it had and what was expected.
+public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The argument `name`, which decides the order of the group, is outside `1...limit`.
+  case invalidOrder(name: String, value: Int, limit: Int)
+  /// A dimension other than 1, 2 or 3.
+  case invalidDimension(Int)
+  /// An entry of a matrix is infinite or not a number.
+  case notFinite(element: Int, row: Int, column: Int)
+  /// Matrix 0 is not the identity.
+  case identityNotFirst
+  /// Two matrices are equal.
+  case duplicateElement(Int, Int)
+  /// A matrix is singular, or its inverse is missing.
+  case noInverse(element: Int)
+  /// The product of two matrices, in this order, is missing.
+  case notClosed(Int, Int)
+  /// A set of elements is not a subgroup.
+  case notASubgroup(reason: String)
+  /// The number of matrix entries is not a multiple of d².
+  case wrongMatrixCount(expected: Int, got: Int)
+
+  /// For example "n is 0, expected 1...4096".
+  public var description: String {
+    switch self {
+    case .invalidOrder(let name, let value, let limit):
+      "\(name) is \(value), expected 1...\(limit)"
+    case .invalidDimension(let dimension):
+      "dimension is \(dimension), expected 1, 2 or 3"
+    case .notFinite(let element, let row, let column):
+      "matrices[\(element)][\(row)][\(column)] is infinite or not a number, expected a finite number"
+    case .identityNotFirst:
+      "matrices[0] is not the identity, expected the identity first"
+    case .duplicateElement(let first, let second):
+      "matrices[\(first)] and matrices[\(second)] are equal, expected each element once"
+    case .noInverse(let element):
+      "matrices[\(element)] is singular or its inverse is missing, expected the inverse of every element"
+    case .notClosed(let left, let right):
+      "the product matrices[\(left)] · matrices[\(right)] is missing, expected the product of every two elements"
+    case .notASubgroup(let reason):
+      "\(reason), expected a subgroup"
+    case .wrongMatrixCount(let expected, let got):
+      "matrices has \(got) entries, expected a whole number of d×d matrices, for example \(expected) entries"
+    }
+  }
+}

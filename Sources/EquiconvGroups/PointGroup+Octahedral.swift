@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension PointGroup {
+  /// The 24 rotations of the cube: the signed permutation matrices of determinant 1.
+  ///
+  /// Row a of a matrix has the entry s(a) in column p(a). The frozen order is lexicographic in the permutation
+  /// (p(0), p(1), p(2)), and for each permutation in the signs (s(0), s(1), s(2)), + before −. The identity is first.
+  public static let octahedral = lattice(name: "octahedral", elements: cubeRotations)
+
+  /// The 48 symmetries of the cube; element 24 + i is minus element i of `octahedral`.
+  public static let fullOctahedral = lattice(
+    name: "full octahedral", elements: cubeRotations + cubeRotations.map { -$0 })
+
+  private static var cubeRotations: [SignedPermutation] {
+    let permutations = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+    let signs = (0..<8).map { bits in [4, 2, 1].map { bits & $0 == 0 ? 1 : -1 } }
+    return permutations.flatMap { axes in
+      signs.map { SignedPermutation(axes: axes, signs: $0) }.filter { $0.determinant == 1 }
+    }
+  }
+
+  /// The group of these signed permutations, which are closed under products and begin with the identity.
+  private static func lattice(name: String, elements: [SignedPermutation]) -> PointGroup {
+    let index = Dictionary(uniqueKeysWithValues: zip(elements, Int32(0)...))
+    let cayley = elements.flatMap { a in elements.map { b in index[a * b]! } }
+    return PointGroup(
+      PointGroupStorage(
+        name: name, dimension: elements[0].count, matrices: elements.flatMap(\.matrix), cayley: cayley))
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// A vector of one of the two scalar types, as the microkernels use it: unaligned loads and stores, one multiply-add.
+///
+/// It neither refines `SIMD` nor constrains `Scalar`: such conformances would emit weak symbols under one name in every
+/// variant, and the linker may keep the one compiled for the largest instruction set.
+protocol Lanes {
+  associatedtype Scalar
+  /// The number of lanes.
+  static var count: Int { get }
+  static var zero: Self { get }
+  static func load(_ pointer: UnsafePointer<Scalar>) -> Self
+  static func broadcast(_ pointer: UnsafePointer<Scalar>) -> Self
+  func store(_ pointer: UnsafeMutablePointer<Scalar>)
+  /// a·b + c; rounded once where the processor has such an instruction.
+  static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self
+  static func add(_ a: Self, _ b: Self) -> Self
+  /// Puts the smaller of each lane into `a` and the larger into `b`.
+  static func sort(_ a: inout Self, _ b: inout Self)
+}
+
+/// The lanes of Float of this target.
+struct Lanes32: Lanes {
+  var register: Register32
+
+  @inline(__always) init(_ register: Register32) { self.register = register }
+  @inline(__always) static var count: Int { Register32.scalarCount }
+  @inline(__always) static var zero: Self { Self(Register32(repeating: 0)) }
+
+  @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Self {
+    Self(UnsafeRawPointer(pointer).loadUnaligned(as: Register32.self))
+  }
+  @inline(__always) static func broadcast(_ pointer: UnsafePointer<Float>) -> Self {
+    Self(Register32(repeating: pointer.pointee))
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register32.self)
+  }
+  @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    Self(fusedMultiplyAdd(a.register, b.register, c.register))
+  }
+  @inline(__always) static func add(_ a: Self, _ b: Self) -> Self { Self(a.register + b.register) }
+  @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
+    let swapped = b.register .< a.register
+    let smaller = a.register.replacing(with: b.register, where: swapped)
+    b.register = b.register.replacing(with: a.register, where: swapped)
+    a.register = smaller
+  }
+}
+
+/// The lanes of Double of this target.
+struct Lanes64: Lanes {
+  var register: Register64
+
+  @inline(__always) init(_ register: Register64) { self.register = register }
+  @inline(__always) static var count: Int { Register64.scalarCount }
+  @inline(__always) static var zero: Self { Self(Register64(repeating: 0)) }
+
+  @inline(__always) static func load(_ pointer: UnsafePointer<Double>) -> Self {
+    Self(UnsafeRawPointer(pointer).loadUnaligned(as: Register64.self))
+  }
+  @inline(__always) static func broadcast(_ pointer: UnsafePointer<Double>) -> Self {
+    Self(Register64(repeating: pointer.pointee))
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register64.self)
+  }
+  @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    Self(fusedMultiplyAdd(a.register, b.register, c.register))
+  }
+  @inline(__always) static func add(_ a: Self, _ b: Self) -> Self { Self(a.register + b.register) }
+  @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
+    let swapped = b.register .< a.register
+    let smaller = a.register.replacing(with: b.register, where: swapped)
+    b.register = b.register.replacing(with: a.register, where: swapped)
+    a.register = smaller
+  }
+}

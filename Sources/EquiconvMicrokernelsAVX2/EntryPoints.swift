@@ -1,0 +1,1 @@
+../EquiconvMicrokernels/EntryPoints.swift

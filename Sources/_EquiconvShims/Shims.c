@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+// This target is headers only; a C target needs one source file.

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine hands to a microkernel. Not API.
+//
+// Plain C structs, so that the same type is seen on both sides of a module boundary that no SIMD value may cross.
+// All offsets and strides count scalars, not bytes. Nothing here is checked: the engine answers for it.
+#ifndef EQUICONV_CALLS_H
+#define EQUICONV_CALLS_H
+
+#include <stddef.h>
+
+/// One coefficient of a stencil: where it reads, and which row of the weight panel it multiplies by.
+typedef struct equiconv_read {
+  ptrdiff_t source;
+  ptrdiff_t weight;  // the row; rows are M wide
+} equiconv_read;
+
+/// destination[m, v] = bias[m] + sum over channels c and reads r of weights[c, r, m] * source[c, r, v].
+typedef struct equiconv_multiply_call {
+  const void *_Nonnull source;
+  const void *_Nonnull weights;        // one panel: [channel][coefficient][M]
+  const void *_Nonnull bias;           // M scalars
+  void *_Nonnull destination;
+  const equiconv_read *_Nonnull reads;
+  ptrdiff_t read_count;
+  ptrdiff_t channel_count;
+  ptrdiff_t source_channel_stride;
+  ptrdiff_t weight_channel_stride;
+  ptrdiff_t destination_row_stride;    // from output m to m + 1
+  const ptrdiff_t *_Nonnull source_offsets;       // where each vector reads
+  const ptrdiff_t *_Nonnull destination_offsets;  // where each vector is stored
+  ptrdiff_t vector_count;
+} equiconv_multiply_call;
+
+/// sums[m, n] += sum over rows y and columns x of scalars[m, y, x] * vectors[n, y, x].
+///
+/// One side is broadcast, the lanes of the other run along channels: output channels of the transposed gradient, or
+/// input channels of the transposed signal.
+typedef struct equiconv_reduce_call {
+  const void *_Nonnull vectors;
+  const ptrdiff_t *_Nonnull vector_offsets;
+  ptrdiff_t vector_count;
+  ptrdiff_t vector_column_stride;
+  ptrdiff_t vector_row_stride;
+  const void *_Nonnull scalars;                  // columns are contiguous
+  const ptrdiff_t *_Nonnull scalar_offsets;
+  ptrdiff_t scalar_count;
+  ptrdiff_t scalar_row_stride;
+  ptrdiff_t row_count;
+  ptrdiff_t column_count;
+  void *_Nonnull sums;
+  ptrdiff_t sum_scalar_stride;                   // from scalar m to m + 1
+  ptrdiff_t sum_vector_stride;                   // from vector n to n + 1
+  void *_Nonnull scratch;                        // room for one register tile: 32 vectors
+} equiconv_reduce_call;
+
+/// destination[v] = sum over the orbit of source[offsets[i] + v], in an order that only depends on the values.
+///
+/// radices[0] consecutive reads are one block, radices[1] consecutive blocks one larger block, and so on.
+typedef struct equiconv_orbit_sum_call {
+  const void *_Nonnull source;
+  void *_Nonnull destination;          // [vector][lane], contiguous
+  const ptrdiff_t *_Nonnull offsets;
+  const ptrdiff_t *_Nonnull radices;
+  ptrdiff_t radix_count;
+  const ptrdiff_t *_Nonnull source_offsets;       // where each vector reads
+  ptrdiff_t vector_count;
+} equiconv_orbit_sum_call;
+
+#endif

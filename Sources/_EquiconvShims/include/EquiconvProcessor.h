@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which instruction-set variant the processor and the operating system can run, and on how many processors. Not API.
+#ifndef EQUICONV_PROCESSOR_H
+#define EQUICONV_PROCESSOR_H
+
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+/// The number of processors this process may run on; 0 where the system does not say.
+static inline int equiconv_processor_count(void) {
+#if defined(__linux__)
+  unsigned long mask[128] = {0};
+  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  int count = 0;
+  for (long i = 0; i < bytes / (long)sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
+  return count;
+#else
+  return (int)sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+}
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/// The register state the operating system saves (XCR0); 0 where it does not say.
+static inline unsigned equiconv_saved_state(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) return 0;
+  unsigned low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+/// 0: baseline, 1: x86-64-v3 (AVX2, FMA), 2: x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
+static inline int equiconv_x86_level(void) {
+  unsigned a, b, c, d, a7, b7, c7, d7;
+  const unsigned state = equiconv_saved_state();
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7)) return 0;
+  const unsigned v3 = bit_FMA | bit_AVX | bit_F16C | bit_MOVBE;
+  if ((state & 0x6) != 0x6 || (c & v3) != v3) return 0;
+  const unsigned v3_7 = bit_AVX2 | bit_BMI | bit_BMI2;
+  if ((b7 & v3_7) != v3_7) return 0;
+  const unsigned v4_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+  return (state & 0xe6) == 0xe6 && (b7 & v4_7) == v4_7 ? 2 : 1;
+}
+
+/// A hint that the thread waits in a loop.
+static inline void equiconv_relax(void) { __builtin_ia32_pause(); }
+#else
+static inline int equiconv_x86_level(void) { return 0; }
+static inline void equiconv_relax(void) {}
+#endif
+
+#endif

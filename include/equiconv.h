@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * equiconv.h: group convolutions for G = R^d x| H on the CPU (d = 1, 2 or 3).
+ *
+ * This header is the whole C interface and its manual.
+ *
+ * INTRODUCTION
+ *
+ * Every bounded linear map between feature maps that commutes with a group G is a group convolution
+ * (Bekkers, "B-Spline CNNs on Lie Groups", ICLR 2020, Theorem 1). With H the stabilizer of the origin,
+ * written as d x d matrices, signals live either on the plane R^d or on the group G, and there are four layers:
+ *
+ *   isotropic   R^d -> R^d   y[o,x]   = sum_{c,x'}    kbar[o,c](x' - x) f[c,x']
+ *   lifting     R^d -> G     y[o,h,x] = sum_{c,x'}    k[o,c](h^-1 (x' - x)) f[c,x']
+ *   group       G -> G       y[o,h,x] = sum_{c,h',x'} k[o,c](h^-1 h', h^-1 (x' - x)) f[c,h',x']
+ *   projection  G -> R^d     y[o,x]   = sum_{c,h',x'} kbar[o,c](h', x' - x) f[c,h',x']
+ *
+ * where kbar is the mean of the kernel over H: kbar(h', u) = mean over h of k(h^-1 h', h^-1 u). These are
+ * correlations, as in every deep-learning library; there is no factor 1/|H| in lifting and group convolution.
+ * This version convolves with *lattice* groups, whose matrices are signed permutations (|det h| = 1).
+ *
+ * ARRAYS
+ *
+ * All arrays are C-contiguous (the last axis varies fastest), of float or double as `dtype` says, aligned to
+ * their element. |H| is the order of the group, `spatial` is d axes: (width), (row, column) or
+ * (depth, row, column).
+ *
+ *   plane signal   (batch, channels, spatial...)
+ *   group signal   (batch, channels, |H|, spatial...)
+ *   weight         isotropic, lifting   (out_channels, in_channels, kernel...)
+ *                  group, projection    (out_channels, in_channels, |H|, kernel...)
+ *   bias           (out_channels)       one number per output channel, shared by all of H
+ *
+ * Tap i of a kernel axis of extent k has the coordinate i - (k - 1) / 2. In 2-D x = column and y = -row (y up),
+ * in 3-D x = column, y = -row, z = -depth, so the rotation by +90 degrees turns arrays as numpy.rot90 does.
+ * Element 0 of every group is the identity.
+ *
+ * EXACTNESS
+ *
+ * Each output number is one chain of multiply-adds in one order, whatever the thread count. So for every
+ * element g of H and all four layers, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit,
+ * provided that (spatial + 2 padding - reach) mod stride = 0 on every axis, where
+ * reach = dilation (kernel - 1) + 1; see equiconv_plan_get_stride_remainder.
+ *
+ * ERRORS
+ *
+ * Functions that can fail return an equiconv_status and give results through pointers, which are left
+ * untouched on failure. equiconv_last_error_message() then names the argument, its value and what was expected.
+ * Arguments are checked before any array is read or written. What cannot be checked is that pointers are
+ * valid and arrays as large as documented.
+ *
+ * THREADS
+ *
+ * Every function may be called from several threads at once. Groups and plans are immutable once created.
+ * Large calls share one pool of worker threads, started by the first of them; a process may fork before or
+ * after that, and parent and child both go on working. Results do not depend on the number of threads.
+ *
+ * ENVIRONMENT
+ *
+ * EQUICONV_NUM_THREADS   initial number of threads (default: the processors this process may run on)
+ * EQUICONV_ISA           baseline | avx2 | avx512: the most advanced instruction set to use. Both are read once.
+ */
+#ifndef EQUICONV_H
+#define EQUICONV_H
+
+#include <stddef.h> /* size_t */
+#include <stdint.h> /* int32_t, int64_t */
+
+#if defined(__GNUC__) || defined(__clang__)
+#define EQUICONV_API __attribute__((visibility("default")))
+#else
+#define EQUICONV_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------- */
+
+#define EQUICONV_VERSION_MAJOR 0
+#define EQUICONV_VERSION_MINOR 1
+#define EQUICONV_VERSION_PATCH 0
+/** The version of this header: major * 10000 + minor * 100 + patch. */
+#define EQUICONV_VERSION (EQUICONV_VERSION_MAJOR * 10000 + EQUICONV_VERSION_MINOR * 100 + EQUICONV_VERSION_PATCH)
+
+/** The version of the library that is linked, in the form of EQUICONV_VERSION. */
+EQUICONV_API int32_t equiconv_version(void);
+
+/* ---- Status -------------------------------------------------------------------------------------------- */
+
+/** What a call came to. Numbers are frozen; new ones may be added inside each hundred. */
+typedef enum equiconv_status {
+  EQUICONV_SUCCESS = 0,
+
+  /* 1xx: an argument is wrong */
+  EQUICONV_ERROR_NULL_POINTER = 100,       /**< a required pointer is NULL */
+  EQUICONV_ERROR_STRUCT_SIZE = 101,        /**< descriptor.struct_size is not a size this library knows */
+  EQUICONV_ERROR_INVALID_ENUM = 102,       /**< an enumerated argument has a value that is not listed */
+  EQUICONV_ERROR_MISALIGNED_POINTER = 103, /**< an array is not aligned to its element */
+  EQUICONV_ERROR_OVERLAP = 104,            /**< an output array overlaps an input array */
+  EQUICONV_ERROR_INDEX_OUT_OF_RANGE = 105, /**< a group element or axis that does not exist */
+  EQUICONV_ERROR_INVALID_SIZE = 110,       /**< a size that must be positive (batch: not negative) is not */
+  EQUICONV_ERROR_INVALID_STRIDE = 111,     /**< a stride below 1 */
+  EQUICONV_ERROR_INVALID_DILATION = 112,   /**< a dilation below 1 */
+  EQUICONV_ERROR_INVALID_PADDING = 113,    /**< a negative padding other than EQUICONV_PADDING_SAME */
+  EQUICONV_ERROR_EVEN_KERNEL = 114,        /**< "same" padding of an even kernel: no symmetric padding exists */
+  EQUICONV_ERROR_KERNEL_TOO_LARGE = 115,   /**< the kernel reaches beyond the padded input: no output remains */
+  EQUICONV_ERROR_ANISOTROPIC = 116,        /**< kernel, stride, padding or dilation differ along axes that H exchanges */
+  EQUICONV_ERROR_DIMENSION_MISMATCH = 117, /**< the group acts on another number of axes */
+  EQUICONV_ERROR_SIZE_OVERFLOW = 118,      /**< a byte size does not fit in 63 bits */
+
+  /* 2xx: not a group */
+  EQUICONV_ERROR_INVALID_ORDER = 200,      /**< a group order that is not positive, or beyond 4096 */
+  EQUICONV_ERROR_INVALID_DIMENSION = 201,  /**< a dimension other than 1, 2, 3 */
+  EQUICONV_ERROR_NOT_FINITE = 202,         /**< a matrix entry is infinite or not a number */
+  EQUICONV_ERROR_IDENTITY_NOT_FIRST = 203, /**< matrix 0 is not the identity */
+  EQUICONV_ERROR_DUPLICATE_ELEMENT = 204,  /**< two matrices are equal */
+  EQUICONV_ERROR_NO_INVERSE = 205,         /**< a matrix is singular, or its inverse is missing */
+  EQUICONV_ERROR_NOT_CLOSED = 206,         /**< a product of two matrices is missing */
+  EQUICONV_ERROR_NOT_A_SUBGROUP = 207,     /**< a set of elements is not a subgroup */
+
+  /* 3xx: resources */
+  EQUICONV_ERROR_OUT_OF_MEMORY = 300,      /**< an allocation failed */
+  EQUICONV_ERROR_TOO_LARGE = 301,          /**< beyond a limit of this library: |H| * |H| * taps > 2^22 */
+
+  /* 4xx: valid, but not available */
+  EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,    /**< convolution with a group that is not a lattice group */
+  EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401 /**< the algorithm is not available for this call */
+} equiconv_status;
+
+/** The name of a status, for example "EQUICONV_ERROR_OVERLAP"; "unknown status" for a number not listed. */
+EQUICONV_API const char *equiconv_status_name(int32_t status);
+
+/**
+ * The message of the last call that failed on this thread: argument, value, and what was expected.
+ * UTF-8, never NULL, "" if no call has failed. Valid until the next failing call on this thread.
+ */
+EQUICONV_API const char *equiconv_last_error_message(void);
+
+/* ---- Enumerations (frozen numbers; stored as int32_t) -------------------------------------------------- */
+
+typedef enum equiconv_layer {
+  EQUICONV_LAYER_ISOTROPIC = 0,  /**< R^d -> R^d */
+  EQUICONV_LAYER_LIFTING = 1,    /**< R^d -> G   */
+  EQUICONV_LAYER_GROUP = 2,      /**< G   -> G   */
+  EQUICONV_LAYER_PROJECTION = 3  /**< G   -> R^d */
+} equiconv_layer;
+
+typedef enum equiconv_dtype {
+  EQUICONV_FLOAT32 = 0, /**< float  */
+  EQUICONV_FLOAT64 = 1  /**< double */
+} equiconv_dtype;
+
+typedef enum equiconv_padding_mode {
+  EQUICONV_PADDING_ZEROS = 0,   /**< zeros around the signal */
+  EQUICONV_PADDING_CIRCULAR = 1 /**< the signal is periodic  */
+} equiconv_padding_mode;
+
+typedef enum equiconv_algorithm {
+  EQUICONV_ALGORITHM_AUTO = 0,     /**< the library chooses (this version: always direct) */
+  EQUICONV_ALGORITHM_DIRECT = 1,   /**< bitwise equivariant */
+  EQUICONV_ALGORITHM_WINOGRAD = 2, /**< reserved: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM */
+  EQUICONV_ALGORITHM_FOURIER = 3   /**< reserved: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM */
+} equiconv_algorithm;
+
+typedef enum equiconv_pool_mode {
+  EQUICONV_POOL_MEAN = 0,
+  EQUICONV_POOL_MAX = 1
+} equiconv_pool_mode;
+
+typedef enum equiconv_signal {
+  EQUICONV_SIGNAL_PLANE = 0, /**< (batch, channels, spatial...)      */
+  EQUICONV_SIGNAL_GROUP = 1  /**< (batch, channels, |H|, spatial...) */
+} equiconv_signal;
+
+/* ---- Groups -------------------------------------------------------------------------------------------- */
+
+/**
+ * A finite group H of d x d matrices: the stabilizer of the origin. Opaque, immutable, shared safely between
+ * threads. Every creator gives a handle through `group` that the caller owns and ends with
+ * equiconv_group_destroy; plans keep what they need of it, so it may be destroyed before them.
+ */
+typedef struct equiconv_group equiconv_group;
+
+/** The trivial group on d axes, order 1: ordinary convolution. d = 1, 2 or 3. */
+EQUICONV_API equiconv_status equiconv_group_create_trivial(int32_t dimension, equiconv_group **group);
+/** Rotations of the plane by 2 pi r / n, element r. Order n in 1...4096; a lattice group for n = 1, 2, 4. */
+EQUICONV_API equiconv_status equiconv_group_create_cyclic(int64_t n, equiconv_group **group);
+/**
+ * Rotations and reflections of the plane, order 2 n, n in 1...2048. Element j n + r is rotation(r) flip^j, where flip
+ * mirrors left and right (numpy.fliplr). A lattice group for n = 1, 2, 4.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_dihedral(int64_t n, equiconv_group **group);
+/** The reflection group {1, -1} of the line (d = 1, order 2). */
+EQUICONV_API equiconv_status equiconv_group_create_reflection(equiconv_group **group);
+/** The 24 rotations of the cube (d = 3): signed permutation matrices of determinant 1. */
+EQUICONV_API equiconv_status equiconv_group_create_octahedral(equiconv_group **group);
+/** The 48 symmetries of the cube (d = 3): element 24 + i is minus element i of the octahedral group. */
+EQUICONV_API equiconv_status equiconv_group_create_full_octahedral(equiconv_group **group);
+/**
+ * The group of `order` given d x d matrices, in their order, row by row: `matrices` has order * d * d doubles that
+ * act on coordinates (x), (x, y) or (x, y, z). Entries within 1e-6 of each other count as equal.
+ * Errors: INVALID_DIMENSION, INVALID_ORDER, NOT_FINITE, IDENTITY_NOT_FIRST, DUPLICATE_ELEMENT, NO_INVERSE, NOT_CLOSED.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_from_matrices(int32_t dimension, int64_t order,
+                                                                 const double *matrices, equiconv_group **group);
+/** Ends a handle. NULL is fine. */
+EQUICONV_API void equiconv_group_destroy(equiconv_group *group);
+
+/** The number of elements |H|; 0 if `group` is NULL. */
+EQUICONV_API int64_t equiconv_group_order(const equiconv_group *group);
+/** The number d of axes it acts on; 0 if `group` is NULL. */
+EQUICONV_API int32_t equiconv_group_dimension(const equiconv_group *group);
+/** 1 if all matrices are signed permutations (H maps the pixel grid to itself), else 0. */
+EQUICONV_API int32_t equiconv_group_is_lattice(const equiconv_group *group);
+/** A short name such as "C4", "D4", "octahedral"; valid as long as the group. "" if `group` is NULL. */
+EQUICONV_API const char *equiconv_group_name(const equiconv_group *group);
+/** Copies the matrices: order * d * d doubles, element by element, row by row, acting on (x, y, z). */
+EQUICONV_API equiconv_status equiconv_group_get_matrices(const equiconv_group *group, double *matrices);
+/** Copies the Cayley table: order * order numbers, entry [a * order + b] is the index of the product a b. */
+EQUICONV_API equiconv_status equiconv_group_get_cayley(const equiconv_group *group, int32_t *cayley);
+/** Copies the inverses: order numbers. */
+EQUICONV_API equiconv_status equiconv_group_get_inverses(const equiconv_group *group, int32_t *inverses);
+/** Copies the determinants: order numbers. */
+EQUICONV_API equiconv_status equiconv_group_get_determinants(const equiconv_group *group, double *determinants);
+/**
+ * Left cosets a K of the subgroup K given by its `count` elements: coset[a] is the number of the coset of a,
+ * numbered by first appearance, so coset[0] = 0. `coset` has |H| numbers. Error: NOT_A_SUBGROUP.
+ */
+EQUICONV_API equiconv_status equiconv_group_get_left_cosets(const equiconv_group *group, const int32_t *subgroup,
+                                                            int64_t count, int32_t *coset);
+
+/* ---- The descriptor of a layer ------------------------------------------------------------------------- */
+
+/** Value of `padding[a]`: dilation (kernel - 1) / 2, so that stride 1 keeps the size. Needs an odd kernel[a]. */
+#define EQUICONV_PADDING_SAME (-1)
+
+/**
+ * What is convolved with what. Begin with `= EQUICONV_DESCRIPTOR_INIT`, which sets struct_size, strides and
+ * dilations to 1 and all else to 0. The first `dimension` entries of each array are used, in the order of the array axes.
+ * kernel, stride, padding and dilation must agree along axes that the group exchanges.
+ *
+ * Output sizes are (spatial + 2 padding - reach) / stride + 1, rounded down, with reach = dilation (kernel - 1) + 1.
+ */
+typedef struct equiconv_descriptor {
+  size_t struct_size;          /**< sizeof(equiconv_descriptor) */
+  const equiconv_group *group; /**< borrowed for the length of the call */
+  int32_t layer;               /**< equiconv_layer; not read by the functions that name a layer */
+  int32_t dtype;               /**< equiconv_dtype of every array */
+  int32_t padding_mode;        /**< equiconv_padding_mode */
+  int32_t algorithm;           /**< equiconv_algorithm */
+  int32_t dimension;           /**< d; must be the group's */
+  int32_t reserved;            /**< must be 0 */
+  int64_t in_channels;         /**< C >= 1 */
+  int64_t out_channels;        /**< O >= 1 */
+  int64_t spatial[3];          /**< input sizes >= 1 */
+  int64_t kernel[3];           /**< kernel extents >= 1, odd or even */
+  int64_t stride[3];           /**< >= 1 */
+  int64_t padding[3];          /**< >= 0 on both sides, or EQUICONV_PADDING_SAME */
+  int64_t dilation[3];         /**< >= 1 */
+} equiconv_descriptor;
+
+/* clang-format off */
+#define EQUICONV_DESCRIPTOR_INIT \
+  { sizeof(equiconv_descriptor), NULL, 0, 0, 0, 0, 0, 0, 0, 0, \
+    {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1} }
+/* clang-format on */
+
+/* ---- Simple calls: one layer, one call ------------------------------------------------------------------ */
+
+/*
+ * Forward: `output` = layer(input, weight) + bias. Shapes are those of equiconv_plan_get_*_shape. `bias` may be
+ * NULL (none). batch may be 0: nothing is read or written. `output` must not overlap the inputs.
+ * Plans are kept in a small cache, so a loop of equal calls builds stencils once.
+ */
+
+/** Isotropic convolution R^d -> R^d: y[o,x] = sum kbar[o,c](x' - x) f[c,x'], kbar the mean of k over H. */
+EQUICONV_API equiconv_status equiconv_isotropic_conv(const equiconv_descriptor *descriptor, int64_t batch,
+                                                     const void *input, const void *weight, const void *bias,
+                                                     void *output);
+/** Lifting convolution R^d -> G: y[o,h,x] = sum k[o,c](h^-1 (x' - x)) f[c,x']. */
+EQUICONV_API equiconv_status equiconv_lifting_conv(const equiconv_descriptor *descriptor, int64_t batch,
+                                                   const void *input, const void *weight, const void *bias,
+                                                   void *output);
+/** Group convolution G -> G: y[o,h,x] = sum k[o,c](h^-1 h', h^-1 (x' - x)) f[c,h',x']. */
+EQUICONV_API equiconv_status equiconv_group_conv(const equiconv_descriptor *descriptor, int64_t batch,
+                                                 const void *input, const void *weight, const void *bias, void *output);
+/** Projection convolution G -> R^d: y[o,x] = sum kbar[o,c](h', x' - x) f[c,h',x'], kbar the mean of k over H. */
+EQUICONV_API equiconv_status equiconv_projection_conv(const equiconv_descriptor *descriptor, int64_t batch,
+                                                      const void *input, const void *weight, const void *bias,
+                                                      void *output);
+
+/*
+ * Gradients (vector-Jacobian products): from grad_output, shaped like the output, the gradients of
+ * <grad_output, layer(input, weight) + bias>. Each of grad_input, grad_weight, grad_bias may be NULL (not
+ * wanted); `weight` is read for grad_input only, `input` for grad_weight only, and may be NULL otherwise.
+ */
+
+/** Gradients of equiconv_isotropic_conv. */
+EQUICONV_API equiconv_status equiconv_isotropic_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
+                                                         const void *grad_output, const void *input,
+                                                         const void *weight, void *grad_input, void *grad_weight,
+                                                         void *grad_bias);
+/** Gradients of equiconv_lifting_conv. */
+EQUICONV_API equiconv_status equiconv_lifting_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
+                                                       const void *grad_output, const void *input, const void *weight,
+                                                       void *grad_input, void *grad_weight, void *grad_bias);
+/** Gradients of equiconv_group_conv. */
+EQUICONV_API equiconv_status equiconv_group_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
+                                                     const void *grad_output, const void *input, const void *weight,
+                                                     void *grad_input, void *grad_weight, void *grad_bias);
+/** Gradients of equiconv_projection_conv. */
+EQUICONV_API equiconv_status equiconv_projection_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
+                                                          const void *grad_output, const void *input,
+                                                          const void *weight, void *grad_input, void *grad_weight,
+                                                          void *grad_bias);
+
+/* ---- Plans: describe once, run often ------------------------------------------------------------------- */
+
+/**
+ * A layer with everything worked out that does not depend on the numbers: sizes, stencils, blocking. Opaque,
+ * immutable, safe to run from several threads at once. The batch is given at each run.
+ */
+typedef struct equiconv_plan equiconv_plan;
+
+/** Makes a plan, which the caller ends with equiconv_plan_destroy. Cost: O(|H|^2 taps). */
+EQUICONV_API equiconv_status equiconv_plan_create(const equiconv_descriptor *descriptor, equiconv_plan **plan);
+/** Ends a plan. NULL is fine. */
+EQUICONV_API void equiconv_plan_destroy(equiconv_plan *plan);
+
+/** output = layer(input, weight) + bias; `bias` may be NULL. As the simple calls. */
+EQUICONV_API equiconv_status equiconv_plan_forward(const equiconv_plan *plan, int64_t batch, const void *input,
+                                                   const void *weight, const void *bias, void *output);
+/** grad_input = (adjoint of input -> layer(input, weight)) grad_output. */
+EQUICONV_API equiconv_status equiconv_plan_input_gradient(const equiconv_plan *plan, int64_t batch,
+                                                          const void *grad_output, const void *weight,
+                                                          void *grad_input);
+/** grad_weight = (adjoint of weight -> layer(input, weight)) grad_output. Zeros if batch is 0. */
+EQUICONV_API equiconv_status equiconv_plan_weight_gradient(const equiconv_plan *plan, int64_t batch,
+                                                           const void *grad_output, const void *input,
+                                                           void *grad_weight);
+/** grad_bias[o] = sum of grad_output over batch, H and space, accumulated in double. Zeros if batch is 0. */
+EQUICONV_API equiconv_status equiconv_plan_bias_gradient(const equiconv_plan *plan, int64_t batch,
+                                                         const void *grad_output, void *grad_bias);
+
+/**
+ * The filter bank of the equal ordinary convolution: bank has shape (O |Y|, C |X|, kernel...), where |X|, |Y| are |H|
+ * for a group signal and 1 for a plane signal. Channel o |Y| + h of the output and c |X| + h' of the input.
+ * bank[o,h,c,h'](u) = k[o,c](h^-1 h', h^-1 u), or kbar for isotropic and projection layers.
+ */
+EQUICONV_API equiconv_status equiconv_plan_expand(const equiconv_plan *plan, const void *weight, void *bank);
+
+/* ---- Queries ------------------------------------------------------------------------------------------- */
+
+/** The most axes a signal or weight has: batch, channels, |H|, three of space. */
+#define EQUICONV_MAX_RANK 6
+
+/** Shape of the input for `batch`: `rank` sizes are written to shape[0 .. rank - 1], the rest of shape is set to 1. */
+EQUICONV_API equiconv_status equiconv_plan_get_input_shape(const equiconv_plan *plan, int64_t batch,
+                                                           int64_t shape[EQUICONV_MAX_RANK], int32_t *rank);
+/** Shape of the output for `batch`. */
+EQUICONV_API equiconv_status equiconv_plan_get_output_shape(const equiconv_plan *plan, int64_t batch,
+                                                            int64_t shape[EQUICONV_MAX_RANK], int32_t *rank);
+/** Shape of the weight. */
+EQUICONV_API equiconv_status equiconv_plan_get_weight_shape(const equiconv_plan *plan,
+                                                            int64_t shape[EQUICONV_MAX_RANK], int32_t *rank);
+/** Shape (O |Y|, C |X|, kernel...) of the bank written by equiconv_plan_expand. */
+EQUICONV_API equiconv_status equiconv_plan_get_bank_shape(const equiconv_plan *plan, int64_t shape[EQUICONV_MAX_RANK],
+                                                          int32_t *rank);
+/**
+ * (spatial + 2 padding - reach) mod stride on array axis `axis`. Where it is not 0 the strided grid is not
+ * symmetric about the centre, and rotations or reflections of that axis do not commute with the layer.
+ */
+EQUICONV_API equiconv_status equiconv_plan_get_stride_remainder(const equiconv_plan *plan, int32_t axis,
+                                                                int64_t *remainder);
+/** Floating-point operations (2 per multiply-add) of the definition for one forward run; 0 if `plan` is NULL. */
+EQUICONV_API double equiconv_plan_flops(const equiconv_plan *plan, int64_t batch);
+
+/* ---- Action and pooling ---------------------------------------------------------------------------------- */
+
+/**
+ * The action of an element g of a lattice group on a signal, exact: (L_g f)(x) = f(g^-1 x) about the centre of
+ * the array, and (L_g f)(h', x) = f(g^-1 h', g^-1 x) on a group signal.
+ * `spatial` has the d input sizes; where g exchanges axes the output has them exchanged too. `output` has as many
+ * numbers as `input` and must not overlap it. `signal` is an equiconv_signal.
+ */
+EQUICONV_API equiconv_status equiconv_act(const equiconv_group *group, int64_t element, int32_t dtype, int32_t signal,
+                                          int64_t batch, int64_t channels, const int64_t *spatial, const void *input,
+                                          void *output);
+
+/**
+ * Mean or maximum over H: input (outer, order, inner) -> output (outer, inner), where outer = batch * channels and
+ * inner is the product of the spatial sizes. The mean is accumulated in double, in an order that depends only
+ * on the values, so that it commutes with every permutation of H to the last bit. A maximum over values with a NaN is NaN.
+ */
+EQUICONV_API equiconv_status equiconv_group_pool(int32_t dtype, int32_t mode, int64_t outer, int64_t order,
+                                                 int64_t inner, const void *input, void *output);
+/**
+ * Gradient of equiconv_group_pool: grad_output (outer, inner) -> grad_input (outer, order, inner). The mean spreads it
+ * evenly; the maximum gives it to the largest value, in equal parts if several are equal. `input` may be NULL
+ * for the mean.
+ */
+EQUICONV_API equiconv_status equiconv_group_pool_vjp(int32_t dtype, int32_t mode, int64_t outer, int64_t order,
+                                                     int64_t inner, const void *grad_output, const void *input,
+                                                     void *grad_input);
+
+/* ---- Threads and hardware -------------------------------------------------------------------------------- */
+
+/** Sets the number of threads used by large calls, the calling one included: 1...1024. Results do not change. */
+EQUICONV_API equiconv_status equiconv_set_num_threads(int32_t count);
+/** The number of threads used by large calls. */
+EQUICONV_API int32_t equiconv_get_num_threads(void);
+/** The instruction set in use: "baseline", "avx2" or "avx512". */
+EQUICONV_API const char *equiconv_instruction_set(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EQUICONV_H */
