@@ -16,6 +16,8 @@ extension ConvolutionPlan {
   ///   - bias: (O), or nil.
   /// - Throws: `invalidSize` for a negative batch, `misalignedPointer`, `overlap`, `outOfMemory`.
   /// - Complexity: 2 batch · O · |Y| · C · |X| · taps · outputs operations; 1/|H| of that for plane outputs.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   public func forward<S: EngineScalar>(
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>
@@ -23,6 +25,8 @@ extension ConvolutionPlan {
     try forward(batch: batch, input: input, weight: weight, bias: bias, output: output, instructions: .current)
   }
 
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   package func forward<S: EngineScalar>(
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>, instructions: InstructionSet
@@ -48,6 +52,8 @@ extension ConvolutionPlan {
   /// `gradInput = (adjoint of input ↦ layer(input, weight)) gradOutput`.
   ///
   /// The same gather as the forward pass with the kernel k*(g) = k(g⁻¹): transposed weights and inverse stencils.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   public func inputGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
@@ -55,6 +61,8 @@ extension ConvolutionPlan {
       batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput, instructions: .current)
   }
 
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   package func inputGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
     instructions: InstructionSet
@@ -76,6 +84,8 @@ extension ConvolutionPlan {
   }
 
   /// `gradWeight = (adjoint of weight ↦ layer(input, weight)) gradOutput`; zeros for an empty batch.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   public func weightGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
@@ -83,6 +93,8 @@ extension ConvolutionPlan {
       batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, instructions: .current)
   }
 
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   package func weightGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
     instructions: InstructionSet
@@ -97,6 +109,8 @@ extension ConvolutionPlan {
   }
 
   /// `gradBias[o] = Σ gradOutput[·,o,…]`, accumulated in Double; zeros for an empty batch.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   public func biasGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, gradBias: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
@@ -110,6 +124,8 @@ extension ConvolutionPlan {
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:
   /// `bank[o,y,c,e](u) = k[o,c](y⁻¹e, y⁻¹u)`, or k̄ for plane outputs.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
   public func expand<S: EngineScalar>(
     weight: UnsafePointer<S>, bank: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {

@@ -15,6 +15,8 @@ public enum SignalSpace: Int32, Hashable, Sendable, CaseIterable {
 ///   - spatial: sizes of the input; the output has sizes exchanged where g exchanges axes.
 ///   - input: (batch, channels, [|H|,] spatial…); `output` has as many numbers.
 /// - Throws: `indexOutOfRange`, `unsupportedGroup`, `dimensionMismatch`, `invalidSize`, `overlap`, `misalignedPointer`.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
 public func act<S: EngineScalar>(
   _ group: PointGroup, element: Int, on space: SignalSpace, batch: Int, channels: Int, spatial: Extents,
   input: UnsafePointer<S>, output: UnsafeMutablePointer<S>

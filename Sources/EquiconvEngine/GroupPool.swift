@@ -12,6 +12,8 @@ public enum PoolMode: Int32, Hashable, Sendable, CaseIterable {
 /// permutation of H to the last bit. A NaN among the values gives NaN.
 /// - Throws: `invalidSize`, `sizeOverflow`, `misalignedPointer`, `overlap`.
 /// - Complexity: O(outer · inner · |H| log² |H|) for the mean.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
 public func groupPool<S: EngineScalar>(
   _ mode: PoolMode, outer: Int, order: Int, inner: Int, input: UnsafePointer<S>, output: UnsafeMutablePointer<S>
 ) throws(ConvolutionError) {
@@ -38,6 +40,8 @@ public func groupPool<S: EngineScalar>(
 ///
 /// The mean spreads the gradient evenly; the maximum gives it to the largest value, in equal parts where several are equal,
 /// so that it commutes with permutations of H. `input` may be nil for the mean.
+@_specialize(where S == Float)
+@_specialize(where S == Double)
 public func groupPoolGradient<S: EngineScalar>(
   _ mode: PoolMode, outer: Int, order: Int, inner: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>?,
   gradInput: UnsafeMutablePointer<S>

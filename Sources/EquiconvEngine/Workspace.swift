@@ -32,29 +32,64 @@ struct Workspace: ~Copyable {
     }
   }
 
-  private let base: UnsafeMutableRawPointer
+  private let block: MemoryBlock
 
   init(_ plan: Plan) throws(ConvolutionError) {
-    var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, 64, max(plan.bytes, 64)) == 0, let pointer else {
-      throw ConvolutionError(.outOfMemory, "workspace", "\(plan.bytes) bytes", expected: "memory for it")
-    }
-    #if os(Linux)
-      // Large pages save the page walks of stencils that touch hundreds of planes.
-      let page = 2 << 20
-      if plan.bytes >= 2 * page {
-        let start = (Int(bitPattern: pointer) + page - 1) & ~(page - 1)
-        let length = (Int(bitPattern: pointer) + plan.bytes - start) & ~(page - 1)
-        madvise(UnsafeMutableRawPointer(bitPattern: start), length, 14 /* MADV_HUGEPAGE */)
-      }
-    #endif
-    base = pointer
+    block = try MemoryBlock.take(max(plan.bytes, 64))
   }
 
-  deinit { free(base) }
+  deinit { MemoryBlock.giveBack(block) }
 
   /// The piece that begins `offset` bytes into the workspace.
   func pointer<T>(_ offset: Int, _: T.Type) -> UnsafeMutablePointer<T> {
-    (base + offset).assumingMemoryBound(to: T.self)
+    (block.base + offset).assumingMemoryBound(to: T.self)
+  }
+}
+
+/// Memory for a workspace. A few blocks are kept between calls: fresh pages cost as much as a tenth of the work.
+struct MemoryBlock {
+  let base: UnsafeMutableRawPointer
+  let bytes: Int
+
+  /// From here on blocks are made of large pages, which save the page walks of stencils that touch hundreds of planes.
+  private static let largePage = 2 << 20
+  private static let largestKept = 16 << 20
+  private static let mostKept = 2
+  /// Guarded by `ProcessLock`.
+  private nonisolated(unsafe) static var kept: [MemoryBlock] = []
+
+  static func take(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
+    var outgrown: [MemoryBlock] = []
+    let found = ProcessLock.withLock { () -> MemoryBlock? in
+      if let index = kept.firstIndex(where: { $0.bytes >= bytes }) { return kept.remove(at: index) }
+      swap(&outgrown, &kept)
+      return nil
+    }
+    // What was too small makes room before the larger block is asked for.
+    for block in outgrown { free(block.base) }
+    if let found { return found }
+    return try allocate(bytes)
+  }
+
+  static func giveBack(_ block: MemoryBlock) {
+    let surplus = ProcessLock.withLock { () -> MemoryBlock? in
+      if block.bytes > largestKept { return block }
+      kept.append(block)
+      return kept.count > mostKept ? kept.remove(at: 0) : nil
+    }
+    if let surplus { free(surplus.base) }
+  }
+
+  private static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
+    let isLarge = bytes > 128 << 10
+    let rounded = isLarge ? (bytes + largePage - 1) & ~(largePage - 1) : (bytes + 4095) & ~4095
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {
+      throw ConvolutionError(.outOfMemory, "workspace", "\(bytes) bytes", expected: "memory for it")
+    }
+    #if os(Linux)
+      if isLarge { madvise(pointer, rounded, 14 /* MADV_HUGEPAGE */) }
+    #endif
+    return MemoryBlock(base: pointer, bytes: rounded)
   }
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+import Testing
+import _EquiconvTestSupport
+
+@Suite struct AxisActionTests {
+  /// The position h·v.
+  private func apply(_ action: AxisAction, _ v: [Int]) -> [Int] {
+    (0..<action.count).map { action.sign($0) * v[action.axis($0)] }
+  }
+
+  /// `L_h f` on a (rows, columns) array, moving each value from v to h·v about the centre, in doubled coordinates.
+  private func act(_ action: AxisAction, _ f: [[Int]]) -> [[Int]] {
+    let shape = [f.count, f[0].count]
+    let newShape = (0..<2).map { shape[action.axis($0)] }
+    var result = Array(repeating: Array(repeating: -1, count: newShape[1]), count: newShape[0])
+    for i in 0..<shape[0] {
+      for j in 0..<shape[1] {
+        let moved = apply(action, [2 * i - shape[0] + 1, 2 * j - shape[1] + 1])
+        result[(moved[0] + newShape[0] - 1) / 2][(moved[1] + newShape[1] - 1) / 2] = f[i][j]
+      }
+    }
+    return result
+  }
+
+  /// `numpy.rot90(f)`: out[i, j] = f[j, columns − 1 − i].
+  private func rot90(_ f: [[Int]]) -> [[Int]] {
+    let columns = f[0].count
+    return (0..<columns).map { i in f.map { $0[columns - 1 - i] } }
+  }
+
+  /// `numpy.fliplr(f)`: out[i, j] = f[i, columns − 1 − j].
+  private func fliplr(_ f: [[Int]]) -> [[Int]] { f.map { $0.reversed() } }
+
+  static let array = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+  @Test func cyclic4_turnsArraysAsRot90() throws {
+    let group = try PointGroup.cyclic(4)
+    var expected = Self.array
+    for r in 0..<4 {
+      #expect(act(group.axisAction(r)!, Self.array) == expected)
+      expected = rot90(expected)
+    }
+    #expect(act(group.axisAction(1)!, [[1, 2], [3, 4]]) == [[2, 4], [1, 3]])
+    #expect(try act(PointGroup.cyclic(2).axisAction(1)!, Self.array) == rot90(rot90(Self.array)))
+  }
+
+  @Test(arguments: [1, 2, 4])
+  func dihedral_mirrorsLeftAndRightThenTurns(n: Int) throws {
+    let group = try PointGroup.dihedral(n)
+    var expected = fliplr(Self.array)
+    for r in 0..<n {
+      #expect(act(group.axisAction(n + r)!, Self.array) == expected)
+      for _ in 0..<4 / n { expected = rot90(expected) }
+    }
+  }
+
+  @Test func reflection_reversesTheLine() {
+    #expect(apply(PointGroup.reflection.axisAction(0)!, [3]) == [3])
+    #expect(apply(PointGroup.reflection.axisAction(1)!, [3]) == [-3])
+  }
+
+  /// The quarter turn about z is rot90 of (row, column) in each layer of (depth, row, column).
+  @Test func octahedral_turnsLayersAsRot90() throws {
+    let turn: [Double] = [0, -1, 0, 1, 0, 0, 0, 0, 1]
+    let element = try #require((0..<24).first { PointGroup.octahedral.matrix($0) == turn })
+    let action = try #require(PointGroup.octahedral.axisAction(element))
+    #expect(apply(action, [5, 1, 2]) == [5, -2, 1])
+    #expect(try apply(PointGroup.cyclic(4).axisAction(1)!, [1, 2]) == [-2, 1])
+  }
+
+  /// With x = column, y = −row, z = −depth, moving along the axes and multiplying by the matrix are the same.
+  @Test(arguments: GroupCatalog.all.filter(\.isLattice))
+  func action_isThatOfTheMatrix(_ group: PointGroup) {
+    let d = group.dimension
+    func coordinates(_ v: [Int]) -> [Double] { zip([1, -1, -1], v.reversed()).map { Double($0 * $1) } }
+    let v = Array([5, -3, 2].prefix(d))
+    for h in 0..<group.order {
+      let (m, x) = (group.matrix(h), coordinates(v))
+      let expected = (0..<d).map { row in (0..<d).reduce(0) { $0 + m[row * d + $1] * x[$1] } }
+      #expect(coordinates(apply(group.axisAction(h)!, v)) == expected)
+      #expect(group.axisAction(h)!.count == d)
+    }
+  }
+
+  @Test(arguments: GroupCatalog.all.filter(\.isLattice))
+  func action_isAHomomorphism(_ group: PointGroup) {
+    let v = Array([7, 2, -4].prefix(group.dimension))
+    #expect(apply(group.axisAction(0)!, v) == v)
+    for a in 0..<group.order {
+      let steps = (0..<group.order).map { apply(group.axisAction(a)!, apply(group.axisAction($0)!, v)) }
+      #expect((0..<group.order).map { apply(group.axisAction(group.product(a, $0))!, v) } == steps)
+    }
+  }
+
+  @Test(arguments: GroupCatalog.all.filter { !$0.isLattice })
+  func otherGroups_haveNoAxisAction(_ group: PointGroup) {
+    for h in 0..<group.order { #expect(group.axisAction(h) == nil) }
+  }
+
+  @Test(arguments: GroupCatalog.all.filter(\.isLattice))
+  func distinctElements_actDifferently(_ group: PointGroup) {
+    #expect(Set((0..<group.order).map { group.axisAction($0)! }).count == group.order)
+  }
+}
