@@ -18,7 +18,7 @@ func microkernels(_ variant: String, flags: [String] = []) -> Target {
   .target(
     name: "EquiconvMicrokernels" + variant,
     dependencies: ["_EquiconvShims"],
-    swiftSettings: [.unsafeFlags(["-O", "-Ounchecked", "-wmo", "-Xllvm", "-unroll-threshold=4000"] + flags)])
+    swiftSettings: [.unsafeFlags(["-O", "-Ounchecked", "-wmo", "-num-threads", "1", "-Xllvm", "-unroll-threshold=4000"] + flags)])
 }
 
 let package = Package(
@@ -51,7 +51,7 @@ let package = Package(
     .testTarget(name: "EquiconvGroupsTests", dependencies: ["EquiconvGroups", "_EquiconvTestSupport"]),
     .testTarget(
       name: "EquiconvMicrokernelsTests",
-      dependencies: ["EquiconvEngine", "_EquiconvTestSupport"]),
+      dependencies: ["EquiconvEngine", "_EquiconvShims", "_EquiconvTestSupport"]),
     .testTarget(name: "EquiconvEngineTests", dependencies: ["EquiconvEngine", "_EquiconvTestSupport"]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
   ],

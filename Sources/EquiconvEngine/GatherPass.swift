@@ -63,10 +63,10 @@ struct GatherPass<S: EngineScalar> {
     covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     chunk = Swift.max(1, Swift.min(batch, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
-    blockVectors = Blocking.vectors(
-      covers: covers, images: chunk, elements: plan.stencil.outputElements, threads: threads,
-      orbitBytesPerVector: plan.stencil.orbitRadices.isEmpty
-        ? 0 : MemoryLayout<S>.stride * kernels.lanes * channels * plan.stencil.coefficients)
+    blockVectors = Blocking(
+      plan: plan, channels: channels, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
+      vectors: covers.map(\.vectorCount).max() ?? 1
+    ).vectors(images: chunk, threads: threads)
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
       &memory, plan: plan, chunk: chunk, channels: channels, outputs: outputs, kernels: kernels, threads: threads,
@@ -182,28 +182,5 @@ struct GatherPass<S: EngineScalar> {
           scratch: scratch)
       }
     }
-  }
-}
-
-/// Sizes of blocks and chunks, and why.
-enum Blocking {
-  /// Padded images are made this many bytes at a time: enough to share between threads, little enough for the caches.
-  static let chunkBytes = 2 << 20
-  /// Vectors of a block: multiples of the register tiles (3, 6, 8 vectors), so that few tiles are left partly empty.
-  static let largestBlock = 48
-  /// A panel of orbit sums should stay in the second-level cache.
-  static let orbitPanelBytes = 512 << 10
-
-  static func vectors(
-    covers: [VectorCover], images: Int, elements: Int, threads: Int, orbitBytesPerVector: Int
-  ) -> Int {
-    let widest = covers.map(\.vectorCount).max() ?? 1
-    var block = min(largestBlock, widest)
-    if orbitBytesPerVector > 0 { block = min(block, max(3, orbitPanelBytes / orbitBytesPerVector / 3 * 3)) }
-    // Several items for each thread, so that a slow core does not keep the others waiting.
-    while block > 6 && threads > 1 && images * elements * ((widest + block - 1) / block) < 4 * threads {
-      block = max(6, block / 2 / 6 * 6)
-    }
-    return block
   }
 }

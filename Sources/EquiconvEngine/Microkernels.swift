@@ -17,7 +17,7 @@ package struct Microkernels: Sendable {
 }
 
 /// A scalar type the engine computes with: Float or Double.
-public protocol EngineScalar: BinaryFloatingPoint, Sendable {
+public protocol EngineScalar: BinaryFloatingPoint, SIMDScalar, Codable, Sendable {
   /// Microkernels of this scalar. An implementation detail.
   static func _microkernels(_ set: InstructionSet) -> _MicrokernelTable
 }

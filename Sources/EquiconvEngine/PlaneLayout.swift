@@ -102,6 +102,10 @@ struct PlaneLayout: Sendable {
     row.update(repeating: 0, count: low)
     if step.x == 1 {
       if high > low { (row + low).update(from: source + (first + low), count: high - low) }
+    } else if step.x == 2 {
+      // A constant stride is vectorised; this is the common one.
+      let start = source + first
+      for index in low..<high { row[index] = start[2 &* index] }
     } else {
       var position = first + step.x * low
       for index in low..<high {

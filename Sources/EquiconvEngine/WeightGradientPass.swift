@@ -111,19 +111,9 @@ struct WeightGradientPass<S: EngineScalar> {
       let first = block * blockLength
       let count = min(blockLength, positions - first)
       let to = target + (element * positions + first) * width
-      // Sixteen positions at a time, so that the lines written to stay in the first-level cache.
-      var start = 0
-      while start < count {
-        let length = min(16, count - start)
-        for channel in 0..<channels {
-          let from = source + (channel * elements + element) * positions + first + start
-          for i in 0..<length { to[(start + i) * width + channel] = from[i] }
-        }
-        for i in 0..<length {
-          for channel in channels..<width { to[(start + i) * width + channel] = 0 }
-        }
-        start += length
-      }
+      Transposition.run(
+        source + element * positions + first, sourceStride: elements * positions, channels: channels, count: count,
+        into: to, width: width)
     }
   }
 

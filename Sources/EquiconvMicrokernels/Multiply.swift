@@ -26,7 +26,6 @@ struct Tile<V: Lanes, let M: Int, let N: Int> {
     var weights = call.weights.assumingMemoryBound(to: V.Scalar.self)
     var channel = 0
     while channel < call.channel_count {
-      if channel < M { prefetchRow(channel, call, first: first) }
       accumulate(call, weights, pixels, &sums)
       var n = 0
       while n < N {
@@ -67,17 +66,6 @@ struct Tile<V: Lanes, let M: Int, let N: Int> {
         m &+= 1
       }
       r &+= 1
-    }
-  }
-
-  /// A tile's stores miss all at once and would hold up the loads of the next one; asked for early, they do not.
-  @inline(__always)
-  private static func prefetchRow(_ m: Int, _ call: equiconv_multiply_call, first: Int) {
-    let row = call.destination.assumingMemoryBound(to: V.Scalar.self) + m &* call.destination_row_stride
-    var n = 0
-    while n < N {
-      equiconv_prefetch_write(row + call.destination_offsets[first &+ n])
-      n &+= 1
     }
   }
 

@@ -35,7 +35,4 @@ EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float64x2)
 EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float64x4)
 EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float64x8)
 
-/// Asks for a cache line that will be written.
-EQUICONV_INLINE void equiconv_prefetch_write(void *line) { __builtin_prefetch(line, 1, 3); }
-
 #endif

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make demo      the lecture's architecture on a photograph: equality to the last bit, times, figures
+#   make test      Swift, C and Python tests
+#   make setup     what both need: afterwards .venv/bin/python imports equiconv
+#   make bench     speed against the processor's peak (prints a table, writes JSON)
+#   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
+
+include packaging/c.mk
+
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+DEBIAN_VENV := .venv-debian
+SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift
+PYTHON_FILES := python Tests/python examples benchmarks setup.py
+# What the Python package is made of: newer than the stamp means install again.
+package_files := $(shell find Package.swift Sources include packaging python pyproject.toml setup.py -type f \
+  ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
+
+.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench format lint clean
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: $(package_files)
+	scripts/system-packages.sh
+	$(MAKE) --no-print-directory c-library
+	scripts/python-environment.sh $(PYTHON) $(VENV) $(abspath $(BUILD_DIR))/release "examples,test"
+	touch $@
+
+demo: setup
+	$(VENV)/bin/python examples/demo/demo.py --output-dir demo-output
+
+test: setup lint test-swift test-c test-package test-python test-python-debian
+	@echo "All tests passed."
+
+test-swift:
+	scripts/swift-test.sh $(SWIFT)
+
+test-package:
+	Tests/package/run.sh
+
+test-python: setup
+	$(VENV)/bin/python -m pytest
+
+# Debian's own Python and NumPy (1.24 in bookworm), beside the newest NumPy above.
+test-python-debian: setup
+	scripts/debian-python-tests.sh $(DEBIAN_VENV) $(abspath $(BUILD_DIR))/release
+
+bench: setup
+	$(VENV)/bin/python benchmarks/bench.py
+
+format:
+	$(SWIFT) format --in-place --recursive $(SWIFT_FILES)
+	$(VENV)/bin/ruff format $(PYTHON_FILES)
+
+lint: setup
+	$(SWIFT) format lint --strict --recursive $(SWIFT_FILES)
+	$(VENV)/bin/ruff check $(PYTHON_FILES)
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf .build build dist demo-output $(VENV) $(DEBIAN_VENV)

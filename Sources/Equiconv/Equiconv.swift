@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Group convolutions on value types: `Signal`, the layer `Convolution` and, for weights, `Tensor`.
+//
+//     let c4 = try PointGroup.cyclic(4)
+//     let y = try x.liftingConvolution(w1, group: c4, padding: .same)
+//       .map { max($0, 0) }
+//       .groupConvolution(w2, group: c4, padding: .same)
+//     let turned = try x.acted(by: 1, of: c4)           // by +90°, as numpy.rot90
+//
+// Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`, equal to the last bit.
+
+@_exported public import EquiconvGroups
+
+@_exported public import enum EquiconvEngine.Algorithm
+@_exported public import struct EquiconvEngine.ConvolutionDescriptor
+@_exported public import struct EquiconvEngine.ConvolutionError
+@_exported public import class EquiconvEngine.ConvolutionPlan
+@_exported public import protocol EquiconvEngine.EngineScalar
+@_exported public import struct EquiconvEngine.Extents
+@_exported public import enum EquiconvEngine.InstructionSet
+@_exported public import enum EquiconvEngine.Layer
+@_exported public import enum EquiconvEngine.PaddingMode
+@_exported public import enum EquiconvEngine.PoolMode
+@_exported public import enum EquiconvEngine.SignalSpace
+@_exported public import enum EquiconvEngine.Threads

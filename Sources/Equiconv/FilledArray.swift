@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvEngine
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A new array of `count` numbers that `fill` writes, all of them; `fill` is not called for an empty array.
+///
+/// Sizes follow from what the caller asks for, a padding of 2^40 for example, so memory that is not there is an error.
+func filledArray<Scalar: EngineScalar>(
+  count: Int, _ fill: (UnsafeMutablePointer<Scalar>) throws(ConvolutionError) -> Void
+) throws(ConvolutionError) -> [Scalar] {
+  if count == 0 { return [] }
+  try checkMemory(bytes: count * MemoryLayout<Scalar>.stride)
+  var failure: ConvolutionError?
+  let array = [Scalar](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+    guard let pointer = buffer.baseAddress else { return }
+    do throws(ConvolutionError) {
+      try fill(pointer)
+      initializedCount = count
+    } catch {
+      failure = error
+    }
+  }
+  if let failure { throw failure }
+  return array
+}
+
+/// Swift's arrays trap where memory is short, so large sizes are tried first. With `mmap`: the compiler takes it for granted
+/// that an unused `malloc` succeeds, and leaves it out.
+private func checkMemory(bytes: Int) throws(ConvolutionError) {
+  if bytes < 1 << 30 { return }
+  guard let probe = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), probe != MAP_FAILED else {
+    throw ConvolutionError(.outOfMemory, "the result", "of \(bytes) bytes", expected: "memory for it")
+  }
+  munmap(probe, bytes)
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvEngine
+
+extension Signal {
+  /// Mean or maximum over the fiber H, which makes a signal on the plane of one on the group.
+  ///
+  /// `y[c,x] = Σ_h f[c,h,x] / |H|`, or `max_h f[c,h,x]`. Both commute with G to the last bit: the mean is taken in Double, in an
+  /// order that depends on the values alone. A NaN in the fiber gives NaN.
+  ///
+  /// - Returns: (batch, channels, spatial…) from (batch, channels, |H|, spatial…).
+  /// - Throws: `ConvolutionError` naming `x` (the signal) where it is on the plane or its fiber has over 4096 elements.
+  /// - Complexity: O(numbers) for the maximum, O(numbers · log² |H|) for the mean.
+  public func groupPool(_ mode: PoolMode) throws(ConvolutionError) -> Signal {
+    try checkPoolable()
+    return try Signal(
+      .plane,
+      Tensor(shape: pooledShape) { output throws(ConvolutionError) in
+        try EquiconvEngine.groupPool(
+          mode, outer: batch * channels, order: order, inner: spatial.product, input: storage, output: output)
+      })
+  }
+
+  /// The gradient of `<gradOutput, groupPool(mode)>` at this signal.
+  ///
+  /// The mean spreads `gradOutput` evenly over the fiber; the maximum gives it to the largest value, in equal parts where
+  /// several are equal.
+  ///
+  /// - Parameter gradOutput: (batch, channels, spatial…), like the pooled signal.
+  /// - Returns: a signal like this one.
+  /// - Throws: `ConvolutionError` naming `x` (the signal) or `gradOutput`.
+  public func groupPoolVJP(_ gradOutput: Signal, _ mode: PoolMode) throws(ConvolutionError) -> Signal {
+    try checkPoolable()
+    guard gradOutput.space == .plane, gradOutput.shape == pooledShape else {
+      throw ConvolutionError(
+        .invalidSize, "gradOutput", gradOutput.placeText,
+        expected: "a signal on the plane, of shape \(shapeText(pooledShape)) as the output")
+    }
+    return try Signal(
+      .group,
+      Tensor(shape: shape) { gradInput throws(ConvolutionError) in
+        try groupPoolGradient(
+          mode, outer: batch * channels, order: order, inner: spatial.product, gradOutput: gradOutput.storage,
+          input: storage, gradInput: gradInput)
+      })
+  }
+
+  private var pooledShape: [Int] { [batch, channels] + spatial.values }
+
+  private func checkPoolable() throws(ConvolutionError) {
+    guard space == .group else {
+      throw ConvolutionError(.dimensionMismatch, "x", placeText, expected: "a signal on the group")
+    }
+    guard order <= PointGroup.largestOrder else {
+      throw ConvolutionError(
+        .invalidSize, "x", placeText, expected: "at most \(PointGroup.largestOrder) elements on axis 2")
+    }
+  }
+}

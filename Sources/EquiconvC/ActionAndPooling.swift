@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+import EquiconvGroups
+
+@c @implementation
+public func equiconv_act(
+  _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ signal: Int32, _ batch: Int64, _ channels: Int64,
+  _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    let group = try GroupHandle.required(group).group
+    let scalar = try ScalarType(dtype)
+    let space: SignalSpace = try enumeration(signal, "signal", expected: "an equiconv_signal, 0 or 1")
+    let sizes = try location(spatial, "spatial")
+    var extents = Extents(repeating: 0, count: group.dimension)
+    for axis in extents.indices { extents[axis] = Int(sizes[axis]) }
+    let input = try required(input, "input")
+    let output = try required(output, "output")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try act(
+        group, element: Int(element), on: space, batch: Int(batch), channels: Int(channels), spatial: extents,
+        input: input.scalars(S.self), output: output.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+}
+
+private func poolMode(_ mode: Int32) throws -> PoolMode {
+  try enumeration(mode, "mode", expected: "EQUICONV_POOL_MEAN or _MAX")
+}
+
+@c @implementation
+public func equiconv_group_pool(
+  _ dtype: Int32, _ mode: Int32, _ outer: Int64, _ order: Int64, _ inner: Int64, _ input: UnsafeRawPointer?,
+  _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    let scalar = try ScalarType(dtype)
+    let mode = try poolMode(mode)
+    let input = try required(input, "input")
+    let output = try required(output, "output")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try groupPool(
+        mode, outer: Int(outer), order: Int(order), inner: Int(inner), input: input.scalars(S.self),
+        output: output.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+}
+
+@c @implementation
+public func equiconv_group_pool_vjp(
+  _ dtype: Int32, _ mode: Int32, _ outer: Int64, _ order: Int64, _ inner: Int64, _ gradOutput: UnsafeRawPointer?,
+  _ input: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    let scalar = try ScalarType(dtype)
+    let mode = try poolMode(mode)
+    let gradOutput = try required(gradOutput, "grad_output")
+    let input = mode == .max ? try required(input, "input") : nil
+    let gradInput = try required(gradInput, "grad_input")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try groupPoolGradient(
+        mode, outer: Int(outer), order: Int(order), inner: Int(inner), gradOutput: gradOutput.scalars(S.self),
+        input: input?.scalars(S.self), gradInput: gradInput.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+}

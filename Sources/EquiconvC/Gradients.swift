@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+/// The arrays of one vector-Jacobian product. A gradient that is nil is not wanted.
+struct GradientArguments {
+  let batch: Int64
+  let gradOutput: UnsafeRawPointer?
+  let input: UnsafeRawPointer?
+  let weight: UnsafeRawPointer?
+  let gradInput: UnsafeMutableRawPointer?
+  let gradWeight: UnsafeMutableRawPointer?
+  let gradBias: UnsafeMutableRawPointer?
+}
+
+extension TypedPlan {
+  /// The wanted gradients. All arguments are checked before the first is computed, so that a wrong one leaves
+  /// every array as it was.
+  func gradients(_ arguments: GradientArguments) throws {
+    try check(arguments)
+    let a = arguments
+    if a.gradInput != nil {
+      try inputGradient(batch: a.batch, gradOutput: a.gradOutput, weight: a.weight, gradInput: a.gradInput)
+    }
+    if a.gradWeight != nil {
+      try weightGradient(batch: a.batch, gradOutput: a.gradOutput, input: a.input, gradWeight: a.gradWeight)
+    }
+    if a.gradBias != nil { try biasGradient(batch: a.batch, gradOutput: a.gradOutput, gradBias: a.gradBias) }
+  }
+
+  private func check(_ a: GradientArguments) throws {
+    let inputCount = count(try plan.inputShape(batch: Int(a.batch)))
+    let outputCount = count(try plan.outputShape(batch: Int(a.batch)))
+    let weightCount = count(plan.weightShape)
+    func array(_ name: StaticString, _ pointer: UnsafeRawPointer?, _ count: Int) throws -> ArrayArgument {
+      try ArrayArgument(name, required(pointer, name), count: count, of: scalar)
+    }
+    let gradOutput = try array("grad_output", a.gradOutput, outputCount)
+    let weight = a.gradInput == nil ? nil : try array("weight", a.weight, weightCount)
+    let input = a.gradWeight == nil ? nil : try array("input", a.input, inputCount)
+    let gradInput = try a.gradInput.map { try array("grad_input", $0, inputCount) }
+    let gradWeight = try a.gradWeight.map { try array("grad_weight", $0, weightCount) }
+    let gradBias = try a.gradBias.map { try array("grad_bias", $0, plan.descriptor.outChannels) }
+    try gradInput?.checkDisjoint(from: gradOutput, weight, input)
+    try gradWeight?.checkDisjoint(from: gradOutput, weight, input, gradInput)
+    try gradBias?.checkDisjoint(from: gradOutput, weight, input, gradInput, gradWeight)
+  }
+
+  /// The number of elements of a shape whose byte size the plan has checked.
+  private func count(_ shape: [Int]) -> Int { shape.reduce(1, *) }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvGroups
+
+// MARK: Creation
+
+private func create(
+  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws -> PointGroup
+) -> equiconv_status {
+  withStatus {
+    let result = try location(result, "group")
+    result.pointee = try GroupHandle(make()).retainedPointer()
+  }
+}
+
+@c @implementation
+public func equiconv_group_create_trivial(
+  _ dimension: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .trivial(Int(dimension)) }
+}
+
+@c @implementation
+public func equiconv_group_create_cyclic(
+  _ n: Int64, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .cyclic(Int(n)) }
+}
+
+@c @implementation
+public func equiconv_group_create_dihedral(
+  _ n: Int64, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .dihedral(Int(n)) }
+}
+
+@c @implementation
+public func equiconv_group_create_reflection(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .reflection }
+}
+
+@c @implementation
+public func equiconv_group_create_octahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .octahedral }
+}
+
+@c @implementation
+public func equiconv_group_create_full_octahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .fullOctahedral }
+}
+
+@c @implementation
+public func equiconv_group_create_from_matrices(
+  _ dimension: Int32, _ order: Int64, _ matrices: UnsafePointer<Double>?,
+  _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) {
+    let matrices = try location(matrices, "matrices")
+    let d = Int(dimension)
+    // Before the matrices are read: these two say how many there are.
+    guard 1...3 ~= d else { throw GroupError.invalidDimension(d) }
+    let limit = PointGroup.largestOrder
+    guard 1...Int64(limit) ~= order else {
+      throw GroupError.invalidOrder(name: "order", value: Int(order), limit: limit)
+    }
+    let entries = UnsafeBufferPointer(start: matrices, count: Int(order) * d * d)
+    return try PointGroup(dimension: d, matrices: Array(entries))
+  }
+}
+
+@c @implementation
+public func equiconv_group_destroy(_ group: OpaquePointer?) {
+  GroupHandle.release(group)
+}
+
+// MARK: Properties
+
+@c @implementation
+public func equiconv_group_order(_ group: OpaquePointer?) -> Int64 {
+  Int64(GroupHandle.borrowed(group)?.group.order ?? 0)
+}
+
+@c @implementation
+public func equiconv_group_dimension(_ group: OpaquePointer?) -> Int32 {
+  Int32(GroupHandle.borrowed(group)?.group.dimension ?? 0)
+}
+
+@c @implementation
+public func equiconv_group_is_lattice(_ group: OpaquePointer?) -> Int32 {
+  GroupHandle.borrowed(group)?.group.isLattice == true ? 1 : 0
+}
+
+@c @implementation
+public func equiconv_group_name(_ group: OpaquePointer?) -> UnsafePointer<CChar>? {
+  GroupHandle.borrowed(group).map { UnsafePointer($0.name) } ?? cString("")
+}
+
+/// Copies a table of the group into the caller's array.
+private func copy<T>(
+  _ group: OpaquePointer?, _ table: (PointGroup) throws -> [T], to result: UnsafeMutablePointer<T>?,
+  _ argument: StaticString
+) -> equiconv_status {
+  withStatus {
+    let group = try GroupHandle.required(group).group
+    let result = try location(result, argument)
+    let values = try table(group)
+    result.update(from: values, count: values.count)
+  }
+}
+
+@c @implementation
+public func equiconv_group_get_matrices(
+  _ group: OpaquePointer?, _ matrices: UnsafeMutablePointer<Double>?
+) -> equiconv_status {
+  copy(group, { $0.matrices }, to: matrices, "matrices")
+}
+
+@c @implementation
+public func equiconv_group_get_cayley(
+  _ group: OpaquePointer?, _ cayley: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  copy(group, { $0.cayley }, to: cayley, "cayley")
+}
+
+@c @implementation
+public func equiconv_group_get_inverses(
+  _ group: OpaquePointer?, _ inverses: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  copy(group, { $0.inverses }, to: inverses, "inverses")
+}
+
+@c @implementation
+public func equiconv_group_get_determinants(
+  _ group: OpaquePointer?, _ determinants: UnsafeMutablePointer<Double>?
+) -> equiconv_status {
+  copy(group, { $0.determinants }, to: determinants, "determinants")
+}
+
+@c @implementation
+public func equiconv_group_get_left_cosets(
+  _ group: OpaquePointer?, _ subgroup: UnsafePointer<Int32>?, _ count: Int64, _ coset: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  copy(
+    group,
+    { group in
+      let subgroup = try location(subgroup, "subgroup")
+      guard 1...Int64(group.order) ~= count else {
+        throw GroupError.notASubgroup(reason: "count is \(count), outside 1...\(group.order)")
+      }
+      let elements = UnsafeBufferPointer(start: subgroup, count: Int(count)).map { Int($0) }
+      return try group.leftCosets(of: elements).map { Int32($0) }
+    }, to: coset, "coset")
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+@c @implementation
+public func equiconv_plan_create(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ plan: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  withStatus {
+    let result = try location(plan, "plan")
+    let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: nil)
+    let plan = try ConvolutionPlan(descriptor)
+    result.pointee = PlanHandle(TypedPlan(plan: plan, scalar: scalar)).retainedPointer()
+  }
+}
+
+@c @implementation
+public func equiconv_plan_destroy(_ plan: OpaquePointer?) {
+  PlanHandle.release(plan)
+}
+
+@c @implementation
+public func equiconv_plan_forward(
+  _ plan: OpaquePointer?, _ batch: Int64, _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?,
+  _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try PlanHandle.required(plan).layer
+      .forward(batch: batch, input: input, weight: weight, bias: bias, output: output)
+  }
+}
+
+@c @implementation
+public func equiconv_plan_input_gradient(
+  _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ weight: UnsafeRawPointer?,
+  _ gradInput: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try PlanHandle.required(plan).layer
+      .inputGradient(batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput)
+  }
+}
+
+@c @implementation
+public func equiconv_plan_weight_gradient(
+  _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ input: UnsafeRawPointer?,
+  _ gradWeight: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try PlanHandle.required(plan).layer
+      .weightGradient(batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight)
+  }
+}
+
+@c @implementation
+public func equiconv_plan_bias_gradient(
+  _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ gradBias: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try PlanHandle.required(plan).layer.biasGradient(batch: batch, gradOutput: gradOutput, gradBias: gradBias)
+  }
+}
+
+@c @implementation
+public func equiconv_plan_expand(
+  _ plan: OpaquePointer?, _ weight: UnsafeRawPointer?, _ bank: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus { try PlanHandle.required(plan).layer.expand(weight: weight, bank: bank) }
+}

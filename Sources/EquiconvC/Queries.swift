@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+/// Writes a shape of the plan, with 1 in the places beyond its rank.
+private func query(
+  _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?,
+  _ sizes: (ConvolutionPlan) throws -> [Int]
+) -> equiconv_status {
+  withStatus {
+    let plan = try PlanHandle.required(plan).layer.plan
+    let shape = try location(shape, "shape")
+    let rank = try location(rank, "rank")
+    let sizes = try sizes(plan)
+    for axis in 0..<Int(EQUICONV_MAX_RANK) { shape[axis] = axis < sizes.count ? Int64(sizes[axis]) : 1 }
+    rank.pointee = Int32(sizes.count)
+  }
+}
+
+@c @implementation
+public func equiconv_plan_get_input_shape(
+  _ plan: OpaquePointer?, _ batch: Int64, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  query(plan, shape, rank) { try $0.inputShape(batch: Int(batch)) }
+}
+
+@c @implementation
+public func equiconv_plan_get_output_shape(
+  _ plan: OpaquePointer?, _ batch: Int64, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  query(plan, shape, rank) { try $0.outputShape(batch: Int(batch)) }
+}
+
+@c @implementation
+public func equiconv_plan_get_weight_shape(
+  _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  query(plan, shape, rank) { $0.weightShape }
+}
+
+@c @implementation
+public func equiconv_plan_get_bank_shape(
+  _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  query(plan, shape, rank) { $0.bankShape }
+}
+
+@c @implementation
+public func equiconv_plan_get_stride_remainder(
+  _ plan: OpaquePointer?, _ axis: Int32, _ remainder: UnsafeMutablePointer<Int64>?
+) -> equiconv_status {
+  withStatus {
+    let remainders = try PlanHandle.required(plan).layer.plan.strideRemainder
+    let remainder = try location(remainder, "remainder")
+    guard remainders.indices ~= Int(axis) else {
+      throw ArgumentError(
+        EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "axis", axis, expected: "0...\(remainders.count - 1)")
+    }
+    remainder.pointee = Int64(remainders[Int(axis)])
+  }
+}
+
+@c @implementation
+public func equiconv_plan_flops(_ plan: OpaquePointer?, _ batch: Int64) -> Double {
+  PlanHandle.borrowed(plan)?.layer.plan.flops(batch: Int(max(batch, 0))) ?? 0
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+// One function for each layer, all of them alike: the layer is their name.
+
+private func forward(
+  _ layer: Layer, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try cachedPlan(layer, descriptor)
+      .forward(batch: batch, input: input, weight: weight, bias: bias, output: output)
+  }
+}
+
+private func gradients(
+  _ layer: Layer, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arguments: GradientArguments
+) -> equiconv_status {
+  withStatus { try cachedPlan(layer, descriptor).gradients(arguments) }
+}
+
+private func cachedPlan(_ layer: Layer, _ descriptor: UnsafePointer<equiconv_descriptor>?) throws -> TypedPlan {
+  let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: layer)
+  return TypedPlan(plan: try .cached(descriptor), scalar: scalar)
+}
+
+// MARK: Forward
+
+@c @implementation
+public func equiconv_isotropic_conv(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  forward(.isotropic, descriptor, batch, input, weight, bias, output)
+}
+
+@c @implementation
+public func equiconv_lifting_conv(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  forward(.lifting, descriptor, batch, input, weight, bias, output)
+}
+
+@c @implementation
+public func equiconv_group_conv(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  forward(.group, descriptor, batch, input, weight, bias, output)
+}
+
+@c @implementation
+public func equiconv_projection_conv(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  forward(.projection, descriptor, batch, input, weight, bias, output)
+}
+
+// MARK: Gradients
+
+@c @implementation
+public func equiconv_isotropic_conv_vjp(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
+  _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
+  _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  gradients(
+    .isotropic, descriptor,
+    GradientArguments(
+      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
+      gradWeight: gradWeight, gradBias: gradBias))
+}
+
+@c @implementation
+public func equiconv_lifting_conv_vjp(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
+  _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
+  _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  gradients(
+    .lifting, descriptor,
+    GradientArguments(
+      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
+      gradWeight: gradWeight, gradBias: gradBias))
+}
+
+@c @implementation
+public func equiconv_group_conv_vjp(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
+  _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
+  _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  gradients(
+    .group, descriptor,
+    GradientArguments(
+      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
+      gradWeight: gradWeight, gradBias: gradBias))
+}
+
+@c @implementation
+public func equiconv_projection_conv_vjp(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
+  _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
+  _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  gradients(
+    .projection, descriptor,
+    GradientArguments(
+      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
+      gradWeight: gradWeight, gradBias: gradBias))
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+import EquiconvGroups
+
+/// An argument of the C interface that is wrong before the engine sees it.
+struct ArgumentError: Error {
+  let status: equiconv_status
+  let argument: StaticString
+  let value: String
+  let expected: String
+
+  init(_ status: equiconv_status, _ argument: StaticString, _ value: some CustomStringConvertible, expected: String) {
+    self.status = status
+    self.argument = argument
+    self.value = value.description
+    self.expected = expected
+  }
+
+  var message: String { "\(argument) is \(value), expected \(expected)" }
+}
+
+/// Runs the body of an entry point. The one place where an error becomes a status and a message.
+func withStatus(_ body: () throws -> Void) -> equiconv_status {
+  do {
+    try body()
+    return EQUICONV_SUCCESS
+  } catch let error as ArgumentError {
+    return failure(error.status, error.message)
+  } catch let error as ConvolutionError {
+    return failure(error.kind.status, "\(snakeCase(error.argument)) is \(error.value), expected \(error.expected)")
+  } catch let error as GroupError {
+    return failure(error.status, error.description)
+  } catch {
+    preconditionFailure("the engine and the groups throw no other errors: \(error)")
+  }
+}
+
+private func failure(_ status: equiconv_status, _ message: String) -> equiconv_status {
+  LastError.set(message)
+  return status
+}
+
+/// The C name of an argument: `gradInput` is `grad_input`.
+private func snakeCase(_ name: String) -> String {
+  name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+}
+
+extension ConvolutionError.Kind {
+  fileprivate var status: equiconv_status {
+    switch self {
+    case .nullPointer: EQUICONV_ERROR_NULL_POINTER
+    case .invalidEnum: EQUICONV_ERROR_INVALID_ENUM
+    case .misalignedPointer: EQUICONV_ERROR_MISALIGNED_POINTER
+    case .overlap: EQUICONV_ERROR_OVERLAP
+    case .indexOutOfRange: EQUICONV_ERROR_INDEX_OUT_OF_RANGE
+    case .invalidSize: EQUICONV_ERROR_INVALID_SIZE
+    case .invalidStride: EQUICONV_ERROR_INVALID_STRIDE
+    case .invalidDilation: EQUICONV_ERROR_INVALID_DILATION
+    case .invalidPadding: EQUICONV_ERROR_INVALID_PADDING
+    case .evenKernel: EQUICONV_ERROR_EVEN_KERNEL
+    case .kernelTooLarge: EQUICONV_ERROR_KERNEL_TOO_LARGE
+    case .anisotropic: EQUICONV_ERROR_ANISOTROPIC
+    case .dimensionMismatch: EQUICONV_ERROR_DIMENSION_MISMATCH
+    case .sizeOverflow: EQUICONV_ERROR_SIZE_OVERFLOW
+    case .outOfMemory: EQUICONV_ERROR_OUT_OF_MEMORY
+    case .tooLarge: EQUICONV_ERROR_TOO_LARGE
+    case .unsupportedGroup: EQUICONV_ERROR_UNSUPPORTED_GROUP
+    case .unsupportedAlgorithm: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM
+    }
+  }
+}
+
+extension GroupError {
+  fileprivate var status: equiconv_status {
+    switch self {
+    case .invalidOrder: EQUICONV_ERROR_INVALID_ORDER
+    case .invalidDimension: EQUICONV_ERROR_INVALID_DIMENSION
+    case .notFinite: EQUICONV_ERROR_NOT_FINITE
+    case .identityNotFirst: EQUICONV_ERROR_IDENTITY_NOT_FIRST
+    case .duplicateElement: EQUICONV_ERROR_DUPLICATE_ELEMENT
+    case .noInverse: EQUICONV_ERROR_NO_INVERSE
+    case .notClosed: EQUICONV_ERROR_NOT_CLOSED
+    case .notASubgroup: EQUICONV_ERROR_NOT_A_SUBGROUP
+    case .wrongMatrixCount: EQUICONV_ERROR_INVALID_ORDER
+    }
+  }
+}
+
+// MARK: Entry points
+
+@c @implementation
+public func equiconv_version() -> Int32 {
+  EQUICONV_VERSION_MAJOR * 10000 + EQUICONV_VERSION_MINOR * 100 + EQUICONV_VERSION_PATCH
+}
+
+@c @implementation
+public func equiconv_status_name(_ status: Int32) -> UnsafePointer<CChar>? {
+  cString(statusName(equiconv_status(UInt32(bitPattern: status))))
+}
+
+private func statusName(_ status: equiconv_status) -> StaticString {
+  switch status {
+  case EQUICONV_SUCCESS: "EQUICONV_SUCCESS"
+  case EQUICONV_ERROR_NULL_POINTER: "EQUICONV_ERROR_NULL_POINTER"
+  case EQUICONV_ERROR_STRUCT_SIZE: "EQUICONV_ERROR_STRUCT_SIZE"
+  case EQUICONV_ERROR_INVALID_ENUM: "EQUICONV_ERROR_INVALID_ENUM"
+  case EQUICONV_ERROR_MISALIGNED_POINTER: "EQUICONV_ERROR_MISALIGNED_POINTER"
+  case EQUICONV_ERROR_OVERLAP: "EQUICONV_ERROR_OVERLAP"
+  case EQUICONV_ERROR_INDEX_OUT_OF_RANGE: "EQUICONV_ERROR_INDEX_OUT_OF_RANGE"
+  case EQUICONV_ERROR_INVALID_SIZE: "EQUICONV_ERROR_INVALID_SIZE"
+  case EQUICONV_ERROR_INVALID_STRIDE: "EQUICONV_ERROR_INVALID_STRIDE"
+  case EQUICONV_ERROR_INVALID_DILATION: "EQUICONV_ERROR_INVALID_DILATION"
+  case EQUICONV_ERROR_INVALID_PADDING: "EQUICONV_ERROR_INVALID_PADDING"
+  case EQUICONV_ERROR_EVEN_KERNEL: "EQUICONV_ERROR_EVEN_KERNEL"
+  case EQUICONV_ERROR_KERNEL_TOO_LARGE: "EQUICONV_ERROR_KERNEL_TOO_LARGE"
+  case EQUICONV_ERROR_ANISOTROPIC: "EQUICONV_ERROR_ANISOTROPIC"
+  case EQUICONV_ERROR_DIMENSION_MISMATCH: "EQUICONV_ERROR_DIMENSION_MISMATCH"
+  case EQUICONV_ERROR_SIZE_OVERFLOW: "EQUICONV_ERROR_SIZE_OVERFLOW"
+  case EQUICONV_ERROR_INVALID_ORDER: "EQUICONV_ERROR_INVALID_ORDER"
+  case EQUICONV_ERROR_INVALID_DIMENSION: "EQUICONV_ERROR_INVALID_DIMENSION"
+  case EQUICONV_ERROR_NOT_FINITE: "EQUICONV_ERROR_NOT_FINITE"
+  case EQUICONV_ERROR_IDENTITY_NOT_FIRST: "EQUICONV_ERROR_IDENTITY_NOT_FIRST"
+  case EQUICONV_ERROR_DUPLICATE_ELEMENT: "EQUICONV_ERROR_DUPLICATE_ELEMENT"
+  case EQUICONV_ERROR_NO_INVERSE: "EQUICONV_ERROR_NO_INVERSE"
+  case EQUICONV_ERROR_NOT_CLOSED: "EQUICONV_ERROR_NOT_CLOSED"
+  case EQUICONV_ERROR_NOT_A_SUBGROUP: "EQUICONV_ERROR_NOT_A_SUBGROUP"
+  case EQUICONV_ERROR_OUT_OF_MEMORY: "EQUICONV_ERROR_OUT_OF_MEMORY"
+  case EQUICONV_ERROR_TOO_LARGE: "EQUICONV_ERROR_TOO_LARGE"
+  case EQUICONV_ERROR_UNSUPPORTED_GROUP: "EQUICONV_ERROR_UNSUPPORTED_GROUP"
+  case EQUICONV_ERROR_UNSUPPORTED_ALGORITHM: "EQUICONV_ERROR_UNSUPPORTED_ALGORITHM"
+  default: "unknown status"
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+@c @implementation
+public func equiconv_set_num_threads(_ count: Int32) -> equiconv_status {
+  withStatus { try Threads.setCount(Int(count)) }
+}
+
+@c @implementation
+public func equiconv_get_num_threads() -> Int32 {
+  Int32(clamping: Threads.count)
+}
+
+@c @implementation
+public func equiconv_instruction_set() -> UnsafePointer<CChar>? {
+  switch InstructionSet.current {
+  case .baseline: cString("baseline")
+  case .avx2: cString("avx2")
+  case .avx512: cString("avx512")
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+/// A plan and the scalar type of its arrays: the engine's typed passes on untyped pointers.
+struct TypedPlan {
+  let plan: ConvolutionPlan
+  let scalar: ScalarType
+
+  func forward(
+    batch: Int64, input: UnsafeRawPointer?, weight: UnsafeRawPointer?, bias: UnsafeRawPointer?,
+    output: UnsafeMutableRawPointer?
+  ) throws {
+    let input = try required(input, "input")
+    let weight = try required(weight, "weight")
+    let output = try required(output, "output")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try plan.forward(
+        batch: Int(batch), input: input.scalars(S.self), weight: weight.scalars(S.self), bias: bias?.scalars(S.self),
+        output: output.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+
+  func inputGradient(
+    batch: Int64, gradOutput: UnsafeRawPointer?, weight: UnsafeRawPointer?, gradInput: UnsafeMutableRawPointer?
+  ) throws {
+    let gradOutput = try required(gradOutput, "grad_output")
+    let weight = try required(weight, "weight")
+    let gradInput = try required(gradInput, "grad_input")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try plan.inputGradient(
+        batch: Int(batch), gradOutput: gradOutput.scalars(S.self), weight: weight.scalars(S.self),
+        gradInput: gradInput.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+
+  func weightGradient(
+    batch: Int64, gradOutput: UnsafeRawPointer?, input: UnsafeRawPointer?, gradWeight: UnsafeMutableRawPointer?
+  ) throws {
+    let gradOutput = try required(gradOutput, "grad_output")
+    let input = try required(input, "input")
+    let gradWeight = try required(gradWeight, "grad_weight")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try plan.weightGradient(
+        batch: Int(batch), gradOutput: gradOutput.scalars(S.self), input: input.scalars(S.self),
+        gradWeight: gradWeight.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+
+  func biasGradient(
+    batch: Int64, gradOutput: UnsafeRawPointer?, gradBias: UnsafeMutableRawPointer?
+  ) throws {
+    let gradOutput = try required(gradOutput, "grad_output")
+    let gradBias = try required(gradBias, "grad_bias")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try plan.biasGradient(
+        batch: Int(batch), gradOutput: gradOutput.scalars(S.self), gradBias: gradBias.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+
+  func expand(weight: UnsafeRawPointer?, bank: UnsafeMutableRawPointer?) throws {
+    let weight = try required(weight, "weight")
+    let bank = try required(bank, "bank")
+    func run<S: EngineScalar>(_: S.Type) throws {
+      try plan.expand(weight: weight.scalars(S.self), bank: bank.scalars(S.self))
+    }
+    switch scalar {
+    case .float32: try run(Float.self)
+    case .float64: try run(Double.self)
+    }
+  }
+}

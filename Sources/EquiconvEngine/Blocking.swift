@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Sizes of chunks and blocks, and why. They change the speed, never the numbers.
+struct Blocking {
+  /// Padded images are made this many bytes at a time: enough to share between threads, little enough for the caches.
+  static let chunkBytes = 2 << 20
+  /// What a block reads should stay in a second-level cache of 1 to 2 MiB, beside a panel of weights, while all output
+  /// elements and panels read it again. From the third level the stencil's scattered reads are latency-bound.
+  private static let blockBytes = 640 << 10
+  private static let orbitPanelBytes = 512 << 10
+  /// Multiples of the register tiles (3, 6 vectors), so that few tiles are left partly empty.
+  private static let sizes = [48, 36, 24, 18, 12, 6]
+
+  let plan: GatherPlan
+  let channels: Int
+  let lanes: Int
+  let scalarBytes: Int
+  /// Vectors that cover the largest grid.
+  let vectors: Int
+
+  /// Vectors of one block.
+  func vectors(images: Int, threads: Int) -> Int {
+    var sizes = Self.sizes.filter { bytesRead(by: $0) <= Self.blockBytes }
+    if !plan.stencil.orbitRadices.isEmpty {
+      let bytesPerVector = scalarBytes * lanes * channels * plan.stencil.coefficients
+      sizes = sizes.filter { $0 * bytesPerVector <= Self.orbitPanelBytes }
+      if sizes.isEmpty { sizes = [3] }
+    }
+    var block = min(vectors, sizes.first ?? Self.sizes.last ?? 6)
+    // Several items for each thread, so that a slow core does not keep the others waiting.
+    while block > 6 && threads > 1 && items(images, block) < 4 * threads { block = max(6, block / 2 / 6 * 6) }
+    return block
+  }
+
+  private func items(_ images: Int, _ block: Int) -> Int {
+    images * plan.stencil.outputElements * ((vectors + block - 1) / block)
+  }
+
+  /// The rows of all planes that a block of so many vectors reads, with those its stencil reaches into.
+  private func bytesRead(by block: Int) -> Int {
+    let layout = plan.layout
+    let grid = plan.grids[0].size
+    let rows = min(layout.count.y, (block * lanes + layout.rowStride - 1) / layout.rowStride + layout.count.y - grid.y)
+    let slices = min(layout.count.z, 1 + layout.count.z - grid.z)
+    let planes = channels * plan.stencil.inputElements * layout.phaseCount
+    return planes * slices * rows * layout.rowStride * scalarBytes
+  }
+}

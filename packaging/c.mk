@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The C library on Linux: build, install, test. Included by the top Makefile.
+#
+#   make c-library                          shared and static library in $(BUILD_DIR)
+#   make install PREFIX=... [DESTDIR=...]   libraries, header, pkg-config and CMake files
+#   make uninstall PREFIX=... [DESTDIR=...]
+#   make test-c                             Tests/CTests against an installation in $(BUILD_DIR)/prefix
+
+SWIFT ?= swift
+INSTALL ?= install
+BUILD_DIR ?= .build/c
+PREFIX ?= /usr/local
+DESTDIR ?=
+INCLUDEDIR ?= $(PREFIX)/include
+LIBDIR ?= $(PREFIX)/lib
+# swiftc of the toolchain that SWIFT runs.
+SWIFTC ?= $(dir $(shell command -v $(SWIFT)))swiftc
+
+c_root := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/..)
+c_header := $(c_root)/include/equiconv.h
+c_packaging := $(c_root)/packaging
+c_build := $(abspath $(BUILD_DIR))
+c_shared := $(c_build)/release/libequiconv.so
+c_static := $(c_build)/libequiconv.a
+
+# The version is that of the header.
+c_version_part = $(shell sed -n 's/^.define EQUICONV_VERSION_$(1) //p' $(c_header))
+c_major := $(call c_version_part,MAJOR)
+c_minor := $(call c_version_part,MINOR)
+c_version := $(c_major).$(c_minor).$(call c_version_part,PATCH)
+c_soname := libequiconv.so.$(c_major)
+
+.PHONY: c-library install uninstall test-c c-force
+c-library: $(c_shared) $(c_static)
+
+# The Swift package manager knows what is out of date. The library holds thread-specific keys and threads,
+# so it must never be unloaded.
+$(c_shared): c-force
+	cd $(c_root) && $(SWIFT) build -c release --product equiconv --scratch-path $(c_build) \
+	  -Xswiftc -static-stdlib -Xlinker --version-script=$(c_packaging)/equiconv.map \
+	  -Xlinker -soname=$(c_soname) -Xlinker -z -Xlinker nodelete -Xlinker -S
+
+$(c_static): $(c_shared) $(c_packaging)/merge-static.sh
+	SWIFTC=$(SWIFTC) $(c_packaging)/merge-static.sh $(c_build)/release/equiconv.product/Objects.LinkFileList $@
+
+c_config_files := EquiconvConfig.cmake EquiconvConfigVersion.cmake
+c_substitute = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+  -e 's|@VERSION@|$(c_version)|g' -e 's|@VERSION_MAJOR@|$(c_major)|g' -e 's|@VERSION_MINOR@|$(c_minor)|g' \
+  -e 's|@SONAME@|$(c_soname)|g' \
+  -e "s|@INCLUDEDIR_FROM_LIBDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|g"
+
+install: c-library
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/Equiconv
+	$(INSTALL) -m 644 $(c_header) $(DESTDIR)$(INCLUDEDIR)/equiconv.h
+	$(INSTALL) -m 755 $(c_shared) $(DESTDIR)$(LIBDIR)/libequiconv.so.$(c_version)
+	ln -sf libequiconv.so.$(c_version) $(DESTDIR)$(LIBDIR)/$(c_soname)
+	ln -sf $(c_soname) $(DESTDIR)$(LIBDIR)/libequiconv.so
+	$(INSTALL) -m 644 $(c_static) $(DESTDIR)$(LIBDIR)/libequiconv.a
+	$(c_substitute) $(c_packaging)/equiconv.pc.in > $(c_build)/equiconv.pc
+	$(INSTALL) -m 644 $(c_build)/equiconv.pc $(DESTDIR)$(LIBDIR)/pkgconfig/equiconv.pc
+	for file in $(c_config_files); do \
+	  $(c_substitute) $(c_packaging)/$$file.in > $(c_build)/$$file && \
+	  $(INSTALL) -m 644 $(c_build)/$$file $(DESTDIR)$(LIBDIR)/cmake/Equiconv/$$file || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(INCLUDEDIR)/equiconv.h $(DESTDIR)$(LIBDIR)/libequiconv.a $(DESTDIR)$(LIBDIR)/libequiconv.so \
+	  $(DESTDIR)$(LIBDIR)/$(c_soname) $(DESTDIR)$(LIBDIR)/libequiconv.so.$(c_version) \
+	  $(DESTDIR)$(LIBDIR)/pkgconfig/equiconv.pc
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/Equiconv
+
+test-c: c-library
+	rm -rf $(c_build)/prefix
+	$(MAKE) --no-print-directory -f $(c_packaging)/c.mk install PREFIX=$(c_build)/prefix DESTDIR= \
+	  INCLUDEDIR=$(c_build)/prefix/include LIBDIR=$(c_build)/prefix/lib BUILD_DIR=$(c_build)
+	$(c_root)/Tests/CTests/run.sh $(c_build)/prefix
