@@ -38,8 +38,9 @@ struct Blocking {
 
   /// The rows of all planes that a block of so many vectors reads, with those its stencil reaches into.
   private func bytesRead(by block: Int) -> Int {
+    // No grid: a gradient that only falls on padding.
+    guard let grid = plan.grids.first?.size else { return 0 }
     let layout = plan.layout
-    let grid = plan.grids[0].size
     let rows = min(layout.count.y, (block * lanes + layout.rowStride - 1) / layout.rowStride + layout.count.y - grid.y)
     let slices = min(layout.count.z, 1 + layout.count.z - grid.z)
     let planes = channels * plan.stencil.inputElements * layout.phaseCount

@@ -110,6 +110,10 @@ extension ConvolutionDescriptor {
   private func checkLimits() throws(ConvolutionError) {
     var entries = try Self.product(group.order, group.order, "|H| squared")
     for axis in kernel.indices { entries = try Self.product(entries, kernel[axis], "the number of stencil entries") }
+    var padded = group.order
+    for axis in spatial.indices {
+      padded = try Self.product(padded, spatial[axis] + 2 * self.padding[axis], "the size of the padded planes")
+    }
     if entries > Self.stencilLimit {
       throw ConvolutionError(
         .tooLarge, "kernel", kernel, expected: "at most 2^22 stencil entries |H| * |H| * taps, not \(entries)")
@@ -121,7 +125,7 @@ extension ConvolutionDescriptor {
     let (value, overflow) = a.multipliedReportingOverflow(by: b)
     // Eight bytes an element must still fit in 63 bits, and a little arithmetic on top.
     if overflow || value > 1 << 59 {
-      throw ConvolutionError(.sizeOverflow, name, "\(a) * \(b)", expected: "a size of at most 2^59 elements")
+      throw ConvolutionError(.sizeOverflow, name, "\(a) * \(b)", expected: "a size in bytes that fits in 63 bits")
     }
     return value
   }

@@ -115,6 +115,7 @@ struct GatherPass<S: EngineScalar> {
       pad(images, from: arrays.source + first * sourceImage, workspace)
       let destination =
         fold == nil ? arrays.destination + first * destinationImage : workspace.pointer(pieces.folded, S.self)
+      if plan.leavesGaps { destination.update(repeating: 0, count: images * destinationImage) }
       compute(images, arrays.bias, destination, workspace)
       if let fold {
         let target = arrays.destination + first * outputs * plan.stencil.outputElements * fold.signal.volume

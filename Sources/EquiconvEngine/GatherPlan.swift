@@ -9,6 +9,8 @@ struct GatherPlan: Sendable {
   let stencil: Stencil
   let layout: PlaneLayout
   let grids: [OutputGrid]
+  /// Whether the grids leave places of the destination unwritten, which are then zero.
+  let leavesGaps: Bool
   /// Sizes of the planes the grids write to: the output, the input, or for a circular input gradient the padded input.
   let destination: Box
   /// reads[grid][output element]: one entry a term, in canonical order.
@@ -27,6 +29,7 @@ struct GatherPlan: Sendable {
     self.stencil = stencil
     self.layout = layout
     grids = [grid]
+    leavesGaps = false
     destination = geometry.output
     reads = [Self.reads(stencil.terms, layout)]
     let isOrbit = !stencil.orbitRadices.isEmpty
@@ -45,7 +48,7 @@ struct GatherPlan: Sendable {
     let axes = (0..<3).map { axis in
       AdjointAxis(stride: geometry.stride[axis], low: low[axis], size: size[axis], reach: geometry.reach[axis])
     }
-    let phases = Self.phases(axes)
+    let phases = Self.phases(axes, stencil)
     let origin = Box(z: axes[0].origin, y: axes[1].origin, x: axes[2].origin)
     let grids = phases.map { Self.grid($0, axes, size) }
     let terms = phases.map { phase in
@@ -60,6 +63,7 @@ struct GatherPlan: Sendable {
     self.stencil = stencil
     self.layout = layout
     self.grids = grids
+    leavesGaps = grids.reduce(0) { $0 + $1.size.volume } < size.volume
     destination = size
     reads = terms.map { Self.reads($0, layout) }
     orbitOffsets = []
@@ -105,11 +109,15 @@ struct GatherPlan: Sendable {
     func count(_ phase: Int) -> Int { (low + size - phase + stride - 1).quotientRoundedDown(by: stride) - first(phase) }
   }
 
-  /// All phases with at least one position.
-  private static func phases(_ axes: [AdjointAxis]) -> [Box] {
-    func present(_ axis: Int) -> [Int] { (0..<axes[axis].stride).filter { axes[axis].count($0) > 0 } }
-    let (rows, columns) = (present(1), present(2))
-    return present(0).flatMap { z in rows.flatMap { y in columns.map { x in Box(z: z, y: y, x: x) } } }
+  /// All phases that some tap writes to and that hold at least one position; there are no more of them than taps.
+  private static func phases(_ axes: [AdjointAxis], _ stencil: Stencil) -> [Box] {
+    let residues = (0..<3).map { axis in
+      Set(stencil.terms.joined().map { -$0.position[axis] % axes[axis].stride })
+        .filter { axes[axis].count($0) > 0 }.sorted()
+    }
+    return residues[0].flatMap { z in
+      residues[1].flatMap { y in residues[2].map { x in Box(z: z, y: y, x: x) } }
+    }
   }
 
   private static func grid(_ phase: Box, _ axes: [AdjointAxis], _ plane: Box) -> OutputGrid {

@@ -15,9 +15,8 @@ struct PlaneLayout: Sendable {
   /// Indices in each phase.
   let count: Box
   let isCircular: Bool
-  /// For each axis the residues that are read, and the place of each residue among them (−1: not read).
+  /// For each axis the residues that are read, ascending.
   private let phases: [[Int]]
-  private let places: [[Int]]
 
   /// - Parameters:
   ///   - positions: for each axis the positions, relative to `origin`, that output 0 reads.
@@ -28,20 +27,14 @@ struct PlaneLayout: Sendable {
     self.step = step
     self.isCircular = isCircular
     var phases: [[Int]] = []
-    var places: [[Int]] = []
     var count = outputs
     for axis in 0..<3 {
       let residues = Set(positions[axis].map { $0 % step[axis] }).sorted()
       phases.append(residues)
       let furthest = positions[axis].map { $0 / step[axis] }.max() ?? 0
       count[axis] = outputs[axis] + furthest
-      var place: [Int: Int] = [:]
-      for (index, residue) in residues.enumerated() { place[residue] = index }
-      let size = (residues.last ?? 0) + 1
-      places.append((0..<size).map { place[$0] ?? -1 })
     }
     self.phases = phases
-    self.places = places
     self.count = count
   }
 
@@ -55,9 +48,19 @@ struct PlaneLayout: Sendable {
   /// Where output 0 finds the given position, relative to the plane's first scalar.
   func offset(of position: Box) -> Int {
     var phase = 0
-    for axis in 0..<3 { phase = phase * phases[axis].count + places[axis][position[axis] % step[axis]] }
+    for axis in 0..<3 { phase = phase * phases[axis].count + place(of: position[axis] % step[axis], axis: axis) }
     return phase * phaseVolume + (position.z / step.z) * sliceStride + (position.y / step.y) * rowStride
       + position.x / step.x
+  }
+
+  /// The place of a residue among those that are read, by bisection.
+  private func place(of residue: Int, axis: Int) -> Int {
+    var (low, high) = (0, phases[axis].count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if phases[axis][middle] < residue { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// Copies one plane of the signal into its padded phases.

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Proves that a package can depend on a version of Equiconv. SwiftPM may refuse the unsafe flags of the numeric targets to
+# versioned dependencies, which no build of the package itself shows.
+#
+# Clones the committed state of the repository, tags the clone 0.1.0, and in a scratch package that asks for it
+# `from: "0.1.0"` builds and runs examples/swift/first.swift. Needs swift and git; touches nothing outside its
+# temporary folder.
+#
+# Usage: Tests/package/run.sh
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/equiconv-package.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+fail() {
+  echo "Tests/package/run.sh: $1" >&2
+  exit 1
+}
+
+# Released tags stay behind, so that `from: "0.1.0"` can only mean the commit under test.
+git clone --quiet --no-tags "file://$root" "$work/equiconv" || fail "cannot clone $root"
+git -C "$work/equiconv" tag 0.1.0
+
+client="$work/client"
+mkdir -p "$client/Sources/First"
+cp "$work/equiconv/examples/swift/first.swift" "$client/Sources/First/main.swift"
+cat >"$client/Package.swift" <<EOF
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "client",
+  dependencies: [.package(url: "file://$work/equiconv", from: "0.1.0")],
+  targets: [
+    .executableTarget(
+      name: "First",
+      dependencies: [.product(name: "Equiconv", package: "equiconv")],
+      // The strictest rule for imports: all that the example uses must come with "import Equiconv".
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
+  ])
+EOF
+
+# Caches and the fingerprint of version 0.1.0 belong to this run alone.
+client_swift() {
+  action=$1
+  shift
+  swift "$action" -c release --package-path "$client" --cache-path "$work/cache" --config-path "$work/config" \
+    --security-path "$work/security" "$@"
+}
+
+client_swift build --product First >"$work/log" 2>&1 || {
+  cat "$work/log" >&2
+  fail "a package that depends on the tagged version does not build"
+}
+grep -q '"version" : "0.1.0"' "$client/Package.resolved" || fail "version 0.1.0 was not what the package resolved to"
+client_swift run --skip-build First >"$work/output" 2>"$work/log" || {
+  cat "$work/output" "$work/log" >&2
+  fail "examples/swift/first.swift failed"
+}
+cat "$work/output"
+[ "$(grep -c ': equal$' "$work/output")" -eq 4 ] || fail "examples/swift/first.swift did not find 4 equal answers"
+echo "A package that depends on version 0.1.0 by its tag builds and runs."

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speed of whole Python calls as a share of the processor's multiply-add peak, measured in the same run.
+
+    python benchmarks/bench.py [--kinds forward gradients others avx2 calls] [--threads 1 2] [--output FILE]
+
+Each case is called once to warm its plan, then several times, each between two measurements of the peak. The share is the
+operations of the layer's definition over the median (and the shortest) time, over the median of all peaks. Arrays are
+made anew by each call, as in use; copies into and out of the padded planes are part of the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import timeit
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import Case, cases
+from probes import Probes
+
+import equiconv as eq
+
+HERE = Path(__file__).resolve().parent
+KINDS = ("forward", "gradients", "others", "avx2", "calls")
+
+
+def call_of(case: Case) -> Any:
+    """A function of no arguments that runs the case."""
+    rng = np.random.default_rng(0)
+    group, (inputs, outputs), d = case.point_group, case.channels, case.dimension
+    reads = (group.order,) if case.layer in ("group", "projection") else ()
+    x = rng.standard_normal((case.batch, inputs, *reads, *(case.size,) * d)).astype(case.dtype)
+    weight = rng.standard_normal((outputs, inputs, *reads, *(case.kernel,) * d)).astype(case.dtype) / 100
+    options = {"stride": case.stride, "padding": "same"}
+    forward, vjp = (getattr(eq, f"{case.layer}_conv{suffix}") for suffix in ("", "_vjp"))
+    if case.run == "forward":
+        return lambda: forward(x, weight, group, **options)
+    grad = forward(x, weight, group, **options)
+    wanted = ("x",) if case.run == "input gradient" else ("weight",)
+    return lambda: vjp(grad, x, weight, group, **options, wanted=wanted)
+
+
+def measure(case: Case, threads: int, probes: Probes) -> dict[str, Any]:
+    """Times one case between measurements of the peak."""
+    eq.set_num_threads(threads)
+    isa = eq.config()["instruction set"]
+    call = call_of(case)
+    call()
+    repetitions = max(5, min(25, int(0.5 / (case.operations / (1e11 * threads)))))
+    times, peaks = [], [probes.peak(isa, case.dtype, threads)]
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+        peaks.append(probes.peak(isa, case.dtype, threads, milliseconds=5))
+    peak = statistics.median(peaks)
+    return {
+        "case": case.name, "run": case.run, "threads": threads, "instruction_set": isa, "target": case.target,
+        "milliseconds": 1e3 * statistics.median(times), "gflops": case.operations / min(times) / 1e9,
+        "peak_gflops": peak / 1e9, "share_median": case.operations / statistics.median(times) / peak,
+        "share_best": case.operations / min(times) / peak,
+    }  # fmt: skip
+
+
+def small_calls(probes: Probes) -> dict[str, Any]:
+    """Microseconds of a 1×1×8×8 call from Python and of the same call from C."""
+    group = eq.cyclic(4)
+    x, weight = np.ones((1, 1, 8, 8), np.float32), np.ones((1, 1, 3, 3), np.float32)
+    call = lambda: eq.lifting_conv(x, weight, group, padding=1)  # noqa: E731
+    call()
+    from_python = min(timeit.repeat(call, number=2000, repeat=10)) / 2000
+    from_c = probes.small_call_from_c()
+    return {"python_microseconds": 1e6 * from_python, "c_microseconds": 1e6 * from_c}
+
+
+def show(row: dict[str, Any]) -> None:
+    """Prints one line of the table."""
+    verdict = "" if not row["target"] else ("reached" if row["share_best"] >= row["target"] else "MISSED")
+    print(
+        f"{row['case']:42s} {row['run']:15s} {row['threads']}  {row['milliseconds']:9.2f} {row['gflops']:7.1f}"
+        f" {row['peak_gflops']:7.1f}  {row['share_median']:6.1%} {row['share_best']:6.1%}  "
+        + (f"{row['target']:4.0%} {verdict}" if row["target"] else ""),
+        flush=True,
+    )
+
+
+def run_avx2(threads: list[int]) -> list[dict[str, Any]]:
+    """The AVX2 variant, chosen when the library is loaded, hence in a process of its own."""
+    command = [sys.executable, __file__, "--as-child", "--threads", *map(str, threads)]
+    environment = os.environ | {"EQUICONV_ISA": "avx2"}
+    child = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return list(json.loads(child.stdout))
+
+
+def main() -> None:
+    """Measures, prints the table and writes the JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--output", type=Path, default=HERE / "results" / "bench.json")
+    parser.add_argument("--as-child", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    probes = Probes()
+    if arguments.as_child:
+        rows = [measure(case, threads, probes) for case in cases("avx2") for threads in arguments.threads]
+        json.dump(rows, sys.stdout)
+        return
+    print(f"{'case':42s} {'run':15s} thr {'ms':>8s} {'GFLOP/s':>8s} {'peak':>6s}  median   best  target")
+    rows = []
+    for kind in arguments.kinds:
+        if kind == "avx2":
+            fresh = run_avx2(arguments.threads)
+            for row in fresh:
+                show(row)
+            rows += fresh
+        elif kind != "calls":
+            for case in cases(kind):
+                for threads in arguments.threads:
+                    rows.append(measure(case, threads, probes))
+                    show(rows[-1])
+    result: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "rows": rows}
+    if "calls" in arguments.kinds:
+        result["calls"] = small_calls(probes)
+        calls = result["calls"]
+        print(f"1×1×8×8 call: {calls['python_microseconds']:.2f} µs from Python, {calls['c_microseconds']:.2f} µs from C")
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"written: {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()

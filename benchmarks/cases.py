@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: layer, group, sizes, and the share of the multiply-add peak that is aimed at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import equiconv as eq
+
+
+@dataclass(frozen=True)
+class Case:
+    """One layer run one way. Operations are those of its definition, two for each multiply-add."""
+
+    layer: str
+    group: str
+    channels: tuple[int, int]
+    size: int
+    kernel: int
+    run: str = "forward"
+    target: float = 0.0
+    batch: int = 8
+    stride: int = 1
+    dtype: str = "float32"
+    dimension: int = 2
+
+    @property
+    def name(self) -> str:
+        """What it is, in one line."""
+        extras = [f"stride {self.stride}"] * (self.stride > 1) + [self.dtype] * (self.dtype != "float32")
+        sizes = f"{self.channels[0]}→{self.channels[1]}, {self.size}{'²³'[self.dimension - 2]}, k={self.kernel}"
+        return " ".join([f"{self.group} {self.layer} {sizes}", *extras])
+
+    @property
+    def point_group(self) -> eq.PointGroup:
+        """The group's object."""
+        return {"C4": lambda: eq.cyclic(4), "D4": lambda: eq.dihedral(4), "octahedral": eq.octahedral}[self.group]()
+
+    @property
+    def operations(self) -> float:
+        """2 B O |Y| C |X| k^d outputs."""
+        order = self.point_group.order
+        reads = order if self.layer in ("group", "projection") else 1
+        writes = order if self.layer in ("group", "lifting") else 1
+        outputs = -(-self.size // self.stride) ** self.dimension
+        weights = self.channels[0] * self.channels[1] * reads * writes * self.kernel**self.dimension
+        return 2.0 * self.batch * weights * outputs
+
+
+def cases(kind: str) -> Iterator[Case]:
+    """The cases of one kind: "forward", "gradients", "others" or "avx2"."""
+    grid = [
+        (group, (channels, channels), size, kernel)
+        for group in ("C4", "D4")
+        for channels in (16, 32)
+        for size in (64, 32)
+        for kernel in (3, 5, 7)
+    ]
+    if kind == "forward":
+        for arguments in grid:
+            yield Case("group", *arguments, target=0.90)
+        for size in (64, 32):
+            for kernel in (3, 5, 7):
+                yield Case("lifting", "C4", (3, 16), size, kernel, target=0.60)
+        yield Case("group", "octahedral", (8, 8), 24, 3, target=0.80, dimension=3)
+    elif kind == "gradients":
+        for arguments in grid:
+            yield Case("group", *arguments, run="input gradient", target=0.85)
+            yield Case("group", *arguments, run="weight gradient", target=0.80)
+    elif kind == "others":
+        for run in ("forward", "input gradient", "weight gradient"):
+            yield Case("group", "C4", (16, 16), 64, 3, run=run, dtype="float64", target=0.80)
+            yield Case("group", "C4", (16, 16), 65, 3, run=run, stride=2, target=0.80)
+        yield Case("group", "C4", (32, 32), 65, 5, stride=2, target=0.80)
+        yield Case("projection", "C4", (16, 16), 64, 3)
+        yield Case("isotropic", "D4", (64, 64), 64, 3)
+    elif kind == "avx2":
+        for kernel in (3, 5, 7):
+            yield Case("group", "C4", (16, 16), 64, kernel, target=0.85)
+            yield Case("group", "D4", (16, 16), 32, kernel, target=0.85)

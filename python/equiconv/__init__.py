@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group convolutions for G = R^d x| H on the CPU, equivariant to the last bit.
+
+Signals live on the plane R^d, as arrays (B, C, spatial...), or on the group G, as arrays (B, C, |H|, spatial...), where
+H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. Four layers connect them:
+
+    isotropic_conv   R^d -> R^d        lifting_conv      R^d -> G
+    group_conv       G   -> G          projection_conv   G   -> R^d
+
+Each has gradients (`lifting_conv_vjp` and so on). `group_pool` takes the mean or maximum over H, `act` turns signals,
+and `equivariance_error` measures whether a map commutes with that.
+
+Example:
+    >>> import numpy, equiconv as eq
+    >>> H = eq.cyclic(4)
+    >>> x = numpy.random.default_rng(0).normal(size=(1, 3, 16, 16))
+    >>> weight = numpy.random.default_rng(1).normal(size=(8, 3, 5, 5))
+    >>> eq.equivariance_error(lambda x: eq.lifting_conv(x, weight, H), x, H)
+    0.0
+"""
+
+from . import _native
+from ._action import act as act
+from ._action import equivariance_error as equivariance_error
+from ._config import config as config
+from ._config import get_num_threads as get_num_threads
+from ._config import set_num_threads as set_num_threads
+from ._config import show_config as show_config
+from ._errors import EquivarianceWarning as EquivarianceWarning
+from ._functions import expand as expand
+from ._functions import group_conv as group_conv
+from ._functions import isotropic_conv as isotropic_conv
+from ._functions import lifting_conv as lifting_conv
+from ._functions import projection_conv as projection_conv
+from ._gradients import group_conv_vjp as group_conv_vjp
+from ._gradients import isotropic_conv_vjp as isotropic_conv_vjp
+from ._gradients import lifting_conv_vjp as lifting_conv_vjp
+from ._gradients import projection_conv_vjp as projection_conv_vjp
+from ._groups import PointGroup as PointGroup
+from ._groups import cyclic as cyclic
+from ._groups import dihedral as dihedral
+from ._groups import full_octahedral as full_octahedral
+from ._groups import octahedral as octahedral
+from ._groups import reflection as reflection
+from ._groups import trivial as trivial
+from ._pool import group_pool as group_pool
+from ._pool import group_pool_vjp as group_pool_vjp
+
+__version__ = _native.VERSION
+
+__all__ = [
+    "EquivarianceWarning",
+    "PointGroup",
+    "__version__",
+    "act",
+    "config",
+    "cyclic",
+    "dihedral",
+    "equivariance_error",
+    "expand",
+    "full_octahedral",
+    "get_num_threads",
+    "group_conv",
+    "group_conv_vjp",
+    "group_pool",
+    "group_pool_vjp",
+    "isotropic_conv",
+    "isotropic_conv_vjp",
+    "lifting_conv",
+    "lifting_conv_vjp",
+    "octahedral",
+    "projection_conv",
+    "projection_conv_vjp",
+    "reflection",
+    "set_num_threads",
+    "show_config",
+    "trivial",
+]

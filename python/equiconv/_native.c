@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* equiconv._native: the module, and what concerns the library as a whole. */
+#define NATIVE_IMPORTS_ARRAY
+#include "_native.h"
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define VERSION_TEXT TEXT(EQUICONV_VERSION_MAJOR) "." TEXT(EQUICONV_VERSION_MINOR) "." TEXT(EQUICONV_VERSION_PATCH)
+
+PyObject *native_raise(equiconv_status status) {
+  PyObject *kind = status == EQUICONV_ERROR_OUT_OF_MEMORY ? PyExc_MemoryError : PyExc_ValueError;
+  PyErr_SetString(kind, equiconv_last_error_message());
+  return NULL;
+}
+
+PyObject *native_refuse(const char *function) {
+  return PyErr_Format(PyExc_TypeError, "equiconv._native.%s takes checked arguments only; see _native.pyi", function);
+}
+
+bool native_is_plain(PyObject *value) {
+  if (!PyArray_CheckExact(value)) {
+    return false;
+  }
+  PyArrayObject *array = (PyArrayObject *)value;
+  int type = PyArray_TYPE(array);
+  return (type == NPY_FLOAT32 || type == NPY_FLOAT64) && PyArray_ISCARRAY_RO(array);
+}
+
+bool native_is_plain_output(PyObject *value) {
+  return native_is_plain(value) && PyArray_ISWRITEABLE((PyArrayObject *)value);
+}
+
+int32_t native_dtype(PyArrayObject *array) {
+  return PyArray_TYPE(array) == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64;
+}
+
+native_group *native_as_group(PyObject *module, PyObject *value) {
+  native_state *state = PyModule_GetState(module);
+  return PyObject_TypeCheck(value, state->group_type) ? (native_group *)value : NULL;
+}
+
+static PyObject *set_num_threads(PyObject *Py_UNUSED(module), PyObject *value) {
+  long count = PyLong_AsLong(value);
+  if (count == -1 && PyErr_Occurred()) {
+    return NULL;
+  }
+  if (count < INT32_MIN || count > INT32_MAX) {
+    return native_refuse("set_num_threads");
+  }
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS
+  status = equiconv_set_num_threads((int32_t)count);
+  Py_END_ALLOW_THREADS
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
+  Py_RETURN_NONE;
+}
+
+static PyObject *get_num_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+  return PyLong_FromLong(equiconv_get_num_threads());
+}
+
+static PyObject *instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+  return PyUnicode_FromString(equiconv_instruction_set());
+}
+
+/* What inspect.signature reads; checked against _native.pyi by a test. */
+#define SIGNATURE(name, parameters) name "($module, " parameters ", /)\n--\n\n"
+#define FASTCALL(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL
+
+static PyMethodDef methods[] = {
+    {"forward", FASTCALL(native_forward),
+     SIGNATURE("forward", "layer, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, "
+                          "checked")},
+    {"vjp", FASTCALL(native_vjp),
+     SIGNATURE("vjp", "layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, "
+                      "want_x, want_weight, want_bias, checked")},
+    {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight, group")},
+    {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
+    {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
+    {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, signal, x, out")},
+    {"set_num_threads", set_num_threads, METH_O, SIGNATURE("set_num_threads", "count")},
+    {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads($module)\n--\n\n"},
+    {"instruction_set", instruction_set, METH_NOARGS, "instruction_set($module)\n--\n\n"},
+    {NULL, NULL, 0, NULL},
+};
+
+static int add_constants(PyObject *module) {
+  const struct {
+    const char *name;
+    long value;
+  } constants[] = {
+      {"ISOTROPIC", EQUICONV_LAYER_ISOTROPIC}, {"LIFTING", EQUICONV_LAYER_LIFTING},
+      {"GROUP", EQUICONV_LAYER_GROUP},         {"PROJECTION", EQUICONV_LAYER_PROJECTION},
+      {"PLANE_SIGNAL", EQUICONV_SIGNAL_PLANE}, {"GROUP_SIGNAL", EQUICONV_SIGNAL_GROUP},
+      {"MEAN", EQUICONV_POOL_MEAN},            {"MAX", EQUICONV_POOL_MAX},
+  };
+  for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
+    if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {
+      return -1;
+    }
+  }
+  return PyModule_AddStringConstant(module, "VERSION", VERSION_TEXT);
+}
+
+static int execute(PyObject *module) {
+  import_array1(-1);
+  if (equiconv_version() != EQUICONV_VERSION) {
+    PyErr_Format(PyExc_ImportError, "the equiconv library has version %d, expected %d (%s)", (int)equiconv_version(),
+                 EQUICONV_VERSION, VERSION_TEXT);
+    return -1;
+  }
+  native_state *state = PyModule_GetState(module);
+  state->group_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_spec, NULL);
+  if (state->group_type == NULL || PyModule_AddType(module, state->group_type) < 0) {
+    return -1;
+  }
+  return add_constants(module);
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg) {
+  native_state *state = PyModule_GetState(module);
+  Py_VISIT(state->group_type);
+  return 0;
+}
+
+static int clear(PyObject *module) {
+  native_state *state = PyModule_GetState(module);
+  Py_CLEAR(state->group_type);
+  return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)execute},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED}, /* as NumPy */
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "equiconv._native",
+    .m_doc = "Converts arguments and calls the engine. Private: use the functions of equiconv.",
+    .m_size = sizeof(native_state),
+    .m_methods = methods,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+};
+
+PyMODINIT_FUNC PyInit__native(void) { return PyModuleDef_Init(&definition); }

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The extension, seen from Python. Private: arguments must already have the form written here.
+
+Arrays are C-contiguous, aligned, native float32 or float64 of one dtype. `forward` and `vjp` with `checked=False`
+take any objects, and return None where these are not of that form or the engine refuses them.
+"""
+
+from typing import Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+_Array = NDArray[Any]
+_Axes = int | tuple[int, ...]
+_Gradients = tuple[_Array | None, _Array | None, _Array | None]
+
+VERSION: str
+ISOTROPIC: int
+LIFTING: int
+GROUP: int
+PROJECTION: int
+PLANE_SIGNAL: int
+GROUP_SIGNAL: int
+MEAN: int
+MAX: int
+
+class Group:
+    """A handle of the engine."""
+
+    def __new__(cls, kind: str, argument: int | NDArray[np.float64] | None, /) -> Self: ...
+    @property
+    def order(self) -> int: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def is_lattice(self) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    def get_matrices(self) -> NDArray[np.float64]: ...
+    def get_cayley(self) -> NDArray[np.int32]: ...
+    def get_inverses(self) -> NDArray[np.int32]: ...
+    def get_determinants(self) -> NDArray[np.float64]: ...
+    def get_left_cosets(self, subgroup: NDArray[np.int32], /) -> NDArray[np.int32]: ...
+
+@overload
+def forward(
+    layer: int,
+    x: _Array,
+    weight: _Array,
+    group: Group,
+    bias: _Array | None,
+    stride: _Axes,
+    padding: _Axes | str,
+    dilation: _Axes,
+    padding_mode: str,
+    algorithm: str,
+    out: _Array | None,
+    checked: Literal[True],
+    /,
+) -> _Array: ...
+@overload
+def forward(
+    layer: int,
+    x: object,
+    weight: object,
+    group: object,
+    bias: object,
+    stride: object,
+    padding: object,
+    dilation: object,
+    padding_mode: object,
+    algorithm: object,
+    out: object,
+    checked: Literal[False],
+    /,
+) -> _Array | None: ...
+@overload
+def vjp(
+    layer: int,
+    grad_out: _Array,
+    x: _Array,
+    weight: _Array,
+    group: Group,
+    stride: _Axes,
+    padding: _Axes | str,
+    dilation: _Axes,
+    padding_mode: str,
+    algorithm: str,
+    want_x: bool,
+    want_weight: bool,
+    want_bias: bool,
+    checked: Literal[True],
+    /,
+) -> _Gradients: ...
+@overload
+def vjp(
+    layer: int,
+    grad_out: object,
+    x: object,
+    weight: object,
+    group: object,
+    stride: object,
+    padding: object,
+    dilation: object,
+    padding_mode: object,
+    algorithm: object,
+    want_x: bool,
+    want_weight: bool,
+    want_bias: bool,
+    checked: Literal[False],
+    /,
+) -> _Gradients | None: ...
+def expand(layer: int, weight: _Array, group: Group, /) -> _Array: ...
+def pool(mode: int, x: _Array, out: _Array, /) -> None: ...
+def pool_vjp(mode: int, grad_out: _Array, x: _Array, grad_x: _Array, /) -> None: ...
+def act(group: Group, element: int, signal: int, x: _Array, out: _Array, /) -> None: ...
+def set_num_threads(count: int, /) -> None: ...
+def get_num_threads() -> int: ...
+def instruction_set() -> str: ...

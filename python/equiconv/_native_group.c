@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* equiconv._native.Group: owns a handle of the engine; the base class of equiconv.PointGroup. */
+#include "_native.h"
+
+#include <string.h>
+
+/* The order x d x d matrices in `value`, or NULL with TypeError. */
+static PyArrayObject *as_matrices(PyObject *value) {
+  if (native_is_plain(value)) {
+    PyArrayObject *array = (PyArrayObject *)value;
+    if (PyArray_TYPE(array) == NPY_FLOAT64 && PyArray_NDIM(array) == 3 && PyArray_DIM(array, 1) <= 3 &&
+        PyArray_DIM(array, 1) == PyArray_DIM(array, 2)) {
+      return array;
+    }
+  }
+  native_refuse("Group");
+  return NULL;
+}
+
+static equiconv_status create_from_matrices(PyArrayObject *array, equiconv_group **handle) {
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS
+  status = equiconv_group_create_from_matrices((int32_t)PyArray_DIM(array, 1), PyArray_DIM(array, 0),
+                                               (const double *)PyArray_DATA(array), handle);
+  Py_END_ALLOW_THREADS
+  return status;
+}
+
+static equiconv_status create_named(const char *kind, int32_t n, equiconv_group **handle) {
+  equiconv_status status = EQUICONV_ERROR_INVALID_ENUM;
+  Py_BEGIN_ALLOW_THREADS
+  if (strcmp(kind, "trivial") == 0) {
+    status = equiconv_group_create_trivial(n, handle);
+  } else if (strcmp(kind, "cyclic") == 0) {
+    status = equiconv_group_create_cyclic(n, handle);
+  } else if (strcmp(kind, "dihedral") == 0) {
+    status = equiconv_group_create_dihedral(n, handle);
+  } else if (strcmp(kind, "reflection") == 0) {
+    status = equiconv_group_create_reflection(handle);
+  } else if (strcmp(kind, "octahedral") == 0) {
+    status = equiconv_group_create_octahedral(handle);
+  } else if (strcmp(kind, "full_octahedral") == 0) {
+    status = equiconv_group_create_full_octahedral(handle);
+  }
+  Py_END_ALLOW_THREADS
+  return status;
+}
+
+/* A handle of the group, or NULL with an exception. `argument` is n, the matrices, or anything where none is needed. */
+static equiconv_group *create(const char *kind, PyObject *argument) {
+  equiconv_group *handle = NULL;
+  equiconv_status status;
+  if (strcmp(kind, "matrices") == 0) {
+    PyArrayObject *matrices = as_matrices(argument);
+    if (matrices == NULL) {
+      return NULL;
+    }
+    status = create_from_matrices(matrices, &handle);
+  } else {
+    int overflow = 0;
+    long n = PyLong_Check(argument) ? PyLong_AsLongAndOverflow(argument, &overflow) : 0;
+    if (overflow != 0 || n < 0 || n > INT32_MAX) {
+      native_refuse("Group");
+      return NULL;
+    }
+    status = create_named(kind, (int32_t)n, &handle);
+  }
+  if (status != EQUICONV_SUCCESS) {
+    native_raise(status);
+    return NULL;
+  }
+  return handle;
+}
+
+/* Group(kind, argument) */
+static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  const char *kind;
+  PyObject *argument;
+  if (!PyArg_ParseTuple(args, "sO:Group", &kind, &argument)) {
+    return NULL;
+  }
+  if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
+    return native_refuse("Group");
+  }
+  equiconv_group *handle = create(kind, argument);
+  if (handle == NULL) {
+    return NULL;
+  }
+  native_group *self = (native_group *)type->tp_alloc(type, 0);
+  if (self == NULL) {
+    equiconv_group_destroy(handle);
+    return NULL;
+  }
+  self->handle = handle;
+  self->order = equiconv_group_order(handle);
+  self->dimension = equiconv_group_dimension(handle);
+  return (PyObject *)self;
+}
+
+static void group_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  equiconv_group_destroy(((native_group *)self)->handle);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+static PyObject *get_order(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyLong_FromLongLong(((native_group *)self)->order);
+}
+
+static PyObject *get_dimension(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyLong_FromLong(((native_group *)self)->dimension);
+}
+
+static PyObject *get_is_lattice(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyBool_FromLong(equiconv_group_is_lattice(((native_group *)self)->handle));
+}
+
+static PyObject *get_name(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyUnicode_FromString(equiconv_group_name(((native_group *)self)->handle));
+}
+
+/* Turns the status of the copy into `array` into a result; steals the reference. */
+static PyObject *finish(PyObject *array, equiconv_status status) {
+  if (status == EQUICONV_SUCCESS) {
+    return array;
+  }
+  Py_DECREF(array);
+  return native_raise(status);
+}
+
+static PyObject *get_matrices(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  native_group *group = (native_group *)self;
+  npy_intp shape[3] = {group->order, group->dimension, group->dimension};
+  PyObject *array = PyArray_SimpleNew(3, shape, NPY_FLOAT64);
+  if (array == NULL) {
+    return NULL;
+  }
+  return finish(array, equiconv_group_get_matrices(group->handle, PyArray_DATA((PyArrayObject *)array)));
+}
+
+static PyObject *get_cayley(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  native_group *group = (native_group *)self;
+  npy_intp shape[2] = {group->order, group->order};
+  PyObject *array = PyArray_SimpleNew(2, shape, NPY_INT32);
+  if (array == NULL) {
+    return NULL;
+  }
+  return finish(array, equiconv_group_get_cayley(group->handle, PyArray_DATA((PyArrayObject *)array)));
+}
+
+static PyObject *get_inverses(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  native_group *group = (native_group *)self;
+  npy_intp shape[1] = {group->order};
+  PyObject *array = PyArray_SimpleNew(1, shape, NPY_INT32);
+  if (array == NULL) {
+    return NULL;
+  }
+  return finish(array, equiconv_group_get_inverses(group->handle, PyArray_DATA((PyArrayObject *)array)));
+}
+
+static PyObject *get_determinants(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  native_group *group = (native_group *)self;
+  npy_intp shape[1] = {group->order};
+  PyObject *array = PyArray_SimpleNew(1, shape, NPY_FLOAT64);
+  if (array == NULL) {
+    return NULL;
+  }
+  return finish(array, equiconv_group_get_determinants(group->handle, PyArray_DATA((PyArrayObject *)array)));
+}
+
+/* get_left_cosets(subgroup: C-contiguous int32 array of one axis) */
+static PyObject *get_left_cosets(PyObject *self, PyObject *subgroup) {
+  native_group *group = (native_group *)self;
+  PyArrayObject *elements = (PyArrayObject *)subgroup;
+  if (!PyArray_CheckExact(subgroup) || PyArray_TYPE(elements) != NPY_INT32 || PyArray_NDIM(elements) != 1 ||
+      !PyArray_ISCARRAY_RO(elements)) {
+    return native_refuse("Group.get_left_cosets");
+  }
+  npy_intp shape[1] = {group->order};
+  PyObject *array = PyArray_SimpleNew(1, shape, NPY_INT32);
+  if (array == NULL) {
+    return NULL;
+  }
+  return finish(array, equiconv_group_get_left_cosets(group->handle, PyArray_DATA(elements), PyArray_DIM(elements, 0),
+                                                      PyArray_DATA((PyArrayObject *)array)));
+}
+
+static PyGetSetDef getters[] = {
+    {"order", get_order, NULL, NULL, NULL},
+    {"dimension", get_dimension, NULL, NULL, NULL},
+    {"is_lattice", get_is_lattice, NULL, NULL, NULL},
+    {"name", get_name, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef methods[] = {
+    {"get_matrices", get_matrices, METH_NOARGS, "get_matrices($self)\n--\n\n"},
+    {"get_cayley", get_cayley, METH_NOARGS, "get_cayley($self)\n--\n\n"},
+    {"get_inverses", get_inverses, METH_NOARGS, "get_inverses($self)\n--\n\n"},
+    {"get_determinants", get_determinants, METH_NOARGS, "get_determinants($self)\n--\n\n"},
+    {"get_left_cosets", get_left_cosets, METH_O, "get_left_cosets($self, subgroup, /)\n--\n\n"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, (void *)group_new},
+    {Py_tp_dealloc, (void *)group_dealloc},
+    {Py_tp_getset, getters},
+    {Py_tp_methods, methods},
+    {0, NULL},
+};
+
+PyType_Spec native_group_spec = {
+    .name = "equiconv._native.Group",
+    .basicsize = sizeof(native_group),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = slots,
+};
