@@ -46,7 +46,8 @@
  *
  * Functions that can fail return an equiconv_status and give results through pointers, which are left
  * untouched on failure. equiconv_last_error_message() then names the argument, its value and what was expected.
- * Arguments are checked before any array is read or written. What cannot be checked is that pointers are
+ * Arguments are checked before any array is read or written; only when memory runs out in the middle of a *_vjp call
+ * may one of its gradients be written already. What cannot be checked is that pointers are
  * valid and arrays as large as documented.
  *
  * THREADS

@@ -7,6 +7,9 @@ struct Blocking {
   /// What a block reads should stay in a second-level cache of 1 to 2 MiB, beside a panel of weights, while all output
   /// elements and panels read it again. From the third level the stencil's scattered reads are latency-bound.
   private static let blockBytes = 640 << 10
+  private static let innerBytes = 32 << 10
+  /// Loading and storing a tile's partial sums should stay a small part of the work between.
+  private static let fewestReads = 256
   private static let orbitPanelBytes = 512 << 10
   /// Multiples of the register tiles (3, 6 vectors), so that few tiles are left partly empty.
   private static let sizes = [48, 36, 24, 18, 12, 6]
@@ -30,6 +33,18 @@ struct Blocking {
     // Several items for each thread, so that a slow core does not keep the others waiting.
     while block > 6 && threads > 1 && items(images, block) < 4 * threads { block = max(6, block / 2 / 6 * 6) }
     return block
+  }
+
+  /// Channels whose sums are taken in one go over a whole block, so that the weights and rows that neighbouring tiles share
+  /// stay in the first-level cache. In between, the partial sums rest in the destination, which rounds nothing.
+  func channelChunk(widestPanel: Int) -> Int {
+    let terms = plan.stencil.terms[0]
+    let isOrbit = !plan.stencil.orbitRadices.isEmpty
+    let reads = isOrbit ? plan.stencil.coefficients : terms.count
+    let rows =
+      isOrbit ? reads : Set(terms.map { Box(z: $0.element, y: $0.position.z, x: $0.position.y) }).count
+    let bytes = scalarBytes * (reads * widestPanel + rows * 4 * lanes)
+    return max(Self.innerBytes / max(bytes, 1), (Self.fewestReads + reads - 1) / max(reads, 1), 1)
   }
 
   private func items(_ images: Int, _ block: Int) -> Int {

@@ -7,6 +7,8 @@ extension ConvolutionDescriptor {
   static let stencilLimit = 1 << 22
   /// Sizes beyond this cannot be those of an array in memory; below it, sums of a few of them do not overflow.
   static let sizeLimit = 1 << 48
+  /// The most numbers of one padded image. Plans multiply it by small factors (bytes, phases, overlaps of blocks).
+  static let imageLimit = 1 << 52
 
   /// The descriptor with "same" padding resolved, or the first thing that is wrong with it.
   func validated() throws(ConvolutionError) -> ConvolutionDescriptor {
@@ -44,7 +46,7 @@ extension ConvolutionDescriptor {
     }
   }
 
-  private static func checkSize(
+  static func checkSize(
     _ value: Int, _ name: String, _ kind: ConvolutionError.Kind = .invalidSize
   ) throws(ConvolutionError) {
     if value < 1 { throw ConvolutionError(kind, name, value, expected: "a positive number") }
@@ -110,13 +112,21 @@ extension ConvolutionDescriptor {
   private func checkLimits() throws(ConvolutionError) {
     var entries = try Self.product(group.order, group.order, "|H| squared")
     for axis in kernel.indices { entries = try Self.product(entries, kernel[axis], "the number of stencil entries") }
-    var padded = group.order
-    for axis in spatial.indices {
-      padded = try Self.product(padded, spatial[axis] + 2 * self.padding[axis], "the size of the padded planes")
-    }
     if entries > Self.stencilLimit {
       throw ConvolutionError(
         .tooLarge, "kernel", kernel, expected: "at most 2^22 stencil entries |H| * |H| * taps, not \(entries)")
+    }
+    try checkImage(inChannels, onGroup: layer.readsGroup, "in_channels")
+    try checkImage(outChannels, onGroup: layer.writesGroup, "out_channels")
+  }
+
+  /// One image of so many channels on the padded plane; outputs are never larger.
+  private func checkImage(_ channels: Int, onGroup: Bool, _ name: String) throws(ConvolutionError) {
+    let name = "\(name) times the padded spatial"
+    var count = try Self.product(channels, onGroup ? group.order : 1, name)
+    for axis in spatial.indices { count = try Self.product(count, spatial[axis] + 2 * padding[axis], name) }
+    if count > Self.imageLimit {
+      throw ConvolutionError(.sizeOverflow, name, "\(count) numbers", expected: "at most 2^52")
     }
   }
 

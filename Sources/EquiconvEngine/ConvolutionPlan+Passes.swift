@@ -102,6 +102,7 @@ extension ConvolutionPlan {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let inputRange = try ArrayRange("input", input, inputCount(batch))
     try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
+    if batch == 0 { return gradWeight.update(repeating: 0, count: try weightCount()) }
     let pass = try WeightGradientPass<S>(
       plan: forwardPlan, geometry: geometry, batch: batch, inChannels: descriptor.inChannels,
       outChannels: descriptor.outChannels, instructions: instructions, threads: threads(for: batch))

@@ -42,6 +42,7 @@ struct GatherBlock<S: EngineScalar> {
   let kernels: Microkernels
   let split: PanelSplit
   let channels: Int
+  let channelChunk: Int
   let first: Int
   let count: Int
   /// Vectors of a full block, which the orbit panel is laid out for.
@@ -82,17 +83,32 @@ struct GatherBlock<S: EngineScalar> {
   ) {
     let coefficients = plan.stencil.coefficients
     let outputStride = plan.stencil.outputElements * plan.destination.volume
-    for panel in split.panels {
+    split.forEach { panel in
       let target = destination + panel.first * outputStride
       var call = equiconv_multiply_call(
         source: source, weights: weights + panel.first * channels * coefficients,
         bias: bias.map { $0 + panel.first } ?? zeros, destination: cover.isDirect ? target : scratch.tile,
-        reads: reads, read_count: readCount, channel_count: channels, source_channel_stride: channelStride,
+        reads: reads, read_count: readCount, channel_count: channelChunk, source_channel_stride: channelStride,
         weight_channel_stride: coefficients * panel.width,
         destination_row_stride: cover.isDirect ? outputStride : count * kernels.lanes,
-        source_offsets: scratch.sourceOffsets, destination_offsets: scratch.destinationOffsets, vector_count: count)
-      kernels.multiply(&call, panel.width)
+        source_offsets: scratch.sourceOffsets, destination_offsets: scratch.destinationOffsets, vector_count: count,
+        accumulates: 0)
+      multiplyChunks(&call, source, weights: weights + panel.first * channels * coefficients, panel.width)
       if !cover.isDirect { scatter(panel.width, to: target, outputStride: outputStride, scratch) }
+    }
+  }
+
+  private func multiplyChunks(
+    _ call: inout equiconv_multiply_call, _ source: UnsafePointer<S>, weights: UnsafePointer<S>, _ width: Int
+  ) {
+    var channel = 0
+    while channel < channels {
+      call.source = UnsafeRawPointer(source + channel * call.source_channel_stride)
+      call.weights = UnsafeRawPointer(weights + channel * call.weight_channel_stride)
+      call.channel_count = min(channelChunk, channels - channel)
+      call.accumulates = channel == 0 ? 0 : 1
+      kernels.multiply(&call, width)
+      channel += channelChunk
     }
   }
 

@@ -31,6 +31,8 @@ struct GatherPass<S: EngineScalar> {
   private let covers: [VectorCover]
   /// Vectors in one block, for each grid.
   private let blockVectors: Int
+  /// Channels summed at a time.
+  private let channelChunk: Int
   /// Where each piece of the workspace begins, in bytes.
   private let pieces: Pieces
   private let memory: Workspace.Plan
@@ -63,10 +65,11 @@ struct GatherPass<S: EngineScalar> {
     covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     chunk = Swift.max(1, Swift.min(batch, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
-    blockVectors = Blocking(
+    let blocking = Blocking(
       plan: plan, channels: channels, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
-      vectors: covers.map(\.vectorCount).max() ?? 1
-    ).vectors(images: chunk, threads: threads)
+      vectors: covers.map(\.vectorCount).max() ?? 1)
+    blockVectors = blocking.vectors(images: chunk, threads: threads)
+    channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
       &memory, plan: plan, chunk: chunk, channels: channels, outputs: outputs, kernels: kernels, threads: threads,
@@ -174,7 +177,7 @@ struct GatherPass<S: EngineScalar> {
           panel: kernels.widestPanel)
         let task = GatherBlock<S>(
           plan: plan, grid: grid, element: element, cover: cover, kernels: kernels, split: split,
-          channels: channels, first: block * blockVectors,
+          channels: channels, channelChunk: channelChunk, first: block * blockVectors,
           count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
         task.run(
           source: UnsafePointer(planes + image * sourceStride), weights: weights, bias: bias, zeros: zeros,

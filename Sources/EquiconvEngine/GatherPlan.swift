@@ -51,9 +51,7 @@ struct GatherPlan: Sendable {
     let phases = Self.phases(axes, stencil)
     let origin = Box(z: axes[0].origin, y: axes[1].origin, x: axes[2].origin)
     let grids = phases.map { Self.grid($0, axes, size) }
-    let terms = phases.map { phase in
-      stencil.terms.map { $0.compactMap { Self.shifted($0, phase: phase, axes) } }
-    }
+    let terms = Self.termsByPhase(stencil, phases, axes)
     let outputs = grids.reduce(Box(z: 1, y: 1, x: 1)) {
       Box(z: max($0.z, $1.size.z), y: max($0.y, $1.size.y), x: max($0.x, $1.size.x))
     }
@@ -130,15 +128,24 @@ struct GatherPlan: Sendable {
     return OutputGrid(size: size, start: start, step: step, plane: plane)
   }
 
-  /// The term relative to the first output of its phase, or nil if it belongs to another phase.
-  private static func shifted(_ term: Stencil.Term, phase: Box, _ axes: [AdjointAxis]) -> Stencil.Term? {
-    var shifted = term
-    for axis in 0..<3 {
-      let tap = -term.position[axis]
-      guard tap % axes[axis].stride == phase[axis] else { return nil }
-      shifted.position[axis] = axes[axis].first(phase[axis]) - tap / axes[axis].stride - axes[axis].origin
+  /// terms[phase][element], each relative to the first output of its phase.
+  private static func termsByPhase(_ stencil: Stencil, _ phases: [Box], _ axes: [AdjointAxis]) -> [[[Stencil.Term]]] {
+    let places = Dictionary(uniqueKeysWithValues: phases.enumerated().map { ($1, $0) })
+    var terms = [[[Stencil.Term]]](
+      repeating: [[Stencil.Term]](repeating: [], count: stencil.outputElements), count: phases.count)
+    for (element, elementTerms) in stencil.terms.enumerated() {
+      for term in elementTerms {
+        var (phase, shifted) = (term.position, term)
+        for axis in 0..<3 {
+          let (tap, stride) = (-term.position[axis], axes[axis].stride)
+          phase[axis] = tap % stride
+          shifted.position[axis] = axes[axis].first(phase[axis]) - tap / stride - axes[axis].origin
+        }
+        // A phase without positions: these taps only reach padding.
+        if let place = places[phase] { terms[place][element].append(shifted) }
+      }
     }
-    return shifted
+    return terms
   }
 }
 

@@ -21,16 +21,20 @@ public func act<S: EngineScalar>(
   _ group: PointGroup, element: Int, on space: SignalSpace, batch: Int, channels: Int, spatial: Extents,
   input: UnsafePointer<S>, output: UnsafeMutablePointer<S>
 ) throws(ConvolutionError) {
-  let turn = try PlaneTurn(group, element: element, spatial: spatial)
   try ConvolutionPlan.checkBatch(batch)
-  if channels < 0 || channels > ConvolutionDescriptor.sizeLimit {
-    throw ConvolutionError(.invalidSize, "channels", channels, expected: "a number from 0 to 2^48")
+  if channels < 0 { throw ConvolutionError(.invalidSize, "channels", channels, expected: "a number of at least 0") }
+  if channels > ConvolutionDescriptor.sizeLimit {
+    throw ConvolutionError(.sizeOverflow, "channels", channels, expected: "at most 2^48")
   }
   let elements = space == .group ? group.order : 1
   let signals = try ConvolutionDescriptor.product(batch, channels, "batch times channels")
   let planes = try ConvolutionDescriptor.product(signals, elements, "the number of planes")
   var volume = 1
-  for axis in spatial.indices { volume = try ConvolutionDescriptor.product(volume, spatial[axis], "spatial") }
+  for axis in spatial.indices {
+    try ConvolutionDescriptor.checkSize(spatial[axis], "spatial[\(axis)]")
+    volume = try ConvolutionDescriptor.product(volume, spatial[axis], "spatial")
+  }
+  let turn = try PlaneTurn(group, element: element, spatial: spatial)
   let count = try ConvolutionDescriptor.product(planes, volume, "the size of input")
   let inputRange = try ArrayRange("input", input, count)
   try ArrayRange("output", output, count).checkApart(from: inputRange)
@@ -59,9 +63,6 @@ private struct PlaneTurn {
     guard spatial.count == group.dimension else {
       throw ConvolutionError(
         .dimensionMismatch, "spatial", spatial, expected: "\(group.dimension) sizes, as the group acts on")
-    }
-    for axis in spatial.indices where spatial[axis] < 1 || spatial[axis] > ConvolutionDescriptor.sizeLimit {
-      throw ConvolutionError(.invalidSize, "spatial[\(axis)]", spatial[axis], expected: "a number from 1 to 2^48")
     }
     let signal = Box(spatial, leading: 1)
     let strides = Box(z: signal.y &* signal.x, y: signal.x, x: 1)

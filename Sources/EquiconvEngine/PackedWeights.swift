@@ -10,18 +10,25 @@ struct PanelSplit: Sendable {
     let width: Int
   }
 
-  let panels: [Panel]
+  private let outputs: Int
+  /// A power of two.
+  private let widest: Int
 
   init(outputs: Int, widest: Int) {
-    var panels: [Panel] = []
+    self.outputs = outputs
+    self.widest = widest
+  }
+
+  /// Calls `body` for each panel. Nothing is stored: there may be any number of outputs.
+  @inline(__always)
+  func forEach(_ body: (Panel) -> Void) {
     var first = 0
     var width = widest
     while first < outputs {
       while width > outputs - first { width /= 2 }
-      panels.append(Panel(first: first, width: width))
+      body(Panel(first: first, width: width))
       first += width
     }
-    self.panels = panels
   }
 
   /// Packs weights found at `source[output · outputStride + channel · channelStride + coefficient]`.
@@ -29,7 +36,7 @@ struct PanelSplit: Sendable {
     _ source: UnsafePointer<S>, into packed: UnsafeMutablePointer<S>, outputStride: Int, channels: Int,
     channelStride: Int, coefficients: Int
   ) {
-    for panel in panels {
+    forEach { panel in
       var target = packed + panel.first * channels * coefficients
       for channel in 0..<channels {
         let base = source + panel.first * outputStride + channel * channelStride

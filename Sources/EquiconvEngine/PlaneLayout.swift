@@ -102,13 +102,12 @@ struct PlaneLayout: Sendable {
     // Indices with 0 ≤ first + step · index < signal.
     let low = min(count.x, first >= 0 ? 0 : (-first + step.x - 1) / step.x)
     let high = first >= signal.x ? low : max(low, min(count.x, (signal.x - 1 - first) / step.x + 1))
-    row.update(repeating: 0, count: low)
+    for index in 0..<low { row[index] = 0 }
     if step.x == 1 {
       if high > low { (row + low).update(from: source + (first + low), count: high - low) }
     } else if step.x == 2 {
-      // A constant stride is vectorised; this is the common one.
-      let start = source + first
-      for index in low..<high { row[index] = start[2 &* index] }
+      let start = Self.everySecond(row, from: source + first, indices: low..<high, end: signal.x - first)
+      for index in start..<high { row[index] = source[first + 2 * index] }
     } else {
       var position = first + step.x * low
       for index in low..<high {
@@ -116,7 +115,23 @@ struct PlaneLayout: Sendable {
         position += step.x
       }
     }
-    (row + high).update(repeating: 0, count: count.x - high)
+    for index in high..<count.x { row[index] = 0 }
+  }
+
+  /// row[i] = source[2 i] for as many indices as whole vectors within `end` give; returns the first one left over.
+  @inline(__always)
+  private static func everySecond<S: EngineScalar>(
+    _ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>, indices: Range<Int>, end: Int
+  ) -> Int {
+    var index = indices.lowerBound
+    while index &+ 4 <= indices.upperBound && 2 &* index &+ 8 <= end {
+      let position = UnsafeRawPointer(source + 2 &* index)
+      let a = position.loadUnaligned(as: SIMD4<S>.self)
+      let b = position.loadUnaligned(fromByteOffset: MemoryLayout<SIMD4<S>>.size, as: SIMD4<S>.self)
+      UnsafeMutableRawPointer(row + index).storeBytes(of: SIMD4(a[0], a[2], b[0], b[2]), as: SIMD4<S>.self)
+      index &+= 4
+    }
+    return index
   }
 
   private func fillCircularRow<S: EngineScalar>(

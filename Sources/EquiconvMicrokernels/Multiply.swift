@@ -18,8 +18,7 @@ struct Tile<V: Lanes, let M: Int, let N: Int> {
   /// Vectors `first ..< first + N` of the call; each output is one chain of multiply-adds that starts at the bias.
   @inline(__always)
   static func multiply(_ call: equiconv_multiply_call, first: Int) {
-    let bias = call.bias.assumingMemoryBound(to: V.Scalar.self)
-    var sums = Sums { m in InlineArray(repeating: V.broadcast(bias + m)) }
+    var sums = call.accumulates == 0 ? bias(call) : partialSums(call, first: first)
     var pixels = InlineArray<N, UnsafePointer<V.Scalar>> { n in
       call.source.assumingMemoryBound(to: V.Scalar.self) + call.source_offsets[first &+ n]
     }
@@ -36,6 +35,22 @@ struct Tile<V: Lanes, let M: Int, let N: Int> {
       channel &+= 1
     }
     store(sums, call, first: first)
+  }
+
+  @inline(__always)
+  private static func bias(_ call: equiconv_multiply_call) -> Sums {
+    let bias = call.bias.assumingMemoryBound(to: V.Scalar.self)
+    return Sums { m in InlineArray(repeating: V.broadcast(bias + m)) }
+  }
+
+  @inline(__always)
+  private static func partialSums(_ call: equiconv_multiply_call, first: Int) -> Sums {
+    let destination = UnsafePointer(call.destination.assumingMemoryBound(to: V.Scalar.self))
+    return Sums { m in
+      InlineArray { n in
+        V.load(destination + (call.destination_offsets[first &+ n] &+ m &* call.destination_row_stride))
+      }
+    }
   }
 
   @inline(__always)

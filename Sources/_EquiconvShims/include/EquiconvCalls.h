@@ -30,6 +30,7 @@ typedef struct equiconv_multiply_call {
   const ptrdiff_t *_Nonnull source_offsets;       // where each vector reads
   const ptrdiff_t *_Nonnull destination_offsets;  // where each vector is stored
   ptrdiff_t vector_count;
+  ptrdiff_t accumulates;               // not 0: sums go on from the destination instead of the bias
 } equiconv_multiply_call;
 
 /// sums[m, n] += sum over rows y and columns x of scalars[m, y, x] * vectors[n, y, x].

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* 100,000 random descriptors: a status each, no crash, nothing written outside the arrays, no leak. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process.h"
+#include "test.h"
+
+enum { DESCRIPTORS = 100000, WARM_UP = 20000, SEED = 20240607 };
+
+static equiconv_group *groups[TEST_GROUPS + 1];
+static long successes, runs;
+
+/* ---- Random descriptors ---- */
+
+static int64_t wild(test_random *random) {
+  static const int64_t values[] = {0, -1, -2, 1, 7, 64, 1000, 100000, INT32_MAX, INT64_C(1) << 32, INT64_C(1) << 40,
+                                   INT64_C(1) << 48, INT64_C(1) << 62, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+  const int64_t choice = random_between(random, 0, 23);
+  if (choice < 16) return values[choice];
+  return choice < 20 ? random_between(random, -10, 10) : (int64_t)random_bits(random);
+}
+
+static void all_axes(int64_t *axes, int64_t value) {
+  for (int axis = 0; axis < 3; axis++) axes[axis] = value;
+}
+
+static equiconv_descriptor sensible(test_random *random) {
+  const equiconv_group *group = groups[random_between(random, 0, TEST_GROUPS)];
+  const int64_t largest = equiconv_group_dimension(group) == 3 ? 4 : 9;
+  equiconv_descriptor d =
+      make_descriptor(group, (int32_t)random_between(random, 0, 3), (int32_t)random_between(random, 0, 1),
+                      random_between(random, 1, 3), random_between(random, 1, 3), 1, random_between(random, 1, 3));
+  for (int axis = 0; axis < 3; axis++) d.spatial[axis] = random_between(random, 1, largest);
+  all_axes(d.stride, random_between(random, 1, 3));
+  all_axes(d.padding, random_between(random, -1, 3));
+  all_axes(d.dilation, random_between(random, 1, 2));
+  d.padding_mode = (int32_t)random_between(random, 0, 1);
+  d.algorithm = (int32_t)random_between(random, 0, 1);
+  return d;
+}
+
+/** Replaces one number of the descriptor, any but the pointer, by a wild one. */
+static void spoil(equiconv_descriptor *d, test_random *random) {
+  int32_t *const narrow[] = {&d->layer, &d->dtype, &d->padding_mode, &d->algorithm, &d->dimension, &d->reserved};
+  int64_t *const wide[] = {&d->in_channels, &d->out_channels, d->spatial, d->kernel,
+                           d->stride,       d->padding,       d->dilation};
+  const int64_t choice = random_between(random, 0, 16);
+  if (choice == 0) {
+    d->struct_size = (size_t)wild(random);
+  } else if (choice == 1) {
+    d->group = NULL;
+  } else if (choice < 8) {
+    *narrow[choice - 2] = (int32_t)wild(random);
+  } else if (choice < 10) {
+    *wide[choice - 8] = wild(random);
+  } else if (choice < 15) {
+    wide[choice - 8][random_between(random, 0, 2)] = wild(random);
+  } else {
+    all_axes(wide[random_between(random, 2, 6)], wild(random));
+  }
+}
+
+/* ---- Runs of those that are accepted ---- */
+
+/** A copy of a guarded array, to see that what is only read stays as it was. */
+static void *copy_of(const void *array, int64_t count, int32_t dtype) {
+  const size_t bytes = (size_t)count * dtype_size(dtype);
+  void *copy = malloc(bytes + 1);
+  if (copy == NULL) abort();
+  return memcpy(copy, array, bytes);
+}
+
+static void check_same(const void *array, void *copy, int64_t count, int32_t dtype) {
+  CHECK(memcmp(array, copy, (size_t)count * dtype_size(dtype)) == 0);
+  free(copy);
+}
+
+static void run_all_passes(const equiconv_descriptor *d, int64_t batch, test_random *random) {
+  test_layer layer = layer_make(d, batch, random);
+  void *copies[3] = {copy_of(layer.input, layer.inputs, d->dtype), copy_of(layer.weight, layer.weights, d->dtype),
+                     copy_of(layer.bias, layer.biases, d->dtype)};
+  layer_forward(&layer);
+  const size_t size = dtype_size(d->dtype);
+  void *gradients[3] = {guarded_alloc((size_t)layer.inputs * size), guarded_alloc((size_t)layer.weights * size),
+                        guarded_alloc((size_t)layer.biases * size)};
+  void *output = copy_of(layer.output, layer.outputs, d->dtype);
+  CHECK_SUCCESS(equiconv_plan_input_gradient(layer.plan, batch, layer.output, layer.weight, gradients[0]));
+  CHECK_SUCCESS(equiconv_plan_weight_gradient(layer.plan, batch, layer.output, layer.input, gradients[1]));
+  CHECK_SUCCESS(equiconv_plan_bias_gradient(layer.plan, batch, layer.output, gradients[2]));
+  for (int i = 0; i < 3; i++) {
+    CHECK(guards_intact(gradients[i]));
+    guarded_free(gradients[i]);
+  }
+  check_same(layer.input, copies[0], layer.inputs, d->dtype);
+  check_same(layer.weight, copies[1], layer.weights, d->dtype);
+  check_same(layer.bias, copies[2], layer.biases, d->dtype);
+  check_same(layer.output, output, layer.outputs, d->dtype);
+  layer_free(&layer);
+  runs += 1;
+}
+
+/** Whether the padded plane is small: small arrays may still have an enormous padding between them. */
+static bool is_padding_small(const equiconv_descriptor *d) {
+  for (int32_t axis = 0; axis < d->dimension; axis++) {
+    if (d->padding[axis] > 1000 || d->dilation[axis] > 1000 || d->kernel[axis] > 1000) return false;
+  }
+  return true;
+}
+
+static bool is_small(const equiconv_plan *plan, int64_t batch) {
+  int64_t in[EQUICONV_MAX_RANK], out[EQUICONV_MAX_RANK], weight[EQUICONV_MAX_RANK];
+  int32_t rank;
+  if (equiconv_plan_get_input_shape(plan, batch, in, &rank) != EQUICONV_SUCCESS ||
+      equiconv_plan_get_output_shape(plan, batch, out, &rank) != EQUICONV_SUCCESS ||
+      equiconv_plan_get_weight_shape(plan, weight, &rank) != EQUICONV_SUCCESS) {
+    return false;
+  }
+  return shape_count(in) < 20000 && shape_count(out) < 20000 && shape_count(weight) < 20000 &&
+         equiconv_plan_flops(plan, batch) < 5e5;
+}
+
+static void check_accepted(const equiconv_descriptor *d, const equiconv_plan *plan, test_random *random) {
+  int64_t shape[EQUICONV_MAX_RANK] = {0};
+  int32_t rank = 0;
+  /* Any batch gets a status too. */
+  const int64_t any = wild(random);
+  const equiconv_status status = equiconv_plan_get_output_shape(plan, any, shape, &rank);
+  CHECK(status == EQUICONV_SUCCESS ? shape[0] == any
+                                   : status == EQUICONV_ERROR_INVALID_SIZE || status == EQUICONV_ERROR_SIZE_OVERFLOW);
+  const int64_t batch = random_between(random, 0, 2);
+  if (is_padding_small(d) && is_small(plan, batch)) run_all_passes(d, batch, random);
+}
+
+static void try_descriptor(test_random *random) {
+  equiconv_descriptor d = sensible(random);
+  for (int64_t spoils = random_between(random, -3, 3); spoils > 0; spoils--) spoil(&d, random);
+  equiconv_plan *plan = NULL;
+  const equiconv_status status = equiconv_plan_create(&d, &plan);
+  if (status == EQUICONV_SUCCESS) {
+    successes += 1;
+    CHECK(plan != NULL);
+    check_accepted(&d, plan, random);
+    equiconv_plan_destroy(plan);
+  } else {
+    CHECK(plan == NULL);
+    CHECK(strcmp(equiconv_status_name(status), "unknown status") != 0);
+    CHECK(strstr(equiconv_last_error_message(), " is ") != NULL);
+  }
+}
+
+static void random_descriptors(void) {
+  test_random random = {SEED};
+  int64_t allocated = 0, resident = 0;
+  for (int i = 0; i < DESCRIPTORS; i++) {
+    if (i == WARM_UP) {
+      allocated = allocated_bytes();
+      resident = resident_bytes();
+    }
+    try_descriptor(&random);
+  }
+  printf("     seed %d: %ld accepted, %ld run\n", SEED, successes, runs);
+  CHECK(successes > DESCRIPTORS / 4 && successes < DESCRIPTORS * 3 / 4);
+  CHECK(runs > DESCRIPTORS / 10);
+  const int64_t more_allocated = allocated_bytes() - allocated, more_resident = resident_bytes() - resident;
+  printf("     after the first %d: %+lld bytes allocated, %+lld bytes resident\n", WARM_UP, (long long)more_allocated,
+         (long long)more_resident);
+  /* A few workspaces are kept for the next call; a hundred bytes lost for each descriptor would be more than this. */
+  CHECK(more_allocated < 8 << 20);
+  CHECK(more_resident < 8 << 20);
+}
+
+int main(void) {
+  for (int i = 0; i < TEST_GROUPS; i++) groups[i] = make_group(i);
+  CHECK_SUCCESS(equiconv_group_create_cyclic(3, &groups[TEST_GROUPS]));
+  RUN(random_descriptors);
+  for (int i = 0; i <= TEST_GROUPS; i++) equiconv_group_destroy(groups[i]);
+  return test_result();
+}

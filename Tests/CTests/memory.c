@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A million calls do not grow the process, and a forward call needs little more than a padded copy of its input. */
+#include <stdio.h>
+#include <string.h>
+
+#include "process.h"
+#include "test.h"
+
+enum { MEBIBYTE = 1 << 20 };
+
+/* ---- Growth ---- */
+
+/** Calls `once` `warm_up` and then `count` times; checks that the second part does not grow the process. */
+static void check_growth(void (*once)(void), int warm_up, int count) {
+  for (int i = 0; i < warm_up; i++) once();
+  const int64_t resident = resident_bytes(), allocated = allocated_bytes();
+  for (int i = 0; i < count; i++) once();
+  const int64_t more_resident = resident_bytes() - resident, more_allocated = allocated_bytes() - allocated;
+  printf("     %d calls: %+lld bytes resident, %+lld bytes allocated\n", count, (long long)more_resident,
+         (long long)more_allocated);
+  CHECK(more_resident < MEBIBYTE);
+  CHECK(more_allocated < MEBIBYTE / 16);
+}
+
+static equiconv_group *c4;
+static equiconv_descriptor small;
+static float input[64], weight[9], output[4 * 64];
+
+static void small_call(void) {
+  if (equiconv_lifting_conv(&small, 1, input, weight, NULL, output) != EQUICONV_SUCCESS) CHECK(false);
+}
+
+static void small_gradient(void) {
+  float gi[64], gw[9], gb[1];
+  if (equiconv_lifting_conv_vjp(&small, 1, output, input, weight, gi, gw, gb) != EQUICONV_SUCCESS) CHECK(false);
+}
+
+static void failing_call(void) {
+  if (equiconv_lifting_conv(&small, -1, input, weight, NULL, output) != EQUICONV_ERROR_INVALID_SIZE) CHECK(false);
+}
+
+static void life_of_handles(void) {
+  equiconv_group *group = make_group(GROUP_FULL);
+  equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 3, 2);
+  equiconv_plan *plan = NULL;
+  if (equiconv_plan_create(&d, &plan) != EQUICONV_SUCCESS) CHECK(false);
+  equiconv_plan_destroy(plan);
+  equiconv_group_destroy(group);
+}
+
+static void a_million_small_calls_do_not_grow_the_process(void) { check_growth(small_call, 10000, 1000000); }
+static void small_gradients_do_not_grow_the_process(void) { check_growth(small_gradient, 10000, 100000); }
+static void failing_calls_do_not_grow_the_process(void) { check_growth(failing_call, 10000, 100000); }
+static void handles_do_not_grow_the_process(void) { check_growth(life_of_handles, 1000, 10000); }
+
+/* ---- Peak ---- */
+
+typedef struct peak_case {
+  int32_t layer;
+  int64_t batch, channels, size, kernel, stride;
+} peak_case;
+
+static bool peak_is_bounded(void *argument) {
+  const peak_case *c = argument;
+  test_random random = {71};
+  equiconv_descriptor d =
+      make_descriptor(c4, c->layer, EQUICONV_FLOAT32, c->channels, c->channels, c->size, c->kernel);
+  for (int axis = 0; axis < 2; axis++) {
+    d.padding[axis] = EQUICONV_PADDING_SAME;
+    d.stride[axis] = c->stride;
+  }
+  test_layer layer = layer_make(&d, c->batch, &random); /* all pages of all arrays are touched */
+  const int64_t padded_side = c->size + c->kernel - 1;
+  const double padded = (double)layer.inputs * sizeof(float) * (double)(padded_side * padded_side) /
+                        (double)(c->size * c->size);
+  reset_peak();
+  const int64_t before = resident_bytes();
+  layer_forward(&layer);
+  const int64_t used = peak_bytes() - before;
+  const double allowed = 1.2 * padded + 8 * MEBIBYTE;
+  printf("     layer %d, %lld x %lld x %lld^2, k = %lld, stride %lld: %.1f MiB, allowed %.1f MiB\n", (int)c->layer,
+         (long long)c->batch, (long long)c->channels, (long long)c->size, (long long)c->kernel, (long long)c->stride,
+         (double)used / MEBIBYTE, allowed / MEBIBYTE);
+  layer_free(&layer);
+  return used >= 0 && (double)used <= allowed;
+}
+
+static void peak_of_a_forward_call(void) {
+  static peak_case cases[] = {
+      {EQUICONV_LAYER_GROUP, 8, 16, 128, 3, 1},   {EQUICONV_LAYER_GROUP, 8, 32, 64, 7, 1},
+      {EQUICONV_LAYER_LIFTING, 2, 3, 512, 5, 1},  {EQUICONV_LAYER_PROJECTION, 8, 16, 64, 3, 2},
+      {EQUICONV_LAYER_ISOTROPIC, 4, 16, 256, 5, 2}, {EQUICONV_LAYER_GROUP, 1, 8, 9, 3, 1},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    CHECK(holds_in_child(peak_is_bounded, &cases[i], 120));
+  }
+}
+
+int main(void) {
+  c4 = make_group(GROUP_C4);
+  small = make_descriptor(c4, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 8, 3);
+  small.padding[0] = small.padding[1] = EQUICONV_PADDING_SAME;
+  RUN(peak_of_a_forward_call); /* first: its children inherit no used memory */
+  RUN(a_million_small_calls_do_not_grow_the_process);
+  RUN(small_gradients_do_not_grow_the_process);
+  RUN(failing_calls_do_not_grow_the_process);
+  RUN(handles_do_not_grow_the_process);
+  equiconv_group_destroy(c4);
+  return test_result();
+}

@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# usage: run.sh PREFIX
+#
+# Tests the library installed in PREFIX as a user of C meets it: found by pkg-config and CMake, linked shared and
+# static, by each compiler there is. Prints one line a test and a summary; exits with 1 if a test failed.
+set -u
+
+prefix=${1:?usage: run.sh PREFIX}
+here=$(cd "$(dirname "$0")" && pwd)
+examples=$here/../../examples
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+log=$work/log
+: >"$log"
+
+PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+LD_LIBRARY_PATH=$prefix/lib
+export PKG_CONFIG_PATH LD_LIBRARY_PATH
+unset EQUICONV_ISA EQUICONV_NUM_THREADS
+strict="-std=c11 -Wall -Wextra -Werror -pedantic -O1"
+cflags=$(pkg-config --cflags equiconv) || exit 1
+libdir=$(pkg-config --variable=libdir equiconv)
+header=$(pkg-config --variable=includedir equiconv)/equiconv.h
+
+report() { echo "$*" | tee -a "$log"; }
+
+# expect NAME COMMAND...: a test that is a command; its output is shown if it fails.
+expect() {
+  name=$1
+  shift
+  if "$@" >"$work/output" 2>&1; then
+    report "ok   $name"
+  else
+    sed 's/^/  /' "$work/output"
+    report "FAIL $name"
+  fi
+}
+
+# run LABEL PROGRAM: shows the lines of a test program under a label; one that just ends is a failure too.
+run() {
+  timeout 900 "$2" >"$work/output" 2>&1
+  code=$?
+  sed "s/^\(ok  \|FAIL\) /\1 [$1] $(basename "$2"): /" "$work/output" | tee -a "$log"
+  if [ $code -ne 0 ] && ! grep -q '^FAIL' "$work/output"; then
+    report "FAIL [$1] $(basename "$2"): ended with status $code"
+  fi
+}
+
+# ---- Symbols -----------------------------------------------------------------------------------------------------
+
+declared() { sed -n 's/^EQUICONV_API .*[ *]\(equiconv_[a-z0-9_]*\)(.*/\1/p' "$header" | sort; }
+exported_by_shared() { nm -D --defined-only "$libdir/libequiconv.so" | awk '$2 ~ /[A-Z]/ {print $3}' | sort; }
+exported_by_static() { nm -g --defined-only "$libdir/libequiconv.a" | awk 'NF == 3 {print $3}' | sort; }
+
+same_symbols() {
+  declared >"$work/declared"
+  "$1" >"$work/exported"
+  [ -s "$work/declared" ] && diff "$work/declared" "$work/exported"
+}
+
+every_prototype_is_called() {
+  missing=$(declared | while read -r name; do
+    grep -q "$name(" "$here/api.c" "$here/test.c" || grep -q "$name[,}]" "$here/api.c" || echo "$name"
+  done)
+  [ -z "$missing" ] || { echo "not called: $missing"; return 1; }
+}
+
+needs_only_system_libraries() {
+  others=$(readelf -d "$libdir/libequiconv.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+    grep -v -E '^(libc|libm|libstdc\+\+|libgcc_s|ld-linux.*|libpthread|libdl)\.so')
+  [ -z "$others" ] || { echo "needs $others"; return 1; }
+}
+
+soname_is_versioned() { readelf -d "$libdir/libequiconv.so" | grep -q 'SONAME.*\[libequiconv\.so\.[0-9]*\]'; }
+
+expect "the shared library exports the header's functions and nothing else" same_symbols exported_by_shared
+expect "the static library defines the header's functions and nothing else" same_symbols exported_by_static
+expect "every prototype of the header is called" every_prototype_is_called
+expect "the shared library needs only libc, libm, libstdc++, libgcc_s" needs_only_system_libraries
+expect "the shared library has a versioned soname" soname_is_versioned
+
+# ---- Programs ----------------------------------------------------------------------------------------------------
+
+sources_of() {
+  case $1 in
+    fuzz | memory | threads) echo "$1.c process.c test.c" ;;
+    wrong_calls) echo "wrong_calls.c wrong_groups.c wrong_descriptors.c wrong_arrays.c wrong_queries.c test.c" ;;
+    *) echo "$1.c test.c" ;;
+  esac
+}
+
+libraries() {
+  if [ "$1" = shared ]; then
+    pkg-config --libs equiconv
+  else
+    pkg-config --static --libs equiconv | sed 's/-lequiconv/-l:libequiconv.a/'
+  fi
+}
+
+# build COMPILER LINKAGE PROGRAM
+build() {
+  mkdir -p "$work/$1-$2"
+  # shellcheck disable=SC2046,SC2086 # lists of words
+  (cd "$here" && $1 $strict $cflags $(sources_of "$3") $(libraries "$2") -lm -lpthread -o "$work/$1-$2/$3")
+}
+
+# Those that take long run once.
+quick="api published equivariance adjoints wrong_calls threads"
+long="fuzz memory"
+
+for compiler in gcc clang; do
+  command -v $compiler >/dev/null || { echo "     skipped: no $compiler"; continue; }
+  for linkage in shared static; do
+    for program in $quick $long; do
+      expect "[$compiler $linkage] $program compiles without warnings" build $compiler $linkage $program
+      case "$long" in *$program*) [ -n "${ran_long:-}" ] && continue ;; esac
+      run "$compiler $linkage" "$work/$compiler-$linkage/$program"
+    done
+    ran_long=yes
+    first=${first:-$compiler-$linkage}
+  done
+done
+
+for isa in baseline avx2 avx512; do
+  EQUICONV_ISA=$isa
+  export EQUICONV_ISA
+  for program in api published equivariance adjoints; do run "$isa" "$work/$first/$program"; done
+done
+unset EQUICONV_ISA
+
+# ---- C++, CMake, examples ----------------------------------------------------------------------------------------
+
+compiles_as_cplusplus() {
+  # shellcheck disable=SC2046,SC2086
+  $1 -std=c++11 -Wall -Wextra -Werror -pedantic $cflags "$here/header.cpp" $(libraries shared) -o "$work/header" &&
+    "$work/header"
+}
+for compiler in g++ clang++; do
+  command -v $compiler >/dev/null && expect "[$compiler] the header compiles as C++" compiles_as_cplusplus $compiler
+done
+
+cmake_finds_the_package() {
+  cmake -S "$here/cmake" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" && cmake --build "$work/cmake" &&
+    "$work/cmake/use_equiconv" && "$work/cmake/use_equiconv_static"
+}
+if command -v cmake >/dev/null; then
+  expect "CMake finds the package, shared and static" cmake_finds_the_package
+else
+  echo "     skipped: no cmake"
+fi
+
+# An example ends with success, and finds equality for each of COUNT elements.
+example_holds() { "$1" | tee "$work/example" && [ "$(grep -c 'equal to the last bit' "$work/example")" -eq "$2" ]; }
+
+c_example() {
+  # shellcheck disable=SC2046,SC2086
+  gcc $strict $cflags "$examples/c/$1.c" $(libraries shared) -o "$work/$1" && example_holds "$work/$1" "$2"
+}
+rust_example() {
+  rustc -D warnings -O -L "native=$libdir" "$examples/rust/first.rs" -o "$work/first_rust" &&
+    example_holds "$work/first_rust" 4
+}
+if command -v gcc >/dev/null; then
+  expect "examples/c/first.c" c_example first 4
+  expect "examples/c/network.c" c_example network 8
+fi
+if command -v rustc >/dev/null; then
+  expect "examples/rust/first.rs" rust_example
+else
+  echo "     skipped: no rustc"
+fi
+
+passed=$(grep -c '^ok' "$log")
+failed=$(grep -c '^FAIL' "$log")
+echo "C interface: $passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all C tests share: counted checks, seeded random numbers, guarded arrays, layers of a descriptor. */
+#ifndef EQUICONV_TEST_H
+#define EQUICONV_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "equiconv.h"
+
+/* ---- Checks ---- */
+
+void test_check(bool holds, const char *what, const char *file, int line);
+void test_status(int32_t status, int32_t expected, const char *call, const char *file, int line);
+/** Runs one test and prints a line "ok ..." or "FAIL ...". */
+void test_run(const char *name, void (*test)(void));
+/** What main returns: 0 if all tests passed. */
+int test_result(void);
+
+#define CHECK(condition) test_check((condition), #condition, __FILE__, __LINE__)
+#define CHECK_STATUS(call, expected) test_status((int32_t)(call), (int32_t)(expected), #call, __FILE__, __LINE__)
+#define CHECK_SUCCESS(call) CHECK_STATUS(call, EQUICONV_SUCCESS)
+#define RUN(test) test_run(#test, test)
+
+/* ---- Random numbers (splitmix64) ---- */
+
+typedef struct test_random {
+  uint64_t state;
+} test_random;
+
+uint64_t random_bits(test_random *random);
+/** Uniform in low...high. */
+int64_t random_between(test_random *random, int64_t low, int64_t high);
+/** `count` numbers of `dtype`, uniform in [-1, 1). */
+void random_fill(test_random *random, int32_t dtype, void *array, int64_t count);
+
+/* ---- Arrays with guard bytes on both sides ---- */
+
+void *guarded_alloc(size_t bytes);
+/** Whether nothing was written outside the array. */
+bool guards_intact(const void *array);
+void guarded_free(void *array);
+
+size_t dtype_size(int32_t dtype);
+double element(const void *array, int32_t dtype, int64_t index);
+
+/* ---- Groups by number: every kind of lattice group ---- */
+
+enum { TEST_GROUPS = 11 };
+/** Trivial (1 to 3 axes), reflection, C2, C4, D1, D2, D4, octahedral, full octahedral. */
+equiconv_group *make_group(int number);
+enum { GROUP_TRIVIAL2 = 1, GROUP_REFLECTION = 3, GROUP_C4 = 5, GROUP_D4 = 8, GROUP_OCTAHEDRAL = 9, GROUP_FULL = 10 };
+
+/** A descriptor with the same kernel, stride, padding, dilation on all axes. */
+equiconv_descriptor make_descriptor(const equiconv_group *group, int32_t layer, int32_t dtype, int64_t channels_in,
+                                    int64_t channels_out, int64_t spatial, int64_t kernel);
+
+/* ---- A plan with its arrays, filled with random numbers ---- */
+
+typedef struct test_layer {
+  equiconv_plan *plan;
+  int32_t dtype;
+  int64_t batch, inputs, outputs, weights, biases;
+  void *input, *weight, *bias, *output;
+} test_layer;
+
+/** Makes the plan and its arrays; counts as failed, with plan NULL, if the descriptor is not accepted. */
+test_layer layer_make(const equiconv_descriptor *descriptor, int64_t batch, test_random *random);
+void layer_forward(const test_layer *layer);
+/** Checks the guards of all arrays and frees everything. */
+void layer_free(test_layer *layer);
+
+int64_t shape_count(const int64_t *shape);
+
+#endif

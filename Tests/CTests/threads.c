@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Same bits from any number of threads, from concurrent callers, and on both sides of a fork. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process.h"
+#include "test.h"
+
+enum { CALLERS = 4, ROUNDS = 8 };
+
+static equiconv_group *d4;
+static test_layer large; /* its output was computed by one thread */
+
+static bool forward_has_the_same_bits(void) {
+  const size_t bytes = (size_t)large.outputs * sizeof(float);
+  float *output = malloc(bytes);
+  if (output == NULL) return false;
+  const equiconv_status status =
+      equiconv_plan_forward(large.plan, large.batch, large.input, large.weight, large.bias, output);
+  const bool same = status == EQUICONV_SUCCESS && memcmp(output, large.output, bytes) == 0;
+  free(output);
+  return same;
+}
+
+/** All passes that share work between threads, one after the other in one array. */
+static size_t all_gradients(float *result) {
+  float *const gi = result, *const gw = gi + large.inputs, *const gb = gw + large.weights;
+  CHECK_SUCCESS(equiconv_plan_input_gradient(large.plan, large.batch, large.output, large.weight, gi));
+  CHECK_SUCCESS(equiconv_plan_weight_gradient(large.plan, large.batch, large.output, large.input, gw));
+  CHECK_SUCCESS(equiconv_plan_bias_gradient(large.plan, large.batch, large.output, gb));
+  return (size_t)(large.inputs + large.weights + large.biases) * sizeof(float);
+}
+
+/* ---- Tests, in this order ---- */
+
+static void small_calls_start_no_thread(void) {
+  test_random random = {81};
+  const equiconv_descriptor d = make_descriptor(d4, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 8, 3);
+  CHECK_SUCCESS(equiconv_set_num_threads(3));
+  test_layer layer = layer_make(&d, 1, &random);
+  layer_forward(&layer);
+  CHECK(thread_count() == 1);
+  layer_free(&layer);
+}
+
+static void one_thread_starts_no_other(void) {
+  CHECK_SUCCESS(equiconv_set_num_threads(1));
+  layer_forward(&large);
+  CHECK(thread_count() == 1);
+}
+
+static void results_do_not_depend_on_the_number_of_threads(void) {
+  const size_t count = (size_t)(large.inputs + large.weights + large.biases);
+  float *expected = malloc(count * sizeof(float)), *result = malloc(count * sizeof(float));
+  CHECK_SUCCESS(equiconv_set_num_threads(1));
+  const size_t bytes = all_gradients(expected);
+  for (int32_t threads = 2; threads <= 3; threads++) {
+    CHECK_SUCCESS(equiconv_set_num_threads(threads));
+    CHECK(equiconv_get_num_threads() == threads);
+    for (int round = 0; round < ROUNDS; round++) CHECK(forward_has_the_same_bits());
+    all_gradients(result);
+    CHECK(memcmp(result, expected, bytes) == 0);
+  }
+  CHECK(thread_count() > 1); /* or nothing was shared, and nothing tested */
+  free(expected);
+  free(result);
+}
+
+static void *concurrent_caller(void *failures) {
+  for (int round = 0; round < ROUNDS; round++) {
+    if (!forward_has_the_same_bits()) atomic_fetch_add((atomic_int *)failures, 1);
+  }
+  return NULL;
+}
+
+static void concurrent_calls_agree(void) {
+  atomic_int failures = 0;
+  pthread_t callers[CALLERS];
+  for (int32_t threads = 1; threads <= 3; threads++) {
+    CHECK_SUCCESS(equiconv_set_num_threads(threads));
+    for (int i = 0; i < CALLERS; i++) CHECK(pthread_create(&callers[i], NULL, concurrent_caller, &failures) == 0);
+    for (int i = 0; i < CALLERS; i++) CHECK(pthread_join(callers[i], NULL) == 0);
+  }
+  CHECK(failures == 0);
+}
+
+static void *plan_maker(void *failures) {
+  for (int64_t round = 0; round < 100; round++) {
+    const equiconv_descriptor d =
+        make_descriptor(d4, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 4 + round % 7, 3);
+    float input[100] = {0}, weight[9] = {0}, output[8 * 64];
+    if (equiconv_lifting_conv(&d, 1, input, weight, NULL, output) != EQUICONV_SUCCESS) {
+      atomic_fetch_add((atomic_int *)failures, 1);
+    }
+  }
+  return NULL;
+}
+
+static void plans_are_cached_from_several_threads(void) {
+  atomic_int failures = 0;
+  pthread_t callers[CALLERS];
+  for (int i = 0; i < CALLERS; i++) CHECK(pthread_create(&callers[i], NULL, plan_maker, &failures) == 0);
+  for (int i = 0; i < CALLERS; i++) CHECK(pthread_join(callers[i], NULL) == 0);
+  CHECK(failures == 0);
+}
+
+static void *failing_caller(void *named) {
+  equiconv_group *group = NULL;
+  equiconv_group_create_cyclic(-123, &group);
+  *(bool *)named = strstr(equiconv_last_error_message(), "-123") != NULL;
+  return NULL;
+}
+
+static void messages_belong_to_their_thread(void) {
+  equiconv_group *group = NULL;
+  bool named = false;
+  pthread_t other;
+  CHECK_STATUS(equiconv_group_create_cyclic(-456, &group), EQUICONV_ERROR_INVALID_ORDER);
+  CHECK(pthread_create(&other, NULL, failing_caller, &named) == 0);
+  CHECK(pthread_join(other, NULL) == 0);
+  CHECK(named);
+  CHECK(strstr(equiconv_last_error_message(), "-456") != NULL);
+}
+
+/* ---- Forks ---- */
+
+static bool child_computes(void *unused) {
+  (void)unused;
+  for (int round = 0; round < ROUNDS; round++) {
+    if (!forward_has_the_same_bits()) return false;
+  }
+  return true;
+}
+
+static bool child_forks_again(void *unused) {
+  return child_computes(unused) && holds_in_child(child_computes, NULL, 60) && child_computes(unused);
+}
+
+static void both_sides_of_a_fork_compute(void) {
+  for (int32_t threads = 1; threads <= 3; threads++) {
+    CHECK_SUCCESS(equiconv_set_num_threads(threads));
+    CHECK(child_computes(NULL));
+    CHECK(holds_in_child(child_computes, NULL, 60));
+    CHECK(holds_in_child(child_forks_again, NULL, 60));
+    CHECK(child_computes(NULL));
+  }
+}
+
+static atomic_bool stop;
+
+static void *busy_caller(void *failures) {
+  while (!atomic_load(&stop)) {
+    if (!forward_has_the_same_bits()) atomic_fetch_add((atomic_int *)failures, 1);
+    plan_maker(failures);
+  }
+  return NULL;
+}
+
+/* The pool and the cache of plans may be in use by others at the moment of the fork. */
+static void fork_while_another_thread_computes(void) {
+  atomic_int failures = 0;
+  pthread_t busy;
+  CHECK_SUCCESS(equiconv_set_num_threads(2));
+  atomic_store(&stop, false);
+  CHECK(pthread_create(&busy, NULL, busy_caller, &failures) == 0);
+  for (int i = 0; i < 20; i++) CHECK(holds_in_child(child_computes, NULL, 60));
+  atomic_store(&stop, true);
+  CHECK(pthread_join(busy, NULL) == 0);
+  CHECK(failures == 0);
+}
+
+int main(void) {
+  test_random random = {82};
+  d4 = make_group(GROUP_D4);
+  equiconv_descriptor d = make_descriptor(d4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 9, 10, 40, 3);
+  d.padding[0] = d.padding[1] = EQUICONV_PADDING_SAME;
+  large = layer_make(&d, 3, &random);
+  RUN(small_calls_start_no_thread);
+  RUN(one_thread_starts_no_other);
+  RUN(results_do_not_depend_on_the_number_of_threads);
+  RUN(concurrent_calls_agree);
+  RUN(plans_are_cached_from_several_threads);
+  RUN(messages_belong_to_their_thread);
+  RUN(both_sides_of_a_fork_compute);
+  RUN(fork_while_another_thread_computes);
+  layer_free(&large);
+  equiconv_group_destroy(d4);
+  return test_result();
+}
