@@ -18,7 +18,14 @@ func microkernels(_ variant: String, flags: [String] = []) -> Target {
   .target(
     name: "EquiconvMicrokernels" + variant,
     dependencies: ["_EquiconvShims"],
-    swiftSettings: [.unsafeFlags(["-O", "-Ounchecked", "-wmo", "-num-threads", "1", "-Xllvm", "-unroll-threshold=4000"] + flags)])
+    swiftSettings: [
+      .unsafeFlags(
+        [
+          "-O", "-Ounchecked", "-wmo", "-num-threads", "1",
+          // Accumulators only stay in registers if the loops over a tile are unrolled whole.
+          "-Xllvm", "-unroll-threshold=4000",
+        ] + flags)
+    ])
 }
 
 let package = Package(
@@ -40,14 +47,17 @@ let package = Package(
       dependencies: [
         "EquiconvGroups", "EquiconvMicrokernelsBaseline", "EquiconvMicrokernelsAVX2",
         "EquiconvMicrokernelsAVX512", "_EquiconvShims",
-      ]),
+      ],
+      exclude: ["README.md"]),
     microkernels("Baseline"),
     microkernels("AVX2", flags: avx2),
     microkernels("AVX512", flags: avx512),
     .target(name: "_EquiconvShims"),
 
     // Unit test bundles
-    .target(name: "_EquiconvTestSupport", dependencies: ["EquiconvEngine", "EquiconvGroups"], path: "Tests/_EquiconvTestSupport"),
+    .target(
+      name: "_EquiconvTestSupport", dependencies: ["EquiconvEngine", "EquiconvGroups"],
+      path: "Tests/_EquiconvTestSupport"),
     .testTarget(name: "EquiconvGroupsTests", dependencies: ["EquiconvGroups", "_EquiconvTestSupport"]),
     .testTarget(
       name: "EquiconvMicrokernelsTests",

@@ -87,4 +87,4 @@ native = Extension(
     extra_link_args=["-Wl,-rpath,$ORIGIN"],
 )
 
-setup(version=version(), ext_modules=[native], cmdclass={"build_ext": BuildWithEngine})
+setup(version=version(), license="Apache-2.0", ext_modules=[native], cmdclass={"build_ext": BuildWithEngine})

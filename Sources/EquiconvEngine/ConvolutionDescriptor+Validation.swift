@@ -103,7 +103,8 @@ extension ConvolutionDescriptor {
         ] where extents[axis] != extents[other] {
           throw ConvolutionError(
             .anisotropic, name, extents,
-            expected: "equal numbers on axes \(min(axis, other)) and \(max(axis, other)), which \(group.name) exchanges")
+            expected: "equal numbers on axes \(min(axis, other)) and \(max(axis, other)), which \(group.name) exchanges"
+          )
         }
       }
     }

@@ -39,6 +39,8 @@ struct GatherBlock<S: EngineScalar> {
   let grid: Int
   let element: Int
   let cover: VectorCover
+  /// Whether tiles go straight to the destination. Partial sums may rest there only if no two vectors share an output.
+  let isDirect: Bool
   let kernels: Microkernels
   let split: PanelSplit
   let channels: Int
@@ -55,7 +57,7 @@ struct GatherBlock<S: EngineScalar> {
     cover.forEach(first: first, count: count) { index, offset, run, start in
       scratch.sourceOffsets[index] = offset
       scratch.destinationOffsets[index] =
-        cover.isDirect ? cover.destination(run: run, start: start) : index * kernels.lanes
+        isDirect ? cover.destination(run: run, start: start) : index * kernels.lanes
     }
     let stencil = plan.stencil
     if stencil.orbitRadices.isEmpty {
@@ -87,14 +89,14 @@ struct GatherBlock<S: EngineScalar> {
       let target = destination + panel.first * outputStride
       var call = equiconv_multiply_call(
         source: source, weights: weights + panel.first * channels * coefficients,
-        bias: bias.map { $0 + panel.first } ?? zeros, destination: cover.isDirect ? target : scratch.tile,
+        bias: bias.map { $0 + panel.first } ?? zeros, destination: isDirect ? target : scratch.tile,
         reads: reads, read_count: readCount, channel_count: channelChunk, source_channel_stride: channelStride,
         weight_channel_stride: coefficients * panel.width,
-        destination_row_stride: cover.isDirect ? outputStride : count * kernels.lanes,
+        destination_row_stride: isDirect ? outputStride : count * kernels.lanes,
         source_offsets: scratch.sourceOffsets, destination_offsets: scratch.destinationOffsets, vector_count: count,
         accumulates: 0)
       multiplyChunks(&call, source, weights: weights + panel.first * channels * coefficients, panel.width)
-      if !cover.isDirect { scatter(panel.width, to: target, outputStride: outputStride, scratch) }
+      if !isDirect { scatter(panel.width, to: target, outputStride: outputStride, scratch) }
     }
   }
 

@@ -169,6 +169,7 @@ struct GatherPass<S: EngineScalar> {
     let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
     for grid in plan.grids.indices {
       let cover = covers[grid]
+      let isDirect = cover.isDirect && (channelChunk == channels || cover.isDisjoint)
       let blocks = (cover.vectorCount + blockVectors - 1) / blockVectors
       ThreadPool.run(images * blocks * elements, threads: threads) { worker, item in
         let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
@@ -176,7 +177,7 @@ struct GatherPass<S: EngineScalar> {
           scratchBase + worker * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
           panel: kernels.widestPanel)
         let task = GatherBlock<S>(
-          plan: plan, grid: grid, element: element, cover: cover, kernels: kernels, split: split,
+          plan: plan, grid: grid, element: element, cover: cover, isDirect: isDirect, kernels: kernels, split: split,
           channels: channels, channelChunk: channelChunk, first: block * blockVectors,
           count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
         task.run(

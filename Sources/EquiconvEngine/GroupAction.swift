@@ -39,7 +39,8 @@ public func act<S: EngineScalar>(
   let inputRange = try ArrayRange("input", input, count)
   try ArrayRange("output", output, count).checkApart(from: inputRange)
   ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
-    let source = space == .plane ? plane : plane - plane % elements + group.product(group.inverse(element), plane % elements)
+    let fiber = plane % elements
+    let source = space == .plane ? plane : plane - fiber + group.product(group.inverse(element), fiber)
     turn.run(input + source * volume, output + plane * volume)
   }
 }

@@ -158,7 +158,8 @@ private enum MaxPool {
       let values = source + h * stride
       for x in 0..<length {
         let (best, value) = (target[x], values[x])
-        target[x] = value > best || value.isNaN ? value : best
+        // Of 0 and −0 the sum is 0 in either order.
+        target[x] = value > best || value.isNaN ? value : value == best && value == 0 ? best + value : best
       }
     }
   }

@@ -132,7 +132,8 @@ extension Stencil {
     do {
       return try group.orbitTower(stabilizer: stabilizer)
     } catch {
-      throw ConvolutionError(.unsupportedGroup, "group", group.name, expected: "a group whose stabilizers are subgroups")
+      throw ConvolutionError(
+        .unsupportedGroup, "group", group.name, expected: "a group whose stabilizers are subgroups")
     }
   }
 }

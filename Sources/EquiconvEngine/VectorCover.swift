@@ -26,6 +26,8 @@ struct VectorCover {
   let vectorCount: Int
   /// Whether every vector is L neighbouring outputs, so that it can be stored as it is.
   let isDirect: Bool
+  /// Whether no two vectors compute the same output.
+  let isDisjoint: Bool
 
   init(grid: OutputGrid, layout: PlaneLayout, lanes: Int) {
     self.grid = grid
@@ -44,6 +46,7 @@ struct VectorCover {
     vectorsPerRun = Self.ceiling(best.2, lanes)
     vectorCount = best.1 * vectorsPerRun
     isDirect = best.0 == .row && size.x >= lanes && grid.step.x == 1
+    isDisjoint = best.2 <= lanes || best.2 % lanes == 0
   }
 
   private static func ceiling(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
@@ -84,7 +87,8 @@ struct VectorCover {
   @inline(__always)
   func forEachPiece(run index: Int, start: Int, _ body: (Piece) -> Void) {
     var z = run == .row ? index / grid.size.y : run == .slice ? index : start / sliceStride
-    let inSlice = run == .row ? (index % grid.size.y) * rowStride + start : start - (run == .volume ? z * sliceStride : 0)
+    let inSlice =
+      run == .row ? index % grid.size.y * rowStride + start : start - (run == .volume ? z * sliceStride : 0)
     var y = inSlice / rowStride
     var x = inSlice % rowStride
     var lane = 0

@@ -253,7 +253,8 @@ private struct ReduceScratch<S: EngineScalar> {
 enum ReduceOrientation {
   /// Estimated share of the multiply-add peak: idle lanes, and broadcasts that serve one vector only.
   static func alongInput(inChannels: Int, outChannels: Int, lanes: Int) -> Bool {
-    efficiency(inChannels, lanes, vectors: 3) > efficiency(outChannels, lanes, vectors: (outChannels + lanes - 1) / lanes)
+    efficiency(inChannels, lanes, vectors: 3)
+      > efficiency(outChannels, lanes, vectors: (outChannels + lanes - 1) / lanes)
   }
 
   private static func efficiency(_ channels: Int, _ lanes: Int, vectors: Int) -> Double {

@@ -117,7 +117,8 @@ struct ReduceTile<V: Lanes, let M: Int, let N: Int, let U: Int> {
   @inline(__always)
   private static func add(_ call: equiconv_reduce_call, first: Int, vector: Int) {
     var scratch = UnsafePointer(call.scratch.assumingMemoryBound(to: V.Scalar.self))
-    var row = call.sums.assumingMemoryBound(to: V.Scalar.self)
+    var row =
+      call.sums.assumingMemoryBound(to: V.Scalar.self)
       + (first &* call.sum_scalar_stride &+ vector &* call.sum_vector_stride)
     var m = min(M, call.scalar_count &- first)
     while m > 0 {

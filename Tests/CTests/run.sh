@@ -164,6 +164,7 @@ rust_example() {
 }
 if command -v gcc >/dev/null; then
   expect "examples/c/first.c" c_example first 4
+  expect "examples/c/readme.c" c_example readme 4
   expect "examples/c/network.c" c_example network 8
 fi
 if command -v rustc >/dev/null; then

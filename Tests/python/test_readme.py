@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation shows is what runs: code blocks of README.md equal the examples, those of docs/ are run.
+
+Tests/CTests/run.sh compiles and runs examples/c, Tests/package/run.sh examples/swift.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+EXAMPLES = {"python": "examples/python/first.py", "c": "examples/c/readme.c", "swift": "examples/swift/first.swift"}
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")
+CODE = re.compile(r"^```.*?^```$|^    .*?$|`[^`]*`", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def blocks(page, language):
+    """The code of each block of a language, with as many empty lines before it as there are on the page."""
+    text = page.read_text(encoding="utf-8")
+    found = [match for match in FENCE.finditer(text) if match[1] == language]
+    return [(text.count("\n", 0, match.start(2)), match[2]) for match in found]
+
+
+def section(page, heading, language):
+    """The first block of a language under a heading."""
+    text = page.read_text(encoding="utf-8")
+    start = text.index(f"\n{heading}\n")
+    return next(match[2] for match in FENCE.finditer(text, start) if match[1] == language)
+
+
+def without_license(path):
+    """The text of a source file, from what follows its license line."""
+    first, _, rest = path.read_text(encoding="utf-8").partition("\n")
+    assert "SPDX-License-Identifier" in first
+    return rest.lstrip("\n")
+
+
+def identify(page):
+    """The page's name in test ids."""
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("language", EXAMPLES)
+def test_first_example_of_the_readme_is_the_file_that_is_run(language):
+    heading = {"python": "### Python", "c": "### C", "swift": "### Swift"}[language]
+    assert section(README, heading, language) == without_license(ROOT / EXAMPLES[language])
+
+
+def test_first_example_in_python_runs_by_itself(tmp_path):
+    program = tmp_path / "first.py"
+    program.write_text(section(README, "### Python", "python"), encoding="utf-8")
+    command = [sys.executable, "-W", "error", str(program)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "(1, 16, 4, 32, 32)\n"
+
+
+def test_readme_has_one_python_example():
+    """Any other would not be run."""
+    assert len(blocks(README, "python")) == 1
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=identify)
+def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
+    if "scipy" in page.read_text(encoding="utf-8"):
+        pytest.importorskip("scipy")
+    names = {"__name__": "__main__"}
+    for lines_before, code in blocks(page, "python"):
+        exec(compile("\n" * lines_before + code, str(page), "exec"), names)
+
+
+def test_pages_whose_python_is_run_say_so():
+    says = [page.name for page in PAGES if "is run by the tests" in " ".join(page.read_text(encoding="utf-8").split())]
+    runs = [page.name for page in PAGES if blocks(page, "python")]
+    assert says == runs == ["Conventions.md", "Exactness.md", "Python.md"]
+
+
+def test_c_of_the_page_is_strict_c11(tmp_path):
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    source = tmp_path / "page.c"
+    source.write_text("\n".join(code for _, code in blocks(ROOT / "docs" / "C.md", "c")), encoding="utf-8")
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", "-I", str(ROOT / "include")]
+    result = subprocess.run([compiler, *flags, str(source)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def anchors(page):
+    """The names under which headings can be linked to."""
+    headings = HEADING.findall(CODE.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *PAGES, *ROOT.glob("Sources/*/README.md")], ids=identify)
+def test_links_lead_somewhere(page):
+    for target, anchor in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path), f"{target}#{anchor}"
