@@ -4,7 +4,7 @@ import CEquiconv
 import EquiconvEngine
 import EquiconvGroups
 
-@c @implementation
+@_cdecl("equiconv_act") @implementation
 public func equiconv_act(
   _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ signal: Int32, _ batch: Int64, _ channels: Int64,
   _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
@@ -34,7 +34,7 @@ private func poolMode(_ mode: Int32) throws -> PoolMode {
   try enumeration(mode, "mode", expected: "EQUICONV_POOL_MEAN or _MAX")
 }
 
-@c @implementation
+@_cdecl("equiconv_group_pool") @implementation
 public func equiconv_group_pool(
   _ dtype: Int32, _ mode: Int32, _ outer: Int64, _ order: Int64, _ inner: Int64, _ input: UnsafeRawPointer?,
   _ output: UnsafeMutableRawPointer?
@@ -56,7 +56,7 @@ public func equiconv_group_pool(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_pool_vjp") @implementation
 public func equiconv_group_pool_vjp(
   _ dtype: Int32, _ mode: Int32, _ outer: Int64, _ order: Int64, _ inner: Int64, _ gradOutput: UnsafeRawPointer?,
   _ input: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?

@@ -14,43 +14,43 @@ private func create(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_trivial") @implementation
 public func equiconv_group_create_trivial(
   _ dimension: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(group) { try .trivial(Int(dimension)) }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_cyclic") @implementation
 public func equiconv_group_create_cyclic(
   _ n: Int64, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(group) { try .cyclic(Int(n)) }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_dihedral") @implementation
 public func equiconv_group_create_dihedral(
   _ n: Int64, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(group) { try .dihedral(Int(n)) }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_reflection") @implementation
 public func equiconv_group_create_reflection(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
   create(group) { .reflection }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_octahedral") @implementation
 public func equiconv_group_create_octahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
   create(group) { .octahedral }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_full_octahedral") @implementation
 public func equiconv_group_create_full_octahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
   create(group) { .fullOctahedral }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_create_from_matrices") @implementation
 public func equiconv_group_create_from_matrices(
   _ dimension: Int32, _ order: Int64, _ matrices: UnsafePointer<Double>?,
   _ group: UnsafeMutablePointer<OpaquePointer?>?
@@ -69,29 +69,29 @@ public func equiconv_group_create_from_matrices(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_destroy") @implementation
 public func equiconv_group_destroy(_ group: OpaquePointer?) {
   GroupHandle.release(group)
 }
 
 // MARK: Properties
 
-@c @implementation
+@_cdecl("equiconv_group_order") @implementation
 public func equiconv_group_order(_ group: OpaquePointer?) -> Int64 {
   Int64(GroupHandle.borrowed(group)?.group.order ?? 0)
 }
 
-@c @implementation
+@_cdecl("equiconv_group_dimension") @implementation
 public func equiconv_group_dimension(_ group: OpaquePointer?) -> Int32 {
   Int32(GroupHandle.borrowed(group)?.group.dimension ?? 0)
 }
 
-@c @implementation
+@_cdecl("equiconv_group_is_lattice") @implementation
 public func equiconv_group_is_lattice(_ group: OpaquePointer?) -> Int32 {
   GroupHandle.borrowed(group)?.group.isLattice == true ? 1 : 0
 }
 
-@c @implementation
+@_cdecl("equiconv_group_name") @implementation
 public func equiconv_group_name(_ group: OpaquePointer?) -> UnsafePointer<CChar>? {
   GroupHandle.borrowed(group).map { UnsafePointer($0.name) } ?? cString("")
 }
@@ -109,35 +109,35 @@ private func copy<T>(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_group_get_matrices") @implementation
 public func equiconv_group_get_matrices(
   _ group: OpaquePointer?, _ matrices: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
   copy(group, { $0.matrices }, to: matrices, "matrices")
 }
 
-@c @implementation
+@_cdecl("equiconv_group_get_cayley") @implementation
 public func equiconv_group_get_cayley(
   _ group: OpaquePointer?, _ cayley: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
   copy(group, { $0.cayley }, to: cayley, "cayley")
 }
 
-@c @implementation
+@_cdecl("equiconv_group_get_inverses") @implementation
 public func equiconv_group_get_inverses(
   _ group: OpaquePointer?, _ inverses: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
   copy(group, { $0.inverses }, to: inverses, "inverses")
 }
 
-@c @implementation
+@_cdecl("equiconv_group_get_determinants") @implementation
 public func equiconv_group_get_determinants(
   _ group: OpaquePointer?, _ determinants: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
   copy(group, { $0.determinants }, to: determinants, "determinants")
 }
 
-@c @implementation
+@_cdecl("equiconv_group_get_left_cosets") @implementation
 public func equiconv_group_get_left_cosets(
   _ group: OpaquePointer?, _ subgroup: UnsafePointer<Int32>?, _ count: Int64, _ coset: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {

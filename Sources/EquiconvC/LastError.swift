@@ -61,7 +61,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
 
 // MARK: Entry points
 
-@c @implementation
+@_cdecl("equiconv_last_error_message") @implementation
 public func equiconv_last_error_message() -> UnsafePointer<CChar>? {
   LastError.message
 }

@@ -3,7 +3,7 @@
 import CEquiconv
 import EquiconvEngine
 
-@c @implementation
+@_cdecl("equiconv_plan_create") @implementation
 public func equiconv_plan_create(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ plan: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
@@ -15,12 +15,12 @@ public func equiconv_plan_create(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_destroy") @implementation
 public func equiconv_plan_destroy(_ plan: OpaquePointer?) {
   PlanHandle.release(plan)
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_forward") @implementation
 public func equiconv_plan_forward(
   _ plan: OpaquePointer?, _ batch: Int64, _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?,
   _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
@@ -31,7 +31,7 @@ public func equiconv_plan_forward(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_input_gradient") @implementation
 public func equiconv_plan_input_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ weight: UnsafeRawPointer?,
   _ gradInput: UnsafeMutableRawPointer?
@@ -42,7 +42,7 @@ public func equiconv_plan_input_gradient(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_weight_gradient") @implementation
 public func equiconv_plan_weight_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ input: UnsafeRawPointer?,
   _ gradWeight: UnsafeMutableRawPointer?
@@ -53,7 +53,7 @@ public func equiconv_plan_weight_gradient(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_bias_gradient") @implementation
 public func equiconv_plan_bias_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
@@ -62,7 +62,7 @@ public func equiconv_plan_bias_gradient(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_expand") @implementation
 public func equiconv_plan_expand(
   _ plan: OpaquePointer?, _ weight: UnsafeRawPointer?, _ bank: UnsafeMutableRawPointer?
 ) -> equiconv_status {

@@ -18,35 +18,35 @@ private func query(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_get_input_shape") @implementation
 public func equiconv_plan_get_input_shape(
   _ plan: OpaquePointer?, _ batch: Int64, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
   query(plan, shape, rank) { try $0.inputShape(batch: Int(batch)) }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_get_output_shape") @implementation
 public func equiconv_plan_get_output_shape(
   _ plan: OpaquePointer?, _ batch: Int64, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
   query(plan, shape, rank) { try $0.outputShape(batch: Int(batch)) }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_get_weight_shape") @implementation
 public func equiconv_plan_get_weight_shape(
   _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
   query(plan, shape, rank) { $0.weightShape }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_get_bank_shape") @implementation
 public func equiconv_plan_get_bank_shape(
   _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
   query(plan, shape, rank) { $0.bankShape }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_get_stride_remainder") @implementation
 public func equiconv_plan_get_stride_remainder(
   _ plan: OpaquePointer?, _ axis: Int32, _ remainder: UnsafeMutablePointer<Int64>?
 ) -> equiconv_status {
@@ -61,7 +61,7 @@ public func equiconv_plan_get_stride_remainder(
   }
 }
 
-@c @implementation
+@_cdecl("equiconv_plan_flops") @implementation
 public func equiconv_plan_flops(_ plan: OpaquePointer?, _ batch: Int64) -> Double {
   PlanHandle.borrowed(plan)?.layer.plan.flops(batch: Int(max(batch, 0))) ?? 0
 }

@@ -28,7 +28,7 @@ private func cachedPlan(_ layer: Layer, _ descriptor: UnsafePointer<equiconv_des
 
 // MARK: Forward
 
-@c @implementation
+@_cdecl("equiconv_isotropic_conv") @implementation
 public func equiconv_isotropic_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
@@ -36,7 +36,7 @@ public func equiconv_isotropic_conv(
   forward(.isotropic, descriptor, batch, input, weight, bias, output)
 }
 
-@c @implementation
+@_cdecl("equiconv_lifting_conv") @implementation
 public func equiconv_lifting_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
@@ -44,7 +44,7 @@ public func equiconv_lifting_conv(
   forward(.lifting, descriptor, batch, input, weight, bias, output)
 }
 
-@c @implementation
+@_cdecl("equiconv_group_conv") @implementation
 public func equiconv_group_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
@@ -52,7 +52,7 @@ public func equiconv_group_conv(
   forward(.group, descriptor, batch, input, weight, bias, output)
 }
 
-@c @implementation
+@_cdecl("equiconv_projection_conv") @implementation
 public func equiconv_projection_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
@@ -62,7 +62,7 @@ public func equiconv_projection_conv(
 
 // MARK: Gradients
 
-@c @implementation
+@_cdecl("equiconv_isotropic_conv_vjp") @implementation
 public func equiconv_isotropic_conv_vjp(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
   _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
@@ -75,7 +75,7 @@ public func equiconv_isotropic_conv_vjp(
       gradWeight: gradWeight, gradBias: gradBias))
 }
 
-@c @implementation
+@_cdecl("equiconv_lifting_conv_vjp") @implementation
 public func equiconv_lifting_conv_vjp(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
   _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
@@ -88,7 +88,7 @@ public func equiconv_lifting_conv_vjp(
       gradWeight: gradWeight, gradBias: gradBias))
 }
 
-@c @implementation
+@_cdecl("equiconv_group_conv_vjp") @implementation
 public func equiconv_group_conv_vjp(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
   _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
@@ -101,7 +101,7 @@ public func equiconv_group_conv_vjp(
       gradWeight: gradWeight, gradBias: gradBias))
 }
 
-@c @implementation
+@_cdecl("equiconv_projection_conv_vjp") @implementation
 public func equiconv_projection_conv_vjp(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
   _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,

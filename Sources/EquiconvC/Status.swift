@@ -90,12 +90,12 @@ extension GroupError {
 
 // MARK: Entry points
 
-@c @implementation
+@_cdecl("equiconv_version") @implementation
 public func equiconv_version() -> Int32 {
   EQUICONV_VERSION_MAJOR * 10000 + EQUICONV_VERSION_MINOR * 100 + EQUICONV_VERSION_PATCH
 }
 
-@c @implementation
+@_cdecl("equiconv_status_name") @implementation
 public func equiconv_status_name(_ status: Int32) -> UnsafePointer<CChar>? {
   cString(statusName(equiconv_status(UInt32(bitPattern: status))))
 }

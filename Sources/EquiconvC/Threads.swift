@@ -3,17 +3,17 @@
 import CEquiconv
 import EquiconvEngine
 
-@c @implementation
+@_cdecl("equiconv_set_num_threads") @implementation
 public func equiconv_set_num_threads(_ count: Int32) -> equiconv_status {
   withStatus { try Threads.setCount(Int(count)) }
 }
 
-@c @implementation
+@_cdecl("equiconv_get_num_threads") @implementation
 public func equiconv_get_num_threads() -> Int32 {
   Int32(clamping: Threads.count)
 }
 
-@c @implementation
+@_cdecl("equiconv_instruction_set") @implementation
 public func equiconv_instruction_set() -> UnsafePointer<CChar>? {
   switch InstructionSet.current {
   case .baseline: cString("baseline")
