@@ -26,8 +26,11 @@ struct GatherPass<S: EngineScalar> {
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
-  /// Images padded at a time.
+  /// Images padded at a time, by one thread for itself or by all threads together.
   private let chunk: Int
+  /// Images that threads take whole chunks of, each padding and computing its own: nobody waits, and what a thread pads
+  /// is still in its own cache when it computes. The rest of the batch is shared block by block.
+  private let ownedImages: Int
   private let covers: [VectorCover]
   /// Vectors in one block, for each grid.
   private let blockVectors: Int
@@ -64,7 +67,10 @@ struct GatherPass<S: EngineScalar> {
     split = PanelSplit(outputs: outputs, widest: kernels.widestPanel)
     covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
-    chunk = Swift.max(1, Swift.min(batch, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
+    // Several chunks for each thread, so that a slow core does not keep the others waiting.
+    let share = threads == 1 ? batch : batch / (4 * threads)
+    chunk = Swift.max(1, Swift.min(share, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
+    ownedImages = threads == 1 ? 0 : batch / (chunk * threads) * (chunk * threads)
     let blocking = Blocking(
       plan: plan, channels: channels, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
       vectors: covers.map(\.vectorCount).max() ?? 1)
@@ -72,24 +78,24 @@ struct GatherPass<S: EngineScalar> {
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
-      &memory, plan: plan, chunk: chunk, channels: channels, outputs: outputs, kernels: kernels, threads: threads,
-      blockVectors: blockVectors, isFolding: fold != nil)
+      &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels, outputs: outputs,
+      kernels: kernels, threads: threads, blockVectors: blockVectors, isFolding: fold != nil)
     self.memory = memory
   }
 
   private static func reserve(
-    _ memory: inout Workspace.Plan, plan: GatherPlan, chunk: Int, channels: Int, outputs: Int, kernels: Microkernels,
+    _ memory: inout Workspace.Plan, plan: GatherPlan, images: Int, channels: Int, outputs: Int, kernels: Microkernels,
     threads: Int, blockVectors: Int, isFolding: Bool
   ) throws(ConvolutionError) -> Pieces {
     let stencil = plan.stencil
     var pieces = Pieces()
     pieces.weights = try memory.reserve(S.self, outputs, channels, stencil.coefficients)
     pieces.zeros = try memory.reserve(S.self, kernels.widestPanel)
-    pieces.planes = try memory.reserve(S.self, chunk, channels, stencil.inputElements, plan.layout.volume)
+    pieces.planes = try memory.reserve(S.self, images, channels, stencil.inputElements, plan.layout.volume)
     // Vectors that begin near the end of the last plane read past it.
     _ = try memory.reserve(S.self, 2 * kernels.lanes)
     if isFolding {
-      pieces.folded = try memory.reserve(S.self, chunk, outputs, stencil.outputElements, plan.destination.volume)
+      pieces.folded = try memory.reserve(S.self, images, outputs, stencil.outputElements, plan.destination.volume)
     }
     if !stencil.orbitRadices.isEmpty {
       pieces.panelReads = try memory.reserve(equiconv_read.self, stencil.coefficients)
@@ -112,41 +118,62 @@ struct GatherPass<S: EngineScalar> {
       channelStride: arrays.weightChannelStride, coefficients: plan.stencil.coefficients)
     workspace.pointer(pieces.zeros, S.self).update(repeating: 0, count: kernels.widestPanel)
     writePanelReads(workspace)
-    var first = 0
-    while first < batch {
-      let images = min(chunk, batch - first)
-      pad(images, from: arrays.source + first * sourceImage, workspace)
-      let destination =
-        fold == nil ? arrays.destination + first * destinationImage : workspace.pointer(pieces.folded, S.self)
-      if plan.leavesGaps { destination.update(repeating: 0, count: images * destinationImage) }
-      compute(images, arrays.bias, destination, workspace)
-      if let fold {
-        let target = arrays.destination + first * outputs * plan.stencil.outputElements * fold.signal.volume
-        let planes = images * outputs * plan.stencil.outputElements
-        ThreadPool.run(planes, threads: threads) { _, plane in
-          fold.fold(destination + plane * fold.padded.volume, into: target + plane * fold.signal.volume)
-        }
-      }
-      first += images
+    zeroSlack(workspace)
+    ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
+      process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace)
+    }
+    for first in stride(from: ownedImages, to: batch, by: chunk) {
+      process(Crew(first: 0, count: threads), images: first..<min(batch, first + chunk), arrays, workspace)
+    }
+  }
+
+  /// The threads that work on a chunk: workers `first ..< first + count`.
+  private struct Crew {
+    let first: Int
+    let count: Int
+  }
+
+  private func process(_ crew: Crew, images: Range<Int>, _ arrays: Arrays, _ workspace: borrowing Workspace) {
+    let planes =
+      workspace.pointer(pieces.planes, S.self)
+      + crew.first * chunk * channels * plan.stencil.inputElements * plan.layout.volume
+    pad(images.count, from: arrays.source + images.lowerBound * sourceImage, planes, crew)
+    guard let fold else {
+      let destination = arrays.destination + images.lowerBound * destinationImage
+      compute(images.count, arrays.bias, planes, destination, crew, workspace)
+      return
+    }
+    let folded = workspace.pointer(pieces.folded, S.self) + crew.first * chunk * destinationImage
+    compute(images.count, arrays.bias, planes, folded, crew, workspace)
+    let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
+    ThreadPool.run(images.count * outputs * plan.stencil.outputElements, threads: crew.count) { _, plane in
+      fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume)
     }
   }
 
   private var sourceImage: Int { channels * plan.stencil.inputElements * plan.layout.signal.volume }
   private var destinationImage: Int { outputs * plan.stencil.outputElements * plan.destination.volume }
 
-  private func pad(_ images: Int, from source: UnsafePointer<S>, _ workspace: borrowing Workspace) {
-    let planes = workspace.pointer(pieces.planes, S.self)
+  private func pad(_ images: Int, from source: UnsafePointer<S>, _ planes: UnsafeMutablePointer<S>, _ crew: Crew) {
     let (layout, volume, signal) = (plan.layout, plan.layout.volume, plan.layout.signal.volume)
     let total = images * channels * plan.stencil.inputElements
     // A few planes an item: claiming one costs more than padding a small plane.
-    let group = max(1, min(total / (4 * threads), 1 + 16384 / max(volume, 1)))
-    ThreadPool.run((total + group - 1) / group, threads: threads) { _, item in
+    let group = max(1, min(total / (4 * crew.count), 1 + 16384 / max(volume, 1)))
+    ThreadPool.run((total + group - 1) / group, threads: crew.count) { _, item in
       for plane in item * group..<min(total, (item + 1) * group) {
         layout.fill(planes + plane * volume, from: source + plane * signal)
       }
     }
-    (planes + total * volume).update(repeating: 0, count: 2 * kernels.lanes)
   }
+
+  /// Vectors that begin near the end of the last plane read past it; what they read is not used, but is a number.
+  private func zeroSlack(_ workspace: borrowing Workspace) {
+    let end = slots * channels * plan.stencil.inputElements * plan.layout.volume
+    (workspace.pointer(pieces.planes, S.self) + end).update(repeating: 0, count: 2 * kernels.lanes)
+  }
+
+  /// Images the workspace has room for.
+  private var slots: Int { ownedImages > 0 ? chunk * threads : chunk }
 
   /// In a panel of orbit sums, coefficient j of a channel is the j-th group of the block's vectors.
   private func writePanelReads(_ workspace: borrowing Workspace) {
@@ -158,10 +185,11 @@ struct GatherPass<S: EngineScalar> {
   }
 
   private func compute(
-    _ images: Int, _ bias: UnsafePointer<S>?, _ destination: UnsafeMutablePointer<S>, _ workspace: borrowing Workspace
+    _ images: Int, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>, _ destination: UnsafeMutablePointer<S>,
+    _ crew: Crew, _ workspace: borrowing Workspace
   ) {
+    if plan.leavesGaps { destination.update(repeating: 0, count: images * destinationImage) }
     let elements = plan.stencil.outputElements
-    let planes = workspace.pointer(pieces.planes, S.self)
     let weights = workspace.pointer(pieces.weights, S.self)
     let zeros = workspace.pointer(pieces.zeros, S.self)
     let panelReads = workspace.pointer(pieces.panelReads, equiconv_read.self)
@@ -171,17 +199,17 @@ struct GatherPass<S: EngineScalar> {
       let cover = covers[grid]
       let isDirect = cover.isDirect && (channelChunk == channels || cover.isDisjoint)
       let blocks = (cover.vectorCount + blockVectors - 1) / blockVectors
-      ThreadPool.run(images * blocks * elements, threads: threads) { worker, item in
+      ThreadPool.run(images * blocks * elements, threads: crew.count) { worker, item in
         let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
         let scratch = BlockScratch<S>(
-          scratchBase + worker * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
+          scratchBase + (crew.first + worker) * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
           panel: kernels.widestPanel)
         let task = GatherBlock<S>(
           plan: plan, grid: grid, element: element, cover: cover, isDirect: isDirect, kernels: kernels, split: split,
           channels: channels, channelChunk: channelChunk, first: block * blockVectors,
           count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
         task.run(
-          source: UnsafePointer(planes + image * sourceStride), weights: weights, bias: bias, zeros: zeros,
+          source: planes + image * sourceStride, weights: weights, bias: bias, zeros: zeros,
           panelReads: panelReads,
           destination: destination + image * destinationImage + element * plan.destination.volume,
           scratch: scratch)

@@ -19,6 +19,8 @@ struct WeightGradientPass<S: EngineScalar> {
   private let alongInput: Bool
   /// Channels along the lanes, rounded up to whole vectors.
   private let width: Int
+  /// Images padded and transposed at a time: threads wait for each other once a chunk.
+  private let chunk: Int
   private let memory: Workspace.Plan
   private let pieces: Pieces
 
@@ -50,12 +52,14 @@ struct WeightGradientPass<S: EngineScalar> {
     let slots = plan.stencil.terms[0].count
     let layout = plan.layout
     var pieces = Pieces()
-    pieces.planes = try memory.reserve(S.self, inChannels, plan.stencil.inputElements, layout.volume)
+    let imageBytes = MemoryLayout<S>.stride * inChannels * plan.stencil.inputElements * layout.volume
+    chunk = threads == 1 ? 1 : max(1, min(batch, Blocking.chunkBytes / max(imageBytes, 1)))
+    pieces.planes = try memory.reserve(S.self, chunk, inChannels, plan.stencil.inputElements, layout.volume)
     _ = try memory.reserve(S.self, 2 * kernels.lanes)
     pieces.transposed =
       alongInput
-      ? try memory.reserve(S.self, plan.stencil.inputElements, layout.volume, width)
-      : try memory.reserve(S.self, plan.stencil.outputElements, geometry.output.volume, width)
+      ? try memory.reserve(S.self, chunk, plan.stencil.inputElements, layout.volume, width)
+      : try memory.reserve(S.self, chunk, plan.stencil.outputElements, geometry.output.volume, width)
     pieces.sums = try memory.reserve(S.self, alongInput ? outChannels : inChannels, slots, width)
     pieces.core = try memory.reserve(S.self, outChannels, inChannels, plan.stencil.coefficients)
     var perThread = Workspace.Plan()
@@ -74,29 +78,35 @@ struct WeightGradientPass<S: EngineScalar> {
     let workspace = try Workspace(memory)
     let sums = workspace.pointer(pieces.sums, S.self)
     sums.update(repeating: 0, count: (alongInput ? outChannels : inChannels) * slots * width)
-    let inputImage = inChannels * plan.stencil.inputElements * plan.layout.signal.volume
-    let gradientImage = outChannels * plan.stencil.outputElements * geometry.output.volume
-    for image in 0..<batch {
-      pad(input + image * inputImage, workspace)
-      transpose(gradient + image * gradientImage, workspace)
-      reduce(gradient + image * gradientImage, workspace)
+    for first in stride(from: 0, to: batch, by: chunk) {
+      let images = min(chunk, batch - first)
+      pad(images, input + first * inputImage, workspace)
+      transpose(images, gradient + first * gradientImage, workspace)
+      reduce(images, gradient + first * gradientImage, workspace)
     }
     collect(workspace, into: weightGradient)
   }
 
   private var slots: Int { plan.stencil.terms[0].count }
+  private var inputImage: Int { inChannels * plan.stencil.inputElements * plan.layout.signal.volume }
+  private var gradientImage: Int { outChannels * plan.stencil.outputElements * geometry.output.volume }
+  private var paddedImage: Int { inChannels * plan.stencil.inputElements * plan.layout.volume }
+  private var transposedImage: Int {
+    width
+      * (alongInput
+        ? plan.stencil.inputElements * plan.layout.volume : plan.stencil.outputElements * geometry.output.volume)
+  }
 
-  private func pad(_ image: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+  private func pad(_ images: Int, _ input: UnsafePointer<S>, _ workspace: borrowing Workspace) {
     let planes = workspace.pointer(pieces.planes, S.self)
     let layout = plan.layout
-    let total = inChannels * plan.stencil.inputElements
-    ThreadPool.run(total, threads: threads) { _, plane in
-      layout.fill(planes + plane * layout.volume, from: image + plane * layout.signal.volume)
+    ThreadPool.run(images * inChannels * plan.stencil.inputElements, threads: threads) { _, plane in
+      layout.fill(planes + plane * layout.volume, from: input + plane * layout.signal.volume)
     }
   }
 
   /// (channels, elements, positions) → (elements, positions, width), idle lanes zero.
-  private func transpose(_ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+  private func transpose(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
     let target = workspace.pointer(pieces.transposed, S.self)
     let planes = UnsafePointer(workspace.pointer(pieces.planes, S.self))
     let source = alongInput ? planes : gradient
@@ -106,18 +116,18 @@ struct WeightGradientPass<S: EngineScalar> {
     let blockLength = 256
     let blocks = (positions + blockLength - 1) / blockLength
     let width = self.width
-    ThreadPool.run(elements * blocks, threads: threads) { _, item in
-      let (element, block) = (item / blocks, item % blocks)
+    ThreadPool.run(images * elements * blocks, threads: threads) { _, item in
+      let (image, element, block) = (item / blocks / elements, item / blocks % elements, item % blocks)
       let first = block * blockLength
       let count = min(blockLength, positions - first)
-      let to = target + (element * positions + first) * width
+      let to = target + ((image * elements + element) * positions + first) * width
       Transposition.run(
-        source + element * positions + first, sourceStride: elements * positions, channels: channels, count: count,
+        source + (image * channels * elements + element) * positions + first, sourceStride: elements * positions, channels: channels, count: count,
         into: to, width: width)
     }
   }
 
-  private func reduce(_ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+  private func reduce(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
     let planes = UnsafePointer(workspace.pointer(pieces.planes, S.self))
     let transposed = UnsafePointer(workspace.pointer(pieces.transposed, S.self))
     let sums = workspace.pointer(pieces.sums, S.self)
@@ -128,10 +138,15 @@ struct WeightGradientPass<S: EngineScalar> {
     ThreadPool.run(parts, threads: threads) { worker, part in
       let range = total * part / parts..<total * (part + 1) / parts
       let memory = scratch + worker * pieces.bytesPerThread
-      if alongInput {
-        reduceAlongInput(range, gradient: gradient, transposed: transposed, sums: sums, memory)
-      } else {
-        reduceAlongOutput(range, planes: planes, transposed: transposed, sums: sums, memory)
+      for image in 0..<images {
+        let transposed = transposed + image * transposedImage
+        if alongInput {
+          reduceAlongInput(
+            range, gradient: gradient + image * gradientImage, transposed: transposed, sums: sums, memory)
+        } else {
+          reduceAlongOutput(
+            range, planes: planes + image * paddedImage, transposed: transposed, sums: sums, memory)
+        }
       }
     }
   }

@@ -12,7 +12,9 @@ import _EquiconvTestSupport
   /// GrouPy's elements of p4m, rotations first and then mirrors, in our order: 4 + k is our 4 + (2 − k) mod 4.
   private static let fromGrouPy = [0, 1, 2, 3, 6, 5, 4, 7]
 
-  private func run(_ layer: Layer, _ group: PointGroup, _ size: Int, _ input: [Float], _ weight: [Float]) throws -> [Float] {
+  private func run(
+    _ layer: Layer, _ group: PointGroup, _ size: Int, _ input: [Float], _ weight: [Float]
+  ) throws -> [Float] {
     let plan = try ConvolutionPlan(LayerCase([size, size], kernel: [3]).descriptor(layer, group))
     return try plan.forward(LayerNumbers(input: input, weight: weight, bias: [0], gradient: []), batch: 1)
   }

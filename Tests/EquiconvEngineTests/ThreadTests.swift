@@ -33,7 +33,8 @@ import _EquiconvTestSupport
         let c4 = try PointGroup.cyclic(4)
         let small = LayerCase([6, 7], kernel: [3], padding: [1], channels: (2, 3))
         try Threads.setCount(4)
-        for (sizes, expected) in [(small, 0), (try ThreadTests.large(.group, c4), 3), (try ThreadTests.large(.lifting, c4), 0), (small, 0)] {
+        let large = try ThreadTests.large(.group, c4)
+        for (sizes, expected) in [(small, 0), (large, 3), (large, 0), (small, 0)] {
           let plan = try ConvolutionPlan(sizes.descriptor(.group, c4))
           var random = SplitMix64(seed: 126)
           let numbers = try plan.reals(Float.self, batch: 1, &random)

@@ -2,6 +2,14 @@
 
 import EquiconvEngine
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Where two arrays first differ by `==`, or nil if they are equal. Short, unlike a report of all their numbers.
 public func firstDifference<S: BinaryFloatingPoint>(_ a: [S], _ b: [S]) -> String? {
   difference(a, b) { $0 == $1 }
@@ -14,7 +22,7 @@ public func firstDifferenceInBits<S: EngineScalar>(_ a: [S], _ b: [S]) -> String
 
 /// Whether two arrays have the same bits.
 public func haveSameBits<S: EngineScalar>(_ a: [S], _ b: [S]) -> Bool {
-  a.count == b.count && a.withUnsafeBytes { a in b.withUnsafeBytes { b in a.elementsEqual(b) } }
+  a.count == b.count && memcmp(a, b, a.count * MemoryLayout<S>.stride) == 0
 }
 
 private func difference<S>(_ a: [S], _ b: [S], _ areEqual: (S, S) -> Bool) -> String? {

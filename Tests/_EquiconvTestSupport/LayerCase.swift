@@ -86,6 +86,7 @@ extension LayerCase {
     LayerCase([3], kernel: [5], padding: [7], mode: .circular),
     LayerCase([6], kernel: [3], batch: 0),
     LayerCase([8], kernel: [3], stride: [2]),
+    LayerCase([40], kernel: [3], padding: [1], channels: (200, 2)),
   ]
 
   private static let plane: [LayerCase] = [
@@ -110,6 +111,7 @@ extension LayerCase {
     LayerCase([17, 4], kernel: [3], padding: [1], channels: (9, 17)),
     LayerCase([4, 6], kernel: [3], padding: [1], channels: (17, 9)),
     LayerCase([40, 40], kernel: [3], padding: [1]),
+    LayerCase([5, 18], kernel: [3], padding: [1], channels: (100, 2)),
     LayerCase([64, 16], kernel: [2], stride: [2]),
     LayerCase([8, 8], kernel: [3], stride: [2]),
     LayerCase([8, 9], kernel: [2], stride: [3], padding: [1], mode: .circular, batch: 3),
@@ -130,6 +132,7 @@ extension LayerCase {
     LayerCase([3, 2, 3], kernel: [3], padding: [same], mode: .circular, channels: (3, 1)),
     LayerCase([5, 7, 5], kernel: [2], stride: [3], padding: [1], dilation: [2]),
     LayerCase([1, 1, 1], kernel: [3], padding: [1]),
+    LayerCase([2, 2, 3], kernel: [3], padding: [1], channels: (33, 1)),
     LayerCase([3, 3, 3], kernel: [3], padding: [1], batch: 0),
     LayerCase([4, 4, 4], kernel: [3], stride: [2], channels: (1, 1)),
     LayerCase([4, 5, 6], kernel: [1, 2, 3], stride: [1, 2, 1], padding: [0, 1, 1], dilation: [1, 1, 2], batch: 2),
@@ -142,7 +145,7 @@ extension LayerCase {
     var cases: [LayerCase] = []
     while cases.count < count {
       let candidate = LayerCase(
-        axes(1...(dimension == 1 ? 30 : dimension == 2 ? 12 : 5)), kernel: [.random(in: 1...4 - dimension / 3, using: &random)],
+        axes(1...[30, 12, 5][dimension - 1]), kernel: [.random(in: 1...(dimension == 3 ? 3 : 4), using: &random)],
         stride: [.random(in: 1...3, using: &random)], padding: [.random(in: 0...3, using: &random)],
         dilation: [.random(in: 1...2, using: &random)], mode: Bool.random(using: &random) ? .zeros : .circular,
         batch: .random(in: 1...2, using: &random),
@@ -155,4 +158,3 @@ extension LayerCase {
     return cases
   }
 }
-
