@@ -122,7 +122,8 @@ struct WeightGradientPass<S: EngineScalar> {
       let count = min(blockLength, positions - first)
       let to = target + ((image * elements + element) * positions + first) * width
       Transposition.run(
-        source + (image * channels * elements + element) * positions + first, sourceStride: elements * positions, channels: channels, count: count,
+        source + (image * channels * elements + element) * positions + first, sourceStride: elements * positions,
+        channels: channels, count: count,
         into: to, width: width)
     }
   }
@@ -132,11 +133,14 @@ struct WeightGradientPass<S: EngineScalar> {
     let transposed = UnsafePointer(workspace.pointer(pieces.transposed, S.self))
     let sums = workspace.pointer(pieces.sums, S.self)
     let scratch = workspace.pointer(pieces.threads, UInt8.self)
-    // Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot).
+    // Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot). They are cut
+    // at whole register tiles, several for each thread, so that a slow core does not keep the others waiting.
     let total = alongInput ? slots : inChannels * slots
-    let parts = min(total, threads == 1 ? 1 : 2 * threads)
+    let unit = alongInput ? 3 : 24
+    let units = (total + unit - 1) / unit
+    let parts = threads == 1 ? 1 : min(units, 4 * threads)
     ThreadPool.run(parts, threads: threads) { worker, part in
-      let range = total * part / parts..<total * (part + 1) / parts
+      let range = units * part / parts * unit..<min(total, units * (part + 1) / parts * unit)
       let memory = scratch + worker * pieces.bytesPerThread
       for image in 0..<images {
         let transposed = transposed + image * transposedImage

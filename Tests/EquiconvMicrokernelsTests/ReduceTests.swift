@@ -86,7 +86,8 @@ private struct ReduceProblem<S: EngineScalar> {
     self.vectors = vectors
     sumVectorStride = lanes + 2
     sumScalarStride = vectorCount * sumVectorStride + 5
-    var before = Guarded<S>(scalarCount * sumScalarStride).values
+    // Room behind the sums for a whole tile, so that one that is stored too far is noticed and does no harm.
+    var before = Guarded<S>((scalarCount + 32) * sumScalarStride).values
     for m in 0..<scalarCount {
       for n in 0..<vectorCount {
         for lane in 0..<lanes { before[m * sumScalarStride + n * sumVectorStride + lane] = random.integer() }
