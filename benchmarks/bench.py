@@ -3,9 +3,9 @@
 
     python benchmarks/bench.py [--kinds forward gradients others avx2 calls] [--threads 1 2] [--output FILE]
 
-Each case is called once to warm its plan, then several times, each between two measurements of the peak. The share is the
-operations of the layer's definition over the median (and the shortest) time, over the median of all peaks. Arrays are
-made anew by each call, as in use; copies into and out of the padded planes are part of the time.
+Each case is called once to warm its plan, then several times, each between two measurements of the peak. The share is
+the operations of the layer's definition over the median (and the shortest) time, over the median of all peaks. Results
+are new arrays in each call, as in use; copies into and out of the padded planes are part of the time.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ import timeit
 from pathlib import Path
 from typing import Any
 
+import equiconv as eq
 import numpy as np
 from cases import Case, cases
 from probes import Probes
-
-import equiconv as eq
 
 HERE = Path(__file__).resolve().parent
 KINDS = ("forward", "gradients", "others", "avx2", "calls")
@@ -130,7 +129,8 @@ def main() -> None:
     if "calls" in arguments.kinds:
         result["calls"] = small_calls(probes)
         calls = result["calls"]
-        print(f"1×1×8×8 call: {calls['python_microseconds']:.2f} µs from Python, {calls['c_microseconds']:.2f} µs from C")
+        from_python, from_c = calls["python_microseconds"], calls["c_microseconds"]
+        print(f"1 x 1 x 8 x 8 call: {from_python:.2f} µs from Python, {from_c:.2f} µs from C")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
     print(f"written: {arguments.output}")

@@ -43,7 +43,7 @@ class Case:
         order = self.point_group.order
         reads = order if self.layer in ("group", "projection") else 1
         writes = order if self.layer in ("group", "lifting") else 1
-        outputs = -(-self.size // self.stride) ** self.dimension
+        outputs = ((self.size - 1) // self.stride + 1) ** self.dimension
         weights = self.channels[0] * self.channels[1] * reads * writes * self.kernel**self.dimension
         return 2.0 * self.batch * weights * outputs
 

@@ -9,9 +9,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-import numpy as np
-
 import equiconv as eq
+import numpy as np
 
 HERE = Path(__file__).resolve().parent
 

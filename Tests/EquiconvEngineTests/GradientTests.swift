@@ -15,10 +15,13 @@ import _EquiconvTestSupport
     for sizes in LayerCase.all(for: group) {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
       let numbers = try plan.integers(Double.self, batch: sizes.batch, &random)
+      let rounded = Numbers.rounded(numbers)
       for set in InstructionSet.available {
         try checkAdjoints(plan, numbers, sizes.batch, set, "\(sizes) \(set)")
-        try checkAdjoints(plan, Numbers.rounded(numbers), sizes.batch, set, "\(sizes) \(set) Float")
+        try checkAdjoints(plan, rounded, sizes.batch, set, "\(sizes) \(set) Float")
       }
+      try checkBias(plan, numbers, sizes.batch, "\(sizes)")
+      try checkBias(plan, rounded, sizes.batch, "\(sizes) Float")
     }
   }
 
@@ -33,7 +36,13 @@ import _EquiconvTestSupport
     let weightGradient = try plan.weightGradient(numbers, batch: batch, instructions: set)
     let byWeight = inner(numbers.weight, weightGradient)
     #expect(linear == byWeight, "weight, \(comment)")
-    let biased = inner(try plan.forward(numbers, batch: batch, instructions: set), numbers.gradient)
+  }
+
+  private func checkBias<S: EngineScalar>(
+    _ plan: ConvolutionPlan, _ numbers: LayerNumbers<S>, _ batch: Int, _ comment: String
+  ) throws {
+    let linear = inner(try plan.forward(numbers, batch: batch, hasBias: false), numbers.gradient)
+    let biased = inner(try plan.forward(numbers, batch: batch), numbers.gradient)
     let byBias = inner(numbers.bias, try plan.biasGradient(numbers, batch: batch))
     #expect(biased - linear == byBias, "bias, \(comment)")
   }

@@ -31,6 +31,7 @@ private func difference<S>(_ a: [S], _ b: [S], _ areEqual: (S, S) -> Bool) -> St
 }
 
 /// The sum of products, in Double.
+@inlinable
 public func inner<S: EngineScalar>(_ a: [S], _ b: [S]) -> Double {
   zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-import numpy as np
-
 import equiconv as eq
+import numpy as np
 
 rng = np.random.default_rng(0)
 c4 = eq.cyclic(4)  # rotations by 0, 90, 180 and 270 degrees
