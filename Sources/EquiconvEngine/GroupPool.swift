@@ -113,17 +113,17 @@ private enum MeanPool {
   ) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: order * length + length) { buffer in
       guard let values = buffer.baseAddress else { return }
-      let plain = values + order * length
-      plain.initialize(repeating: 0, count: length)
+      let notANumber = values + order * length
+      notANumber.initialize(repeating: 0, count: length)
       for h in 0..<order {
         for x in 0..<length {
           let value = Double(source[h * stride + x])
           values[h * length + x] = value
-          plain[x] += value
+          if value.isNaN { notANumber[x] = value }
         }
       }
       for (low, high) in network.comparators { sort(values + low * length, values + high * length, length) }
-      sum(values, plain, into: target, order: order, length: length)
+      sum(values, notANumber, into: target, order: order, length: length)
     }
   }
 
@@ -137,14 +137,14 @@ private enum MeanPool {
   }
 
   private static func sum<S: EngineScalar>(
-    _ values: UnsafePointer<Double>, _ plain: UnsafePointer<Double>, into target: UnsafeMutablePointer<S>, order: Int,
-    length: Int
+    _ values: UnsafePointer<Double>, _ notANumber: UnsafePointer<Double>, into target: UnsafeMutablePointer<S>,
+    order: Int, length: Int
   ) {
     for x in 0..<length {
       var sum = values[x]
       for h in 1..<max(order, 1) { sum += values[h * length + x] }
-      // NaN has no place in an order; a sum that meets one says so in any order.
-      target[x] = S((plain[x].isNaN ? plain[x] : sum) / Double(order))
+      // NaN has no place in an order, so it is looked for apart.
+      target[x] = S((notANumber[x].isNaN ? notANumber[x] : sum) / Double(order))
     }
   }
 }
@@ -169,11 +169,16 @@ private enum MaxPool {
   ) {
     for x in 0..<inner {
       var largest = input[x]
-      for h in 1..<max(order, 1) { largest = max(largest, input[h * inner + x]) }
+      for h in 1..<max(order, 1) {
+        let value = input[h * inner + x]
+        if value > largest || value.isNaN { largest = value }
+      }
+      // The maximum of values with a NaN is NaN, and comes from there.
+      func isLargest(_ value: S) -> Bool { largest.isNaN ? value.isNaN : value == largest }
       var ties = 0
-      for h in 0..<order where input[h * inner + x] == largest { ties += 1 }
+      for h in 0..<order where isLargest(input[h * inner + x]) { ties += 1 }
       for h in 0..<order {
-        target[h * inner + x] = input[h * inner + x] == largest ? gradient[x] / S(ties) : 0
+        target[h * inner + x] = isLargest(input[h * inner + x]) ? gradient[x] / S(ties) : 0
       }
     }
   }

@@ -107,6 +107,23 @@ private struct Fibers<S: EngineScalar> {
     }
   }
 
+  /// Signed zeros, infinities, sums that overflow and NaN: values whose order could show.
+  @Test(arguments: [
+    [0.0, -0.0, -1, -0.0], [.greatestFiniteMagnitude, .greatestFiniteMagnitude, -.infinity, 1], [1, .nan, 2, 0],
+  ])
+  func poolsAndGradients_ofSpecialValues_areInvariantUnderPermutations(_ values: [Double]) throws {
+    let fibers = Fibers(outer: 1, order: 4, inner: 1, values)
+    for turn in 1..<4 {
+      let permutation = (0..<4).map { ($0 + turn) % 4 }
+      let moved = fibers.permuted(permutation)
+      for mode in [PoolMode.mean, .max] {
+        #expect(try firstDifferenceInBits(moved.pooled(mode), fibers.pooled(mode)) == nil, "\(mode)")
+        let gradient = Fibers(outer: 1, order: 4, inner: 1, try fibers.gradient(mode, [12]))
+        #expect(try moved.gradient(mode, [12]) == gradient.permuted(permutation).values, "\(mode)")
+      }
+    }
+  }
+
   /// `⟨mean f, g⟩ = ⟨f, mean* g⟩`, exactly on multiples of the order.
   @Test(arguments: orders)
   func gradientOfTheMean_isAdjoint(_ order: Int) throws {
