@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speed of whole Python calls as a share of the processor's multiply-add peak, measured in the same run.
 
-    python benchmarks/bench.py [--kinds forward gradients others avx2 calls] [--threads 1 2] [--output FILE]
+    python benchmarks/bench.py [--kinds forward gradients others avx2 calls] [--threads 1 2] [--rounds 3]
 
-Each case is called once to warm its plan, then several times, each between two measurements of the peak. The share is
-the operations of the layer's definition over the median (and the shortest) time, over the median of all peaks. Results
-are new arrays in each call, as in use; copies into and out of the padded planes are part of the time.
+In each round each case is called once to warm its plan, then several times between measurements of the peak. The share
+is the operations of the layer's definition over the median (and the shortest) time, over the median of all peaks.
+Results are new arrays in each call, as in use; copies into and out of the padded planes are part of the time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 import timeit
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,26 +48,49 @@ def call_of(case: Case) -> Any:
     return lambda: vjp(grad, x, weight, group, **options, wanted=wanted)
 
 
-def measure(case: Case, threads: int, probes: Probes) -> dict[str, Any]:
+@dataclass
+class Sample:
+    """Times of one case, and the peaks measured between them, over all rounds."""
+
+    times: list[float] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
+
+
+def sample(case: Case, threads: int, probes: Probes, into: Sample) -> None:
     """Times one case between measurements of the peak."""
     eq.set_num_threads(threads)
     isa = eq.config()["instruction set"]
     call = call_of(case)
     call()
-    repetitions = max(5, min(25, int(0.5 / (case.operations / (1e11 * threads)))))
-    times, peaks = [], [probes.peak(isa, case.dtype, threads)]
+    repetitions = max(3, min(20, int(0.3 / (case.operations / (1e11 * threads)))))
     for _ in range(repetitions):
+        into.peaks.append(probes.peak(isa, case.dtype, threads, milliseconds=5))
         start = time.perf_counter()
         call()
-        times.append(time.perf_counter() - start)
-        peaks.append(probes.peak(isa, case.dtype, threads, milliseconds=5))
-    peak = statistics.median(peaks)
+        into.times.append(time.perf_counter() - start)
+
+
+def row_of(case: Case, threads: int, measured: Sample) -> dict[str, Any]:
+    """What is reported of a case."""
+    peak = statistics.median(measured.peaks)
+    median, best = statistics.median(measured.times), min(measured.times)
     return {
-        "case": case.name, "run": case.run, "threads": threads, "instruction_set": isa, "target": case.target,
-        "milliseconds": 1e3 * statistics.median(times), "gflops": case.operations / min(times) / 1e9,
-        "peak_gflops": peak / 1e9, "share_median": case.operations / statistics.median(times) / peak,
-        "share_best": case.operations / min(times) / peak,
+        "case": case.name, "run": case.run, "threads": threads, "instruction_set": eq.config()["instruction set"],
+        "target": case.target, "milliseconds": 1e3 * median, "gflops": case.operations / best / 1e9,
+        "peak_gflops": peak / 1e9, "share_median": case.operations / median / peak,
+        "share_best": case.operations / best / peak,
     }  # fmt: skip
+
+
+def measure(kinds: list[str], threads: list[int], rounds: int, probes: Probes) -> list[dict[str, Any]]:
+    """All cases of the kinds, in several rounds: a slow minute of the machine should not meet one case only."""
+    work = [(case, count, Sample()) for kind in kinds for case in cases(kind) for count in threads]
+    for index in range(rounds):
+        for number, (case, count, measured) in enumerate(work):
+            print(f"\rround {index + 1} of {rounds}: {number + 1}/{len(work)}  ", end="", file=sys.stderr, flush=True)
+            sample(case, count, probes, measured)
+    print(file=sys.stderr)
+    return [row_of(*entry) for entry in work]
 
 
 def small_calls(probes: Probes) -> dict[str, Any]:
@@ -91,9 +115,10 @@ def show(row: dict[str, Any]) -> None:
     )
 
 
-def run_avx2(threads: list[int]) -> list[dict[str, Any]]:
+def run_avx2(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """The AVX2 variant, chosen when the library is loaded, hence in a process of its own."""
-    command = [sys.executable, __file__, "--as-child", "--threads", *map(str, threads)]
+    command = [sys.executable, __file__, "--as-child", "--rounds", str(arguments.rounds)]
+    command += ["--threads", *map(str, arguments.threads)]
     environment = os.environ | {"EQUICONV_ISA": "avx2"}
     child = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return list(json.loads(child.stdout))
@@ -104,32 +129,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=HERE / "results" / "bench.json")
     parser.add_argument("--as-child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     probes = Probes()
     if arguments.as_child:
-        rows = [measure(case, threads, probes) for case in cases("avx2") for threads in arguments.threads]
-        json.dump(rows, sys.stdout)
+        json.dump(measure(["avx2"], arguments.threads, arguments.rounds, probes), sys.stdout)
         return
+    kinds = [kind for kind in arguments.kinds if kind not in ("avx2", "calls")]
+    rows = measure(kinds, arguments.threads, arguments.rounds, probes)
+    rows += run_avx2(arguments) if "avx2" in arguments.kinds else []
     print(f"{'case':42s} {'run':15s} thr {'ms':>8s} {'GFLOP/s':>8s} {'peak':>6s}  median   best  target")
-    rows = []
-    for kind in arguments.kinds:
-        if kind == "avx2":
-            fresh = run_avx2(arguments.threads)
-            for row in fresh:
-                show(row)
-            rows += fresh
-        elif kind != "calls":
-            for case in cases(kind):
-                for threads in arguments.threads:
-                    rows.append(measure(case, threads, probes))
-                    show(rows[-1])
+    for row in rows:
+        show(row)
     result: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "rows": rows}
     if "calls" in arguments.kinds:
         result["calls"] = small_calls(probes)
-        calls = result["calls"]
-        from_python, from_c = calls["python_microseconds"], calls["c_microseconds"]
+        from_python, from_c = result["calls"]["python_microseconds"], result["calls"]["c_microseconds"]
         print(f"1 x 1 x 8 x 8 call: {from_python:.2f} µs from Python, {from_c:.2f} µs from C")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
