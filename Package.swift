@@ -52,7 +52,7 @@ let package = Package(
     microkernels("Baseline"),
     microkernels("AVX2", flags: avx2),
     microkernels("AVX512", flags: avx512),
-    .target(name: "_EquiconvShims"),
+    .target(name: "_EquiconvShims", exclude: ["README.md"]),
 
     // Unit test bundles
     .target(
