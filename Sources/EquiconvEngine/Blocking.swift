@@ -44,7 +44,10 @@ struct Blocking {
     let rows =
       isOrbit ? reads : Set(terms.map { Box(z: $0.element, y: $0.position.z, x: $0.position.y) }).count
     let bytes = scalarBytes * (reads * widestPanel + rows * 4 * lanes)
-    return max(Self.innerBytes / max(bytes, 1), (Self.fewestReads + reads - 1) / max(reads, 1), 1)
+    let most = max(Self.innerBytes / max(bytes, 1), (Self.fewestReads + reads - 1) / max(reads, 1), 1)
+    // Chunks of one size: a last one of a single channel would load and store all partial sums for little work.
+    let chunks = max(1, (channels + most - 1) / most)
+    return max(1, (channels + chunks - 1) / chunks)
   }
 
   private func items(_ images: Int, _ block: Int) -> Int {

@@ -106,8 +106,7 @@ struct PlaneLayout: Sendable {
     if step.x == 1 {
       if high > low { (row + low).update(from: source + (first + low), count: high - low) }
     } else if step.x == 2 {
-      let start = Self.everySecond(row, from: source + first, indices: low..<high, end: signal.x - first)
-      for index in start..<high { row[index] = source[first + 2 * index] }
+      Self.everySecond(row, from: source + first, indices: low..<high)
     } else {
       var position = first + step.x * low
       for index in low..<high {
@@ -118,20 +117,25 @@ struct PlaneLayout: Sendable {
     for index in high..<count.x { row[index] = 0 }
   }
 
-  /// row[i] = source[2 i] for as many indices as whole vectors within `end` give; returns the first one left over.
+  /// row[i] = source[2 i]. The last vector begins early and writes some numbers again.
   @inline(__always)
   private static func everySecond<S: EngineScalar>(
-    _ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>, indices: Range<Int>, end: Int
-  ) -> Int {
-    var index = indices.lowerBound
-    while index &+ 4 <= indices.upperBound && 2 &* index &+ 8 <= end {
-      let position = UnsafeRawPointer(source + 2 &* index)
-      let a = position.loadUnaligned(as: SIMD4<S>.self)
-      let b = position.loadUnaligned(fromByteOffset: MemoryLayout<SIMD4<S>>.size, as: SIMD4<S>.self)
-      UnsafeMutableRawPointer(row + index).storeBytes(of: SIMD4(a[0], a[2], b[0], b[2]), as: SIMD4<S>.self)
-      index &+= 4
+    _ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>, indices: Range<Int>
+  ) {
+    guard indices.count >= 4 else {
+      for index in indices { row[index] = source[2 &* index] }
+      return
     }
-    return index
+    var index = indices.lowerBound
+    while true {
+      // Overlapping loads: nothing behind the last number wanted is read.
+      let position = source + 2 &* index
+      let a = UnsafeRawPointer(position).loadUnaligned(as: SIMD4<S>.self)
+      let b = UnsafeRawPointer(position + 3).loadUnaligned(as: SIMD4<S>.self)
+      UnsafeMutableRawPointer(row + index).storeBytes(of: SIMD4(a[0], a[2], b[1], b[3]), as: SIMD4<S>.self)
+      if index &+ 4 == indices.upperBound { return }
+      index = min(index &+ 4, indices.upperBound &- 4)
+    }
   }
 
   private func fillCircularRow<S: EngineScalar>(

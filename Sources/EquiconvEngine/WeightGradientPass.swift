@@ -134,11 +134,12 @@ struct WeightGradientPass<S: EngineScalar> {
     let sums = workspace.pointer(pieces.sums, S.self)
     let scratch = workspace.pointer(pieces.threads, UInt8.self)
     // Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot). They are cut
-    // at whole register tiles, several for each thread, so that a slow core does not keep the others waiting.
+    // at whole register tiles, two for each thread: a slow core keeps the others waiting less, and each part streams the
+    // whole image, so more of them cost more than they give.
     let total = alongInput ? slots : inChannels * slots
     let unit = alongInput ? 3 : 24
     let units = (total + unit - 1) / unit
-    let parts = threads == 1 ? 1 : min(units, 4 * threads)
+    let parts = threads == 1 ? 1 : min(units, 2 * threads)
     ThreadPool.run(parts, threads: threads) { worker, part in
       let range = units * part / parts * unit..<min(total, units * (part + 1) / parts * unit)
       let memory = scratch + worker * pieces.bytesPerThread
