@@ -30,7 +30,7 @@ extension Signal {
       throw ConvolutionError(
         .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group)")
     }
-    guard let action = group.axisAction(element) else {
+    guard group.isLattice, let action = group.axisAction(element) else {
       throw ConvolutionError(
         .unsupportedGroup, "group", group.name, expected: "a lattice group, whose matrices are signed permutations")
     }

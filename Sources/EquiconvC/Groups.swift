@@ -50,6 +50,71 @@ public func equiconv_group_create_full_octahedral(_ group: UnsafeMutablePointer<
   create(group) { .fullOctahedral }
 }
 
+@_cdecl("equiconv_group_create_tetrahedral") @implementation
+public func equiconv_group_create_tetrahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .tetrahedral }
+}
+
+@_cdecl("equiconv_group_create_pyritohedral") @implementation
+public func equiconv_group_create_pyritohedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .pyritohedral }
+}
+
+@_cdecl("equiconv_group_create_icosahedral") @implementation
+public func equiconv_group_create_icosahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .icosahedral }
+}
+
+@_cdecl("equiconv_group_create_full_icosahedral") @implementation
+public func equiconv_group_create_full_icosahedral(_ group: UnsafeMutablePointer<OpaquePointer?>?) -> equiconv_status {
+  create(group) { .fullIcosahedral }
+}
+
+private func axis(_ value: Int32) throws -> PointGroup.Axis {
+  guard let axis = PointGroup.Axis(rawValue: Int(value)) else {
+    throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "axis", value, expected: "EQUICONV_AXIS_X, _Y or _Z")
+  }
+  return axis
+}
+
+@_cdecl("equiconv_group_create_axial_cyclic") @implementation
+public func equiconv_group_create_axial_cyclic(
+  _ n: Int64, _ axis: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .axialCyclic(Int(n), axis: EquiconvC.axis(axis)) }
+}
+
+@_cdecl("equiconv_group_create_axial_dihedral") @implementation
+public func equiconv_group_create_axial_dihedral(
+  _ n: Int64, _ axis: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .axialDihedral(Int(n), axis: EquiconvC.axis(axis)) }
+}
+
+/// The factors of a scaling, read only if there can be so many.
+private func scaleFactors(_ factors: UnsafePointer<Double>?, _ count: Int64) throws -> [Double] {
+  let factors = try location(factors, "factors")
+  let limit = PointGroup.largestOrder
+  guard 1...Int64(limit) ~= count else {
+    throw GroupError.invalidOrder(name: "count", value: Int(count), limit: limit)
+  }
+  return Array(UnsafeBufferPointer(start: factors, count: Int(count)))
+}
+
+@_cdecl("equiconv_group_create_scaling") @implementation
+public func equiconv_group_create_scaling(
+  _ dimension: Int32, _ count: Int64, _ factors: UnsafePointer<Double>?, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .scaling(dimension: Int(dimension), factors: scaleFactors(factors, count)) }
+}
+
+@_cdecl("equiconv_group_create_similarity") @implementation
+public func equiconv_group_create_similarity(
+  _ n: Int64, _ count: Int64, _ factors: UnsafePointer<Double>?, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(group) { try .similarity(Int(n), factors: scaleFactors(factors, count)) }
+}
+
 @_cdecl("equiconv_group_create_from_matrices") @implementation
 public func equiconv_group_create_from_matrices(
   _ dimension: Int32, _ order: Int64, _ matrices: UnsafePointer<Double>?,
@@ -89,6 +154,11 @@ public func equiconv_group_dimension(_ group: OpaquePointer?) -> Int32 {
 @_cdecl("equiconv_group_is_lattice") @implementation
 public func equiconv_group_is_lattice(_ group: OpaquePointer?) -> Int32 {
   GroupHandle.borrowed(group)?.group.isLattice == true ? 1 : 0
+}
+
+@_cdecl("equiconv_group_is_closed") @implementation
+public func equiconv_group_is_closed(_ group: OpaquePointer?) -> Int32 {
+  GroupHandle.borrowed(group)?.group.isClosed == true ? 1 : 0
 }
 
 @_cdecl("equiconv_group_name") @implementation
@@ -135,6 +205,13 @@ public func equiconv_group_get_determinants(
   _ group: OpaquePointer?, _ determinants: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
   copy(group, { $0.determinants }, to: determinants, "determinants")
+}
+
+@_cdecl("equiconv_group_get_quadrature_weights") @implementation
+public func equiconv_group_get_quadrature_weights(
+  _ group: OpaquePointer?, _ weights: UnsafeMutablePointer<Double>?
+) -> equiconv_status {
+  copy(group, { $0.quadratureWeights }, to: weights, "weights")
 }
 
 @_cdecl("equiconv_group_get_left_cosets") @implementation

@@ -57,7 +57,7 @@ private struct PlaneTurn {
       throw ConvolutionError(
         .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group.name)")
     }
-    guard let action = group.axisAction(group.inverse(element)) else {
+    guard group.isLattice, let action = group.axisAction(group.inverse(element)) else {
       throw ConvolutionError(
         .unsupportedGroup, "group", group.name, expected: "a lattice group, whose matrices are signed permutations")
     }

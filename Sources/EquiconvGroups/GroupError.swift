@@ -18,6 +18,12 @@ public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
   case notClosed(Int, Int)
   /// A set of elements is not a subgroup.
   case notASubgroup(reason: String)
+  /// A factor of a scaling is not what it must be.
+  case invalidFactor(index: Int, value: Double, expected: String)
+  /// Two factors of a scaling are equal.
+  case duplicateFactor(Int, Int)
+  /// Two homogeneous spaces that must belong to one group, by the names of their groups.
+  case differentGroups(String, String)
   /// The number of matrix entries is not a multiple of d².
   case wrongMatrixCount(expected: Int, got: Int)
 
@@ -40,6 +46,12 @@ public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
       "the product matrices[\(left)] · matrices[\(right)] is missing, expected the product of every two elements"
     case .notASubgroup(let reason):
       "\(reason), expected a subgroup"
+    case .invalidFactor(let index, let value, let expected):
+      "factors[\(index)] is \(value), expected \(expected)"
+    case .duplicateFactor(let first, let second):
+      "factors[\(first)] and factors[\(second)] are equal, expected each factor once"
+    case .differentGroups(let first, let second):
+      "the spaces are those of the groups \(first) and \(second), expected spaces of one group"
     case .wrongMatrixCount(let expected, let got):
       "matrices has \(got) entries, expected a whole number of d×d matrices, for example \(expected) entries"
     }

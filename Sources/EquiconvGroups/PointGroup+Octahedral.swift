@@ -11,6 +11,21 @@ extension PointGroup {
   public static let fullOctahedral = lattice(
     name: "full octahedral", elements: cubeRotations + cubeRotations.map { -$0 })
 
+  /// The 12 rotations of the tetrahedron with the vertices (1, 1, 1), (1, −1, −1), (−1, 1, −1), (−1, −1, 1).
+  ///
+  /// These are the rotations of the cube whose permutation (p(0), p(1), p(2)) is cyclic, in the frozen order of
+  /// `octahedral`: element 4·i + j has the i-th of the permutations (0, 1, 2), (1, 2, 0), (2, 0, 1) and the j-th of the
+  /// signs + + +, + − −, − + −, − − +.
+  public static let tetrahedral = lattice(name: "tetrahedral", elements: tetrahedralRotations)
+
+  /// The tetrahedral rotations and their negatives, order 24; element 12 + i is minus element i of `tetrahedral`.
+  public static let pyritohedral = lattice(
+    name: "pyritohedral", elements: tetrahedralRotations + tetrahedralRotations.map { -$0 })
+
+  static var tetrahedralRotations: [SignedPermutation] {
+    cubeRotations.filter { [[0, 1, 2], [1, 2, 0], [2, 0, 1]].contains($0.axes) }
+  }
+
   private static var cubeRotations: [SignedPermutation] {
     let permutations = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
     let signs = (0..<8).map { bits in [4, 2, 1].map { bits & $0 == 0 ? 1 : -1 } }

@@ -39,25 +39,25 @@ extension PointGroup {
     return planar(name: "D\(n)", rotations: n, flips: 2)
   }
 
-  private static func checkOrder(_ n: Int, limit: Int) throws(GroupError) {
+  static func checkOrder(_ n: Int, limit: Int) throws(GroupError) {
     guard 1...limit ~= n else { throw .invalidOrder(name: "n", value: n, limit: limit) }
   }
 
   /// The group of rotation(r)·flipʲ with r in `0..<n` and j in `0..<flips`, at index j·n + r.
   private static func planar(name: String, rotations n: Int, flips: Int) -> PointGroup {
-    var matrices: [Double] = []
-    for j in 0..<flips {
-      for r in 0..<n {
-        let (c, s) = cosineAndSine(r, of: n)
-        matrices += j == 0 ? [c, 0 - s, s, c] : [0 - c, 0 - s, 0 - s, c]
-      }
-    }
+    let matrices = (0..<flips * n).flatMap { planarMatrix($0 % n, of: n, isFlipped: $0 >= n) }
     return PointGroup(
       PointGroupStorage(name: name, dimension: 2, matrices: matrices, cayley: planarTable(n, flips: flips)))
   }
 
+  /// The matrix of rotation(r), of rotation(r)·flip if it is flipped.
+  static func planarMatrix(_ r: Int, of n: Int, isFlipped: Bool) -> [Double] {
+    let (c, s) = cosineAndSine(r, of: n)
+    return isFlipped ? [0 - c, 0 - s, 0 - s, c] : [c, 0 - s, s, c]
+  }
+
   /// The Cayley table by rotation(r) flipʲ · rotation(s) flipᵏ = rotation(r + (−1)ʲ s) flipʲ⁺ᵏ.
-  private static func planarTable(_ n: Int, flips: Int) -> [Int32] {
+  static func planarTable(_ n: Int, flips: Int) -> [Int32] {
     var table: [Int32] = []
     table.reserveCapacity(flips * n * flips * n)
     for j in 0..<flips {

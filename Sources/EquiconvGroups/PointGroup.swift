@@ -10,6 +10,10 @@
 ///
 /// Matrices act on column vectors (x), (x, y) or (x, y, z) with y and z pointing up, against the array axes.
 ///
+/// Infinite groups, such as the scalings, come as a finite *truncated set* of their elements, whose `isClosed` is
+/// false. Its table has −1 where a product or an inverse is not in the set; `productIfPresent(_:_:)` and
+/// `relative(_:_:)` give nil there.
+///
 /// A value is immutable, cheap to copy (one reference), and may be used from several threads at once. Two groups
 /// are equal if they have the same dimension and the same matrices in the same order, whatever their names.
 public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
@@ -20,7 +24,8 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
 
   init(_ storage: PointGroupStorage) { self.storage = storage }
 
-  /// A short name: "C4", "D4", "trivial2", "reflection", "octahedral", "full octahedral" or, for example, "matrices(6)".
+  /// A short name: "C4", "D4", "trivial2", "reflection", "octahedral", "full octahedral", "C4 about z", "scaling(3)" or,
+  /// for example, "matrices(6)".
   public var name: String { storage.name }
 
   /// The number d of axes the group acts on: 1, 2 or 3.
@@ -30,7 +35,15 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
   public var order: Int { storage.order }
 
   /// Whether all matrices are signed permutations, so that H maps the grid ℤᵈ to itself.
-  public var isLattice: Bool { !storage.axisActions.isEmpty }
+  public var isLattice: Bool { storage.latticeSubgroup.count == storage.order }
+
+  /// The elements whose matrices are signed permutations, ascending; a subgroup, which is all of a lattice group.
+  ///
+  /// For example the quarter turns [0, 2, 4, 6] of C8.
+  public var latticeSubgroup: [Int] { storage.latticeSubgroup }
+
+  /// Whether every product and every inverse is in the set; false for a truncated set.
+  public var isClosed: Bool { storage.isClosed }
 
   /// The name.
   public var description: String { name }
@@ -40,8 +53,15 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
   /// The matrices of all elements, shape (order, d, d), row-major.
   public var matrices: [Double] { storage.matrices }
 
-  /// The determinants of all elements, each exactly 1 or −1.
+  /// The determinants of all elements: exactly 1 or −1 for a closed group, sᵈ for a scaling by s of d axes.
   public var determinants: [Double] { storage.determinants }
+
+  /// Weights w(h) with which Σ_h w(h) f(h) stands for the mean of f over the group by its Haar measure; their sum is 1.
+  ///
+  /// Equal, 1/|H|, for a closed group. For scalings the trapezoidal rule in log s over the sorted factors, because the
+  /// invariant measure is ds/s: half the distance between a factor's neighbours, at the ends half the distance to the
+  /// one neighbour, over the whole length. For rotations and scalings the product of both. One factor has the weight 1.
+  public var quadratureWeights: [Double] { storage.quadratureWeights }
 
   /// The matrix of an element, shape (d, d), row-major.
   ///
@@ -54,13 +74,13 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
 
   // MARK: Arithmetic
 
-  /// The Cayley table, shape (order, order): entry `[a * order + b]` is the index of a·b.
+  /// The Cayley table, shape (order, order): entry `[a * order + b]` is the index of a·b, or −1 if it is not in a truncated set.
   public var cayley: [Int32] { storage.cayley }
 
-  /// The inverse of each element.
+  /// The inverse of each element, or −1 if it is not in a truncated set.
   public var inverses: [Int32] { storage.inverses }
 
-  /// The index of the product a·b, which acts as b followed by a.
+  /// The index of the product a·b, which acts as b followed by a; −1 if it is not in a truncated set.
   ///
   /// - Precondition: `a` and `b` are in `0..<order`.
   /// - Complexity: O(1).
@@ -70,7 +90,30 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
     return Int(storage.cayley[a * storage.order + b])
   }
 
-  /// The index of a⁻¹.
+  /// The index of the product a·b, or nil if it is not in a truncated set.
+  ///
+  /// - Precondition: `a` and `b` are in `0..<order`.
+  /// - Complexity: O(1).
+  public func productIfPresent(_ a: Int, _ b: Int) -> Int? {
+    let product = product(a, b)
+    return product < 0 ? nil : product
+  }
+
+  /// The element d with h·d = e, which is h⁻¹·e, or nil if it is not in a truncated set.
+  ///
+  /// The set may have d without having h⁻¹.
+  ///
+  /// - Precondition: `h` and `e` are in `0..<order`.
+  /// - Complexity: O(1) for a closed group, else O(|H|).
+  public func relative(_ h: Int, _ e: Int) -> Int? {
+    checkIndex(h)
+    checkIndex(e)
+    if isClosed { return product(inverse(h), e) }
+    let row = storage.cayley[h * order..<(h + 1) * order]
+    return row.firstIndex(of: Int32(e)).map { $0 - row.startIndex }
+  }
+
+  /// The index of a⁻¹; −1 if it is not in a truncated set.
   ///
   /// - Precondition: `a` is in `0..<order`.
   /// - Complexity: O(1).
@@ -81,13 +124,13 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
 
   // MARK: Action on the grid
 
-  /// How an element moves the axes of an array, or nil if this is not a lattice group.
+  /// How an element moves the axes of an array, or nil if its matrix is not a signed permutation.
   ///
   /// - Precondition: `element` is in `0..<order`.
   /// - Complexity: O(1).
   public func axisAction(_ element: Int) -> AxisAction? {
     checkIndex(element)
-    return isLattice ? storage.axisActions[element] : nil
+    return storage.axisActions[element]
   }
 
   // MARK: Hashable

@@ -11,13 +11,27 @@ final class PointGroupStorage: Sendable {
   let cayley: [Int32]
   let inverses: [Int32]
   let determinants: [Double]
-  /// One for each element of a lattice group; empty for any other group.
-  let axisActions: [AxisAction]
+  /// Weights of a sum over the elements that stands for the mean over the group; their sum is 1.
+  let quadratureWeights: [Double]
+  /// Whether the table has every product.
+  let isClosed: Bool
+  /// One for each element; nil where the matrix is not a signed permutation.
+  let axisActions: [AxisAction?]
+  /// The elements that have an axis action, ascending.
+  let latticeSubgroup: [Int]
   /// A hash of dimension and matrices, kept because groups are keys of plan caches.
   let fingerprint: Int
 
-  /// The tables of a group whose matrices and Cayley table are known to agree.
-  init(name: String, dimension: Int, matrices: [Double], cayley: [Int32]) {
+  /// The tables of a group, or truncated set, whose matrices and Cayley table are known to agree.
+  ///
+  /// - Parameters:
+  ///   - cayley: Entry `[a * order + b]` is the index of a·b, or −1 where a truncated set does not have it.
+  ///   - determinants: By default those of the matrices, made exactly ±1 for a closed group.
+  ///   - quadratureWeights: By default equal.
+  init(
+    name: String, dimension: Int, matrices: [Double], cayley: [Int32], determinants: [Double]? = nil,
+    quadratureWeights: [Double]? = nil
+  ) {
     let size = dimension * dimension
     let order = matrices.count / size
     self.name = name
@@ -27,10 +41,21 @@ final class PointGroupStorage: Sendable {
     self.cayley = cayley
     inverses = Self.inverses(cayley: cayley, order: order)
     let elements = (0..<order).map { matrices[$0 * size..<($0 + 1) * size] }
+    self.quadratureWeights = quadratureWeights ?? [Double](repeating: 1 / Double(order), count: order)
+    let isClosed = !cayley.contains(-1)
+    self.isClosed = isClosed
     // The determinants of a finite group are roots of unity: ±1, whatever the rounding of its matrices.
-    determinants = elements.map { determinant(Array($0)) < 0 ? -1 : 1 }
-    let permutations = elements.compactMap { SignedPermutation(matrix: $0, dimension: dimension) }
-    axisActions = permutations.count == order ? permutations.map(AxisAction.init(coordinates:)) : []
+    self.determinants =
+      determinants
+      ?? elements.map { element in
+        let value = determinant(Array(element))
+        return !isClosed ? value : value < 0 ? -1 : 1
+      }
+    let axisActions = elements.map {
+      SignedPermutation(matrix: $0, dimension: dimension).map(AxisAction.init(coordinates:))
+    }
+    self.axisActions = axisActions
+    latticeSubgroup = axisActions.indices.filter { axisActions[$0] != nil }
     var hasher = Hasher()
     hasher.combine(dimension)
     hasher.combine(matrices)

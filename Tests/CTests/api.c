@@ -11,6 +11,7 @@ static void version_and_statuses(void) {
   CHECK(strcmp(equiconv_status_name(EQUICONV_SUCCESS), "EQUICONV_SUCCESS") == 0);
   CHECK(strcmp(equiconv_status_name(EQUICONV_ERROR_OVERLAP), "EQUICONV_ERROR_OVERLAP") == 0);
   CHECK(strcmp(equiconv_status_name(EQUICONV_ERROR_NOT_A_SUBGROUP), "EQUICONV_ERROR_NOT_A_SUBGROUP") == 0);
+  CHECK(strcmp(equiconv_status_name(EQUICONV_ERROR_INVALID_FACTOR), "EQUICONV_ERROR_INVALID_FACTOR") == 0);
   CHECK(strcmp(equiconv_status_name(-1), "unknown status") == 0);
   CHECK(strcmp(equiconv_last_error_message(), "") == 0);
 }
@@ -41,21 +42,64 @@ static void instruction_set(void) {
 
 static void named_groups(void) {
   static const char *const names[TEST_GROUPS] = {"trivial1", "trivial2", "trivial3", "reflection", "C2", "C4",
-                                                 "D1", "D2", "D4", "octahedral", "full octahedral"};
-  static const int64_t orders[TEST_GROUPS] = {1, 1, 1, 2, 2, 4, 2, 4, 8, 24, 48};
-  static const int32_t dimensions[TEST_GROUPS] = {1, 2, 3, 1, 2, 2, 2, 2, 2, 3, 3};
+                                                 "D1", "D2", "D4", "octahedral", "full octahedral", "tetrahedral",
+                                                 "pyritohedral", "C4 about x", "D2 about y"};
+  static const int64_t orders[TEST_GROUPS] = {1, 1, 1, 2, 2, 4, 2, 4, 8, 24, 48, 12, 24, 4, 4};
+  static const int32_t dimensions[TEST_GROUPS] = {1, 2, 3, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3};
   for (int number = 0; number < TEST_GROUPS; number++) {
     equiconv_group *group = make_group(number);
     CHECK(strcmp(equiconv_group_name(group), names[number]) == 0);
     CHECK(equiconv_group_order(group) == orders[number]);
     CHECK(equiconv_group_dimension(group) == dimensions[number]);
     CHECK(equiconv_group_is_lattice(group) == 1);
+    CHECK(equiconv_group_is_closed(group) == 1);
     equiconv_group_destroy(group);
   }
   equiconv_group *hexagon = NULL;
   CHECK_SUCCESS(equiconv_group_create_cyclic(6, &hexagon));
   CHECK(equiconv_group_is_lattice(hexagon) == 0);
   equiconv_group_destroy(hexagon);
+}
+
+static void icosahedral_groups(void) {
+  equiconv_group *group = NULL, *full = NULL;
+  CHECK_SUCCESS(equiconv_group_create_icosahedral(&group));
+  CHECK_SUCCESS(equiconv_group_create_full_icosahedral(&full));
+  CHECK(equiconv_group_order(group) == 60 && equiconv_group_order(full) == 120);
+  CHECK(equiconv_group_is_lattice(group) == 0 && equiconv_group_is_closed(group) == 1);
+  double weights[60];
+  CHECK_SUCCESS(equiconv_group_get_quadrature_weights(group, weights));
+  CHECK(weights[0] == 1.0 / 60 && weights[59] == 1.0 / 60);
+  equiconv_group_destroy(group);
+  equiconv_group_destroy(full);
+}
+
+/* Element i multiplies by factors[i]; what is not in the set is -1. */
+static void truncated_sets(void) {
+  static const double factors[3] = {1, 2, 4}, third[3] = {0.25, 0.5, 0.25};
+  static const int32_t products[9] = {0, 1, 2, 1, 2, -1, 2, -1, -1};
+  equiconv_group *scaling = NULL, *similarity = NULL;
+  double matrices[27], determinants[6], weights[6];
+  int32_t cayley[36], inverses[3];
+  CHECK_SUCCESS(equiconv_group_create_scaling(3, 3, factors, &scaling));
+  CHECK(equiconv_group_order(scaling) == 3 && equiconv_group_dimension(scaling) == 3);
+  CHECK(equiconv_group_is_closed(scaling) == 0 && equiconv_group_is_lattice(scaling) == 0);
+  CHECK_SUCCESS(equiconv_group_get_matrices(scaling, matrices));
+  CHECK(matrices[9] == 2 && matrices[10] == 0 && matrices[26] == 4);
+  CHECK_SUCCESS(equiconv_group_get_determinants(scaling, determinants));
+  CHECK(determinants[0] == 1 && determinants[1] == 8 && determinants[2] == 64);
+  CHECK_SUCCESS(equiconv_group_get_cayley(scaling, cayley));
+  CHECK(memcmp(cayley, products, sizeof products) == 0);
+  CHECK_SUCCESS(equiconv_group_get_inverses(scaling, inverses));
+  CHECK(inverses[0] == 0 && inverses[1] == -1 && inverses[2] == -1);
+  CHECK_SUCCESS(equiconv_group_get_quadrature_weights(scaling, weights));
+  for (int i = 0; i < 3; i++) CHECK(fabs(weights[i] - third[i]) < 1e-15);
+  CHECK_SUCCESS(equiconv_group_create_similarity(3, 2, factors, &similarity));
+  CHECK(equiconv_group_order(similarity) == 6 && equiconv_group_dimension(similarity) == 2);
+  CHECK_SUCCESS(equiconv_group_get_cayley(similarity, cayley));
+  CHECK(cayley[2 * 6 + 2] == 1 && cayley[4 * 6 + 2] == 3 && cayley[3 * 6 + 3] == -1);
+  equiconv_group_destroy(scaling);
+  equiconv_group_destroy(similarity);
 }
 
 static void group_tables(void) {
@@ -86,6 +130,7 @@ static void null_handles(void) {
   CHECK(equiconv_group_order(NULL) == 0);
   CHECK(equiconv_group_dimension(NULL) == 0);
   CHECK(equiconv_group_is_lattice(NULL) == 0);
+  CHECK(equiconv_group_is_closed(NULL) == 0);
   CHECK(strcmp(equiconv_group_name(NULL), "") == 0);
   CHECK(equiconv_plan_flops(NULL, 1) == 0);
 }
@@ -246,6 +291,8 @@ int main(void) {
   RUN(threads);
   RUN(instruction_set);
   RUN(named_groups);
+  RUN(icosahedral_groups);
+  RUN(truncated_sets);
   RUN(group_tables);
   RUN(null_handles);
   RUN(plan_queries);

@@ -101,12 +101,18 @@ static void run_all_passes(const equiconv_descriptor *d, int64_t batch, test_ran
   runs += 1;
 }
 
-/** Whether the padded plane is small: small arrays may still have an enormous padding between them. */
+/** Whether the padded plane is small: small arrays may still have an enormous padding, or phases of a stride, inside. */
 static bool is_padding_small(const equiconv_descriptor *d) {
+  double volume = 1;
   for (int32_t axis = 0; axis < d->dimension; axis++) {
-    if (d->padding[axis] > 1000 || d->dilation[axis] > 1000 || d->kernel[axis] > 1000) return false;
+    if (d->padding[axis] > 1000 || d->dilation[axis] > 1000 || d->kernel[axis] > 1000 || d->stride[axis] > 1000) {
+      return false;
+    }
+    /* "same" pads by half the reach. */
+    const int64_t padding = d->padding[axis] < 0 ? d->dilation[axis] * d->kernel[axis] / 2 : d->padding[axis];
+    volume *= (double)d->spatial[axis] + 2 * (double)padding;
   }
-  return true;
+  return volume < 1e7;
 }
 
 static bool is_small(const equiconv_plan *plan, int64_t batch) {

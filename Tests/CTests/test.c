@@ -113,7 +113,11 @@ equiconv_group *make_group(int number) {
   case 7: status = equiconv_group_create_dihedral(2, &group); break;
   case 8: status = equiconv_group_create_dihedral(4, &group); break;
   case 9: status = equiconv_group_create_octahedral(&group); break;
-  default: status = equiconv_group_create_full_octahedral(&group); break;
+  case 10: status = equiconv_group_create_full_octahedral(&group); break;
+  case 11: status = equiconv_group_create_tetrahedral(&group); break;
+  case 12: status = equiconv_group_create_pyritohedral(&group); break;
+  case 13: status = equiconv_group_create_axial_cyclic(4, EQUICONV_AXIS_X, &group); break;
+  default: status = equiconv_group_create_axial_dihedral(2, EQUICONV_AXIS_Y, &group); break;
   }
   CHECK_SUCCESS(status);
   return group;

@@ -47,8 +47,11 @@ double element(const void *array, int32_t dtype, int64_t index);
 
 /* ---- Groups by number: every kind of lattice group ---- */
 
-enum { TEST_GROUPS = 11 };
-/** Trivial (1 to 3 axes), reflection, C2, C4, D1, D2, D4, octahedral, full octahedral. */
+enum { TEST_GROUPS = 15 };
+/**
+ * Trivial (1 to 3 axes), reflection, C2, C4, D1, D2, D4, octahedral, full octahedral, tetrahedral, pyritohedral,
+ * C4 about x, D2 about y.
+ */
 equiconv_group *make_group(int number);
 enum { GROUP_TRIVIAL2 = 1, GROUP_REFLECTION = 3, GROUP_C4 = 5, GROUP_D4 = 8, GROUP_OCTAHEDRAL = 9, GROUP_FULL = 10 };
 

@@ -94,9 +94,28 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test(arguments: GroupCatalog.all.filter { !$0.isLattice })
-  func otherGroups_haveNoAxisAction(_ group: PointGroup) {
-    for h in 0..<group.order { #expect(group.axisAction(h) == nil) }
+  @Test(arguments: GroupCatalog.all)
+  func elements_haveAnAxisActionExactlyIfTheyMapTheGridToItself(_ group: PointGroup) throws {
+    let d = group.dimension
+    let turns = (0..<group.order).filter { h in
+      let rows = (0..<d).map { row in group.matrix(h)[row * d..<(row + 1) * d] }
+      return rows.allSatisfy { row in row.allSatisfy { [-1, 0, 1].contains($0) } && row.count { $0 != 0 } == 1 }
+    }
+    #expect((0..<group.order).filter { group.axisAction($0) != nil } == turns)
+    #expect(group.latticeSubgroup == turns)
+    #expect(group.isLattice == (turns.count == group.order))
+    try group.checkSubgroup(turns)
+  }
+
+  @Test func quarterTurns_actAlikeInEveryCyclicGroup() throws {
+    let quarter = try PointGroup.cyclic(4)
+    for n in [4, 8, 12, 16] {
+      let group = try PointGroup.cyclic(n)
+      #expect(group.latticeSubgroup == (0..<4).map { $0 * n / 4 })
+      for r in 0..<4 { #expect(group.axisAction(r * n / 4) == quarter.axisAction(r)) }
+    }
+    #expect(try PointGroup.dihedral(8).latticeSubgroup == [0, 2, 4, 6, 8, 10, 12, 14])
+    #expect(try PointGroup.cyclic(3).latticeSubgroup == [0])
   }
 
   @Test(arguments: GroupCatalog.all.filter(\.isLattice))

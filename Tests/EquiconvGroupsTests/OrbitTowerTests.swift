@@ -105,4 +105,29 @@ import _EquiconvTestSupport
     #expect(try PointGroup.octahedral.orbitTower(stabilizer: [0]).radices == [2, 2, 2, 3])
     #expect(try PointGroup.fullOctahedral.orbitTower(stabilizer: [0]).radices.reduce(1, *) == 48)
   }
+
+  /// A subgroup K, made a group of its own from its matrices, has the same chain.
+  @Test(arguments: groupsWithKnownSubgroups)
+  func towerInASubgroup_isThatOfTheSubgroupAlone(_ group: PointGroup) throws {
+    let subgroups = allSubgroups(of: group)
+    for subgroup in subgroups {
+      let alone = try PointGroup(dimension: group.dimension, matrices: subgroup.flatMap(group.matrix))
+      for stabilizer in subgroups where Set(stabilizer).isSubset(of: subgroup) {
+        let tower = try group.orbitTower(stabilizer: stabilizer.reversed(), in: subgroup.reversed())
+        let expected = try alone.orbitTower(stabilizer: stabilizer.map { subgroup.firstIndex(of: $0)! })
+        #expect(tower.representatives == expected.representatives.map { subgroup[$0] })
+        #expect(tower.radices == expected.radices)
+      }
+    }
+  }
+
+  @Test func towerInASubgroup_refusesWhatIsNotInside() throws {
+    let group = try PointGroup.dihedral(4)
+    #expect(throws: GroupError.notASubgroup(reason: "subgroup has the element 4, which is not in its overgroup")) {
+      try group.orbitTower(stabilizer: [0, 4], in: [0, 1, 2, 3])
+    }
+    #expect(throws: GroupError.notASubgroup(reason: "subgroup has 1 and 1 but not their product 2")) {
+      try group.orbitTower(stabilizer: [0], in: [0, 1])
+    }
+  }
 }

@@ -27,6 +27,54 @@ import _EquiconvTestSupport
     expect(.invalidOrder(name: "order", value: 4097, limit: 4096), 1, tooMany)
   }
 
+  @Test func invalidOrdersOfAxialGroups_areRefused() {
+    for axis in PointGroup.Axis.allCases {
+      for n in [0, -1, 4097, Int.max, Int.min] {
+        #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 4096)) {
+          try PointGroup.axialCyclic(n, axis: axis)
+        }
+        #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 2048)) {
+          try PointGroup.axialDihedral(n, axis: axis)
+        }
+      }
+    }
+  }
+
+  @Test func invalidFactors_areRefused() {
+    func expectBoth(_ error: GroupError, _ factors: [Double], _ message: String? = nil) {
+      #expect(throws: error) { try PointGroup.scaling(dimension: 2, factors: factors) }
+      #expect(throws: error) { try PointGroup.similarity(4, factors: factors) }
+      if let message { #expect(error.description == message) }
+    }
+    for value in [0, -1, -2, .infinity, 1025, 1 / 1025.0, .leastNonzeroMagnitude, -.infinity] {
+      expectBoth(.invalidFactor(index: 1, value: value, expected: "a number in 1/1024...1024"), [1, value])
+    }
+    for factors in [[.nan, 1], [1, .nan]] {
+      #expect(throws: GroupError.self) { try PointGroup.scaling(dimension: 2, factors: factors) }
+      #expect(throws: GroupError.self) { try PointGroup.similarity(4, factors: factors) }
+    }
+    expectBoth(
+      .invalidFactor(index: 0, value: 2, expected: "1, the identity"), [2, 1],
+      "factors[0] is 2.0, expected 1, the identity")
+    expectBoth(
+      .duplicateFactor(1, 3), [1, 2, 3, 2], "factors[1] and factors[3] are equal, expected each factor once")
+    expectBoth(.duplicateFactor(0, 1), [1, 1 + 1e-6])
+    #expect(throws: GroupError.invalidOrder(name: "the number of factors", value: 0, limit: 4096)) {
+      try PointGroup.scaling(dimension: 1, factors: [])
+    }
+    #expect(throws: GroupError.invalidOrder(name: "the number of factors", value: 3, limit: 2)) {
+      try PointGroup.similarity(2048, factors: [1, 2, 3])
+    }
+    for d in [0, 4, -1, Int.max] {
+      #expect(throws: GroupError.invalidDimension(d)) { try PointGroup.scaling(dimension: d, factors: [1]) }
+    }
+    for n in [0, -1, 4097, Int.min] {
+      #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 4096)) {
+        try PointGroup.similarity(n, factors: [1])
+      }
+    }
+  }
+
   @Test func invalidDimensions_areRefused() {
     for d in [0, -1, 4, Int.max, Int.min] {
       #expect(throws: GroupError.invalidDimension(d)) { try PointGroup.trivial(d) }
@@ -137,7 +185,8 @@ import _EquiconvTestSupport
       .invalidOrder(name: "n", value: 0, limit: 4096), .invalidDimension(4), .notFinite(element: 1, row: 0, column: 1),
       .identityNotFirst, .duplicateElement(1, 2), .noInverse(element: 1), .notClosed(1, 2),
       .notASubgroup(reason: "subgroup has the element 8, which is not in 0..<8"),
-      .wrongMatrixCount(expected: 4, got: 3),
+      .wrongMatrixCount(expected: 4, got: 3), .invalidFactor(index: 1, value: 0, expected: "a number"),
+      .duplicateFactor(1, 2), .differentGroups("C4", "D4"),
     ]
     #expect(Set(errors.map(\.description)).count == errors.count)
     #expect(errors.allSatisfy { $0.description.contains("expected") })

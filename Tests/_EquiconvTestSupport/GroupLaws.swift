@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import Foundation
 
 /// The published tables of a group, as plain numbers that a test may also break.
 public struct GroupTables {
@@ -107,7 +108,7 @@ public func multiply(_ a: [Double], _ b: [Double], _ d: Int) -> [Double] {
 }
 
 /// The determinant by expansion along the first row.
-private func leibniz(_ m: [Double], _ d: Int) -> Double {
+func leibniz(_ m: [Double], _ d: Int) -> Double {
   if d == 1 { return m[0] }
   return (0..<d).reduce(0) { sum, column in
     let minor = (1..<d).flatMap { row in (0..<d).filter { $0 != column }.map { m[row * d + $0] } }
@@ -158,11 +159,31 @@ public enum GroupCatalog {
   /// Every lattice group with a name, in 1, 2 and 3 dimensions.
   public static let lattice: [PointGroup] =
     [1, 2, 3].map { try! .trivial($0) } + [.reflection] + [1, 2, 4].map { try! .cyclic($0) }
-    + [1, 2, 4].map { try! .dihedral($0) } + [.octahedral, .fullOctahedral]
+    + [1, 2, 4].map { try! .dihedral($0) } + [.octahedral, .fullOctahedral, .tetrahedral, .pyritohedral]
+    + [try! .axialCyclic(4, axis: .x), try! .axialDihedral(2, axis: .y)]
 
   /// Cyclic and dihedral groups of many orders, lattice or not.
   public static let planar: [PointGroup] =
     (Array(1...12) + [16]).flatMap { [try! PointGroup.cyclic($0), try! PointGroup.dihedral($0)] }
+
+  /// Groups about an axis of space and those of the icosahedron.
+  public static let spatial: [PointGroup] =
+    PointGroup.Axis.allCases.flatMap { axis in
+      [1, 2, 3, 4, 6, 7].flatMap { n in
+        [try! PointGroup.axialCyclic(n, axis: axis), try! PointGroup.axialDihedral(n, axis: axis)]
+      }
+    } + [.icosahedral, .fullIcosahedral]
+
+  /// Truncated sets of elements, which are not closed.
+  public static let truncated: [PointGroup] = [
+    try! .scaling(dimension: 1, factors: [1, 2, 4, 8]),
+    try! .scaling(dimension: 2, factors: [1, 0.5, 2, 0.25]),
+    try! .scaling(dimension: 2, factors: (0..<5).map { exp2(Double($0) / 2) }),
+    try! .scaling(dimension: 3, factors: [1, 3, 1.5]),
+    try! .similarity(4, factors: [1, 2, 4]),
+    try! .similarity(8, factors: [1, 2.0.squareRoot(), 2]),
+    try! .similarity(3, factors: [1, 0.5]),
+  ]
 
   /// Groups made from matrices, among them groups that are not orthogonal.
   public static let fromMatrices: [PointGroup] = [
@@ -178,12 +199,12 @@ public enum GroupCatalog {
     generated("line", 1, [[-1]]),
   ]
 
-  public static let all: [PointGroup] = lattice + planar + fromMatrices
+  public static let all: [PointGroup] = lattice + planar + spatial + fromMatrices
 
   /// The rotation by a third of a turn about (1, 1, 1).
   private static let cycle: [Double] = [0, 0, 1, 1, 0, 0, 0, 1, 0]
 
-  /// A rotation by a fifth of a turn about an axis of the icosahedron with vertices (0, ±1, ±φ) and cyclic.
+  /// A rotation by a fifth of a turn about a vertex of the icosahedron with vertices (±1, 0, ±φ) and cyclic.
   private static var fifthTurn: [Double] {
     let phi = (1 + 5.0.squareRoot()) / 2
     return [1, -phi, 1 / phi, phi, 1 / phi, -1, 1 / phi, 1, phi].map { $0 / 2 }

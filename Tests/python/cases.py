@@ -29,8 +29,13 @@ GROUPS = {
     "trivial3": eq.trivial(3),
     "octahedral": eq.octahedral(),
     "full_octahedral": eq.full_octahedral(),
+    "tetrahedral": eq.tetrahedral(),
+    "pyritohedral": eq.pyritohedral(),
+    "C4_about_x": eq.axial_cyclic(4, "x"),
+    "D2_about_y": eq.axial_dihedral(2, "y"),
 }
-SMALL_GROUPS = [name for name in GROUPS if name != "full_octahedral"]
+LARGE_GROUPS = {"full_octahedral", "pyritohedral"}
+SMALL_GROUPS = [name for name in GROUPS if name not in LARGE_GROUPS]
 
 
 @dataclass(frozen=True)
@@ -95,13 +100,13 @@ UNEVEN_SAMPLINGS = {
     ],
     3: [_s((4, 5, 6), (2, 3, 1), stride=(1, 2, 1), padding=(1, 1, 0), dilation=(2, 1, 1))],
 }
-EXCHANGING = {"C4", "D4", "octahedral", "full_octahedral"}
+EXCHANGING = {"C4", "D4", "octahedral", "full_octahedral", "tetrahedral", "pyritohedral", "C4_about_x"}
 
 
 def samplings(name: str) -> list[Sampling]:
     """The samplings of a group."""
     d = GROUPS[name].dimension
-    if name == "full_octahedral":
+    if name in LARGE_GROUPS:
         return SAMPLINGS[3][1:3]
     return SAMPLINGS[d] + ([] if name in EXCHANGING else UNEVEN_SAMPLINGS[d])
 

@@ -37,11 +37,19 @@ from ._gradients import isotropic_conv_vjp as isotropic_conv_vjp
 from ._gradients import lifting_conv_vjp as lifting_conv_vjp
 from ._gradients import projection_conv_vjp as projection_conv_vjp
 from ._groups import PointGroup as PointGroup
+from ._groups import axial_cyclic as axial_cyclic
+from ._groups import axial_dihedral as axial_dihedral
 from ._groups import cyclic as cyclic
 from ._groups import dihedral as dihedral
+from ._groups import full_icosahedral as full_icosahedral
 from ._groups import full_octahedral as full_octahedral
+from ._groups import icosahedral as icosahedral
 from ._groups import octahedral as octahedral
+from ._groups import pyritohedral as pyritohedral
 from ._groups import reflection as reflection
+from ._groups import scaling as scaling
+from ._groups import similarity as similarity
+from ._groups import tetrahedral as tetrahedral
 from ._groups import trivial as trivial
 from ._pool import group_pool as group_pool
 from ._pool import group_pool_vjp as group_pool_vjp
@@ -53,17 +61,21 @@ __all__ = [
     "PointGroup",
     "__version__",
     "act",
+    "axial_cyclic",
+    "axial_dihedral",
     "config",
     "cyclic",
     "dihedral",
     "equivariance_error",
     "expand",
+    "full_icosahedral",
     "full_octahedral",
     "get_num_threads",
     "group_conv",
     "group_conv_vjp",
     "group_pool",
     "group_pool_vjp",
+    "icosahedral",
     "isotropic_conv",
     "isotropic_conv_vjp",
     "lifting_conv",
@@ -71,8 +83,12 @@ __all__ = [
     "octahedral",
     "projection_conv",
     "projection_conv_vjp",
+    "pyritohedral",
     "reflection",
+    "scaling",
     "set_num_threads",
     "show_config",
+    "similarity",
+    "tetrahedral",
     "trivial",
 ]

@@ -26,6 +26,40 @@ static equiconv_status create_from_matrices(PyArrayObject *array, equiconv_group
   return status;
 }
 
+/* The rest of `kind` behind `prefix` as an axis: "x", "y" or "z"; -1 if it is none. */
+static int32_t axis_of(const char *kind, const char *prefix) {
+  const size_t length = strlen(prefix);
+  if (strncmp(kind, prefix, length) != 0 || strlen(kind) != length + 1) {
+    return -1;
+  }
+  switch (kind[length]) {
+  case 'x': return EQUICONV_AXIS_X;
+  case 'y': return EQUICONV_AXIS_Y;
+  case 'z': return EQUICONV_AXIS_Z;
+  default: return -1;
+  }
+}
+
+/* A "scaling" of n axes or a "similarity" with n rotations; `factors` is a tuple of floats. */
+static equiconv_status create_scaled(const char *kind, int n, PyObject *factors, equiconv_group **handle) {
+  const Py_ssize_t count = PyTuple_GET_SIZE(factors);
+  /* One more, because an allocation of nothing may give NULL. */
+  double *values = PyMem_New(double, count + 1);
+  if (values == NULL) {
+    return EQUICONV_ERROR_OUT_OF_MEMORY;
+  }
+  for (Py_ssize_t i = 0; i < count; i++) {
+    values[i] = PyFloat_AsDouble(PyTuple_GET_ITEM(factors, i));
+  }
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS
+  status = strcmp(kind, "scaling") == 0 ? equiconv_group_create_scaling(n, count, values, handle)
+                                        : equiconv_group_create_similarity(n, count, values, handle);
+  Py_END_ALLOW_THREADS
+  PyMem_Free(values);
+  return status;
+}
+
 static equiconv_status create_named(const char *kind, int32_t n, equiconv_group **handle) {
   equiconv_status status = EQUICONV_ERROR_INVALID_ENUM;
   Py_BEGIN_ALLOW_THREADS
@@ -41,12 +75,48 @@ static equiconv_status create_named(const char *kind, int32_t n, equiconv_group 
     status = equiconv_group_create_octahedral(handle);
   } else if (strcmp(kind, "full_octahedral") == 0) {
     status = equiconv_group_create_full_octahedral(handle);
+  } else if (strcmp(kind, "tetrahedral") == 0) {
+    status = equiconv_group_create_tetrahedral(handle);
+  } else if (strcmp(kind, "pyritohedral") == 0) {
+    status = equiconv_group_create_pyritohedral(handle);
+  } else if (strcmp(kind, "icosahedral") == 0) {
+    status = equiconv_group_create_icosahedral(handle);
+  } else if (strcmp(kind, "full_icosahedral") == 0) {
+    status = equiconv_group_create_full_icosahedral(handle);
+  } else if (axis_of(kind, "axial_cyclic_") >= 0) {
+    status = equiconv_group_create_axial_cyclic(n, axis_of(kind, "axial_cyclic_"), handle);
+  } else if (axis_of(kind, "axial_dihedral_") >= 0) {
+    status = equiconv_group_create_axial_dihedral(n, axis_of(kind, "axial_dihedral_"), handle);
   }
   Py_END_ALLOW_THREADS
   return status;
 }
 
-/* A handle of the group, or NULL with an exception. `argument` is n, the matrices, or anything where none is needed. */
+/* Whether `argument` is (int, tuple of floats), which go to `n` and `factors`. */
+static int as_scaled(PyObject *argument, int *n, PyObject **factors) {
+  if (!PyTuple_Check(argument) || PyTuple_GET_SIZE(argument) != 2 || !PyLong_Check(PyTuple_GET_ITEM(argument, 0)) ||
+      !PyTuple_Check(PyTuple_GET_ITEM(argument, 1))) {
+    return 0;
+  }
+  int overflow = 0;
+  const long value = PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(argument, 0), &overflow);
+  if (overflow != 0 || value < 0 || value > INT32_MAX) {
+    return 0;
+  }
+  *n = (int)value;
+  *factors = PyTuple_GET_ITEM(argument, 1);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(*factors); i++) {
+    if (!PyFloat_Check(PyTuple_GET_ITEM(*factors, i))) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/*
+ * A handle of the group, or NULL with an exception. `argument` is n, the matrices, (n, factors), or anything where none
+ * is needed.
+ */
 static equiconv_group *create(const char *kind, PyObject *argument) {
   equiconv_group *handle = NULL;
   equiconv_status status;
@@ -56,6 +126,14 @@ static equiconv_group *create(const char *kind, PyObject *argument) {
       return NULL;
     }
     status = create_from_matrices(matrices, &handle);
+  } else if (strcmp(kind, "scaling") == 0 || strcmp(kind, "similarity") == 0) {
+    int n;
+    PyObject *factors;
+    if (!as_scaled(argument, &n, &factors)) {
+      native_refuse("Group");
+      return NULL;
+    }
+    status = create_scaled(kind, n, factors, &handle);
   } else {
     int overflow = 0;
     long n = PyLong_Check(argument) ? PyLong_AsLongAndOverflow(argument, &overflow) : 0;
@@ -116,6 +194,10 @@ static PyObject *get_is_lattice(PyObject *self, void *Py_UNUSED(unused)) {
   return PyBool_FromLong(equiconv_group_is_lattice(((native_group *)self)->handle));
 }
 
+static PyObject *get_is_closed(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyBool_FromLong(equiconv_group_is_closed(((native_group *)self)->handle));
+}
+
 static PyObject *get_name(PyObject *self, void *Py_UNUSED(unused)) {
   return PyUnicode_FromString(equiconv_group_name(((native_group *)self)->handle));
 }
@@ -169,6 +251,16 @@ static PyObject *get_determinants(PyObject *self, PyObject *Py_UNUSED(unused)) {
   return finish(array, equiconv_group_get_determinants(group->handle, PyArray_DATA((PyArrayObject *)array)));
 }
 
+static PyObject *get_quadrature_weights(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  native_group *group = (native_group *)self;
+  npy_intp shape[1] = {group->order};
+  PyObject *array = PyArray_SimpleNew(1, shape, NPY_FLOAT64);
+  if (array == NULL) {
+    return NULL;
+  }
+  return finish(array, equiconv_group_get_quadrature_weights(group->handle, PyArray_DATA((PyArrayObject *)array)));
+}
+
 /* get_left_cosets(subgroup: C-contiguous int32 array of one axis) */
 static PyObject *get_left_cosets(PyObject *self, PyObject *subgroup) {
   native_group *group = (native_group *)self;
@@ -190,6 +282,7 @@ static PyGetSetDef getters[] = {
     {"order", get_order, NULL, NULL, NULL},
     {"dimension", get_dimension, NULL, NULL, NULL},
     {"is_lattice", get_is_lattice, NULL, NULL, NULL},
+    {"is_closed", get_is_closed, NULL, NULL, NULL},
     {"name", get_name, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -199,6 +292,7 @@ static PyMethodDef methods[] = {
     {"get_cayley", get_cayley, METH_NOARGS, "get_cayley($self)\n--\n\n"},
     {"get_inverses", get_inverses, METH_NOARGS, "get_inverses($self)\n--\n\n"},
     {"get_determinants", get_determinants, METH_NOARGS, "get_determinants($self)\n--\n\n"},
+    {"get_quadrature_weights", get_quadrature_weights, METH_NOARGS, "get_quadrature_weights($self)\n--\n\n"},
     {"get_left_cosets", get_left_cosets, METH_O, "get_left_cosets($self, subgroup, /)\n--\n\n"},
     {NULL, NULL, 0, NULL},
 };

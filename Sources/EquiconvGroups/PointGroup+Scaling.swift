@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+extension PointGroup {
+  /// The factors that a scaling may have; beyond them no kernel on a grid makes sense.
+  public static let factorRange = 1.0 / 1024...1024
+
+  /// Scalings v ↦ s·v of d axes by finitely many factors s: a truncated set, not closed unless 1 is the only factor.
+  ///
+  /// Element i multiplies by `factors[i]`, in the caller's order. Its determinant is `factors[i]`ᵈ. Products
+  /// are looked up to a relative error of 1e-6, so the factors 1, √2, 2 contain √2·√2. Products that leave the set
+  /// are −1 in the table, and relative elements that leave it contribute nothing to a convolution (the
+  /// truncated scale axis of Worrall and Welling, Deep Scale-spaces, NeurIPS 2019, and of Bekkers, B-Spline CNNs on
+  /// Lie Groups, ICLR 2020).
+  ///
+  /// - Parameters:
+  ///   - dimension: d, which is 1, 2 or 3.
+  ///   - factors: 1 to 4096 factors; the first is 1, all are in `factorRange` and differ by more than 1e-5 of
+  ///     their size. Powers of one factor make most of the products present.
+  /// - Throws: `invalidDimension`, `invalidOrder`, `invalidFactor` or `duplicateFactor`.
+  /// - Complexity: O(m² log m) for m factors.
+  public static func scaling(dimension: Int, factors: [Double]) throws(GroupError) -> PointGroup {
+    guard 1...3 ~= dimension else { throw .invalidDimension(dimension) }
+    let scales = try ScaleSet(factors, limit: largestOrder)
+    return PointGroup(
+      PointGroupStorage(
+        name: "scaling(\(factors.count))", dimension: dimension,
+        matrices: factors.flatMap { s in identityMatrix(dimension).map { $0 * s } }, cayley: scales.cayley,
+        determinants: factors.map { s in (0..<dimension).reduce(1) { product, _ in product * s } },
+        quadratureWeights: scales.quadratureWeights))
+  }
+
+  /// Rotations of the plane by 2πr/n times scalings: a truncated set, not closed unless 1 is the only factor.
+  ///
+  /// Element i·n + r is `factors[i]` times rotation(r) of `cyclic(n)`; its determinant is `factors[i]`². What is said
+  /// of `scaling(dimension:factors:)` holds here. The first n elements are the subgroup of rotations.
+  ///
+  /// - Parameters:
+  ///   - n: The number of rotations, in `1...4096`.
+  ///   - factors: As for `scaling(dimension:factors:)`, at most 4096/n.
+  /// - Throws: `invalidOrder`, `invalidFactor` or `duplicateFactor`.
+  /// - Complexity: O((m·n)²) for m factors.
+  public static func similarity(_ n: Int, factors: [Double]) throws(GroupError) -> PointGroup {
+    try checkOrder(n, limit: largestOrder)
+    let scales = try ScaleSet(factors, limit: largestOrder / n)
+    let rotations = (0..<n).flatMap { planarMatrix($0, of: n, isFlipped: false) }
+    return PointGroup(
+      PointGroupStorage(
+        name: "similarity(\(n), \(factors.count))", dimension: 2,
+        matrices: factors.flatMap { s in rotations.map { $0 * s } },
+        cayley: similarityTable(scales.cayley, scales: factors.count, rotations: n),
+        determinants: factors.flatMap { [Double](repeating: $0 * $0, count: n) },
+        quadratureWeights: scales.quadratureWeights.flatMap { [Double](repeating: $0 / Double(n), count: n) }))
+  }
+
+  /// The table of the direct product: scales by their table, rotations by addition modulo n.
+  private static func similarityTable(_ scaleTable: [Int32], scales m: Int, rotations n: Int) -> [Int32] {
+    var table: [Int32] = []
+    table.reserveCapacity(m * n * m * n)
+    for i in 0..<m {
+      for r in 0..<n {
+        for j in 0..<m {
+          let scale = Int(scaleTable[i * m + j])
+          for s in 0..<n { table.append(scale < 0 ? -1 : Int32(scale * n + (r + s) % n)) }
+        }
+      }
+    }
+    return table
+  }
+}
+
+/// The factors of a scaling, checked: their products and the measure on them.
+private struct ScaleSet {
+  /// Products within this relative distance of a factor are that factor.
+  static let tolerance = 1e-6
+  /// Factors that differ by less are equal. Ten times the tolerance, so that a look-up has one answer and products of
+  /// three factors do not depend on the order in which they are taken.
+  static let separation = 1e-5
+
+  let factors: [Double]
+  /// The indices of the factors in ascending order of size.
+  let ascending: [Int]
+
+  init(_ factors: [Double], limit: Int) throws(GroupError) {
+    guard 1...limit ~= factors.count else {
+      throw .invalidOrder(name: "the number of factors", value: factors.count, limit: limit)
+    }
+    for (index, factor) in factors.enumerated() where !(PointGroup.factorRange ~= factor) {
+      throw .invalidFactor(index: index, value: factor, expected: "a number in 1/1024...1024")
+    }
+    guard factors[0] == 1 else {
+      throw .invalidFactor(index: 0, value: factors[0], expected: "1, the identity")
+    }
+    self.factors = factors
+    ascending = factors.indices.sorted { (factors[$0], $0) < (factors[$1], $1) }
+    for (a, b) in zip(ascending, ascending.dropFirst()) where factors[b] - factors[a] <= Self.separation * factors[a] {
+      throw .duplicateFactor(min(a, b), max(a, b))
+    }
+  }
+
+  /// The Cayley table, −1 where a product is not a factor.
+  var cayley: [Int32] {
+    factors.flatMap { a in factors.map { b in Int32(index(of: a * b) ?? -1) } }
+  }
+
+  private func index(of product: Double) -> Int? {
+    var (low, high) = (0, ascending.count)
+    let smallest = product * (1 - Self.tolerance)
+    while low < high {
+      let middle = (low + high) / 2
+      if factors[ascending[middle]] < smallest { low = middle + 1 } else { high = middle }
+    }
+    guard low < ascending.count, factors[ascending[low]] <= product * (1 + Self.tolerance) else { return nil }
+    return ascending[low]
+  }
+
+  /// The trapezoidal rule in log s, with sum 1.
+  var quadratureWeights: [Double] {
+    let logs = ascending.map { log(factors[$0]) }
+    let last = logs.count - 1
+    var weights = [Double](repeating: 1, count: factors.count)
+    if last == 0 { return weights }
+    for (place, index) in ascending.enumerated() {
+      let span = logs[min(place + 1, last)] - logs[max(place - 1, 0)]
+      weights[index] = span / (2 * (logs[last] - logs[0]))
+    }
+    return weights
+  }
+}
