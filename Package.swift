@@ -42,6 +42,7 @@ let package = Package(
 
     // Implementation details
     .target(name: "EquiconvGroups", exclude: ["README.md"]),
+    .target(name: "EquiconvBases", dependencies: ["EquiconvGroups"], exclude: ["README.md"]),
     .target(
       name: "EquiconvEngine",
       dependencies: [
@@ -59,6 +60,8 @@ let package = Package(
       name: "_EquiconvTestSupport", dependencies: ["EquiconvEngine", "EquiconvGroups"],
       path: "Tests/_EquiconvTestSupport"),
     .testTarget(name: "EquiconvGroupsTests", dependencies: ["EquiconvGroups", "_EquiconvTestSupport"]),
+    .testTarget(
+      name: "EquiconvBasesTests", dependencies: ["EquiconvBases", "EquiconvGroups", "_EquiconvTestSupport"]),
     .testTarget(
       name: "EquiconvMicrokernelsTests",
       dependencies: ["EquiconvEngine", "_EquiconvShims", "_EquiconvTestSupport"]),

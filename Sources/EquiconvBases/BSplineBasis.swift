@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// B-splines about centres anywhere: B_j(u) = Π_axis β_n((u_axis − c_j,axis) / s), in the order of the centres.
+///
+/// β_n is the centred cardinal B-spline of degree n, 0 for |t| ≥ (n+1)/2, and s the scale: the width of a spline in
+/// taps. β₀ is 1 inside its interval and ½ at its ends.
+///
+/// Source: Bekkers, "B-Spline CNNs on Lie Groups", ICLR 2020, section 3 and figure 2.
+public struct BSplineBasis: Hashable, Sendable {
+  /// The number of coordinates.
+  public let dimension: Int
+
+  /// The degree n of the polynomials, `0...5`.
+  public let degree: Int
+
+  /// The centres c_j as points (x), (x, y) or (x, y, z), y and z up.
+  public let centers: [[Double]]
+
+  /// The scale s.
+  public let scale: Double
+
+  /// The taps of the grid of the identity, in array-axis order.
+  public let extents: [Int]
+
+  /// B-splines about any centres: localised kernels, in the language of the paper.
+  ///
+  /// - Parameters:
+  ///   - dimension: The number d of coordinates, 1, 2 or 3.
+  ///   - degree: The degree n, `0...5`.
+  ///   - centers: One or more points with d finite coordinates. They may lie outside the grid.
+  ///   - scale: The scale s, positive and finite.
+  ///   - extents: The taps along each array axis; splines are sampled there and nowhere else.
+  /// - Throws: `BasisError` naming the argument.
+  public init(
+    dimension: Int, degree: Int, centers: [[Double]], scale: Double = 1, extents: [Int]
+  ) throws(BasisError) {
+    try check(dimension, in: 1...3, argument: "dimension")
+    try check(degree, in: 0...largestDegree, argument: "degree")
+    try checkPositive(scale, argument: "scale")
+    try checkExtents(extents)
+    guard extents.count == dimension else {
+      throw .wrongCount(argument: "extents", count: extents.count, expected: "one for each of \(dimension) axes")
+    }
+    guard !centers.isEmpty else {
+      throw .wrongCount(argument: "centers", count: 0, expected: "one center or more")
+    }
+    for (j, center) in centers.enumerated() {
+      try checkPoint(center, dimension: dimension, argument: "centers[\(j)]")
+    }
+    self.dimension = dimension
+    self.degree = degree
+    self.centers = centers
+    self.scale = scale
+    self.extents = extents
+  }
+
+  /// B-splines as wide as the distance of their centres, which fill the grid.
+  ///
+  /// Centres are `scale` apart along each axis, symmetric about the origin, as many as fit between the outermost taps:
+  /// ⌊(k−1)/s⌋ + 1, in row-major order of the array. With s = 1 they are the taps. The splines add up to 1 where every
+  /// coordinate is at most c + s(1−n)/2 in size, c being that of the outermost centre.
+  ///
+  /// - Throws: `BasisError` unless the degree is `0...5`, the scale is positive and there are 1, 2 or 3 positive
+  ///   extents.
+  public static func dense(extents: [Int], degree: Int, scale: Double = 1) throws(BasisError) -> BSplineBasis {
+    let centers = try centerGrid(extents: extents, spacing: scale, argument: "scale")
+    return try BSplineBasis(
+      dimension: extents.count, degree: degree, centers: centers, scale: scale, extents: extents)
+  }
+
+  /// B-splines one tap wide about centres that are `spacing` apart: the analogue of dilated kernels.
+  ///
+  /// Centres are as for `dense`, ⌊(k−1)/spacing⌋ + 1 along each axis.
+  ///
+  /// - Throws: `BasisError` unless the degree is `0...5`, the spacing is positive and there are 1, 2 or 3 positive
+  ///   extents.
+  public static func atrous(extents: [Int], degree: Int, spacing: Double) throws(BasisError) -> BSplineBasis {
+    let centers = try centerGrid(extents: extents, spacing: spacing, argument: "spacing")
+    return try BSplineBasis(dimension: extents.count, degree: degree, centers: centers, scale: 1, extents: extents)
+  }
+
+  /// B-splines one tap wide about the taps within a disc or ball of this radius about the origin, the round kernels
+  /// that rotations call for.
+  ///
+  /// With the default radius, (k−1)/2 − 1, cubic splines have all but decayed at the edge of the grid. A radius of less
+  /// than the innermost tap's is taken as that, so that there is always a spline.
+  ///
+  /// - Throws: `BasisError` unless the degree is `0...5`, the radius is not negative and finite, and there are 1, 2 or
+  ///   3 positive extents.
+  public static func round(extents: [Int], degree: Int, radius: Double? = nil) throws(BasisError) -> BSplineBasis {
+    let taps = try centerGrid(extents: extents, spacing: 1, argument: "extents")
+    let norms = taps.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    let wanted = radius ?? Double(extents.min()! - 3) / 2
+    guard wanted.isFinite, radius == nil || wanted >= 0 else {
+      throw .invalidNumber(argument: "radius", value: wanted, expected: "a finite number, 0 or more")
+    }
+    let limit = max(wanted, norms.min()!) + 1e-9
+    let centers = zip(taps, norms).filter { $1 <= limit }.map(\.0)
+    return try BSplineBasis(dimension: extents.count, degree: degree, centers: centers, scale: 1, extents: extents)
+  }
+}
+
+extension BSplineBasis: BasisFamily {
+  /// The number of centres.
+  public var count: Int { centers.count }
+
+  /// [J].
+  public var shape: [Int] { [count] }
+
+  func evaluate(at u: [Double], into values: inout [Double]) {
+    for (j, center) in centers.enumerated() {
+      var product = 1.0
+      for axis in 0..<dimension where product != 0 {
+        product *= cardinalBSpline((u[axis] - center[axis]) / scale, degree: degree)
+      }
+      values[j] = product
+    }
+  }
+}
+
+/// Points on a grid of the given spacing, symmetric about the origin, as many as fit between the outermost taps.
+private func centerGrid(extents: [Int], spacing: Double, argument: String) throws(BasisError) -> [[Double]] {
+  try checkExtents(extents)
+  try checkPositive(spacing, argument: argument)
+  // A part in 10⁹ is forgiven, so that a spacing of 0.1 fits ten times between taps.
+  let counts = extents.map { (Double($0 - 1) / spacing * (1 + 1e-9)).rounded(.down) + 1 }
+  let total = counts.reduce(1, *)
+  guard total <= Double(largestCenterCount) else {
+    let count = total < Double(Int.max) ? Int(total) : Int.max
+    throw .wrongCount(argument: "centers", count: count, expected: "at most \(largestCenterCount) on a grid")
+  }
+  return try tapPoints(extents: counts.map { Int($0) }).map { $0.map { $0 * spacing } }
+}
+
+/// The most centres on a grid: they are stored, unlike taps.
+private let largestCenterCount = 1 << 20

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why something is not a basis: the argument, the value it had and what was expected.
+public enum BasisError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A whole number is outside its range.
+  case invalidInteger(argument: String, value: Int, expected: String)
+  /// A real number is outside its range, infinite or not a number.
+  case invalidNumber(argument: String, value: Double, expected: String)
+  /// A list of whole numbers is of the wrong length or has wrong entries.
+  case invalidList(argument: String, value: [Int], expected: String)
+  /// A list has the wrong number of entries.
+  case wrongCount(argument: String, count: Int, expected: String)
+  /// The basis does not exist on this group.
+  case wrongGroup(name: String, expected: String)
+
+  /// For example "extents is [3, 0], expected 1, 2 or 3 positive numbers".
+  public var description: String {
+    switch self {
+    case .invalidInteger(let argument, let value, let expected): "\(argument) is \(value), expected \(expected)"
+    case .invalidNumber(let argument, let value, let expected): "\(argument) is \(value), expected \(expected)"
+    case .invalidList(let argument, let value, let expected): "\(argument) is \(value), expected \(expected)"
+    case .wrongCount(let argument, let count, let expected):
+      "\(argument) has \(count) entries, expected \(expected)"
+    case .wrongGroup(let name, let expected): "group is \(name), expected \(expected)"
+    }
+  }
+}
+
+/// Throws unless a whole number is in a range.
+func check(_ value: Int, in range: ClosedRange<Int>, argument: String) throws(BasisError) {
+  guard range.contains(value) else {
+    throw .invalidInteger(
+      argument: argument, value: value, expected: "\(range.lowerBound)...\(range.upperBound)")
+  }
+}
+
+/// Throws unless a real number is in a range; one that is not a number is in none.
+func check(_ value: Double, in range: ClosedRange<Double>, argument: String) throws(BasisError) {
+  guard range.contains(value) else {
+    throw .invalidNumber(
+      argument: argument, value: value, expected: "\(range.lowerBound)...\(range.upperBound)")
+  }
+}
+
+/// Throws unless a real number is positive and finite.
+func checkPositive(_ value: Double, argument: String) throws(BasisError) {
+  guard value > 0, value.isFinite else {
+    throw .invalidNumber(argument: argument, value: value, expected: "a positive finite number")
+  }
+}
+
+/// Throws unless a point has d finite coordinates.
+func checkPoint(_ point: [Double], dimension: Int, argument: String) throws(BasisError) {
+  guard point.count == dimension else {
+    throw .wrongCount(argument: argument, count: point.count, expected: "\(dimension) coordinates")
+  }
+  for (axis, coordinate) in point.enumerated() where !coordinate.isFinite {
+    throw .invalidNumber(argument: "\(argument)[\(axis)]", value: coordinate, expected: "a finite number")
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What every family of kernel functions has; `KernelBasis` documents the members.
+protocol BasisFamily {
+  var dimension: Int { get }
+  var count: Int { get }
+  var extents: [Int] { get }
+  var shape: [Int] { get }
+  func evaluate(at u: [Double], into values: inout [Double])
+}
+
+/// A finite family of functions B_0 … B_{J−1} on ℝᵈ, of which kernels are linear combinations: k(u) = Σ_j w_j B_j(u).
+///
+/// The weights of a layer are coefficients w. Since k is known at every point, it can be sampled at h⁻¹u for any matrix
+/// h, not only for those that permute the grid:
+///
+///     let basis = KernelBasis.pixel(try PixelBasis(extents: [5, 5]))
+///     let s = sampling(of: basis, at: try tapPoints(extents: [5, 5]))   // the identity matrix
+///
+/// Points are (x), (x, y) or (x, y, z) with y and z up, against the array axes.
+///
+/// Source: Bekkers, "B-Spline CNNs on Lie Groups", ICLR 2020, section 3.
+public enum KernelBasis: Hashable, Sendable {
+  /// Values on the grid of taps, interpolated.
+  case pixel(PixelBasis)
+  /// B-splines about centres anywhere.
+  case bSpline(BSplineBasis)
+  /// Circular harmonics on Gaussian rings: steerable and band-limited.
+  case circularHarmonics(CircularHarmonicBasis)
+  /// Derivatives of a Gaussian.
+  case gaussianDerivatives(GaussianDerivativeBasis)
+}
+
+extension KernelBasis: BasisFamily {
+  private var family: any BasisFamily {
+    switch self {
+    case .pixel(let basis): basis
+    case .bSpline(let basis): basis
+    case .circularHarmonics(let basis): basis
+    case .gaussianDerivatives(let basis): basis
+    }
+  }
+
+  /// The number d of coordinates of a point: 1, 2 or 3.
+  public var dimension: Int { family.dimension }
+
+  /// The number J of functions: coefficients for each pair of channels and each group element.
+  public var count: Int { family.count }
+
+  /// The extents k of the grid of taps on which the identity samples, in array-axis order.
+  public var extents: [Int] { family.extents }
+
+  /// The trailing shape of weights: the extents for `pixel`, otherwise [J].
+  public var shape: [Int] { family.shape }
+
+  /// Writes B_j(u) for all j; `values` becomes an array of J numbers. A point that is not finite gives zeros.
+  ///
+  /// - Precondition: `u` has d coordinates.
+  /// - Complexity: O(J) for d ≤ 3.
+  public func evaluate(at u: [Double], into values: inout [Double]) {
+    precondition(u.count == dimension, "the point does not have d coordinates")
+    if values.count != count { values = [Double](repeating: 0, count: count) }
+    family.evaluate(at: u, into: &values)
+  }
+}
+
+/// The matrix of B_j(u_i), shape (points, J), row-major: times coefficients it gives the kernel at the points.
+///
+/// - Precondition: every point has d coordinates.
+/// - Complexity: O(points · J).
+public func sampling(of basis: KernelBasis, at points: [[Double]]) -> [Double] {
+  var values = [Double](repeating: 0, count: basis.count)
+  var matrix: [Double] = []
+  matrix.reserveCapacity(points.count * values.count)
+  for point in points {
+    basis.evaluate(at: point, into: &values)
+    matrix += values
+  }
+  return matrix
+}
