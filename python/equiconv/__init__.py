@@ -8,7 +8,8 @@ H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. 
     group_conv       G   -> G          projection_conv   G   -> R^d
 
 Each has gradients (`lifting_conv_vjp` and so on). `group_pool` takes the mean or maximum over H, `act` turns signals,
-and `equivariance_error` measures whether a map commutes with that.
+and `equivariance_error` measures whether a map commutes with that. The module `theory` has the theorem behind the
+layers as running code.
 
 Example:
     >>> import numpy, equiconv as eq
@@ -20,6 +21,7 @@ Example:
 """
 
 from . import _native
+from . import theory as theory
 from ._action import act as act
 from ._action import equivariance_error as equivariance_error
 from ._config import config as config
@@ -90,5 +92,6 @@ __all__ = [
     "show_config",
     "similarity",
     "tetrahedral",
+    "theory",
     "trivial",
 ]
