@@ -36,8 +36,10 @@ let package = Package(
   ],
   targets: [
     // Public API
-    .target(name: "Equiconv", dependencies: ["EquiconvEngine", "EquiconvGroups"]),
-    .target(name: "EquiconvC", dependencies: ["CEquiconv", "EquiconvEngine", "EquiconvGroups", "_EquiconvShims"]),
+    .target(name: "Equiconv", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups"]),
+    .target(
+      name: "EquiconvC",
+      dependencies: ["CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvShims"]),
     .systemLibrary(name: "CEquiconv", path: "include"),
 
     // Implementation details
@@ -46,7 +48,7 @@ let package = Package(
     .target(
       name: "EquiconvEngine",
       dependencies: [
-        "EquiconvGroups", "EquiconvMicrokernelsBaseline", "EquiconvMicrokernelsAVX2",
+        "EquiconvBases", "EquiconvGroups", "EquiconvMicrokernelsBaseline", "EquiconvMicrokernelsAVX2",
         "EquiconvMicrokernelsAVX512", "_EquiconvShims",
       ],
       exclude: ["README.md"]),
@@ -57,7 +59,7 @@ let package = Package(
 
     // Unit test bundles
     .target(
-      name: "_EquiconvTestSupport", dependencies: ["EquiconvEngine", "EquiconvGroups"],
+      name: "_EquiconvTestSupport", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups"],
       path: "Tests/_EquiconvTestSupport"),
     .testTarget(name: "EquiconvGroupsTests", dependencies: ["EquiconvGroups", "_EquiconvTestSupport"]),
     .testTarget(
@@ -65,7 +67,9 @@ let package = Package(
     .testTarget(
       name: "EquiconvMicrokernelsTests",
       dependencies: ["EquiconvEngine", "_EquiconvShims", "_EquiconvTestSupport"]),
-    .testTarget(name: "EquiconvEngineTests", dependencies: ["EquiconvEngine", "_EquiconvTestSupport"]),
+    .testTarget(
+      name: "EquiconvEngineTests",
+      dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvTestSupport"]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
   ],
   swiftLanguageModes: [.v6]

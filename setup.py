@@ -76,7 +76,15 @@ class BuildWithEngine(build_ext):
             shutil.copy2(library, destination / name)
 
 
-sources = ["_native.c", "_native_group.c", "_native_convolution.c", "_native_expansion.c", "_native_signal.c"]
+sources = [
+    "_native.c",
+    "_native_group.c",
+    "_native_bases.c",
+    "_native_kernel.c",
+    "_native_convolution.c",
+    "_native_expansion.c",
+    "_native_signal.c",
+]
 native = Extension(
     f"{PACKAGE}._native",
     sources=[f"python/{PACKAGE}/{source}" for source in sources],

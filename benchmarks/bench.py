@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speed of whole Python calls as a share of the processor's multiply-add peak, measured in the same run.
 
-    python benchmarks/bench.py [--kinds forward gradients others avx2 calls] [--threads 1 2] [--rounds 3]
+    python benchmarks/bench.py [--kinds forward gradients others sampled avx2 calls] [--threads 1 2] [--rounds 3]
 
 In each round each case is called once to warm its plan, then several times between measurements of the peak. The share
 is the operations of the layer's definition over the median (and the shortest) time, over the median of all peaks.
@@ -29,17 +29,24 @@ from cases import Case, cases
 from probes import Probes
 
 HERE = Path(__file__).resolve().parent
-KINDS = ("forward", "gradients", "others", "avx2", "calls")
+KINDS = ("forward", "gradients", "others", "sampled", "avx2", "calls")
 
 
 def call_of(case: Case) -> Any:
     """A function of no arguments that runs the case."""
     rng = np.random.default_rng(0)
     group, (inputs, outputs), d = case.point_group, case.channels, case.dimension
-    reads = (group.order,) if case.layer in ("group", "projection") else ()
+    reads = (group.order,) if case.layer in ("group", "projection", "separable") else ()
+    options: dict[str, Any] = {"stride": case.stride, "padding": "same"}
     x = rng.standard_normal((case.batch, inputs, *reads, *(case.size,) * d)).astype(case.dtype)
+    if case.layer == "separable":
+        over_h = rng.standard_normal((outputs, inputs, group.order)).astype(case.dtype)
+        over_x = rng.standard_normal((outputs, *(case.kernel,) * d)).astype(case.dtype)
+        return lambda: eq.separable_conv(x, over_h, over_x, group, **options)
+    if case.localised is not None:
+        reads = (len(case.localised),)
+        options["group_basis"] = eq.localised(case.localised)
     weight = rng.standard_normal((outputs, inputs, *reads, *(case.kernel,) * d)).astype(case.dtype) / 100
-    options = {"stride": case.stride, "padding": "same"}
     forward, vjp = (getattr(eq, f"{case.layer}_conv{suffix}") for suffix in ("", "_vjp"))
     if case.run == "forward":
         return lambda: forward(x, weight, group, **options)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import equiconv as eq
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -24,32 +25,49 @@ class Case:
     stride: int = 1
     dtype: str = "float32"
     dimension: int = 2
+    # Relative elements of H that weights are given for; None for all.
+    localised: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
         """What it is, in one line."""
         extras = [f"stride {self.stride}"] * (self.stride > 1) + [self.dtype] * (self.dtype != "float32")
+        extras += [f"{len(self.localised)} of {self.point_group.order}"] * (self.localised is not None)
         sizes = f"{self.channels[0]}→{self.channels[1]}, {self.size}{'²³'[self.dimension - 2]}, k={self.kernel}"
         return " ".join([f"{self.group} {self.layer} {sizes}", *extras])
 
     @property
     def point_group(self) -> eq.PointGroup:
         """The group's object."""
-        return {"C4": lambda: eq.cyclic(4), "D4": lambda: eq.dihedral(4), "octahedral": eq.octahedral}[self.group]()
+        if self.group == "octahedral":
+            return eq.octahedral()
+        return {"C": eq.cyclic, "D": eq.dihedral}[self.group[0]](int(self.group[1:]))
+
+    @property
+    def taps(self) -> int:
+        """Taps of a kernel; for groups that are not lattice groups, those in the disc |u| <= k / 2."""
+        k, d = self.kernel, self.dimension
+        if self.point_group.is_lattice:
+            return k**d
+        squares = np.add.reduce(np.meshgrid(*[(np.arange(k) - (k - 1) / 2) ** 2] * d))
+        return int(np.count_nonzero(squares <= k * k / 4 + 1e-9))
 
     @property
     def operations(self) -> float:
-        """2 B O |Y| C |X| k^d outputs."""
+        """2 B O |Y| C |X| taps outputs; 2 B O |Y| (C |X| + taps) outputs for separable kernels."""
         order = self.point_group.order
-        reads = order if self.layer in ("group", "projection") else 1
-        writes = order if self.layer in ("group", "lifting") else 1
+        reads = order if self.layer in ("group", "projection", "separable") else 1
+        if self.localised is not None:
+            reads = len(self.localised)
+        writes = order if self.layer in ("group", "lifting", "separable") else 1
         outputs = ((self.size - 1) // self.stride + 1) ** self.dimension
-        weights = self.channels[0] * self.channels[1] * reads * writes * self.kernel**self.dimension
-        return 2.0 * self.batch * weights * outputs
+        weights = self.channels[0] * reads
+        weights = weights + self.taps if self.layer == "separable" else weights * self.taps
+        return 2.0 * self.batch * self.channels[1] * writes * weights * outputs
 
 
 def cases(kind: str) -> Iterator[Case]:
-    """The cases of one kind: "forward", "gradients", "others" or "avx2"."""
+    """The cases of one kind: "forward", "gradients", "others", "sampled" or "avx2"."""
     grid = [
         (group, (channels, channels), size, kernel)
         for group in ("C4", "D4")
@@ -75,6 +93,16 @@ def cases(kind: str) -> Iterator[Case]:
         yield Case("group", "C4", (32, 32), 65, 5, stride=2, target=0.80)
         yield Case("projection", "C4", (16, 16), 64, 3)
         yield Case("isotropic", "D4", (64, 64), 64, 3)
+    elif kind == "sampled":
+        # A lattice group of the same order beside each: sampled weights should cost no more than their operations.
+        for run in ("forward", "input gradient", "weight gradient"):
+            for kernel in (3, 5, 7):
+                yield Case("group", "D4", (16, 16), 64, kernel, run=run)
+                yield Case("group", "C8", (16, 16), 64, kernel, run=run, target=0.77)
+        yield Case("group", "C16", (16, 16), 64, 5, localised=(0, 1, 15), target=0.60)
+        yield Case("group", "C16", (16, 16), 32, 3, localised=(0, 1, 15), target=0.60)
+        yield Case("separable", "C8", (16, 16), 64, 5, target=0.60)
+        yield Case("separable", "C8", (32, 32), 64, 7, target=0.60)
     elif kind == "avx2":
         for kernel in (3, 5, 7):
             yield Case("group", "C4", (16, 16), 64, kernel, target=0.85)

@@ -16,8 +16,26 @@
  *   projection  G -> R^d     y[o,x]   = sum_{c,h',x'} kbar[o,c](h', x' - x) f[c,h',x']
  *
  * where kbar is the mean of the kernel over H: kbar(h', u) = mean over h of k(h^-1 h', h^-1 u). These are
- * correlations, as in every deep-learning library; there is no factor 1/|H| in lifting and group convolution.
- * This version convolves with *lattice* groups, whose matrices are signed permutations (|det h| = 1).
+ * correlations, as in every deep-learning library; there is no factor 1/|H| in lifting and group convolution. Where
+ * h enlarges, as in a group of scalings, every kernel comes with the factor 1/|det h| of the theorem.
+ *
+ * These are the cases of one layer between signals on R^d x H/K and on R^d x H/K', for subgroups K and K' of H, the
+ * stabilizers (EQUICONV_LAYER_GENERAL). K = H is the plane, K = {e} the group. For a point p = a K' of the output
+ *
+ *   general     y[o,p,x] = sum_{c,q,x'} mean over h in p of k[o,c](h^-1 q, h^-1 (x' - x)) / |det h| f[c,q,x']
+ *
+ * ANY GROUP
+ *
+ * A *lattice* group, whose matrices are signed permutations, maps the grid of taps to itself, and its turned kernels
+ * are exact. For any other group a kernel is a function between the taps too: the interpolation of its pixels, or a
+ * combination of the functions of an equiconv_basis. It is then sampled at h^-1 u for the taps u of the disc (ball)
+ * |u| <= s k/2, where s is the scale of h: so all orientations have one support. Circular harmonics and Gaussian
+ * derivatives, which decay by themselves, use all taps of the square (cube) of that side. An element of scale s > 1
+ * samples on a larger support, 2 ceil(s (k - 1)/2) + 1 taps for an odd extent k; padding grows with it, and outputs
+ * stay on the grid of the unscaled kernel. "Scale" is the largest factor by which h lengthens a vector.
+ *
+ * An infinite group, such as the scalings, comes as a truncated set of its elements. Relative elements h^-1 h' that
+ * are not in the set contribute nothing.
  *
  * ARRAYS
  *
@@ -27,8 +45,11 @@
  *
  *   plane signal   (batch, channels, spatial...)
  *   group signal   (batch, channels, |H|, spatial...)
+ *   quotient       (batch, channels, |H/K|, spatial...), the left cosets of K numbered by first appearance
  *   weight         isotropic, lifting   (out_channels, in_channels, kernel...)
  *                  group, projection    (out_channels, in_channels, |H|, kernel...)
+ *                  with a basis, its J functions in place of the axes kernel...; with a basis on H, its I functions
+ *                  in place of |H|; from a quotient, |H/K| in place of |H|
  *   bias           (out_channels)       one number per output channel, shared by all of H
  *
  * Tap i of a kernel axis of extent k has the coordinate i - (k - 1) / 2. In 2-D x = column and y = -row (y up),
@@ -38,7 +59,8 @@
  * EXACTNESS
  *
  * Each output number is one chain of multiply-adds in one order, whatever the thread count. So for every
- * element g of H and all four layers, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit,
+ * element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8) and all layers,
+ * whatever the basis, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit,
  * provided that (spatial + 2 padding - reach) mod stride = 0 on every axis, where
  * reach = dilation (kernel - 1) + 1; see equiconv_plan_get_stride_remainder.
  *
@@ -52,7 +74,7 @@
  *
  * THREADS
  *
- * Every function may be called from several threads at once. Groups and plans are immutable once created.
+ * Every function may be called from several threads at once. Groups, bases and plans are immutable once created.
  * Large calls share one pool of worker threads, started by the first of them; a process may fork before or
  * after that, and parent and child both go on working. Results do not depend on the number of threads.
  *
@@ -110,6 +132,7 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_ANISOTROPIC = 116,        /**< kernel, stride, padding or dilation differ along axes that H exchanges */
   EQUICONV_ERROR_DIMENSION_MISMATCH = 117, /**< the group acts on another number of axes */
   EQUICONV_ERROR_SIZE_OVERFLOW = 118,      /**< a byte size does not fit in 63 bits */
+  EQUICONV_ERROR_INVALID_BASIS = 119,      /**< a basis that does not exist, or does not fit the layer */
 
   /* 2xx: not a group */
   EQUICONV_ERROR_INVALID_ORDER = 200,      /**< a group order that is not positive, or beyond 4096 */
@@ -124,10 +147,10 @@ typedef enum equiconv_status {
 
   /* 3xx: resources */
   EQUICONV_ERROR_OUT_OF_MEMORY = 300,      /**< an allocation failed */
-  EQUICONV_ERROR_TOO_LARGE = 301,          /**< beyond a limit of this library: |H| * |H| * taps > 2^22 */
+  EQUICONV_ERROR_TOO_LARGE = 301,          /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
 
   /* 4xx: valid, but not available */
-  EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,    /**< convolution with a group that is not a lattice group */
+  EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,    /**< an action by an element that does not map the grid to itself */
   EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401 /**< the algorithm is not available for this call */
 } equiconv_status;
 
@@ -146,7 +169,8 @@ typedef enum equiconv_layer {
   EQUICONV_LAYER_ISOTROPIC = 0,  /**< R^d -> R^d */
   EQUICONV_LAYER_LIFTING = 1,    /**< R^d -> G   */
   EQUICONV_LAYER_GROUP = 2,      /**< G   -> G   */
-  EQUICONV_LAYER_PROJECTION = 3  /**< G   -> R^d */
+  EQUICONV_LAYER_PROJECTION = 3, /**< G   -> R^d */
+  EQUICONV_LAYER_GENERAL = 4     /**< R^d x H/K -> R^d x H/K', by the stabilizers of the descriptor */
 } equiconv_layer;
 
 typedef enum equiconv_dtype {
@@ -165,6 +189,12 @@ typedef enum equiconv_algorithm {
   EQUICONV_ALGORITHM_WINOGRAD = 2, /**< reserved: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM */
   EQUICONV_ALGORITHM_FOURIER = 3   /**< reserved: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM */
 } equiconv_algorithm;
+
+typedef enum equiconv_interpolation {
+  EQUICONV_INTERPOLATION_BILINEAR = 0, /**< linear along each axis */
+  EQUICONV_INTERPOLATION_BICUBIC = 1,  /**< cubic convolution (Keys 1981, a = -1/2) */
+  EQUICONV_INTERPOLATION_BSPLINE3 = 2  /**< the cubic spline through the values (Unser et al. 1993) */
+} equiconv_interpolation;
 
 typedef enum equiconv_pool_mode {
   EQUICONV_POOL_MEAN = 0,
@@ -292,6 +322,95 @@ EQUICONV_API equiconv_status equiconv_group_get_quadrature_weights(const equicon
 EQUICONV_API equiconv_status equiconv_group_get_left_cosets(const equiconv_group *group, const int32_t *subgroup,
                                                             int64_t count, int32_t *coset);
 
+/* ---- Bases of kernels ------------------------------------------------------------------------------------ */
+
+/**
+ * J functions B_j on R^d of which kernels are linear combinations, k(u) = sum_j w_j B_j(u); the weights of a layer
+ * are the w. Opaque, immutable, shared safely between threads. Every creator gives a handle through `basis` that the
+ * caller owns and ends with equiconv_basis_destroy; plans keep what they need of it.
+ *
+ * `extents` are the `dimension` extents of the grid of taps on which the identity samples, in array-axis order, which
+ * are also the `kernel` of a descriptor. Points are (x), (x, y) or (x, y, z) in taps, y and z up.
+ * Error of all creators: INVALID_BASIS (INVALID_DIMENSION, INVALID_ENUM), naming the argument.
+ */
+typedef struct equiconv_basis equiconv_basis;
+
+/** Values on the grid of taps, continued between them by an equiconv_interpolation. Weights have the axes kernel... */
+EQUICONV_API equiconv_status equiconv_basis_create_pixel(int32_t dimension, const int64_t *extents,
+                                                         int32_t interpolation, equiconv_basis **basis);
+/**
+ * Cardinal B-splines of degree 0...5 that are `scale` taps wide, about centres `scale` apart: as many as fit between
+ * the outermost taps, floor((k - 1) / scale) + 1 along each axis, in row-major order of the array.
+ */
+EQUICONV_API equiconv_status equiconv_basis_create_bspline(int32_t dimension, const int64_t *extents, int32_t degree,
+                                                           double scale, equiconv_basis **basis);
+/** B-splines one tap wide about centres `spacing` apart: the analogue of dilated kernels. */
+EQUICONV_API equiconv_status equiconv_basis_create_atrous_bspline(int32_t dimension, const int64_t *extents,
+                                                                  int32_t degree, double spacing,
+                                                                  equiconv_basis **basis);
+/** Value of `radius`: (k - 1) / 2 - 1 for the smallest extent k. */
+#define EQUICONV_RADIUS_DEFAULT (-1)
+/** B-splines one tap wide about the taps within `radius` >= 0 of the origin, or EQUICONV_RADIUS_DEFAULT. */
+EQUICONV_API equiconv_status equiconv_basis_create_round_bspline(int32_t dimension, const int64_t *extents,
+                                                                 int32_t degree, double radius, equiconv_basis **basis);
+/** B-splines `scale` taps wide about `count` points anywhere: `centers` has count * dimension numbers, at most 2^20. */
+EQUICONV_API equiconv_status equiconv_basis_create_bspline_at(int32_t dimension, const int64_t *extents, int32_t degree,
+                                                              double scale, int64_t count, const double *centers,
+                                                              equiconv_basis **basis);
+/**
+ * Circular harmonics on the rings that a grid of extent x extent taps resolves: radii one tap apart up to
+ * (extent - 3) / 2, frequencies up to twice the radius and `highest_frequency` (INT32_MAX for no other limit). In
+ * 2-D. Functions in order of the rings, for each m = 0, then cos(m phi) and sin(m phi) for m = 1, 2, ...
+ */
+EQUICONV_API equiconv_status equiconv_basis_create_circular_harmonics(int64_t extent, int32_t highest_frequency,
+                                                                      equiconv_basis **basis);
+/** Circular harmonics on `count` rings of given radii (0...64), highest frequencies (0...pi r) and width `sigma`. */
+EQUICONV_API equiconv_status equiconv_basis_create_harmonic_rings(int64_t extent, int64_t count, const double *radii,
+                                                                  const int32_t *frequencies, double sigma,
+                                                                  equiconv_basis **basis);
+/** The (order + d choose d) partial derivatives up to total order 0...10 of a Gaussian of width `sigma` in taps. */
+EQUICONV_API equiconv_status equiconv_basis_create_gaussian_derivatives(int32_t dimension, const int64_t *extents,
+                                                                        int32_t order, double sigma,
+                                                                        equiconv_basis **basis);
+/** Ends a handle. NULL is fine. */
+EQUICONV_API void equiconv_basis_destroy(equiconv_basis *basis);
+
+/** The number J of functions; 0 if `basis` is NULL. */
+EQUICONV_API int64_t equiconv_basis_count(const equiconv_basis *basis);
+/** The number d of coordinates; 0 if `basis` is NULL. */
+EQUICONV_API int32_t equiconv_basis_dimension(const equiconv_basis *basis);
+/** Copies the extents of the grid of taps; places beyond the dimension are set to 1. */
+EQUICONV_API equiconv_status equiconv_basis_get_extents(const equiconv_basis *basis, int64_t extents[3]);
+/**
+ * The values B_j(u_i): `points` has point_count * d numbers, `values` gets point_count * J, row by row. The two must
+ * not overlap. A point that is not finite gives zeros. Error: TOO_LARGE if J is beyond 2^22.
+ */
+EQUICONV_API equiconv_status equiconv_basis_sample(const equiconv_basis *basis, int64_t point_count,
+                                                   const double *points, double *values);
+
+/**
+ * I functions on the relative elements d = h^-1 h' of H, for kernels on the group that are combinations of them:
+ * k(d) = sum_i M[d,i] w_i. Opaque, immutable; ended with equiconv_group_basis_destroy.
+ */
+typedef struct equiconv_group_basis equiconv_group_basis;
+
+/** Values on `count` different elements only, in this order; kernels are 0 on all others. */
+EQUICONV_API equiconv_status equiconv_group_basis_create_localised(int64_t count, const int32_t *elements,
+                                                                   equiconv_group_basis **group_basis);
+/**
+ * Periodic B-splines of degree 0...5 on the angles of `cyclic(n)`, about `count` (1...4096) centers, `scale` wide; both
+ * in radians, 0 < scale <= 2 pi. Other groups refuse it.
+ */
+EQUICONV_API equiconv_status equiconv_group_basis_create_bspline(int32_t degree, int64_t count, const double *centers,
+                                                                 double scale, equiconv_group_basis **group_basis);
+/** Ends a handle. NULL is fine. */
+EQUICONV_API void equiconv_group_basis_destroy(equiconv_group_basis *group_basis);
+/** The number I of functions; 0 if `group_basis` is NULL. */
+EQUICONV_API int64_t equiconv_group_basis_count(const equiconv_group_basis *group_basis);
+/** The matrix M on a group: `matrix` gets |H| * I numbers, row by row. INVALID_BASIS if the group has no such basis. */
+EQUICONV_API equiconv_status equiconv_group_basis_get_matrix(const equiconv_group_basis *group_basis,
+                                                             const equiconv_group *group, double *matrix);
+
 /* ---- The descriptor of a layer ------------------------------------------------------------------------- */
 
 /** Value of `padding[a]`: dilation (kernel - 1) / 2, so that stride 1 keeps the size. Needs an odd kernel[a]. */
@@ -300,7 +419,10 @@ EQUICONV_API equiconv_status equiconv_group_get_left_cosets(const equiconv_group
 /**
  * What is convolved with what. Begin with `= EQUICONV_DESCRIPTOR_INIT`, which sets struct_size, strides and
  * dilations to 1 and all else to 0. The first `dimension` entries of each array are used, in the order of the array axes.
- * kernel, stride, padding and dilation must agree along axes that the group exchanges.
+ * kernel, stride, padding and dilation must agree along axes that the group exchanges or mixes.
+ *
+ * A struct_size of offsetof(equiconv_descriptor, basis), as of version 0.1.0, is accepted too: all from there on is
+ * then taken to be 0. Arrays and handles are read during the call only.
  *
  * Output sizes are (spatial + 2 padding - reach) / stride + 1, rounded down, with reach = dilation (kernel - 1) + 1.
  */
@@ -312,7 +434,7 @@ typedef struct equiconv_descriptor {
   int32_t padding_mode;        /**< equiconv_padding_mode */
   int32_t algorithm;           /**< equiconv_algorithm */
   int32_t dimension;           /**< d; must be the group's */
-  int32_t reserved;            /**< must be 0 */
+  int32_t depthwise;           /**< 1: output channel o reads input channel o alone, O = C, weights (O, 1, ...); or 0 */
   int64_t in_channels;         /**< C >= 1 */
   int64_t out_channels;        /**< O >= 1 */
   int64_t spatial[3];          /**< input sizes >= 1 */
@@ -320,12 +442,22 @@ typedef struct equiconv_descriptor {
   int64_t stride[3];           /**< >= 1 */
   int64_t padding[3];          /**< >= 0 on both sides, or EQUICONV_PADDING_SAME */
   int64_t dilation[3];         /**< >= 1 */
+
+  const equiconv_basis *basis;             /**< what kernels are made of, of extents `kernel`; NULL: pixels */
+  const equiconv_group_basis *group_basis; /**< for signals on the group as input; NULL: one value for each element */
+  const int32_t *input_stabilizer;         /**< the elements of K, in any order: with EQUICONV_LAYER_GENERAL only */
+  int64_t input_stabilizer_count;          /**< |K|; |H| for the plane, 1 (the element 0) for the group */
+  const int32_t *output_stabilizer;        /**< the elements of K' */
+  int64_t output_stabilizer_count;         /**< |K'| */
+  int32_t interpolation;                   /**< equiconv_interpolation of pixels; not read with a basis */
+  int32_t quadrature;                      /**< 1: weight the sum over H as an integral by its measure; 0: do not */
 } equiconv_descriptor;
 
 /* clang-format off */
 #define EQUICONV_DESCRIPTOR_INIT \
   { sizeof(equiconv_descriptor), NULL, 0, 0, 0, 0, 0, 0, 0, 0, \
-    {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1} }
+    {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, \
+    NULL, NULL, NULL, 0, NULL, 0, 0, 0 }
 /* clang-format on */
 
 /* ---- Simple calls: one layer, one call ------------------------------------------------------------------ */
@@ -351,6 +483,9 @@ EQUICONV_API equiconv_status equiconv_group_conv(const equiconv_descriptor *desc
 EQUICONV_API equiconv_status equiconv_projection_conv(const equiconv_descriptor *descriptor, int64_t batch,
                                                       const void *input, const void *weight, const void *bias,
                                                       void *output);
+/** Convolution R^d x H/K -> R^d x H/K', by the stabilizers of the descriptor; its field `layer` is not read. */
+EQUICONV_API equiconv_status equiconv_conv(const equiconv_descriptor *descriptor, int64_t batch, const void *input,
+                                           const void *weight, const void *bias, void *output);
 
 /*
  * Gradients (vector-Jacobian products): from grad_output, shaped like the output, the gradients of
@@ -376,6 +511,10 @@ EQUICONV_API equiconv_status equiconv_projection_conv_vjp(const equiconv_descrip
                                                           const void *grad_output, const void *input,
                                                           const void *weight, void *grad_input, void *grad_weight,
                                                           void *grad_bias);
+/** Gradients of equiconv_conv. */
+EQUICONV_API equiconv_status equiconv_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
+                                               const void *grad_output, const void *input, const void *weight,
+                                               void *grad_input, void *grad_weight, void *grad_bias);
 
 /* ---- Plans: describe once, run often ------------------------------------------------------------------- */
 
@@ -385,7 +524,10 @@ EQUICONV_API equiconv_status equiconv_projection_conv_vjp(const equiconv_descrip
  */
 typedef struct equiconv_plan equiconv_plan;
 
-/** Makes a plan, which the caller ends with equiconv_plan_destroy. Cost: O(|H|^2 taps). */
+/**
+ * Makes a plan, which the caller ends with equiconv_plan_destroy. Cost: O(|X| |Y| taps), and with a basis or a group
+ * that is not a lattice group times its functions.
+ */
 EQUICONV_API equiconv_status equiconv_plan_create(const equiconv_descriptor *descriptor, equiconv_plan **plan);
 /** Ends a plan. NULL is fine. */
 EQUICONV_API void equiconv_plan_destroy(equiconv_plan *plan);
@@ -406,9 +548,10 @@ EQUICONV_API equiconv_status equiconv_plan_bias_gradient(const equiconv_plan *pl
                                                          const void *grad_output, void *grad_bias);
 
 /**
- * The filter bank of the equal ordinary convolution: bank has shape (O |Y|, C |X|, kernel...), where |X|, |Y| are |H|
- * for a group signal and 1 for a plane signal. Channel o |Y| + h of the output and c |X| + h' of the input.
- * bank[o,h,c,h'](u) = k[o,c](h^-1 h', h^-1 u), or kbar for isotropic and projection layers.
+ * The filter bank of the equal ordinary convolution: bank has shape (O |Y|, C |X|, kernel...), where |X|, |Y| are the
+ * points of the fiber: |H| for a group signal, 1 for a plane signal; kernel... is equiconv_plan_get_sampled_kernel, and
+ * padding grows by half of what that is larger than the descriptor's, times the dilation. Channel o |Y| + h of the output and c |X| + h' of the input.
+ * bank[o,h,c,h'](u) = k[o,c](h^-1 h', h^-1 u) / |det h|, or kbar for isotropic and projection layers.
  */
 EQUICONV_API equiconv_status equiconv_plan_expand(const equiconv_plan *plan, const void *weight, void *bank);
 
@@ -429,6 +572,8 @@ EQUICONV_API equiconv_status equiconv_plan_get_weight_shape(const equiconv_plan 
 /** Shape (O |Y|, C |X|, kernel...) of the bank written by equiconv_plan_expand. */
 EQUICONV_API equiconv_status equiconv_plan_get_bank_shape(const equiconv_plan *plan, int64_t shape[EQUICONV_MAX_RANK],
                                                           int32_t *rank);
+/** Extents of the taps on which all elements sample the kernel: larger than `kernel` if some enlarge it; 1 beyond d. */
+EQUICONV_API equiconv_status equiconv_plan_get_sampled_kernel(const equiconv_plan *plan, int64_t extents[3]);
 /**
  * (spatial + 2 padding - reach) mod stride on array axis `axis`. Where it is not 0 the strided grid is not
  * symmetric about the centre, and rotations or reflections of that axis do not commute with the layer.
@@ -441,14 +586,22 @@ EQUICONV_API double equiconv_plan_flops(const equiconv_plan *plan, int64_t batch
 /* ---- Action and pooling ---------------------------------------------------------------------------------- */
 
 /**
- * The action of an element g of a lattice group on a signal, exact: (L_g f)(x) = f(g^-1 x) about the centre of
+ * The action of an element g that maps the grid to itself on a signal, exact: (L_g f)(x) = f(g^-1 x) about the centre of
  * the array, and (L_g f)(h', x) = f(g^-1 h', g^-1 x) on a group signal.
  * `spatial` has the d input sizes; where g exchanges axes the output has them exchanged too. `output` has as many
  * numbers as `input` and must not overlap it. `signal` is an equiconv_signal.
+ * Error: UNSUPPORTED_GROUP for an element whose matrix is not a signed permutation, such as a turn by 45 degrees.
  */
 EQUICONV_API equiconv_status equiconv_act(const equiconv_group *group, int64_t element, int32_t dtype, int32_t signal,
                                           int64_t batch, int64_t channels, const int64_t *spatial, const void *input,
                                           void *output);
+/**
+ * The same on a signal (batch, channels, |H/K|, spatial...) on R^d x H/K: (L_g f)(p, x) = f(g^-1 p, g^-1 x), for the
+ * stabilizer K given by its `count` elements. Error: NOT_A_SUBGROUP.
+ */
+EQUICONV_API equiconv_status equiconv_act_on(const equiconv_group *group, int64_t element, int32_t dtype,
+                                             const int32_t *stabilizer, int64_t count, int64_t batch, int64_t channels,
+                                             const int64_t *spatial, const void *input, void *output);
 
 /**
  * Mean or maximum over H: input (outer, order, inner) -> output (outer, inner), where outer = batch * channels and

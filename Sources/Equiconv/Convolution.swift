@@ -2,28 +2,35 @@
 
 import EquiconvEngine
 
-/// A layer with its weights, callable on signals: one of the four linear maps that commute with G = ℝᵈ ⋊ H.
+/// A layer with its weights, callable on signals: a linear map between signals on two homogeneous spaces of
+/// G = ℝᵈ ⋊ H that commutes with G.
 ///
 /// | layer | from → to | weight | definition, summed over c, x' and, where it occurs, h' |
 /// |---|---|---|---|
 /// | `.isotropic` | ℝᵈ → ℝᵈ | (O, C, kernel…) | `y[o,x] = b[o] + Σ k̄[o,c](x'−x) f[c,x']` |
-/// | `.lifting` | ℝᵈ → G | (O, C, kernel…) | `y[o,h,x] = b[o] + Σ k[o,c](h⁻¹(x'−x)) f[c,x']` |
-/// | `.group` | G → G | (O, C, \|H\|, kernel…) | `y[o,h,x] = b[o] + Σ k[o,c](h⁻¹h', h⁻¹(x'−x)) f[c,h',x']` |
+/// | `.lifting` | ℝᵈ → G | (O, C, kernel…) | `y[o,h,x] = b[o] + Σ k[o,c](h⁻¹(x'−x)) / |det h| f[c,x']` |
+/// | `.group` | G → G | (O, C, \|H\|, kernel…) | `y[o,h,x] = b[o] + Σ k[o,c](h⁻¹h', h⁻¹(x'−x)) / |det h| f[c,h',x']` |
 /// | `.projection` | G → ℝᵈ | (O, C, \|H\|, kernel…) | `y[o,x] = b[o] + Σ k̄[o,c](h', x'−x) f[c,h',x']` |
 ///
-/// where k̄ is the mean of k over H. Output sizes are (size + 2 padding − reach) / stride + 1, rounded down, with
-/// reach = dilation (kernel − 1) + 1. For every g in H, `layer(x.acted(by: g, of: group))` and
-/// `layer(x).acted(by: g, of: group)` are equal to the last bit wherever `strideRemainder` is 0.
+/// where k̄ is the mean of k over H. These are the corners of one operator between ℝᵈ × H/K and ℝᵈ × H/K' for any
+/// subgroups, whose kernel is averaged over K' (Bekkers, ICLR 2020, Theorem 1); `init(from:to:…)` makes any of them.
+///
+/// Kernels are pixels unless `basis` says otherwise; then (J) coefficients stand for the extents in the weight's shape.
+/// Output sizes are (size + 2 padding − reach) / stride + 1, rounded down, with reach = dilation (kernel − 1) + 1. For every g
+/// in H that maps the grid to itself, `layer(x.acted(by: g, of: group))` and `layer(x).acted(by: g, of: group)` are equal to
+/// the last bit wherever `strideRemainder` is 0.
 ///
 ///     let lift = try Convolution(.lifting, group: .cyclic(4), weight: w, padding: .same)
 ///     let y = try lift(x)
 ///
 /// A value; it may be called from several threads at once. Stencils are kept in a cache of recent plans.
 public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
-  public let layer: Layer
-  /// H, a lattice group.
+  /// Where the input lives, and the output.
+  public let inputSpace: SignalSpace
+  public let outputSpace: SignalSpace
+  /// H.
   public let group: PointGroup
-  /// (O, C, kernel…) or (O, C, |H|, kernel…). A shape that does not fit is found by the next call.
+  /// (O, C, [|H/K|,] kernel…). A shape that does not fit is found by the next call.
   public var weight: Tensor<Scalar>
   /// O numbers, each shared by all of H, or nil for none.
   public var bias: [Scalar]?
@@ -32,14 +39,41 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   public var dilation: PerAxis
   public var paddingMode: PaddingMode
   public var algorithm: Algorithm
+  /// How pixels are interpolated where an element does not map the grid to itself.
+  public let interpolation: Interpolation
+  /// The functions that kernels are made of; nil for pixels.
+  public let basis: KernelBasis?
+  /// The functions on the relative elements h⁻¹h' that kernels are made of; a number of them stands for |H| in the weight.
+  public let groupBasis: GroupBasis
+  /// Whether sums over H are integrals, weighted by `PointGroup.quadratureWeights`.
+  public let usesQuadrature: Bool
+  /// Whether each output channel reads the input channel of its number alone; the weight then has 1 in the place of C.
+  public let isDepthwise: Bool
 
-  /// A layer; checks what can be known without a signal: the shapes of weight and bias.
-  /// - Throws: `ConvolutionError` naming `weight`, `bias`, `stride`, `padding` or `dilation`.
+  /// One of the four named layers; checks what can be known without a signal: the shapes of weight and bias.
+  /// - Throws: `ConvolutionError` naming `weight`, `bias`, `stride`, `padding`, `dilation` or a basis.
   public init(
     _ layer: Layer, group: PointGroup, weight: Tensor<Scalar>, bias: [Scalar]? = nil, stride: PerAxis = 1,
-    padding: Padding = .valid, dilation: PerAxis = 1, paddingMode: PaddingMode = .zeros, algorithm: Algorithm = .auto
+    padding: Padding = .valid, dilation: PerAxis = 1, paddingMode: PaddingMode = .zeros, algorithm: Algorithm = .auto,
+    interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil, groupBasis: GroupBasis = .full,
+    usesQuadrature: Bool = false, isDepthwise: Bool = false
   ) throws(ConvolutionError) {
-    self.layer = layer
+    try self.init(
+      from: layer.input, to: layer.output, group: group, weight: weight, bias: bias, stride: stride, padding: padding,
+      dilation: dilation, paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
+      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
+  }
+
+  /// The layer between signals on ℝᵈ × H/K and on ℝᵈ × H/K'.
+  /// - Throws: as the other initializer; also for stabilizers that are not subgroups.
+  public init(
+    from input: SignalSpace, to output: SignalSpace, group: PointGroup, weight: Tensor<Scalar>, bias: [Scalar]? = nil,
+    stride: PerAxis = 1, padding: Padding = .valid, dilation: PerAxis = 1, paddingMode: PaddingMode = .zeros,
+    algorithm: Algorithm = .auto, interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil,
+    groupBasis: GroupBasis = .full, usesQuadrature: Bool = false, isDepthwise: Bool = false
+  ) throws(ConvolutionError) {
+    inputSpace = input.normalized(group)
+    outputSpace = output.normalized(group)
     self.group = group
     self.weight = weight
     self.bias = bias
@@ -48,6 +82,11 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
     self.dilation = dilation
     self.paddingMode = paddingMode
     self.algorithm = algorithm
+    self.interpolation = interpolation
+    self.basis = basis
+    self.groupBasis = groupBasis
+    self.usesQuadrature = usesQuadrature
+    self.isDepthwise = isDepthwise
     try checkWeight()
     try checkBias()
     _ = try descriptor(spatial: Extents(repeating: 1, count: group.dimension))
@@ -55,8 +94,8 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
 
   /// The layer applied to `x`.
   ///
-  /// - Parameter x: (batch, C, spatial…) for isotropic and lifting layers, (batch, C, |H|, spatial…) for the others.
-  /// - Returns: (batch, O, spatial…) from isotropic and projection layers, (batch, O, |H|, spatial…) from the others.
+  /// - Parameter x: (batch, C, spatial…) on the plane, (batch, C, |H/K|, spatial…) elsewhere.
+  /// - Returns: (batch, O, spatial…) on the plane, (batch, O, |H/K'|, spatial…) elsewhere.
   /// - Throws: `ConvolutionError` naming the argument that does not fit, its value and what was expected.
   /// - Complexity: 2 batch · O · |Y| · C · |X| · taps · (outputs of a plane) operations, |X| and |Y| the sizes of the
   ///   fibers; 1/|H| of that for plane outputs.
@@ -71,17 +110,13 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
 
   /// The filter bank of the equal ordinary convolution, for other libraries.
   ///
-  /// `bank[o,h,c,h'](u) = k[o,c](h⁻¹h', h⁻¹u)`, or k̄ for isotropic and projection layers.
+  /// `bank[o,h,c,h'](u) = k[o,c](h⁻¹h', h⁻¹u) / |det h|`, or its mean over the elements h of an output point.
   /// - Returns: shape (O |Y|, C |X|, kernel…): output channel o |Y| + h, input channel c |X| + h', where |X| and |Y| are
-  ///   |H| for a signal on the group and 1 for one on the plane.
-  /// - Throws: `ConvolutionError` where the weight does not fit, or the group is not a lattice group.
+  ///   the sizes of the fibers, 1 for the plane; kernel extents grow with the largest scale of H.
+  /// - Throws: `ConvolutionError` where the weight does not fit.
   public func expandWeight() throws(ConvolutionError) -> Tensor<Scalar> {
     try checkWeight()
-    let kernel = Extents(weight.shape.suffix(group.dimension))
-    let plan = try ConvolutionPlan.cached(
-      ConvolutionDescriptor(
-        layer: layer, group: group, inChannels: weight.shape[1], outChannels: weight.shape[0], spatial: kernel,
-        kernel: kernel))
+    let plan = try ConvolutionPlan.cached(descriptor(spatial: kernel, isAlone: true))
     return try Tensor(shape: plan.bankShape) { bank throws(ConvolutionError) in
       try plan.expand(weight: weight.storage, bank: bank)
     }

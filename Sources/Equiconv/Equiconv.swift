@@ -10,6 +10,7 @@
 //
 // Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`, equal to the last bit.
 
+@_exported public import EquiconvBases
 @_exported public import EquiconvGroups
 
 @_exported public import enum EquiconvEngine.Algorithm

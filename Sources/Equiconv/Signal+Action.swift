@@ -30,9 +30,10 @@ extension Signal {
       throw ConvolutionError(
         .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group)")
     }
-    guard group.isLattice, let action = group.axisAction(element) else {
+    guard let action = group.axisAction(element) else {
       throw ConvolutionError(
-        .unsupportedGroup, "group", group.name, expected: "a lattice group, whose matrices are signed permutations")
+        .unsupportedGroup, "element", "\(element) of \(group.name)",
+        expected: "an element that maps the grid to itself: one whose matrix is a signed permutation")
     }
     return shape.dropLast(spatial.count) + spatial.indices.map { spatial[action.axis($0)] }
   }

@@ -43,10 +43,10 @@ public struct Signal<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConv
   public var shape: [Int] { tensor.shape }
   public var batch: Int { shape[0] }
   public var channels: Int { shape[1] }
-  /// The size of the fiber: |H| for a signal on the group, 1 for one on the plane.
-  public var order: Int { space == .group ? shape[2] : 1 }
+  /// The size of the fiber: |H/K|, which is |H| on the group and 1 on the plane.
+  public var order: Int { space == .plane ? 1 : shape[2] }
   /// Sizes in the order of the array axes.
-  public var spatial: Extents { Extents(shape.dropFirst(space == .group ? 3 : 2)) }
+  public var spatial: Extents { Extents(shape.dropFirst(space == .plane ? 2 : 3)) }
 
   // MARK: - Numbers
 
@@ -85,13 +85,14 @@ public struct Signal<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConv
   var placeText: String { "on the \(space), of shape \(shapeText(shape))" }
 
   private static func checkShape(_ space: SignalSpace, _ shape: [Int]) throws(ConvolutionError) {
-    let leading = space == .group ? 3 : 2
+    let leading = space == .plane ? 2 : 3
     guard (1...3).contains(shape.count - leading) else {
       throw ConvolutionError(
         .dimensionMismatch, "shape", shapeText(shape),
-        expected: space == .group
-          ? "(batch, channels, |H|, spatial...) with 1 to 3 spatial axes for a signal on the group"
-          : "(batch, channels, spatial...) with 1 to 3 spatial axes for a signal on the plane")
+        expected: space == .plane
+          ? "(batch, channels, spatial...) with 1 to 3 spatial axes for a signal on the plane"
+          : "(batch, channels, \(space == .group ? "|H|" : "|H/K|"), spatial...) with 1 to 3 spatial axes for a signal on the "
+            + "\(space)")
     }
     for (axis, size) in shape.enumerated() where size < (axis == 0 ? 0 : 1) {
       throw ConvolutionError(

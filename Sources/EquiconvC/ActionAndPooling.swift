@@ -4,15 +4,16 @@ import CEquiconv
 import EquiconvEngine
 import EquiconvGroups
 
-@_cdecl("equiconv_act") @implementation
-public func equiconv_act(
-  _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ signal: Int32, _ batch: Int64, _ channels: Int64,
-  _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
-) -> equiconv_status {
-  withStatus {
-    let group = try GroupHandle.required(group).group
-    let scalar = try ScalarType(dtype)
-    let space: SignalSpace = try enumeration(signal, "signal", expected: "an equiconv_signal, 0 or 1")
+/// The arrays and sizes of one action.
+private struct ActionArguments {
+  let element: Int64
+  let batch: Int64
+  let channels: Int64
+  let spatial: UnsafePointer<Int64>?
+  let input: UnsafeRawPointer?
+  let output: UnsafeMutableRawPointer?
+
+  func run(_ group: PointGroup, on space: SignalSpace, _ scalar: ScalarType) throws {
     let sizes = try location(spatial, "spatial")
     var extents = Extents(repeating: 0, count: group.dimension)
     for axis in extents.indices { extents[axis] = Int(sizes[axis]) }
@@ -27,6 +28,43 @@ public func equiconv_act(
     case .float32: try run(Float.self)
     case .float64: try run(Double.self)
     }
+  }
+}
+
+@_cdecl("equiconv_act") @implementation
+public func equiconv_act(
+  _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ signal: Int32, _ batch: Int64, _ channels: Int64,
+  _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    let group = try GroupHandle.required(group).group
+    let scalar = try ScalarType(dtype)
+    let space: SignalSpace
+    switch signal {
+    case Int32(EQUICONV_SIGNAL_PLANE.rawValue): space = .plane
+    case Int32(EQUICONV_SIGNAL_GROUP.rawValue): space = .group
+    default:
+      throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "signal", signal, expected: "an equiconv_signal, 0 or 1")
+    }
+    try ActionArguments(
+      element: element, batch: batch, channels: channels, spatial: spatial, input: input, output: output
+    ).run(group, on: space, scalar)
+  }
+}
+
+@_cdecl("equiconv_act_on") @implementation
+public func equiconv_act_on(
+  _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ stabilizer: UnsafePointer<Int32>?, _ count: Int64,
+  _ batch: Int64, _ channels: Int64, _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?,
+  _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    let group = try GroupHandle.required(group).group
+    let scalar = try ScalarType(dtype)
+    let space = try SignalSpace.stabilized(by: stabilizer, "stabilizer", count: count, group)
+    try ActionArguments(
+      element: element, batch: batch, channels: channels, spatial: spatial, input: input, output: output
+    ).run(group, on: space, scalar)
   }
 }
 

@@ -1,47 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEquiconv
+import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
+
+/// Which layer a call is about.
+enum LayerChoice {
+  /// The called function names it.
+  case named(Layer)
+  /// The stabilizers of the descriptor do.
+  case general
+  /// The descriptor's field `layer` does.
+  case described
+}
 
 extension ConvolutionDescriptor {
   /// The engine's descriptor of a C descriptor, with the scalar type, which the engine takes from its arrays.
   ///
   /// Checks what the engine cannot see: the struct itself, its numbers for enumerations and its dimension.
-  ///
-  /// - Parameter layer: The layer that the called function names, or nil to read it from the descriptor.
   static func make(
-    _ pointer: UnsafePointer<equiconv_descriptor>?, layer: Layer?
+    _ pointer: UnsafePointer<equiconv_descriptor>?, layer: LayerChoice
   ) throws -> (ConvolutionDescriptor, ScalarType) {
+    let descriptor = try copy(pointer)
+    return (try make(descriptor, layer: layer), try ScalarType(descriptor.dtype))
+  }
+
+  /// The size of the struct before it had bases and stabilizers, which mean what they do when they are 0.
+  private static let firstSize = MemoryLayout<equiconv_descriptor>.offset(of: \.basis) ?? 0
+
+  private static func copy(_ pointer: UnsafePointer<equiconv_descriptor>?) throws -> equiconv_descriptor {
     let pointer = try location(pointer, "descriptor")
     // Only the first field may be read before the size is known.
     let size = UnsafeRawPointer(pointer).load(as: Int.self)
-    guard size == MemoryLayout<equiconv_descriptor>.size else {
+    if size == MemoryLayout<equiconv_descriptor>.size { return pointer.pointee }
+    guard size == firstSize else {
       throw ArgumentError(
         EQUICONV_ERROR_STRUCT_SIZE, "descriptor.struct_size", UInt(bitPattern: size),
         expected: "\(MemoryLayout<equiconv_descriptor>.size), as EQUICONV_DESCRIPTOR_INIT sets it")
     }
-    return (try make(pointer.pointee, layer: layer), try ScalarType(pointer.pointee.dtype))
+    var descriptor = equiconv_descriptor()
+    withUnsafeMutableBytes(of: &descriptor) {
+      $0.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: firstSize))
+    }
+    return descriptor
   }
 
-  private static func make(_ d: equiconv_descriptor, layer: Layer?) throws -> ConvolutionDescriptor {
+  private static func make(_ d: equiconv_descriptor, layer: LayerChoice) throws -> ConvolutionDescriptor {
     let group = try GroupHandle.required(d.group).group
-    guard d.reserved == 0 else {
-      throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "reserved", d.reserved, expected: "0")
-    }
     guard Int(d.dimension) == group.dimension else {
       throw ArgumentError(
         EQUICONV_ERROR_DIMENSION_MISMATCH, "dimension", d.dimension,
         expected: "\(group.dimension), the number of axes that the group \(group.name) acts on")
     }
-    return ConvolutionDescriptor(
-      layer: try layer ?? enumeration(d.layer, "layer", expected: "an equiconv_layer, 0...3"),
-      group: group, inChannels: Int(d.in_channels), outChannels: Int(d.out_channels),
+    let (input, output) = try spaces(d, layer: layer, group)
+    var descriptor = ConvolutionDescriptor(
+      from: input, to: output, group: group, inChannels: Int(d.in_channels), outChannels: Int(d.out_channels),
       spatial: Extents(d.spatial, count: group.dimension), kernel: Extents(d.kernel, count: group.dimension),
       stride: Extents(d.stride, count: group.dimension), padding: Extents(d.padding, count: group.dimension),
       dilation: Extents(d.dilation, count: group.dimension),
       paddingMode: try enumeration(d.padding_mode, "padding_mode", expected: "an equiconv_padding_mode, 0 or 1"),
-      algorithm: try enumeration(d.algorithm, "algorithm", expected: "an equiconv_algorithm, 0...3"))
+      algorithm: try enumeration(d.algorithm, "algorithm", expected: "an equiconv_algorithm, 0...3"),
+      interpolation: try .numbered(d.interpolation), basis: BasisHandle.borrowed(d.basis)?.basis,
+      groupBasis: GroupBasisHandle.borrowed(d.group_basis)?.basis ?? .full,
+      usesQuadrature: try flag(d.quadrature, "quadrature"))
+    descriptor.isDepthwise = try flag(d.depthwise, "depthwise")
+    return descriptor
+  }
+
+  /// Where the input and the output live.
+  private static func spaces(
+    _ d: equiconv_descriptor, layer: LayerChoice, _ group: PointGroup
+  ) throws -> (SignalSpace, SignalSpace) {
+    switch layer {
+    case .named(let layer): return (layer.input, layer.output)
+    case .described where d.layer != Int32(EQUICONV_LAYER_GENERAL.rawValue):
+      let layer: Layer = try enumeration(d.layer, "layer", expected: "an equiconv_layer, 0...4")
+      return (layer.input, layer.output)
+    case .general, .described:
+      return (
+        try .stabilized(by: d.input_stabilizer, "input_stabilizer", count: d.input_stabilizer_count, group),
+        try .stabilized(by: d.output_stabilizer, "output_stabilizer", count: d.output_stabilizer_count, group)
+      )
+    }
+  }
+
+  private static func flag(_ value: Int32, _ argument: StaticString) throws -> Bool {
+    guard 0...1 ~= value else { throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, argument, value, expected: "0 or 1") }
+    return value == 1
+  }
+}
+
+extension SignalSpace {
+  /// The space whose stabilizer has these elements. The engine finds out whether they are a subgroup.
+  static func stabilized(
+    by elements: UnsafePointer<Int32>?, _ argument: StaticString, count: Int64, _ group: PointGroup
+  ) throws -> SignalSpace {
+    guard 1...Int64(group.order) ~= count else {
+      throw ArgumentError(
+        EQUICONV_ERROR_NOT_A_SUBGROUP, argument, "a list of \(count) elements",
+        expected: "1...\(group.order) of them, the elements of a subgroup of \(group.name)")
+    }
+    let elements = try location(elements, argument)
+    return .quotient(stabilizer: (0..<Int(count)).map { Int(elements[$0]) })
+  }
+}
+
+extension Interpolation {
+  /// The interpolation of an `equiconv_interpolation`.
+  static func numbered(_ value: Int32) throws -> Interpolation {
+    switch value {
+    case Int32(EQUICONV_INTERPOLATION_BILINEAR.rawValue): return .bilinear
+    case Int32(EQUICONV_INTERPOLATION_BICUBIC.rawValue): return .bicubic
+    case Int32(EQUICONV_INTERPOLATION_BSPLINE3.rawValue): return .bSpline3
+    default:
+      throw ArgumentError(
+        EQUICONV_ERROR_INVALID_ENUM, "interpolation", value, expected: "an equiconv_interpolation, 0...2")
+    }
   }
 }
 

@@ -9,7 +9,7 @@ public func equiconv_plan_create(
 ) -> equiconv_status {
   withStatus {
     let result = try location(plan, "plan")
-    let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: nil)
+    let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: .described)
     let plan = try ConvolutionPlan(descriptor)
     result.pointee = PlanHandle(TypedPlan(plan: plan, scalar: scalar)).retainedPointer()
   }

@@ -46,6 +46,17 @@ public func equiconv_plan_get_bank_shape(
   query(plan, shape, rank) { $0.bankShape }
 }
 
+@_cdecl("equiconv_plan_get_sampled_kernel") @implementation
+public func equiconv_plan_get_sampled_kernel(
+  _ plan: OpaquePointer?, _ extents: UnsafeMutablePointer<Int64>?
+) -> equiconv_status {
+  withStatus {
+    let sampled = try PlanHandle.required(plan).layer.plan.sampledKernel
+    let extents = try location(extents, "extents")
+    for axis in 0..<3 { extents[axis] = axis < sampled.count ? Int64(sampled[axis]) : 1 }
+  }
+}
+
 @_cdecl("equiconv_plan_get_stride_remainder") @implementation
 public func equiconv_plan_get_stride_remainder(
   _ plan: OpaquePointer?, _ axis: Int32, _ remainder: UnsafeMutablePointer<Int64>?

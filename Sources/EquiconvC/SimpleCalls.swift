@@ -3,10 +3,10 @@
 import CEquiconv
 import EquiconvEngine
 
-// One function for each layer, all of them alike: the layer is their name.
+// One function for each layer, all of them alike: the layer is their name. The last takes it from the stabilizers.
 
 private func forward(
-  _ layer: Layer, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus {
@@ -16,12 +16,14 @@ private func forward(
 }
 
 private func gradients(
-  _ layer: Layer, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arguments: GradientArguments
+  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arguments: GradientArguments
 ) -> equiconv_status {
   withStatus { try cachedPlan(layer, descriptor).gradients(arguments) }
 }
 
-private func cachedPlan(_ layer: Layer, _ descriptor: UnsafePointer<equiconv_descriptor>?) throws -> TypedPlan {
+private func cachedPlan(
+  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?
+) throws -> TypedPlan {
   let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: layer)
   return TypedPlan(plan: try .cached(descriptor), scalar: scalar)
 }
@@ -33,7 +35,7 @@ public func equiconv_isotropic_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  forward(.isotropic, descriptor, batch, input, weight, bias, output)
+  forward(.named(.isotropic), descriptor, batch, input, weight, bias, output)
 }
 
 @_cdecl("equiconv_lifting_conv") @implementation
@@ -41,7 +43,7 @@ public func equiconv_lifting_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  forward(.lifting, descriptor, batch, input, weight, bias, output)
+  forward(.named(.lifting), descriptor, batch, input, weight, bias, output)
 }
 
 @_cdecl("equiconv_group_conv") @implementation
@@ -49,7 +51,7 @@ public func equiconv_group_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  forward(.group, descriptor, batch, input, weight, bias, output)
+  forward(.named(.group), descriptor, batch, input, weight, bias, output)
 }
 
 @_cdecl("equiconv_projection_conv") @implementation
@@ -57,7 +59,15 @@ public func equiconv_projection_conv(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  forward(.projection, descriptor, batch, input, weight, bias, output)
+  forward(.named(.projection), descriptor, batch, input, weight, bias, output)
+}
+
+@_cdecl("equiconv_conv") @implementation
+public func equiconv_conv(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  forward(.general, descriptor, batch, input, weight, bias, output)
 }
 
 // MARK: Gradients
@@ -69,7 +79,7 @@ public func equiconv_isotropic_conv_vjp(
   _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   gradients(
-    .isotropic, descriptor,
+    .named(.isotropic), descriptor,
     GradientArguments(
       batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
       gradWeight: gradWeight, gradBias: gradBias))
@@ -82,7 +92,7 @@ public func equiconv_lifting_conv_vjp(
   _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   gradients(
-    .lifting, descriptor,
+    .named(.lifting), descriptor,
     GradientArguments(
       batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
       gradWeight: gradWeight, gradBias: gradBias))
@@ -95,7 +105,7 @@ public func equiconv_group_conv_vjp(
   _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   gradients(
-    .group, descriptor,
+    .named(.group), descriptor,
     GradientArguments(
       batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
       gradWeight: gradWeight, gradBias: gradBias))
@@ -108,7 +118,20 @@ public func equiconv_projection_conv_vjp(
   _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   gradients(
-    .projection, descriptor,
+    .named(.projection), descriptor,
+    GradientArguments(
+      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
+      gradWeight: gradWeight, gradBias: gradBias))
+}
+
+@_cdecl("equiconv_conv_vjp") @implementation
+public func equiconv_conv_vjp(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?,
+  _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?,
+  _ gradWeight: UnsafeMutableRawPointer?, _ gradBias: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  gradients(
+    .general, descriptor,
     GradientArguments(
       batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
       gradWeight: gradWeight, gradBias: gradBias))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEquiconv
+import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
 
@@ -32,8 +33,12 @@ func withStatus(_ body: () throws -> Void) -> equiconv_status {
     return failure(error.kind.status, "\(snakeCase(error.argument)) is \(error.value), expected \(error.expected)")
   } catch let error as GroupError {
     return failure(error.status, error.description)
+  } catch let error as BasisError {
+    // The argument comes first; names of groups, in capitals, may follow.
+    let parts = error.description.split(separator: " ", maxSplits: 1)
+    return failure(EQUICONV_ERROR_INVALID_BASIS, snakeCase(String(parts[0])) + " " + parts[1])
   } catch {
-    preconditionFailure("the engine and the groups throw no other errors: \(error)")
+    preconditionFailure("the engine, the groups and the bases throw no other errors: \(error)")
   }
 }
 
@@ -64,6 +69,8 @@ extension ConvolutionError.Kind {
     case .anisotropic: EQUICONV_ERROR_ANISOTROPIC
     case .dimensionMismatch: EQUICONV_ERROR_DIMENSION_MISMATCH
     case .sizeOverflow: EQUICONV_ERROR_SIZE_OVERFLOW
+    case .invalidBasis: EQUICONV_ERROR_INVALID_BASIS
+    case .notASubgroup: EQUICONV_ERROR_NOT_A_SUBGROUP
     case .outOfMemory: EQUICONV_ERROR_OUT_OF_MEMORY
     case .tooLarge: EQUICONV_ERROR_TOO_LARGE
     case .unsupportedGroup: EQUICONV_ERROR_UNSUPPORTED_GROUP
@@ -121,6 +128,7 @@ private func statusName(_ status: equiconv_status) -> StaticString {
   case EQUICONV_ERROR_ANISOTROPIC: "EQUICONV_ERROR_ANISOTROPIC"
   case EQUICONV_ERROR_DIMENSION_MISMATCH: "EQUICONV_ERROR_DIMENSION_MISMATCH"
   case EQUICONV_ERROR_SIZE_OVERFLOW: "EQUICONV_ERROR_SIZE_OVERFLOW"
+  case EQUICONV_ERROR_INVALID_BASIS: "EQUICONV_ERROR_INVALID_BASIS"
   case EQUICONV_ERROR_INVALID_ORDER: "EQUICONV_ERROR_INVALID_ORDER"
   case EQUICONV_ERROR_INVALID_DIMENSION: "EQUICONV_ERROR_INVALID_DIMENSION"
   case EQUICONV_ERROR_NOT_FINITE: "EQUICONV_ERROR_NOT_FINITE"

@@ -24,8 +24,8 @@ struct Blocking {
   /// Vectors of one block.
   func vectors(images: Int, threads: Int) -> Int {
     var sizes = Self.sizes.filter { bytesRead(by: $0) <= Self.blockBytes }
-    if !plan.stencil.orbitRadices.isEmpty {
-      let bytesPerVector = scalarBytes * lanes * channels * plan.stencil.coefficients
+    if plan.stencil.isOrbit {
+      let bytesPerVector = scalarBytes * lanes * channels * plan.stencil.largestBank
       sizes = sizes.filter { $0 * bytesPerVector <= Self.orbitPanelBytes }
       if sizes.isEmpty { sizes = [3] }
     }
@@ -38,9 +38,9 @@ struct Blocking {
   /// Channels whose sums are taken in one go over a whole block, so that the weights and rows that neighbouring tiles share
   /// stay in the first-level cache. In between, the partial sums rest in the destination, which rounds nothing.
   func channelChunk(widestPanel: Int) -> Int {
-    let terms = plan.stencil.terms[0]
-    let isOrbit = !plan.stencil.orbitRadices.isEmpty
-    let reads = isOrbit ? plan.stencil.coefficients : terms.count
+    let terms = plan.stencil.terms.max { $0.count < $1.count } ?? []
+    let isOrbit = plan.stencil.isOrbit
+    let reads = isOrbit ? plan.stencil.largestBank : terms.count
     let rows =
       isOrbit ? reads : Set(terms.map { Box(z: $0.element, y: $0.position.z, x: $0.position.y) }).count
     let bytes = scalarBytes * (reads * widestPanel + rows * 4 * lanes)

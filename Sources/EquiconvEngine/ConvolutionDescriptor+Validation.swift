@@ -1,24 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvBases
 import EquiconvGroups
 
 extension ConvolutionDescriptor {
-  /// The largest |H|² · taps a plan takes: its stencils hold so many entries of 16 bytes.
+  /// The largest |X| · |Y| · taps a plan takes: its stencils hold so many entries of 16 bytes.
   static let stencilLimit = 1 << 22
   /// Sizes beyond this cannot be those of an array in memory; below it, sums of a few of them do not overflow.
   static let sizeLimit = 1 << 48
   /// The most numbers of one padded image. Plans multiply it by small factors (bytes, phases, overlaps of blocks).
   static let imageLimit = 1 << 52
 
-  /// The descriptor with "same" padding resolved, or the first thing that is wrong with it.
+  /// The most entries of a sampling operator, of 16 bytes each.
+  static let samplingLimit = 1 << 25
+
+  /// The descriptor with "same" padding and spaces resolved, or the first thing that is wrong with it.
   func validated() throws(ConvolutionError) -> ConvolutionDescriptor {
     try checkSizes()
     try checkSupport()
-    let resolved = try resolvingPadding()
+    var resolved = try resolvingPadding()
+    _ = try input.fiber(of: group, "input_stabilizer")
+    _ = try output.fiber(of: group, "output_stabilizer")
+    resolved.input = input.normalized(group)
+    resolved.output = output.normalized(group)
     try resolved.checkReach()
     try resolved.checkIsotropy()
+    try resolved.checkBasis()
     try resolved.checkLimits()
     return resolved
+  }
+
+  /// The grid all elements sample the kernel on, with padding that grows with it, checked to be of a size to plan.
+  func sampledKernel() throws(ConvolutionError) -> SampledKernel {
+    let sampled = try SampledKernel(self)
+    let entries = try stencilEntries(sampled.extents)
+    if basis != nil || !group.isLattice {
+      // Each row is a mean over the elements of an output point, of as many values as there are functions.
+      let functions = basis == nil ? min(sampled.basis.count, 64) : sampled.basis.count
+      let values = try Self.product(
+        try Self.product(entries, group.order / points(output), "the sampling operator"), functions,
+        "the sampling operator")
+      if values > Self.samplingLimit {
+        throw ConvolutionError(
+          .tooLarge, "basis", "\(functions) functions", expected: "at most 2^25 sampled values, not \(values)")
+      }
+    }
+    try checkImage(inChannels, input, "in_channels", sampled.extents)
+    return sampled
+  }
+
+  /// |X| |Y| taps, if that is within the limit.
+  private func stencilEntries(_ extents: Extents) throws(ConvolutionError) -> Int {
+    var entries = try Self.product(try points(input), try points(output), "|X| times |Y|")
+    for axis in kernel.indices {
+      entries = try Self.product(entries, extents[axis], "the number of stencil entries")
+    }
+    if entries > Self.stencilLimit {
+      throw ConvolutionError(
+        .tooLarge, "kernel", kernel, expected: "at most 2^22 stencil entries |X| * |Y| * taps, not \(entries)")
+    }
+    return entries
+  }
+
+  /// (O, C, [points or functions on H,] kernel… or J).
+  func weightShape(_ basis: KernelBasis) throws(ConvolutionError) -> [Int] {
+    let points = try pointFunctions(input.fiber(of: group, "input_stabilizer")).1
+    return [outChannels, isDepthwise ? 1 : inChannels] + (input == .plane ? [] : [points]) + basis.shape
+  }
+
+  private func points(_ space: SignalSpace) throws(ConvolutionError) -> Int {
+    try space.fiber(of: group, "stabilizer").count
+  }
+
+  private func checkBasis() throws(ConvolutionError) {
+    if let basis, basis.extents != kernel.values {
+      throw ConvolutionError(
+        .invalidBasis, "kernel", kernel, expected: "\(Extents(basis.extents)), the extents of the basis")
+    }
   }
 
   private func checkSizes() throws(ConvolutionError) {
@@ -31,6 +89,11 @@ extension ConvolutionDescriptor {
     }
     try Self.checkSize(inChannels, "in_channels")
     try Self.checkSize(outChannels, "out_channels")
+    if isDepthwise && outChannels != inChannels {
+      throw ConvolutionError(
+        .invalidSize, "out_channels", outChannels,
+        expected: "\(inChannels), the number of input channels, for a depthwise layer")
+    }
     for axis in spatial.indices {
       try Self.checkSize(spatial[axis], "spatial[\(axis)]")
       try Self.checkSize(kernel[axis], "kernel[\(axis)]")
@@ -54,11 +117,6 @@ extension ConvolutionDescriptor {
   }
 
   private func checkSupport() throws(ConvolutionError) {
-    if !group.isLattice {
-      throw ConvolutionError(
-        .unsupportedGroup, "group", group.name,
-        expected: "a lattice group, whose matrices are signed permutations (in the plane C1, C2, C4, D1, D2, D4)")
-    }
     if algorithm != .auto && algorithm != .direct {
       throw ConvolutionError(
         .unsupportedAlgorithm, "algorithm", "\(algorithm)", expected: "auto or direct in this version")
@@ -92,40 +150,48 @@ extension ConvolutionDescriptor {
     }
   }
 
-  /// An axis and the one it is turned into must be treated alike, or turned kernels have no common grid.
+  /// Axes that some element mixes must be treated alike, or turned kernels have no common grid.
   private func checkIsotropy() throws(ConvolutionError) {
-    for element in 0..<group.order {
-      guard let action = group.axisAction(element) else { continue }
-      for axis in spatial.indices where action.axis(axis) != axis {
-        let other = action.axis(axis)
-        for (name, extents) in [
-          ("kernel", kernel), ("stride", stride), ("padding", padding), ("dilation", dilation),
-        ] where extents[axis] != extents[other] {
-          throw ConvolutionError(
-            .anisotropic, name, extents,
-            expected: "equal numbers on axes \(min(axis, other)) and \(max(axis, other)), which \(group.name) exchanges"
-          )
-        }
+    for (axis, other) in mixedAxes() {
+      for (name, extents) in [
+        ("kernel", kernel), ("stride", stride), ("padding", padding), ("dilation", dilation),
+      ] where extents[axis] != extents[other] {
+        throw ConvolutionError(
+          .anisotropic, name, extents,
+          expected: "equal numbers on axes \(axis) and \(other), which \(group.name) exchanges")
       }
     }
   }
 
+  /// Pairs of array axes that the matrix of some element mixes.
+  private func mixedAxes() -> [(Int, Int)] {
+    let d = group.dimension
+    return (0..<d * d).filter { entry in
+      entry / d < entry % d
+        && (0..<group.order).contains {
+          let matrix = group.matrix($0)
+          return matrix[entry] != 0 || matrix[entry % d * d + entry / d] != 0
+        }
+      // Coordinate i runs along array axis d − 1 − i.
+    }.map { (d - 1 - $0 % d, d - 1 - $0 / d) }
+  }
+
   private func checkLimits() throws(ConvolutionError) {
-    var entries = try Self.product(group.order, group.order, "|H| squared")
-    for axis in kernel.indices { entries = try Self.product(entries, kernel[axis], "the number of stencil entries") }
-    if entries > Self.stencilLimit {
-      throw ConvolutionError(
-        .tooLarge, "kernel", kernel, expected: "at most 2^22 stencil entries |H| * |H| * taps, not \(entries)")
-    }
-    try checkImage(inChannels, onGroup: layer.readsGroup, "in_channels")
-    try checkImage(outChannels, onGroup: layer.writesGroup, "out_channels")
+    _ = try stencilEntries(kernel)
+    try checkImage(inChannels, input, "in_channels", kernel)
+    try checkImage(outChannels, output, "out_channels", kernel)
   }
 
   /// One image of so many channels on the padded plane; outputs are never larger.
-  private func checkImage(_ channels: Int, onGroup: Bool, _ name: String) throws(ConvolutionError) {
+  private func checkImage(
+    _ channels: Int, _ space: SignalSpace, _ name: String, _ extents: Extents
+  ) throws(ConvolutionError) {
     let name = "\(name) times the padded spatial"
-    var count = try Self.product(channels, onGroup ? group.order : 1, name)
-    for axis in spatial.indices { count = try Self.product(count, spatial[axis] + 2 * padding[axis], name) }
+    var count = try Self.product(channels, try points(space), name)
+    for axis in spatial.indices {
+      let margin = try Self.product(dilation[axis], extents[axis] - kernel[axis], name)
+      count = try Self.product(count, spatial[axis] + 2 * padding[axis] + margin, name)
+    }
     if count > Self.imageLimit {
       throw ConvolutionError(.sizeOverflow, name, "\(count) numbers", expected: "at most 2^52")
     }

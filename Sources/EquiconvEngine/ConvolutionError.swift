@@ -6,7 +6,7 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
   public enum Kind: Hashable, Sendable, CaseIterable {
     case nullPointer, invalidEnum, misalignedPointer, overlap, indexOutOfRange
     case invalidSize, invalidStride, invalidDilation, invalidPadding, evenKernel
-    case kernelTooLarge, anisotropic, dimensionMismatch, sizeOverflow
+    case kernelTooLarge, anisotropic, dimensionMismatch, sizeOverflow, notASubgroup, invalidBasis
     case outOfMemory, tooLarge
     case unsupportedGroup, unsupportedAlgorithm
   }

@@ -39,12 +39,12 @@ extension ConvolutionPlan {
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     if batch == 0 { return }
     let pass = try GatherPass<S>(
-      plan: forwardPlan, batch: batch, channels: descriptor.inChannels, outputs: descriptor.outChannels,
+      plan: forwardPlan, batch: batch * modules, channels: moduleInputs, outputs: moduleOutputs, modules: modules,
       instructions: instructions, threads: threads(for: batch))
     try withCore(weight) { core throws(ConvolutionError) in
       try pass.run(
         .init(
-          source: input, weights: core, weightOutputStride: descriptor.inChannels * stencil.coefficients,
+          source: input, weights: core, weightOutputStride: moduleInputs * stencil.coefficients,
           weightChannelStride: stencil.coefficients, bias: bias, destination: output))
     }
   }
@@ -72,14 +72,14 @@ extension ConvolutionPlan {
     try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
     if batch == 0 { return }
     let pass = try GatherPass<S>(
-      plan: adjointPlan, batch: batch, channels: descriptor.outChannels, outputs: descriptor.inChannels,
+      plan: adjointPlan, batch: batch * modules, channels: moduleOutputs, outputs: moduleInputs, modules: modules,
       instructions: instructions, threads: threads(for: batch),
       fold: descriptor.paddingMode == .circular ? CircularFold(geometry: geometry) : nil)
     try withCore(weight) { core throws(ConvolutionError) in
       try pass.run(
         .init(
           source: gradOutput, weights: core, weightOutputStride: stencil.coefficients,
-          weightChannelStride: descriptor.inChannels * stencil.coefficients, bias: nil, destination: gradInput))
+          weightChannelStride: moduleInputs * stencil.coefficients, bias: nil, destination: gradInput))
     }
   }
 
@@ -104,9 +104,15 @@ extension ConvolutionPlan {
     try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
     if batch == 0 { return gradWeight.update(repeating: 0, count: try weightCount()) }
     let pass = try WeightGradientPass<S>(
-      plan: forwardPlan, geometry: geometry, batch: batch, inChannels: descriptor.inChannels,
-      outChannels: descriptor.outChannels, instructions: instructions, threads: threads(for: batch))
-    try pass.run(gradient: gradOutput, input: input, weightGradient: gradWeight)
+      plan: forwardPlan, geometry: geometry, batch: batch, inChannels: moduleInputs, outChannels: moduleOutputs,
+      modules: modules, instructions: instructions, threads: threads(for: batch))
+    let weights = try weightCount() / modules
+    for module in 0..<modules {
+      try pass.run(
+        gradient: gradOutput + module * moduleOutputs * outputElements * geometry.output.volume,
+        input: input + module * moduleInputs * inputElements * geometry.input.volume,
+        weightGradient: gradWeight + module * weights)
+    }
   }
 
   /// `gradBias[o] = Σ gradOutput[·,o,…]`, accumulated in Double; zeros for an empty batch.
@@ -124,33 +130,31 @@ extension ConvolutionPlan {
   }
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:
-  /// `bank[o,y,c,e](u) = k[o,c](y⁻¹e, y⁻¹u)`, or k̄ for plane outputs.
+  /// `bank[o,p,c,e](u) = mean over h in p of k[o,c](h⁻¹e, h⁻¹u) / |det h|` for each point p of the output's fiber.
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   public func expand<S: EngineScalar>(
     weight: UnsafePointer<S>, bank: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     let weightRange = try ArrayRange("weight", weight, weightCount())
-    var bankCount = try weightCount()
-    bankCount = try ConvolutionDescriptor.product(bankCount, outputElements, "the size of bank")
-    try ArrayRange("bank", bank, bankCount).checkApart(from: weightRange)
+    try ArrayRange("bank", bank, bankCount()).checkApart(from: weightRange)
     try withCore(weight) { core throws(ConvolutionError) in
       Expansion(stencil: stencil, geometry: geometry).run(
-        core, into: bank, outputs: descriptor.outChannels, channels: descriptor.inChannels)
+        core, into: bank, outputs: descriptor.outChannels, channels: moduleInputs)
     }
   }
 
-  /// Gives `body` the weights ŵ of the stencil: the user's own, or their means over orbits.
+  /// Gives `body` the weights ŵ of the stencil: the user's own, or what the sampling operator makes of them.
   private func withCore<S: EngineScalar>(
     _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> Void
   ) throws(ConvolutionError) {
-    guard stencil.averages != nil else { return try body(weight) }
-    let pairs = descriptor.outChannels * descriptor.inChannels
+    guard let sampling = stencil.sampling else { return try body(weight) }
+    let pairs = descriptor.outChannels * moduleInputs
     var memory = Workspace.Plan()
     let offset = try memory.reserve(S.self, pairs, stencil.coefficients)
     let workspace = try Workspace(memory)
     let core = workspace.pointer(offset, S.self)
-    stencil.average(weight, into: core, channelPairs: pairs)
+    try sampling.apply(weight, into: core, channelPairs: pairs)
     try body(core)
   }
 }

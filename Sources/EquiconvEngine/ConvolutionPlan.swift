@@ -9,6 +9,11 @@ public final class ConvolutionPlan: Sendable {
   /// The descriptor it was made of, with "same" padding resolved.
   public let descriptor: ConvolutionDescriptor
   let geometry: Geometry
+  /// Taps of the grid on which all elements sample the kernel; more than `descriptor.kernel` where some enlarge it.
+  public let sampledKernel: Extents
+  /// (O, C, [points of the input's fiber or functions on H,] kernel…), with (J) for the kernel's extents where kernels are
+  /// made of J other functions than pixels.
+  public let weightShape: [Int]
   let forwardPlan: GatherPlan
   /// Made by the first input gradient: inference never needs it.
   private nonisolated(unsafe) var lazyAdjoint: GatherPlan?
@@ -17,12 +22,16 @@ public final class ConvolutionPlan: Sendable {
   /// - Throws: the first thing that is wrong with the descriptor, naming argument, value and what was expected.
   public init(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
     let resolved = try descriptor.validated()
-    let geometry = Geometry(checked: resolved)
+    let sampled = try resolved.sampledKernel()
+    let geometry = Geometry(checked: resolved, sampled: sampled.extents)
     self.descriptor = resolved
     self.geometry = geometry
-    let stencil = try Stencil(layer: resolved.layer, group: resolved.group, geometry: geometry)
+    sampledKernel = sampled.extents
+    weightShape = try resolved.weightShape(sampled.basis)
+    let stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
     forwardPlan = GatherPlan(forward: stencil, geometry: geometry, isCircular: resolved.paddingMode == .circular)
     _ = try weightCount()
+    _ = try bankCount()
   }
 
   var adjointPlan: GatherPlan {
@@ -37,11 +46,19 @@ public final class ConvolutionPlan: Sendable {
 
   var stencil: Stencil { forwardPlan.stencil }
 
+  // MARK: - Channels
+
+  /// Layers of equal shape that run beside each other: one for each channel of a depthwise layer.
+  var modules: Int { descriptor.isDepthwise ? descriptor.inChannels : 1 }
+  /// Channels that each of them sums over, and that it computes.
+  var moduleInputs: Int { descriptor.inChannels / modules }
+  var moduleOutputs: Int { descriptor.outChannels / modules }
+
   // MARK: - Shapes
 
-  /// |X| and |Y|: 1 for a plane signal, |H| for a group signal.
-  public var inputElements: Int { descriptor.layer.readsGroup ? descriptor.group.order : 1 }
-  public var outputElements: Int { descriptor.layer.writesGroup ? descriptor.group.order : 1 }
+  /// |X| and |Y|: points of the fiber, 1 for a plane signal, |H| for a group signal.
+  public var inputElements: Int { stencil.inputElements }
+  public var outputElements: Int { stencil.outputElements }
 
   /// Sizes of the output in the order of the array axes.
   public var outputSpatial: Extents { extents(geometry.output) }
@@ -58,41 +75,36 @@ public final class ConvolutionPlan: Sendable {
     return remainder
   }
 
-  /// (batch, C, spatial…) or (batch, C, |H|, spatial…).
+  /// (batch, C, spatial…) or (batch, C, |H/K|, spatial…).
   public func inputShape(batch: Int) throws(ConvolutionError) -> [Int] {
     try Self.checkBatch(batch)
     let shape =
-      [batch, descriptor.inChannels] + (descriptor.layer.readsGroup ? [descriptor.group.order] : [])
+      [batch, descriptor.inChannels] + (descriptor.input == .plane ? [] : [inputElements])
       + descriptor.spatial.values
     _ = try Self.count(shape, "input")
     return shape
   }
 
-  /// (batch, O, spatial…) or (batch, O, |H|, spatial…).
+  /// (batch, O, spatial…) or (batch, O, |H/K|, spatial…).
   public func outputShape(batch: Int) throws(ConvolutionError) -> [Int] {
     try Self.checkBatch(batch)
     let shape =
-      [batch, descriptor.outChannels] + (descriptor.layer.writesGroup ? [descriptor.group.order] : [])
+      [batch, descriptor.outChannels] + (descriptor.output == .plane ? [] : [outputElements])
       + outputSpatial.values
     _ = try Self.count(shape, "output")
     return shape
   }
 
-  /// (O, C, kernel…) or (O, C, |H|, kernel…).
-  public var weightShape: [Int] {
-    [descriptor.outChannels, descriptor.inChannels] + (descriptor.layer.readsGroup ? [descriptor.group.order] : [])
-      + descriptor.kernel.values
-  }
-
-  /// (O |Y|, C |X|, kernel…).
+  /// (O |Y|, C |X|, kernel…), the kernel's extents being `sampledKernel`; (O |Y|, |X|, kernel…) for a depthwise layer.
   public var bankShape: [Int] {
-    [descriptor.outChannels * outputElements, descriptor.inChannels * inputElements] + descriptor.kernel.values
+    [descriptor.outChannels * outputElements, moduleInputs * inputElements] + sampledKernel.values
   }
 
   /// Floating-point operations of the definition for one forward run, two for each multiply-add.
   public func flops(batch: Int) -> Double {
-    2 * Double(batch) * Double(descriptor.outChannels) * Double(outputElements) * Double(descriptor.inChannels)
-      * Double(inputElements) * Double(geometry.taps) * Double(geometry.output.volume)
+    let reads = stencil.terms.reduce(0) { $0 + $1.count }
+    return 2 * Double(batch) * Double(descriptor.outChannels) * Double(moduleInputs) * Double(reads)
+      * Double(geometry.output.volume)
   }
 
   private func extents(_ box: Box) -> Extents {
@@ -100,6 +112,9 @@ public final class ConvolutionPlan: Sendable {
     for axis in extents.indices { extents[axis] = box[3 - extents.count + axis] }
     return extents
   }
+
+  /// The number of weight matrices that output points share.
+  package var weightBanks: Int { stencil.banks.count }
 
   // MARK: - Checks
 
@@ -135,11 +150,7 @@ public final class ConvolutionPlan: Sendable {
     return count
   }
 
-  func weightCount() throws(ConvolutionError) -> Int {
-    var count = try ConvolutionDescriptor.product(descriptor.outChannels, descriptor.inChannels, "the size of weight")
-    for size in [inputElements, outputElements, geometry.taps] {
-      count = try ConvolutionDescriptor.product(count, size, "the size of weight")
-    }
-    return count / outputElements
-  }
+  func weightCount() throws(ConvolutionError) -> Int { try Self.count(weightShape, "weight") }
+
+  func bankCount() throws(ConvolutionError) -> Int { try Self.count(bankShape, "bank") }
 }

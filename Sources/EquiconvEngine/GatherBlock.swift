@@ -60,7 +60,7 @@ struct GatherBlock<S: EngineScalar> {
         isDirect ? cover.destination(run: run, start: start) : index * kernels.lanes
     }
     let stencil = plan.stencil
-    if stencil.orbitRadices.isEmpty {
+    if !stencil.isOrbit {
       plan.reads[grid][element].withUnsafeBufferPointer { reads in
         // An empty stencil (a phase nothing contributes to) still stores the bias.
         let base = reads.baseAddress ?? panelReads
@@ -72,9 +72,10 @@ struct GatherBlock<S: EngineScalar> {
       sumOrbits(source, scratch)
       let lanes = kernels.lanes
       for index in 0..<count { scratch.sourceOffsets[index] = index * lanes }
+      let bank = stencil.banks[stencil.bankOfPoint[element]].coefficients
       multiply(
-        scratch.orbitPanel, panelReads, stencil.coefficients,
-        channelStride: stencil.coefficients * blockVectors * lanes, weights, bias, zeros, destination, scratch)
+        scratch.orbitPanel, panelReads + bank.lowerBound, bank.count, channelStride: bank.count * blockVectors * lanes,
+        weights, bias, zeros, destination, scratch)
     }
   }
 
@@ -138,17 +139,18 @@ struct GatherBlock<S: EngineScalar> {
   private func sumOrbits(_ source: UnsafePointer<S>, _ scratch: BlockScratch<S>) {
     let stencil = plan.stencil
     let channelStride = stencil.inputElements * plan.layout.volume
-    plan.orbitOffsets.withUnsafeBufferPointer { offsets in
-      plan.flatRadices.withUnsafeBufferPointer { radices in
+    let number = stencil.bankOfPoint[element]
+    let orbitRadices = stencil.banks[number].orbitRadices
+    plan.orbitOffsets[element].withUnsafeBufferPointer { offsets in
+      plan.flatRadices[number].withUnsafeBufferPointer { radices in
         guard let offsetBase = offsets.baseAddress, let radixBase = radices.baseAddress else { return }
         for channel in 0..<channels {
           var (offset, radix) = (offsetBase, radixBase)
-          for coefficient in 0..<stencil.coefficients {
-            let levels = stencil.orbitRadices[coefficient]
+          for (coefficient, levels) in orbitRadices.enumerated() {
             var call = equiconv_orbit_sum_call(
               source: source + channel * channelStride,
               destination: scratch.orbitPanel
-                + (channel * stencil.coefficients + coefficient) * blockVectors * kernels.lanes,
+                + (channel * orbitRadices.count + coefficient) * blockVectors * kernels.lanes,
               offsets: offset, radices: radix, radix_count: levels.count, source_offsets: scratch.sourceOffsets,
               vector_count: count)
             kernels.orbitSum(&call)

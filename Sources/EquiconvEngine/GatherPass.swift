@@ -10,7 +10,7 @@ struct GatherPass<S: EngineScalar> {
   /// What is gathered into what.
   struct Arrays {
     var source: UnsafePointer<S>
-    /// ŵ, (outputs, channels) with these strides; coefficients are contiguous.
+    /// ŵ, (outputs, channels) with these strides, module by module; coefficients are contiguous.
     var weights: UnsafePointer<S>
     var weightOutputStride: Int
     var weightChannelStride: Int
@@ -23,6 +23,8 @@ struct GatherPass<S: EngineScalar> {
   /// Channels summed over, and channels computed.
   let channels: Int
   let outputs: Int
+  /// Layers of equal shape, each with weights of its own: image i is one of module i mod `modules`.
+  let modules: Int
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
@@ -53,14 +55,15 @@ struct GatherPass<S: EngineScalar> {
   }
 
   init(
-    plan: GatherPlan, batch: Int, channels: Int, outputs: Int, instructions: InstructionSet, threads: Int,
-    fold: CircularFold? = nil
+    plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int, instructions: InstructionSet,
+    threads: Int, fold: CircularFold? = nil
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(instructions)
     self.plan = plan
     self.batch = batch
     self.channels = channels
     self.outputs = outputs
+    self.modules = modules
     self.kernels = kernels
     self.threads = threads
     self.fold = fold
@@ -78,18 +81,19 @@ struct GatherPass<S: EngineScalar> {
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
-      &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels, outputs: outputs,
-      kernels: kernels, threads: threads, blockVectors: blockVectors, isFolding: fold != nil)
+      &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
+      outputs: outputs, modules: modules, kernels: kernels, threads: threads, blockVectors: blockVectors,
+      isFolding: fold != nil)
     self.memory = memory
   }
 
   private static func reserve(
-    _ memory: inout Workspace.Plan, plan: GatherPlan, images: Int, channels: Int, outputs: Int, kernels: Microkernels,
-    threads: Int, blockVectors: Int, isFolding: Bool
+    _ memory: inout Workspace.Plan, plan: GatherPlan, images: Int, channels: Int, outputs: Int, modules: Int,
+    kernels: Microkernels, threads: Int, blockVectors: Int, isFolding: Bool
   ) throws(ConvolutionError) -> Pieces {
     let stencil = plan.stencil
     var pieces = Pieces()
-    pieces.weights = try memory.reserve(S.self, outputs, channels, stencil.coefficients)
+    pieces.weights = try memory.reserve(S.self, modules, outputs, channels, stencil.coefficients)
     pieces.zeros = try memory.reserve(S.self, kernels.widestPanel)
     pieces.planes = try memory.reserve(S.self, images, channels, stencil.inputElements, plan.layout.volume)
     // Vectors that begin near the end of the last plane read past it.
@@ -97,13 +101,13 @@ struct GatherPass<S: EngineScalar> {
     if isFolding {
       pieces.folded = try memory.reserve(S.self, images, outputs, stencil.outputElements, plan.destination.volume)
     }
-    if !stencil.orbitRadices.isEmpty {
+    if stencil.isOrbit {
       pieces.panelReads = try memory.reserve(equiconv_read.self, stencil.coefficients)
     }
     var perThread = Workspace.Plan()
     try BlockScratch<S>.reserve(
       &perThread, vectors: blockVectors, lanes: kernels.lanes, panel: kernels.widestPanel,
-      orbits: stencil.orbitRadices.isEmpty ? 0 : channels * stencil.coefficients)
+      orbits: stencil.isOrbit ? channels * stencil.largestBank : 0)
     pieces.bytesPerThread = perThread.bytes
     pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
     return pieces
@@ -113,9 +117,12 @@ struct GatherPass<S: EngineScalar> {
   func run(_ arrays: Arrays) throws(ConvolutionError) {
     let workspace = try Workspace(memory)
     let weights = workspace.pointer(pieces.weights, S.self)
-    split.pack(
-      arrays.weights, into: weights, outputStride: arrays.weightOutputStride, channels: channels,
-      channelStride: arrays.weightChannelStride, coefficients: plan.stencil.coefficients)
+    for module in 0..<modules {
+      split.pack(
+        arrays.weights + module * moduleWeights, into: weights + module * moduleWeights,
+        outputStride: arrays.weightOutputStride, channels: channels, channelStride: arrays.weightChannelStride,
+        coefficients: plan.stencil.coefficients)
+    }
     workspace.pointer(pieces.zeros, S.self).update(repeating: 0, count: kernels.widestPanel)
     writePanelReads(workspace)
     zeroSlack(workspace)
@@ -140,17 +147,18 @@ struct GatherPass<S: EngineScalar> {
     pad(images.count, from: arrays.source + images.lowerBound * sourceImage, planes, crew)
     guard let fold else {
       let destination = arrays.destination + images.lowerBound * destinationImage
-      compute(images.count, arrays.bias, planes, destination, crew, workspace)
+      compute(images, arrays.bias, planes, destination, crew, workspace)
       return
     }
     let folded = workspace.pointer(pieces.folded, S.self) + crew.first * chunk * destinationImage
-    compute(images.count, arrays.bias, planes, folded, crew, workspace)
+    compute(images, arrays.bias, planes, folded, crew, workspace)
     let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
     ThreadPool.run(images.count * outputs * plan.stencil.outputElements, threads: crew.count) { _, plane in
       fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume)
     }
   }
 
+  private var moduleWeights: Int { outputs * channels * plan.stencil.coefficients }
   private var sourceImage: Int { channels * plan.stencil.inputElements * plan.layout.signal.volume }
   private var destinationImage: Int { outputs * plan.stencil.outputElements * plan.destination.volume }
 
@@ -175,20 +183,22 @@ struct GatherPass<S: EngineScalar> {
   /// Images the workspace has room for.
   private var slots: Int { ownedImages > 0 ? chunk * threads : chunk }
 
-  /// In a panel of orbit sums, coefficient j of a channel is the j-th group of the block's vectors.
+  /// In a panel of orbit sums, coefficient j of a bank is the j-th group of a channel's vectors.
   private func writePanelReads(_ workspace: borrowing Workspace) {
-    guard !plan.stencil.orbitRadices.isEmpty else { return }
+    guard plan.stencil.isOrbit else { return }
     let reads = workspace.pointer(pieces.panelReads, equiconv_read.self)
-    for coefficient in 0..<plan.stencil.coefficients {
-      reads[coefficient] = equiconv_read(source: coefficient * blockVectors * kernels.lanes, weight: coefficient)
+    for bank in plan.stencil.banks {
+      for (number, coefficient) in bank.coefficients.enumerated() {
+        reads[coefficient] = equiconv_read(source: number * blockVectors * kernels.lanes, weight: coefficient)
+      }
     }
   }
 
   private func compute(
-    _ images: Int, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>, _ destination: UnsafeMutablePointer<S>,
-    _ crew: Crew, _ workspace: borrowing Workspace
+    _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>,
+    _ destination: UnsafeMutablePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace
   ) {
-    if plan.leavesGaps { destination.update(repeating: 0, count: images * destinationImage) }
+    if plan.leavesGaps { destination.update(repeating: 0, count: images.count * destinationImage) }
     let elements = plan.stencil.outputElements
     let weights = workspace.pointer(pieces.weights, S.self)
     let zeros = workspace.pointer(pieces.zeros, S.self)
@@ -199,7 +209,7 @@ struct GatherPass<S: EngineScalar> {
       let cover = covers[grid]
       let isDirect = cover.isDirect && (channelChunk == channels || cover.isDisjoint)
       let blocks = (cover.vectorCount + blockVectors - 1) / blockVectors
-      ThreadPool.run(images * blocks * elements, threads: crew.count) { worker, item in
+      ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
         let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
         let scratch = BlockScratch<S>(
           scratchBase + (crew.first + worker) * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
@@ -208,8 +218,10 @@ struct GatherPass<S: EngineScalar> {
           plan: plan, grid: grid, element: element, cover: cover, isDirect: isDirect, kernels: kernels, split: split,
           channels: channels, channelChunk: channelChunk, first: block * blockVectors,
           count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
+        let module = (images.lowerBound + image) % modules
         task.run(
-          source: planes + image * sourceStride, weights: weights, bias: bias, zeros: zeros,
+          source: planes + image * sourceStride, weights: weights + module * moduleWeights,
+          bias: bias.map { $0 + module * outputs }, zeros: zeros,
           panelReads: panelReads,
           destination: destination + image * destinationImage + element * plan.destination.volume,
           scratch: scratch)

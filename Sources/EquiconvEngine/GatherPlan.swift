@@ -15,9 +15,10 @@ struct GatherPlan: Sendable {
   let destination: Box
   /// reads[grid][output element]: one entry a term, in canonical order.
   let reads: [[[equiconv_read]]]
-  /// For orbit layers: the offsets of all terms, and the radices of all coefficients, one after another.
-  let orbitOffsets: [Int]
-  let flatRadices: [Int]
+  /// For orbit layers: the offsets of all terms of each output element, and for each bank the radices of its coefficients,
+  /// one after another.
+  let orbitOffsets: [[Int]]
+  let flatRadices: [[Int]]
 
   /// The forward pass: output i reads padded position stride · i + t.
   init(forward stencil: Stencil, geometry: Geometry, isCircular: Bool) {
@@ -32,10 +33,9 @@ struct GatherPlan: Sendable {
     leavesGaps = false
     destination = geometry.output
     reads = [Self.reads(stencil.terms, layout)]
-    let isOrbit = !stencil.orbitRadices.isEmpty
-    orbitOffsets = isOrbit ? reads[0][0].map(\.source) : []
+    orbitOffsets = stencil.isOrbit ? reads[0].map { $0.map(\.source) } : []
     // An orbit of one read has no radices, and a pointer to nothing is not a pointer.
-    flatRadices = isOrbit ? stencil.orbitRadices.flatMap { $0 } + [1] : []
+    flatRadices = stencil.isOrbit ? stencil.banks.map { $0.orbitRadices.flatMap { $0 } + [1] } : []
   }
 
   /// The input gradient: padded position q = stride · i + t of the input receives from every output i.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Sizes of a layer, checked: every number is in range and every product below fits.
+///
+/// Elements that enlarge a kernel sample it on a larger grid of taps. Kernel, reach and padding here are those of the largest
+/// grid; padding grows with it, so that all elements give outputs on the grid of the kernel itself.
 struct Geometry: Sendable {
   /// Input, output and kernel sizes; stride, padding and dilation: leading axes that the signal lacks have size 1.
   let input: Box
@@ -12,18 +15,21 @@ struct Geometry: Sendable {
   /// dilation (kernel − 1) + 1.
   let reach: Box
 
-  init(checked descriptor: ConvolutionDescriptor) {
+  /// - Parameter sampled: The extents of the largest grid of taps, as odd or even as the kernel's.
+  init(checked descriptor: ConvolutionDescriptor, sampled: Extents) {
     input = Box(descriptor.spatial, leading: 1)
-    kernel = Box(descriptor.kernel, leading: 1)
+    kernel = Box(sampled, leading: 1)
     stride = Box(descriptor.stride, leading: 1)
-    padding = Box(descriptor.padding, leading: 0)
     dilation = Box(descriptor.dilation, leading: 1)
+    var padding = Box(descriptor.padding, leading: 0)
     var reach = kernel
     var output = input
     for axis in 0..<3 {
+      padding[axis] += dilation[axis] * (kernel[axis] - Box(descriptor.kernel, leading: 1)[axis]) / 2
       reach[axis] = dilation[axis] * (kernel[axis] - 1) + 1
       output[axis] = (input[axis] + 2 * padding[axis] - reach[axis]) / stride[axis] + 1
     }
+    self.padding = padding
     self.reach = reach
     self.output = output
   }

@@ -2,19 +2,16 @@
 
 import EquiconvGroups
 
-/// Where a signal lives: on the plane R^d or on the group G.
-public enum SignalSpace: Int32, Hashable, Sendable, CaseIterable {
-  case plane = 0
-  case group = 1
-}
-
-/// The action of an element of a lattice group on a signal, exact:
-/// `(L_g f)(x) = f(g⁻¹x)` about the centre of the array, and `(L_g f)(h', x) = f(g⁻¹h', g⁻¹x)` on the group.
+/// The action of an element that maps the grid to itself on a signal, exact:
+/// `(L_g f)(x) = f(g⁻¹x)` about the centre of the array, and `(L_g f)(p, x) = f(g⁻¹p, g⁻¹x)` for points p of a fiber.
+///
+/// In a group that is not a lattice group only its signed permutations act without interpolation.
 ///
 /// - Parameters:
 ///   - spatial: sizes of the input; the output has sizes exchanged where g exchanges axes.
-///   - input: (batch, channels, [|H|,] spatial…); `output` has as many numbers.
-/// - Throws: `indexOutOfRange`, `unsupportedGroup`, `dimensionMismatch`, `invalidSize`, `overlap`, `misalignedPointer`.
+///   - input: (batch, channels, [|H/K|,] spatial…); `output` has as many numbers.
+/// - Throws: `indexOutOfRange`, `unsupportedGroup`, `notASubgroup`, `dimensionMismatch`, `invalidSize`, `overlap`,
+///   `misalignedPointer`.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 public func act<S: EngineScalar>(
@@ -26,7 +23,8 @@ public func act<S: EngineScalar>(
   if channels > ConvolutionDescriptor.sizeLimit {
     throw ConvolutionError(.sizeOverflow, "channels", channels, expected: "at most 2^48")
   }
-  let elements = space == .group ? group.order : 1
+  let fiber = try space.fiber(of: group, "stabilizer")
+  let elements = fiber.count
   let signals = try ConvolutionDescriptor.product(batch, channels, "batch times channels")
   let planes = try ConvolutionDescriptor.product(signals, elements, "the number of planes")
   var volume = 1
@@ -38,9 +36,11 @@ public func act<S: EngineScalar>(
   let count = try ConvolutionDescriptor.product(planes, volume, "the size of input")
   let inputRange = try ArrayRange("input", input, count)
   try ArrayRange("output", output, count).checkApart(from: inputRange)
+  let inverse = group.inverse(element)
   ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
-    let fiber = plane % elements
-    let source = space == .plane ? plane : plane - fiber + group.product(group.inverse(element), fiber)
+    let point = plane % elements
+    // Lattice elements form a subgroup also of a truncated set, so the point is there.
+    let source = plane - point + fiber.act(inverse, point)
     turn.run(input + source * volume, output + plane * volume)
   }
 }
@@ -57,9 +57,11 @@ private struct PlaneTurn {
       throw ConvolutionError(
         .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group.name)")
     }
-    guard group.isLattice, let action = group.axisAction(group.inverse(element)) else {
+    // The inverse of a lattice element is there also in a truncated set; that of another need not be.
+    guard group.axisAction(element) != nil, let action = group.axisAction(group.inverse(element)) else {
       throw ConvolutionError(
-        .unsupportedGroup, "group", group.name, expected: "a lattice group, whose matrices are signed permutations")
+        .unsupportedGroup, "element", "\(element) of \(group.name)",
+        expected: "an element that maps the grid to itself: one whose matrix is a signed permutation")
     }
     guard spatial.count == group.dimension else {
       throw ConvolutionError(

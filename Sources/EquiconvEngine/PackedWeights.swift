@@ -48,34 +48,3 @@ struct PanelSplit: Sendable {
     }
   }
 }
-
-extension Stencil {
-  /// The number of user weights for each pair of channels.
-  var userWeights: Int { averages == nil ? coefficients : averages?.joined().count ?? 0 }
-
-  /// ŵ from the user's weights: means over orbits, accumulated in Double. `core` has (O, C, coefficients) numbers.
-  func average<S: EngineScalar>(_ weight: UnsafePointer<S>, into core: UnsafeMutablePointer<S>, channelPairs: Int) {
-    guard let averages else { return }
-    let userWeights = self.userWeights
-    for pair in 0..<channelPairs {
-      let source = weight + pair * userWeights
-      for (coefficient, members) in averages.enumerated() {
-        let sum = members.reduce(0.0) { $0 + Double(source[$1]) }
-        core[pair * coefficients + coefficient] = S(sum / Double(members.count))
-      }
-    }
-  }
-
-  /// The adjoint of `average`: spreads each gradient evenly over the weights it is the mean of.
-  func spread<S: EngineScalar>(_ core: UnsafePointer<S>, into weight: UnsafeMutablePointer<S>, channelPairs: Int) {
-    guard let averages else { return }
-    let userWeights = self.userWeights
-    for pair in 0..<channelPairs {
-      let target = weight + pair * userWeights
-      for (coefficient, members) in averages.enumerated() {
-        let share = core[pair * coefficients + coefficient] / S(members.count)
-        for member in members { target[member] = share }
-      }
-    }
-  }
-}

@@ -28,7 +28,7 @@ extension ConvolutionPlan {
     if let plan = ProcessLock.withLock({ PlanCache.find(descriptor) }) { return plan }
     let plan = try ConvolutionPlan(descriptor)
     // Large stencils are worth keeping only by those who make plans of their own.
-    if plan.stencil.terms.count * plan.stencil.terms[0].count <= 1 << 18 {
+    if plan.stencil.terms.count * plan.stencil.mostTerms <= 1 << 18 {
       ProcessLock.withLock { PlanCache.insert(descriptor, plan) }
     }
     return plan

@@ -2,96 +2,83 @@
 
 import EquiconvGroups
 
-/// The four layers written out from their definition in Double, slowly: what the engine is compared with.
+/// Group convolutions written out from their definition in Double, slowly: what the engine is compared with.
 ///
 /// Nothing of the engine is used but its descriptor. A layer is the ordinary correlation with the bank of its turned
-/// kernels, `bank[o,y,c,e](u) = k[o,c](y⁻¹e, y⁻¹u)`, and kernels are turned by the matrices of the group.
+/// kernels: for the output point p and the input point e of the fibers H/K' and H/K,
+/// `bank[o,p,c,e](u) = mean over h in p of k[o,c](h⁻¹e, h⁻¹u) / |det h|`.
 package enum Reference {
-  /// `y[o,y,x] = b[o] + Σ_{c,e,x'} bank[o,y,c,e](x' − x) f[c,e,x']`.
+  /// `y[o,p,x] = b[o] + Σ_{c,e,x'} bank[o,p,c,e](x' − x) f[c,e,x']`.
   ///
   /// - Parameters:
-  ///   - input: (batch, C, [|H|,] spatial…).
-  ///   - weight: (O, C, [|H|,] kernel…).
+  ///   - input: (batch, C, [|H/K|,] spatial…).
+  ///   - weight: (O, C, [|H/K| or functions on H,] kernel… or functions).
   ///   - bias: (O), or nil for zeros.
-  /// - Returns: (batch, O, [|H|,] output spatial…).
+  /// - Returns: (batch, O, [|H/K'|,] output spatial…).
   package static func forward(
     _ d: ConvolutionDescriptor, batch: Int, input: [Double], weight: [Double], bias: [Double]? = nil
   ) -> [Double] {
-    let sources = d.layer.readsGroup ? d.group.order : 1
-    let targets = d.layer.writesGroup ? d.group.order : 1
+    let (sources, targets) = (points(d.input, d.group), points(d.output, d.group))
+    let extents = sampledExtents(d)
     return correlate(
-      d, batch: batch, input: input, channels: d.inChannels * sources, bank: filterBank(d, weight: weight),
-      bias: (0..<d.outChannels * targets).map { bias?[$0 / targets] ?? 0 })
+      d, kernel: extents, batch: batch, input: input, channels: d.inChannels * sources.count,
+      bank: filterBank(d, weight: weight),
+      bias: (0..<d.outChannels * targets.count).map { bias?[$0 / targets.count] ?? 0 })
   }
 
   // MARK: The kernels
 
-  /// The turned kernels of a layer, (O, |Y|, C, |X|, kernel…).
+  /// The turned kernels of a layer, (O, |Y|, C, |X|, kernel…), on the grid that the largest element needs.
   package static func filterBank(_ d: ConvolutionDescriptor, weight: [Double]) -> [Double] {
-    let (group, taps) = (d.group, d.kernel.values.reduce(1, *))
-    let elements = Array(0..<group.order)
-    let sources = d.layer.readsGroup ? elements : [0]
-    let targets = d.layer.writesGroup ? elements : [0]
-    // turned[h][u] is the tap h⁻¹u.
-    let turned = elements.map { h in (0..<taps).map { tap($0, turnedBy: group.inverse(h), group, d.kernel.values) } }
-    /// k[o,c](h⁻¹e, h⁻¹u); a signal on the plane has the one element 0.
-    func kernel(_ pair: Int, _ h: Int, _ e: Int, _ u: Int) -> Double {
-      let element = d.layer.readsGroup ? group.product(group.inverse(h), e) : 0
-      return weight[(pair * sources.count + element) * taps + turned[h][u]]
-    }
-    var bank: [Double] = []
-    for output in 0..<d.outChannels {
-      for target in targets {
-        for channel in 0..<d.inChannels {
+    let kernels = ReferenceKernels(d, extents: sampledExtents(d))
+    let (sources, targets) = (points(d.input, d.group), points(d.output, d.group))
+    let size = weight.count / (d.outChannels * d.inChannels)
+    return (0..<d.outChannels).flatMap { output in
+      targets.flatMap { target in
+        (0..<d.inChannels).flatMap { channel in
           let pair = output * d.inChannels + channel
-          for source in sources {
-            for u in 0..<taps {
-              if d.layer.writesGroup {
-                bank.append(kernel(pair, target, source, u))
-              } else {
-                bank.append(elements.reduce(0) { $0 + kernel(pair, $1, source, u) } / Double(group.order))
-              }
-            }
-          }
+          let weights = Array(weight[pair * size..<(pair + 1) * size])
+          return sources.flatMap { source in kernels.mean(over: target, at: source, sources, weights) }
         }
       }
     }
-    return bank
   }
 
-  /// The row-major index of the tap h·u.
-  ///
-  /// Coordinates about the kernel's centre are x = column − c, y = c − row, z = c − depth; twice these are integers.
-  private static func tap(_ u: Int, turnedBy h: Int, _ group: PointGroup, _ kernel: [Int]) -> Int {
-    let d = kernel.count
-    var (index, rest) = ([Int](repeating: 0, count: d), u)
-    for axis in (0..<d).reversed() {
-      index[axis] = rest % kernel[axis]
-      rest /= kernel[axis]
+  /// The left cosets h·K of a fiber, each a list of elements, by smallest element.
+  private static func points(_ space: SignalSpace, _ group: PointGroup) -> [[Int]] {
+    let elements = Array(0..<group.order)
+    let stabilizer: [Int]
+    switch space {
+    case .plane: return [elements]
+    case .group: stabilizer = [0]
+    case .quotient(let given): stabilizer = given
     }
-    // Coordinate i lies along axis d − 1 − i; all but x point against it.
-    let point = (0..<d).map { i in (i == 0 ? 1 : -1) * (2 * index[d - 1 - i] - (kernel[d - 1 - i] - 1)) }
-    let matrix = group.matrix(h).map { Int($0) }
-    let image = (0..<d).map { row in (0..<d).reduce(0) { $0 + matrix[row * d + $1] * point[$1] } }
-    var turned = 0
-    for axis in 0..<d {
-      let i = d - 1 - axis
-      let place = ((i == 0 ? 1 : -1) * image[i] + kernel[axis] - 1) / 2
-      precondition(0 <= place && place < kernel[axis], "the kernel is not symmetric under the group")
-      turned = turned * kernel[axis] + place
+    return elements.map { h in stabilizer.map { Int(group.cayley[h * group.order + $0]) }.sorted() }
+      .reduce(into: []) { cosets, coset in if !cosets.contains(coset) { cosets.append(coset) } }
+  }
+
+  /// The least extents of the kernel's parity that hold the kernel enlarged by the largest element.
+  private static func sampledExtents(_ d: ConvolutionDescriptor) -> [Int] {
+    let largest = d.group.isLattice ? 1 : (0..<d.group.order).map(d.group.scale(of:)).max() ?? 1
+    return d.kernel.values.map { k in
+      var extent = k
+      while Double(extent - 1) < largest * Double(k - 1) - 1e-6 { extent += 2 }
+      return extent
     }
-    return turned
   }
 
   // MARK: Ordinary correlation
 
   /// `y[o,x] = b[o] + Σ_{c,u} bank[o,c](u) f[c, stride x + dilation u − padding]` over ordinary channels.
   ///
-  /// Sizes, stride, padding and dilation are the descriptor's; its layer, group and channels are not looked at.
+  /// Sizes, stride, padding and dilation are the descriptor's; its spaces, group and channels are not looked at.
+  ///
+  /// - Parameter kernel: extents of the bank, by default the descriptor's; larger ones reach further on both sides.
   package static func correlate(
-    _ d: ConvolutionDescriptor, batch: Int, input: [Double], channels: Int, bank: [Double], bias: [Double]
+    _ d: ConvolutionDescriptor, kernel: [Int]? = nil, batch: Int, input: [Double], channels: Int, bank: [Double],
+    bias: [Double]
   ) -> [Double] {
-    let axes = Axis.all(d)
+    let axes = Axis.all(d, kernel: kernel ?? d.kernel.values)
     let (z, y, x) = (axes[0], axes[1], axes[2])
     let volume = z.size * y.size * x.size
     let (outputs, taps) = (positions(z.outputs, y.outputs, x.outputs), positions(z.kernel, y.kernel, x.kernel))
@@ -130,13 +117,14 @@ package enum Reference {
     var isCircular = false
 
     /// Depth, row and column; axes that the signal lacks have size 1.
-    static func all(_ d: ConvolutionDescriptor) -> [Axis] {
+    static func all(_ d: ConvolutionDescriptor, kernel: [Int]) -> [Axis] {
       [Axis](repeating: Axis(), count: 3 - d.spatial.count)
         + d.spatial.indices.map { axis in
           let isSame = d.padding[axis] == ConvolutionDescriptor.same
+          let padding = isSame ? d.dilation[axis] * (d.kernel[axis] - 1) / 2 : d.padding[axis]
           return Axis(
-            size: d.spatial[axis], kernel: d.kernel[axis], stride: d.stride[axis],
-            padding: isSame ? d.dilation[axis] * (d.kernel[axis] - 1) / 2 : d.padding[axis],
+            size: d.spatial[axis], kernel: kernel[axis], stride: d.stride[axis],
+            padding: padding + d.dilation[axis] * (kernel[axis] - d.kernel[axis]) / 2,
             dilation: d.dilation[axis], isCircular: d.paddingMode == .circular)
         }
     }

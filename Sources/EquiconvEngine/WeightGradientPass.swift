@@ -13,6 +13,8 @@ struct WeightGradientPass<S: EngineScalar> {
   let batch: Int
   let inChannels: Int
   let outChannels: Int
+  /// Layers whose channels lie between those of one image and of the next.
+  let modules: Int
   let kernels: Microkernels
   let threads: Int
   /// Whether lanes run along the input channels.
@@ -34,8 +36,8 @@ struct WeightGradientPass<S: EngineScalar> {
   }
 
   init(
-    plan: GatherPlan, geometry: Geometry, batch: Int, inChannels: Int, outChannels: Int, instructions: InstructionSet,
-    threads: Int
+    plan: GatherPlan, geometry: Geometry, batch: Int, inChannels: Int, outChannels: Int, modules: Int,
+    instructions: InstructionSet, threads: Int
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(instructions)
     self.plan = plan
@@ -43,13 +45,14 @@ struct WeightGradientPass<S: EngineScalar> {
     self.batch = batch
     self.inChannels = inChannels
     self.outChannels = outChannels
+    self.modules = modules
     self.kernels = kernels
     self.threads = threads
     alongInput = ReduceOrientation.alongInput(inChannels: inChannels, outChannels: outChannels, lanes: kernels.lanes)
     let channels = alongInput ? inChannels : outChannels
     width = (channels + kernels.lanes - 1) / kernels.lanes * kernels.lanes
     var memory = Workspace.Plan()
-    let slots = plan.stencil.terms[0].count
+    let slots = plan.stencil.mostTerms
     let layout = plan.layout
     var pieces = Pieces()
     let imageBytes = MemoryLayout<S>.stride * inChannels * plan.stencil.inputElements * layout.volume
@@ -60,7 +63,8 @@ struct WeightGradientPass<S: EngineScalar> {
       alongInput
       ? try memory.reserve(S.self, chunk, plan.stencil.inputElements, layout.volume, width)
       : try memory.reserve(S.self, chunk, plan.stencil.outputElements, geometry.output.volume, width)
-    pieces.sums = try memory.reserve(S.self, alongInput ? outChannels : inChannels, slots, width)
+    pieces.sums = try memory.reserve(
+      S.self, alongInput ? outChannels : inChannels, Self.allSlots(plan.stencil), width)
     pieces.core = try memory.reserve(S.self, outChannels, inChannels, plan.stencil.coefficients)
     var perThread = Workspace.Plan()
     _ = try perThread.reserve(Int.self, alongInput ? outChannels : inChannels, alongInput ? 1 : slots)
@@ -77,17 +81,40 @@ struct WeightGradientPass<S: EngineScalar> {
   ) throws(ConvolutionError) {
     let workspace = try Workspace(memory)
     let sums = workspace.pointer(pieces.sums, S.self)
-    sums.update(repeating: 0, count: (alongInput ? outChannels : inChannels) * slots * width)
+    sums.update(repeating: 0, count: sumRows * Self.allSlots(plan.stencil) * width)
     for first in stride(from: 0, to: batch, by: chunk) {
       let images = min(chunk, batch - first)
-      pad(images, input + first * inputImage, workspace)
-      transpose(images, gradient + first * gradientImage, workspace)
-      reduce(images, gradient + first * gradientImage, workspace)
+      pad(images, input + first * modules * inputImage, workspace)
+      transpose(images, gradient + first * modules * gradientImage, workspace)
+      reduce(images, gradient + first * modules * gradientImage, workspace)
     }
-    collect(workspace, into: weightGradient)
+    try collect(workspace, into: weightGradient)
   }
 
-  private var slots: Int { plan.stencil.terms[0].count }
+  /// Terms of the first point of each bank: what is summed apart before it is added up by coefficient.
+  private static func allSlots(_ stencil: Stencil) -> Int {
+    stencil.banks.reduce(0) { $0 + stencil.terms[$1.points[0]].count }
+  }
+
+  /// The channels that lanes do not run along.
+  private var sumRows: Int { alongInput ? outChannels : inChannels }
+
+  /// The sums of one bank: [row][slot][lane of the width], from `first` on.
+  private struct BankSums {
+    let points: [Int]
+    let slots: Int
+    let first: Int
+  }
+
+  private var bankSums: [BankSums] {
+    var first = 0
+    return plan.stencil.banks.map { bank in
+      let slots = plan.stencil.terms[bank.points[0]].count
+      defer { first += sumRows * slots * width }
+      return BankSums(points: bank.points, slots: slots, first: first)
+    }
+  }
+
   private var inputImage: Int { inChannels * plan.stencil.inputElements * plan.layout.signal.volume }
   private var gradientImage: Int { outChannels * plan.stencil.outputElements * geometry.output.volume }
   private var paddedImage: Int { inChannels * plan.stencil.inputElements * plan.layout.volume }
@@ -100,8 +127,10 @@ struct WeightGradientPass<S: EngineScalar> {
   private func pad(_ images: Int, _ input: UnsafePointer<S>, _ workspace: borrowing Workspace) {
     let planes = workspace.pointer(pieces.planes, S.self)
     let layout = plan.layout
-    ThreadPool.run(images * inChannels * plan.stencil.inputElements, threads: threads) { _, plane in
-      layout.fill(planes + plane * layout.volume, from: input + plane * layout.signal.volume)
+    let planesPerImage = inChannels * plan.stencil.inputElements
+    ThreadPool.run(images * planesPerImage, threads: threads) { _, plane in
+      let source = plane / planesPerImage * modules * planesPerImage + plane % planesPerImage
+      layout.fill(planes + plane * layout.volume, from: input + source * layout.signal.volume)
     }
   }
 
@@ -116,13 +145,15 @@ struct WeightGradientPass<S: EngineScalar> {
     let blockLength = 256
     let blocks = (positions + blockLength - 1) / blockLength
     let width = self.width
+    // Padded planes are this module's alone; gradients of all modules lie between one image and the next.
+    let imageStride = alongInput ? channels * elements * positions : modules * gradientImage
     ThreadPool.run(images * elements * blocks, threads: threads) { _, item in
       let (image, element, block) = (item / blocks / elements, item / blocks % elements, item % blocks)
       let first = block * blockLength
       let count = min(blockLength, positions - first)
       let to = target + ((image * elements + element) * positions + first) * width
       Transposition.run(
-        source + (image * channels * elements + element) * positions + first, sourceStride: elements * positions,
+        source + image * imageStride + element * positions + first, sourceStride: elements * positions,
         channels: channels, count: count,
         into: to, width: width)
     }
@@ -133,43 +164,53 @@ struct WeightGradientPass<S: EngineScalar> {
     let transposed = UnsafePointer(workspace.pointer(pieces.transposed, S.self))
     let sums = workspace.pointer(pieces.sums, S.self)
     let scratch = workspace.pointer(pieces.threads, UInt8.self)
-    // Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot). They are cut
-    // at whole register tiles, two for each thread: a slow core keeps the others waiting less, and each part streams the
-    // whole image, so more of them cost more than they give.
-    let total = alongInput ? slots : inChannels * slots
-    let unit = alongInput ? 3 : 24
-    let units = (total + unit - 1) / unit
-    let parts = threads == 1 ? 1 : min(units, 2 * threads)
-    ThreadPool.run(parts, threads: threads) { worker, part in
-      let range = units * part / parts * unit..<min(total, units * (part + 1) / parts * unit)
+    let banks = bankSums
+    let parts = threads == 1 ? 1 : max(1, 2 * threads / banks.count)
+    ThreadPool.run(banks.count * parts, threads: threads) { worker, item in
+      let bank = banks[item / parts]
+      let range = range(ofPart: item % parts, of: parts, bank)
+      if range.isEmpty { return }
       let memory = scratch + worker * pieces.bytesPerThread
       for image in 0..<images {
         let transposed = transposed + image * transposedImage
         if alongInput {
           reduceAlongInput(
-            range, gradient: gradient + image * gradientImage, transposed: transposed, sums: sums, memory)
+            bank, range, gradient: gradient + image * modules * gradientImage, transposed: transposed,
+            sums: sums + bank.first,
+            memory)
         } else {
           reduceAlongOutput(
-            range, planes: planes + image * paddedImage, transposed: transposed, sums: sums, memory)
+            bank, range, planes: planes + image * paddedImage, transposed: transposed, sums: sums + bank.first, memory)
         }
       }
     }
   }
 
+  /// Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot). They are cut
+  /// at whole register tiles, two for each thread: a slow core keeps the others waiting less, and each part streams the
+  /// whole image, so more of them cost more than they give.
+  private func range(ofPart part: Int, of parts: Int, _ bank: BankSums) -> Range<Int> {
+    let total = alongInput ? bank.slots : inChannels * bank.slots
+    let unit = alongInput ? 3 : 24
+    let units = (total + unit - 1) / unit
+    return min(total, units * part / parts * unit)..<min(total, units * (part + 1) / parts * unit)
+  }
+
   /// Lanes along O: the transposed gradient is loaded, pixels of each (channel, slot) are broadcast.
   private func reduceAlongOutput(
-    _ range: Range<Int>, planes: UnsafePointer<S>, transposed: UnsafePointer<S>, sums: UnsafeMutablePointer<S>,
+    _ bank: BankSums, _ range: Range<Int>, planes: UnsafePointer<S>, transposed: UnsafePointer<S>,
+    sums: UnsafeMutablePointer<S>,
     _ memory: UnsafeMutablePointer<UInt8>
   ) {
     let scratch = ReduceScratch<S>(
-      memory, scalars: inChannels * slots, vectors: slots * (width / kernels.lanes), lanes: kernels.lanes)
+      memory, scalars: inChannels * bank.slots, vectors: bank.slots * (width / kernels.lanes), lanes: kernels.lanes)
     for vector in 0..<width / kernels.lanes { scratch.vectorOffsets[vector] = vector * kernels.lanes }
     let channelStride = plan.stencil.inputElements * plan.layout.volume
     let output = geometry.output
-    for element in 0..<plan.stencil.outputElements {
+    for element in bank.points {
       let reads = plan.reads[0][element]
       for (index, slot) in range.enumerated() {
-        scratch.scalarOffsets[index] = slot / slots * channelStride + reads[slot % slots].source
+        scratch.scalarOffsets[index] = slot / bank.slots * channelStride + reads[slot % bank.slots].source
       }
       forEachBlock { z, y, rows in
         let sourceOffset = z * plan.layout.sliceStride + y * plan.layout.rowStride
@@ -188,17 +229,18 @@ struct WeightGradientPass<S: EngineScalar> {
 
   /// Lanes along C: the transposed signal is loaded at each slot, the gradient of each output channel is broadcast.
   private func reduceAlongInput(
-    _ range: Range<Int>, gradient: UnsafePointer<S>, transposed: UnsafePointer<S>, sums: UnsafeMutablePointer<S>,
+    _ bank: BankSums, _ range: Range<Int>, gradient: UnsafePointer<S>, transposed: UnsafePointer<S>,
+    sums: UnsafeMutablePointer<S>,
     _ memory: UnsafeMutablePointer<UInt8>
   ) {
     let vectorsPerSlot = width / kernels.lanes
     let scratch = ReduceScratch<S>(
-      memory, scalars: outChannels, vectors: slots * vectorsPerSlot, lanes: kernels.lanes)
+      memory, scalars: outChannels, vectors: bank.slots * vectorsPerSlot, lanes: kernels.lanes)
     let output = geometry.output
     for channel in 0..<outChannels {
       scratch.scalarOffsets[channel] = channel * plan.stencil.outputElements * output.volume
     }
-    for element in 0..<plan.stencil.outputElements {
+    for element in bank.points {
       let reads = plan.reads[0][element]
       for (index, slot) in range.enumerated() {
         for v in 0..<vectorsPerSlot {
@@ -214,7 +256,7 @@ struct WeightGradientPass<S: EngineScalar> {
           scalars: gradient + element * output.volume + (z * output.y + y) * output.x,
           scalar_offsets: scratch.scalarOffsets, scalar_count: outChannels, scalar_row_stride: output.x,
           row_count: rows, column_count: output.x, sums: sums + range.lowerBound * width,
-          sum_scalar_stride: slots * width, sum_vector_stride: kernels.lanes, scratch: scratch.tile)
+          sum_scalar_stride: bank.slots * width, sum_vector_stride: kernels.lanes, scratch: scratch.tile)
         kernels.reduce(&call)
       }
     }
@@ -233,25 +275,27 @@ struct WeightGradientPass<S: EngineScalar> {
     }
   }
 
-  /// Adds the slots of each coefficient, in order, and spreads means back over the user's weights.
-  private func collect(_ workspace: borrowing Workspace, into weightGradient: UnsafeMutablePointer<S>) {
+  /// Adds the slots of each coefficient, in order, and takes the gradient of ŵ back to the user's weights.
+  private func collect(
+    _ workspace: borrowing Workspace, into weightGradient: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
     let sums = workspace.pointer(pieces.sums, S.self)
     let coefficients = plan.stencil.coefficients
-    let core = plan.stencil.averages == nil ? weightGradient : workspace.pointer(pieces.core, S.self)
+    let core = plan.stencil.sampling == nil ? weightGradient : workspace.pointer(pieces.core, S.self)
     core.update(repeating: 0, count: outChannels * inChannels * coefficients)
-    let terms = plan.stencil.terms[0]
-    for output in 0..<outChannels {
-      for channel in 0..<inChannels {
-        let target = core + (output * inChannels + channel) * coefficients
-        for slot in 0..<slots {
-          let sum =
-            alongInput
-            ? sums[(output * slots + slot) * width + channel] : sums[(channel * slots + slot) * width + output]
-          target[terms[slot].coefficient] += sum
+    for bank in bankSums {
+      let terms = plan.stencil.terms[bank.points[0]]
+      for output in 0..<outChannels {
+        for channel in 0..<inChannels {
+          let target = core + (output * inChannels + channel) * coefficients
+          let (row, lane) = alongInput ? (output, channel) : (channel, output)
+          for slot in 0..<bank.slots {
+            target[terms[slot].coefficient] += sums[bank.first + (row * bank.slots + slot) * width + lane]
+          }
         }
       }
     }
-    plan.stencil.spread(core, into: weightGradient, channelPairs: outChannels * inChannels)
+    try plan.stencil.sampling?.applyAdjoint(core, into: weightGradient, channelPairs: outChannels * inChannels)
   }
 }
 

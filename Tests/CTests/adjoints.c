@@ -44,8 +44,41 @@ static void for_each_layer(int number, int64_t kernel, int64_t stride, int64_t d
   equiconv_group_destroy(group);
 }
 
+/** Runs a check on the four layers, and one between quotients, of C8 and of scalings with every basis. */
+static void for_all_bases(layer_check check) {
+  static const int groups[] = {GROUP_C8, GROUP_SIMILARITY};
+  static const int32_t quarters[4] = {0, 2, 4, 6}, identity[1] = {0};
+  test_random random = {53};
+  for (int i = 0; i < 2; i++) {
+    equiconv_group *group = make_group(groups[i]);
+    for (int number = 0; number <= TEST_BASES; number++) {
+      equiconv_basis *basis = make_basis(number, 2, 5);
+      for (int32_t kind = 0; kind <= EQUICONV_LAYER_GENERAL; kind++) {
+        equiconv_descriptor d = make_descriptor(group, kind, EQUICONV_FLOAT64, 2, 3, 8, 5);
+        d.basis = basis;
+        d.interpolation = EQUICONV_INTERPOLATION_BICUBIC;
+        d.quadrature = kind % 2;
+        d.padding[0] = d.padding[1] = EQUICONV_PADDING_SAME;
+        d.input_stabilizer = i == 0 ? quarters : identity;
+        d.input_stabilizer_count = i == 0 ? 4 : 1;
+        d.output_stabilizer = i == 0 ? identity : (const int32_t[]){3, 2, 1, 0};
+        d.output_stabilizer_count = i == 0 ? 1 : 4;
+        test_layer layer = layer_make(&d, 2, &random);
+        if (layer.plan == NULL) continue;
+        layer_forward(&layer);
+        check(&d, &layer, &random);
+        layer_free(&layer);
+      }
+      equiconv_basis_destroy(basis);
+    }
+    equiconv_group_destroy(group);
+  }
+}
+
 static void for_all(layer_check check) {
-  static const int groups[] = {0, GROUP_TRIVIAL2, GROUP_REFLECTION, GROUP_C4, 6, GROUP_D4, GROUP_OCTAHEDRAL};
+  static const int groups[] = {0,          GROUP_TRIVIAL2, GROUP_REFLECTION, GROUP_C4,       6,
+                               GROUP_D4,   GROUP_OCTAHEDRAL, GROUP_C8,       GROUP_SCALING1, GROUP_SCALING2,
+                               GROUP_D6,   GROUP_SIMILARITY, GROUP_AXIAL};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
     for_each_layer(groups[i], 3, 1, 1, EQUICONV_PADDING_ZEROS, check);
     for_each_layer(groups[i], 2, 2, 1, EQUICONV_PADDING_CIRCULAR, check);
@@ -83,6 +116,7 @@ static void check_adjoints(const equiconv_descriptor *descriptor, test_layer *la
 }
 
 static void gradients_are_adjoints(void) { for_all(check_adjoints); }
+static void gradients_with_bases_are_adjoints(void) { for_all_bases(check_adjoints); }
 
 /* ---- The filter bank ---- */
 
@@ -131,8 +165,11 @@ static correlation correlation_of(const equiconv_descriptor *d, const test_layer
     c.out[axis] = output[output_rank - d->dimension + axis];
     c.kernel[axis] = bank[2 + axis];
     c.stride[axis] = d->stride[axis];
-    c.padding[axis] = d->padding[axis];
     c.dilation[axis] = d->dilation[axis];
+    /* Elements that enlarge sample more taps, about the same points. */
+    c.padding[axis] = (d->padding[axis] == EQUICONV_PADDING_SAME ? d->dilation[axis] * (d->kernel[axis] - 1) / 2
+                                                                 : d->padding[axis]) +
+                      d->dilation[axis] * (c.kernel[axis] - d->kernel[axis]) / 2;
   }
   return c;
 }
@@ -157,12 +194,16 @@ static void check_correlation(const equiconv_descriptor *d, test_layer *layer, t
   guarded_free(bank);
 }
 
-static void layer_is_the_correlation_with_its_filter_bank(void) { for_all(check_correlation); }
+static void layer_is_the_correlation_with_its_filter_bank(void) {
+  for_all(check_correlation);
+  for_all_bases(check_correlation);
+}
 
 /* bank[o, h, c, :] = L_h k[o, c] for lifting and group; its mean over h for isotropic and projection. */
 static void check_bank(const equiconv_descriptor *d, test_layer *layer, test_random *random) {
   (void)random;
   const int64_t order = equiconv_group_order(d->group);
+  if (!equiconv_group_is_lattice(d->group)) return;
   const bool on_group = d->layer == EQUICONV_LAYER_GROUP || d->layer == EQUICONV_LAYER_PROJECTION;
   const bool mean = d->layer == EQUICONV_LAYER_ISOTROPIC || d->layer == EQUICONV_LAYER_PROJECTION;
   const int64_t filters = d->out_channels * d->in_channels, size = layer->weights / filters;
@@ -205,6 +246,7 @@ static void pool_gradients_are_adjoints(void) {
 
 int main(void) {
   RUN(gradients_are_adjoints);
+  RUN(gradients_with_bases_are_adjoints);
   RUN(layer_is_the_correlation_with_its_filter_bank);
   RUN(filter_bank_is_the_turned_weight);
   RUN(pool_gradients_are_adjoints);

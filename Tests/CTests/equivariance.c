@@ -15,6 +15,19 @@ static int32_t output_signal(int32_t layer) {
                                                                           : EQUICONV_SIGNAL_PLANE;
 }
 
+/** L_g of an input or output of the layer, with `channels`, whose sizes are `spatial`. */
+static void turn(const equiconv_descriptor *d, bool is_input, int64_t g, int64_t batch, int64_t channels,
+                 const int64_t *spatial, const void *signal, void *turned) {
+  if (d->layer == EQUICONV_LAYER_GENERAL) {
+    CHECK_SUCCESS(equiconv_act_on(d->group, g, d->dtype, is_input ? d->input_stabilizer : d->output_stabilizer,
+                                  is_input ? d->input_stabilizer_count : d->output_stabilizer_count, batch, channels,
+                                  spatial, signal, turned));
+  } else {
+    CHECK_SUCCESS(equiconv_act(d->group, g, d->dtype, is_input ? input_signal(d->layer) : output_signal(d->layer),
+                               batch, channels, spatial, signal, turned));
+  }
+}
+
 /** Sizes of L_g f for an f of the sizes `spatial`: where g exchanges coordinates, the axes are exchanged. */
 static void turned_sizes(const equiconv_group *group, int64_t g, const int64_t *spatial, int64_t *turned) {
   const int d = equiconv_group_dimension(group);
@@ -43,16 +56,14 @@ static void check_element(const equiconv_descriptor *descriptor, const test_laye
   test_random random = {32};
   test_layer turned = layer_make(&d, straight->batch, &random);
   if (turned.plan == NULL) return;
-  CHECK_SUCCESS(equiconv_act(d.group, g, d.dtype, input_signal(d.layer), turned.batch, d.in_channels,
-                             descriptor->spatial, straight->input, turned.input));
+  turn(&d, true, g, turned.batch, d.in_channels, descriptor->spatial, straight->input, turned.input);
   CHECK_SUCCESS(equiconv_plan_forward(turned.plan, turned.batch, turned.input, straight->weight, straight->bias,
                                       turned.output));
   int64_t sizes[3];
   output_sizes(straight, d.dimension, sizes);
   const size_t bytes = (size_t)straight->outputs * dtype_size(d.dtype);
   void *expected = guarded_alloc(bytes);
-  CHECK_SUCCESS(equiconv_act(d.group, g, d.dtype, output_signal(d.layer), turned.batch, d.out_channels, sizes,
-                             straight->output, expected));
+  turn(&d, false, g, turned.batch, d.out_channels, sizes, straight->output, expected);
   CHECK(turned.outputs == straight->outputs && memcmp(turned.output, expected, bytes) == 0);
   guarded_free(expected);
   layer_free(&turned);
@@ -68,7 +79,9 @@ static void check_all_elements(const equiconv_descriptor *descriptor, uint64_t s
     CHECK(remainder == 0);
   }
   layer_forward(&straight);
-  for (int64_t g = 0; g < equiconv_group_order(descriptor->group); g++) check_element(descriptor, &straight, g);
+  for (int64_t g = 0; g < equiconv_group_order(descriptor->group); g++) {
+    if (is_lattice_element(descriptor->group, g)) check_element(descriptor, &straight, g);
+  }
   layer_free(&straight);
 }
 
@@ -115,6 +128,54 @@ static void d1(void) { check_group(6, 3); }
 static void d2(void) { check_group(7, 3); }
 static void d4(void) { check_group(GROUP_D4, 2); }
 static void octahedral(void) { check_group(GROUP_OCTAHEDRAL, 1); }
+
+/* The elements of other groups that map the grid to itself: quarter turns of C8, a half turn and mirrors of D6, ... */
+static void lattice_elements_of_c8(void) { check_group(GROUP_C8, 2); }
+static void lattice_elements_of_d6(void) { check_group(GROUP_D6, 1); }
+static void lattice_elements_of_similarities(void) { check_group(GROUP_SIMILARITY, 2); }
+static void lattice_elements_of_c8_about_z(void) { check_group(GROUP_AXIAL, 1); }
+
+static void every_basis(void) {
+  static const int groups[] = {GROUP_C8, GROUP_D4, GROUP_SIMILARITY};
+  for (int i = 0; i < 3; i++) {
+    equiconv_group *group = make_group(groups[i]);
+    for (int number = 0; number <= TEST_BASES; number++) {
+      equiconv_basis *basis = make_basis(number, 2, 5);
+      for (int32_t layer = 0; layer < 4; layer++) {
+        equiconv_descriptor d = make_descriptor(group, layer, EQUICONV_FLOAT32, 2, 3, 7, 5);
+        d.spatial[1] = 8;
+        d.basis = basis;
+        d.interpolation = EQUICONV_INTERPOLATION_BICUBIC;
+        check_all_elements(&d, 44);
+      }
+      equiconv_basis_destroy(basis);
+    }
+    equiconv_group_destroy(group);
+  }
+}
+
+/* Between all pairs of subgroups of D4 and of C8 (as stabilizers; whole: the plane). */
+static void every_pair_of_quotients(void) {
+  static const int32_t d4[][8] = {{0}, {0, 2}, {4, 0}, {5, 0}, {0, 1, 2, 3}, {0, 2, 4, 6}, {7, 6, 5, 4, 3, 2, 1, 0}};
+  static const int64_t d4_counts[] = {1, 2, 2, 2, 4, 4, 8};
+  static const int32_t c8[][8] = {{0}, {0, 4}, {6, 4, 2, 0}, {0, 1, 2, 3, 4, 5, 6, 7}};
+  static const int64_t c8_counts[] = {1, 2, 4, 8};
+  for (int i = 0; i < 2; i++) {
+    equiconv_group *group = make_group(i == 0 ? GROUP_D4 : GROUP_C8);
+    const int subgroups = i == 0 ? 7 : 4;
+    for (int pair = 0; pair < subgroups * subgroups; pair++) {
+      const int in = pair / subgroups, out = pair % subgroups;
+      equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_GENERAL, EQUICONV_FLOAT32, 2, 3, 6, 3);
+      d.spatial[1] = 7;
+      d.input_stabilizer = i == 0 ? d4[in] : c8[in];
+      d.input_stabilizer_count = i == 0 ? d4_counts[in] : c8_counts[in];
+      d.output_stabilizer = i == 0 ? d4[out] : c8[out];
+      d.output_stabilizer_count = i == 0 ? d4_counts[out] : c8_counts[out];
+      check_all_elements(&d, 45);
+    }
+    equiconv_group_destroy(group);
+  }
+}
 
 static void full_octahedral(void) {
   equiconv_group *group = make_group(GROUP_FULL);
@@ -210,6 +271,12 @@ int main(void) {
   RUN(d4);
   RUN(octahedral);
   RUN(full_octahedral);
+  RUN(lattice_elements_of_c8);
+  RUN(lattice_elements_of_d6);
+  RUN(lattice_elements_of_similarities);
+  RUN(lattice_elements_of_c8_about_z);
+  RUN(every_basis);
+  RUN(every_pair_of_quotients);
   RUN(c4_of_a_large_layer);
   RUN(pooling_commutes_with_the_action);
   return test_result();

@@ -9,7 +9,11 @@
 
 enum { DESCRIPTORS = 100000, WARM_UP = 20000, SEED = 20240607 };
 
-static equiconv_group *groups[TEST_GROUPS + 1];
+static equiconv_group *groups[ALL_GROUPS];
+/* By number, dimension and extent; NULL for pixels. */
+static equiconv_basis *bases[TEST_BASES + 1][4][4];
+static equiconv_group_basis *group_bases[3];
+static int32_t lists[8][8];
 static long successes, runs;
 
 /* ---- Random descriptors ---- */
@@ -26,11 +30,52 @@ static void all_axes(int64_t *axes, int64_t value) {
   for (int axis = 0; axis < 3; axis++) axes[axis] = value;
 }
 
+/** Stabilizers: the whole of a small group, the identity, or a list that may be a subgroup. */
+static void choose_stabilizer(const equiconv_group *group, const int32_t **elements, int64_t *count,
+                              test_random *random) {
+  static const int32_t ascending[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  const int64_t order = equiconv_group_order(group), choice = random_between(random, 0, 7);
+  *elements = choice < 6 ? ascending : lists[random_between(random, 0, 7)];
+  *count = choice < 3 && order <= 8 ? order : choice < 6 ? 1 : random_between(random, 1, 4);
+}
+
+static void choose_spaces(equiconv_descriptor *d, test_random *random) {
+  if (random_between(random, 0, 9) == 0) return; /* NULL and 0, which only the named layers take */
+  choose_stabilizer(d->group, &d->input_stabilizer, &d->input_stabilizer_count, random);
+  choose_stabilizer(d->group, &d->output_stabilizer, &d->output_stabilizer_count, random);
+}
+
+static void choose_bases(equiconv_descriptor *d, test_random *random) {
+  const int64_t number = random_between(random, -12, TEST_BASES);
+  if (number > 0) d->basis = bases[number][d->dimension][d->kernel[0] < 4 ? d->kernel[0] : 3];
+  const int64_t on_group = random_between(random, -20, 2);
+  if (on_group >= 0) d->group_basis = group_bases[on_group];
+}
+
+static void make_bases(void) {
+  static const int32_t elements[3] = {0, 2, 1};
+  static const double centers[2] = {0, 3};
+  test_random random = {SEED};
+  for (int number = 1; number <= TEST_BASES; number++) {
+    for (int32_t d = 1; d <= 3; d++) {
+      for (int64_t k = 1; k <= 3; k++) bases[number][d][k] = make_basis(number, d, k);
+    }
+  }
+  CHECK_SUCCESS(equiconv_group_basis_create_localised(1, elements, &group_bases[0]));
+  CHECK_SUCCESS(equiconv_group_basis_create_localised(3, elements, &group_bases[1]));
+  CHECK_SUCCESS(equiconv_group_basis_create_bspline(2, 2, centers, 1.5, &group_bases[2]));
+  for (int list = 1; list < 8; list++) {
+    for (int i = list % 2; i < 8; i++) lists[list][i] = (int32_t)random_between(&random, -1, 8);
+  }
+}
+
 static equiconv_descriptor sensible(test_random *random) {
-  const equiconv_group *group = groups[random_between(random, 0, TEST_GROUPS)];
+  const int64_t number = random_between(random, 0, 3 * ALL_GROUPS);
+  /* Most often lattice groups, which are fast to plan, and seldom the icosahedral group. */
+  const equiconv_group *group = groups[number < ALL_GROUPS ? number : number % (TEST_GROUPS + 2)];
   const int64_t largest = equiconv_group_dimension(group) == 3 ? 4 : 9;
   equiconv_descriptor d =
-      make_descriptor(group, (int32_t)random_between(random, 0, 3), (int32_t)random_between(random, 0, 1),
+      make_descriptor(group, (int32_t)random_between(random, 0, 4), (int32_t)random_between(random, 0, 1),
                       random_between(random, 1, 3), random_between(random, 1, 3), 1, random_between(random, 1, 3));
   for (int axis = 0; axis < 3; axis++) d.spatial[axis] = random_between(random, 1, largest);
   all_axes(d.stride, random_between(random, 1, 3));
@@ -38,25 +83,39 @@ static equiconv_descriptor sensible(test_random *random) {
   all_axes(d.dilation, random_between(random, 1, 2));
   d.padding_mode = (int32_t)random_between(random, 0, 1);
   d.algorithm = (int32_t)random_between(random, 0, 1);
+  d.interpolation = (int32_t)random_between(random, 0, 2);
+  d.quadrature = (int32_t)random_between(random, 0, 1);
+  choose_spaces(&d, random);
+  choose_bases(&d, random);
   return d;
 }
 
 /** Replaces one number of the descriptor, any but the pointer, by a wild one. */
 static void spoil(equiconv_descriptor *d, test_random *random) {
-  int32_t *const narrow[] = {&d->layer, &d->dtype, &d->padding_mode, &d->algorithm, &d->dimension, &d->reserved};
+  int32_t *const narrow[] = {&d->layer,     &d->dtype,    &d->padding_mode,  &d->algorithm,
+                             &d->dimension, &d->depthwise, &d->interpolation, &d->quadrature};
   int64_t *const wide[] = {&d->in_channels, &d->out_channels, d->spatial, d->kernel,
                            d->stride,       d->padding,       d->dilation};
-  const int64_t choice = random_between(random, 0, 16);
+  const int64_t choice = random_between(random, 0, 21);
   if (choice == 0) {
     d->struct_size = (size_t)wild(random);
   } else if (choice == 1) {
     d->group = NULL;
-  } else if (choice < 8) {
-    *narrow[choice - 2] = (int32_t)wild(random);
   } else if (choice < 10) {
-    *wide[choice - 8] = wild(random);
-  } else if (choice < 15) {
-    wide[choice - 8][random_between(random, 0, 2)] = wild(random);
+    *narrow[choice - 2] = (int32_t)wild(random);
+  } else if (choice < 12) {
+    *wide[choice - 10] = wild(random);
+  } else if (choice < 17) {
+    wide[choice - 10][random_between(random, 0, 2)] = wild(random);
+  } else if (choice == 17) {
+    /* Counts in the range of a group are counts of readable elements: others must not be read. */
+    const int64_t count = wild(random);
+    *(random_between(random, 0, 1) == 0 ? &d->input_stabilizer_count : &d->output_stabilizer_count) =
+        count > 8 && count <= 4096 ? 4097 : count;
+  } else if (choice == 18) {
+    *(random_between(random, 0, 1) == 0 ? &d->input_stabilizer : &d->output_stabilizer) = NULL;
+  } else if (choice == 19) {
+    d->struct_size = offsetof(equiconv_descriptor, basis);
   } else {
     all_axes(wide[random_between(random, 2, 6)], wild(random));
   }
@@ -178,9 +237,11 @@ static void random_descriptors(void) {
 }
 
 int main(void) {
-  for (int i = 0; i < TEST_GROUPS; i++) groups[i] = make_group(i);
-  CHECK_SUCCESS(equiconv_group_create_cyclic(3, &groups[TEST_GROUPS]));
+  for (int i = 0; i < ALL_GROUPS; i++) groups[i] = make_group(i);
+  make_bases();
   RUN(random_descriptors);
-  for (int i = 0; i <= TEST_GROUPS; i++) equiconv_group_destroy(groups[i]);
+  for (int i = 0; i < ALL_GROUPS; i++) equiconv_group_destroy(groups[i]);
+  for (int i = 0; i < 3; i++) equiconv_group_basis_destroy(group_bases[i]);
+  for (size_t i = 0; i < sizeof bases / sizeof ***bases; i++) equiconv_basis_destroy((&bases[0][0][0])[i]);
   return test_result();
 }

@@ -99,6 +99,20 @@ double element(const void *array, int32_t dtype, int64_t index) {
 
 /* ---- Groups and descriptors ---- */
 
+static equiconv_status make_other_group(int number, equiconv_group **group) {
+  static const double doubled[2] = {1, 2}, three[3] = {1, 1.4, 0.7}, larger[2] = {1, 1.5};
+  switch (number) {
+  case GROUP_C3: return equiconv_group_create_cyclic(3, group);
+  case GROUP_C8: return equiconv_group_create_cyclic(8, group);
+  case GROUP_D6: return equiconv_group_create_dihedral(6, group);
+  case GROUP_SCALING1: return equiconv_group_create_scaling(1, 2, doubled, group);
+  case GROUP_SCALING2: return equiconv_group_create_scaling(2, 3, three, group);
+  case GROUP_SIMILARITY: return equiconv_group_create_similarity(4, 2, larger, group);
+  case GROUP_AXIAL: return equiconv_group_create_axial_cyclic(8, EQUICONV_AXIS_Z, group);
+  default: return equiconv_group_create_icosahedral(group);
+  }
+}
+
 equiconv_group *make_group(int number) {
   equiconv_group *group = NULL;
   equiconv_status status = EQUICONV_SUCCESS;
@@ -117,10 +131,50 @@ equiconv_group *make_group(int number) {
   case 11: status = equiconv_group_create_tetrahedral(&group); break;
   case 12: status = equiconv_group_create_pyritohedral(&group); break;
   case 13: status = equiconv_group_create_axial_cyclic(4, EQUICONV_AXIS_X, &group); break;
-  default: status = equiconv_group_create_axial_dihedral(2, EQUICONV_AXIS_Y, &group); break;
+  case 14: status = equiconv_group_create_axial_dihedral(2, EQUICONV_AXIS_Y, &group); break;
+  default: status = make_other_group(number, &group); break;
   }
   CHECK_SUCCESS(status);
   return group;
+}
+
+bool is_lattice_element(const equiconv_group *group, int64_t element) {
+  const int32_t d = equiconv_group_dimension(group);
+  double *matrices = malloc((size_t)equiconv_group_order(group) * 9 * sizeof(double));
+  if (matrices == NULL) abort();
+  CHECK_SUCCESS(equiconv_group_get_matrices(group, matrices));
+  int32_t units = 0, zeros = 0;
+  for (int32_t i = 0; i < d * d; i++) {
+    const double entry = matrices[element * d * d + i];
+    units += entry == 1 || entry == -1;
+    zeros += entry == 0;
+  }
+  free(matrices);
+  /* With an inverse it has an entry in each row and column. */
+  return units == d && zeros == d * d - d;
+}
+
+equiconv_basis *make_basis(int number, int32_t dimension, int64_t extent) {
+  static const double centers[6] = {0, 0.5, -0.25, 1, 0.75, -1};
+  const int64_t extents[3] = {extent, extent, extent};
+  equiconv_basis *basis = NULL;
+  equiconv_status status = EQUICONV_SUCCESS;
+  switch (number) {
+  case 0: break;
+  case 1:
+    status = equiconv_basis_create_pixel(dimension, extents, EQUICONV_INTERPOLATION_BSPLINE3, &basis);
+    break;
+  case 2: status = equiconv_basis_create_bspline(dimension, extents, 3, 1.5, &basis); break;
+  case 3: status = equiconv_basis_create_atrous_bspline(dimension, extents, 2, 1.25, &basis); break;
+  case 4:
+    status = equiconv_basis_create_round_bspline(dimension, extents, 1, EQUICONV_RADIUS_DEFAULT, &basis);
+    break;
+  case 5: status = equiconv_basis_create_bspline_at(dimension, extents, 3, 1, 6 / dimension, centers, &basis); break;
+  case 6: status = equiconv_basis_create_gaussian_derivatives(dimension, extents, 2, 0.8, &basis); break;
+  default: status = equiconv_basis_create_circular_harmonics(extent, INT32_MAX, &basis); break;
+  }
+  CHECK_SUCCESS(status);
+  return basis;
 }
 
 equiconv_descriptor make_descriptor(const equiconv_group *group, int32_t layer, int32_t dtype, int64_t channels_in,

@@ -45,15 +45,25 @@ void guarded_free(void *array);
 size_t dtype_size(int32_t dtype);
 double element(const void *array, int32_t dtype, int64_t index);
 
-/* ---- Groups by number: every kind of lattice group ---- */
+/* ---- Groups by number: first every kind of lattice group, then others ---- */
 
-enum { TEST_GROUPS = 15 };
+enum { TEST_GROUPS = 15, ALL_GROUPS = 23 };
 /**
- * Trivial (1 to 3 axes), reflection, C2, C4, D1, D2, D4, octahedral, full octahedral, tetrahedral, pyritohedral,
- * C4 about x, D2 about y.
+ * Trivial (1 to 3 axes), reflection, C2, C4, D1, D2, D4, octahedral, full octahedral, tetrahedral, pyritohedral, C4 about
+ * x, D2 about y; C3, C8, D6, scalings by 1 and 2 of the line, by 1, 1.4 and 0.7 of the plane, C4 with scalings by 1 and
+ * 1.5, C8 about z, the icosahedral group.
  */
 equiconv_group *make_group(int number);
 enum { GROUP_TRIVIAL2 = 1, GROUP_REFLECTION = 3, GROUP_C4 = 5, GROUP_D4 = 8, GROUP_OCTAHEDRAL = 9, GROUP_FULL = 10 };
+enum { GROUP_C3 = 15, GROUP_C8, GROUP_D6, GROUP_SCALING1, GROUP_SCALING2, GROUP_SIMILARITY, GROUP_AXIAL, GROUP_60 };
+/** Whether an element's matrix is a signed permutation, so that it maps the grid to itself. */
+bool is_lattice_element(const equiconv_group *group, int64_t element);
+
+/* ---- Bases by number, of extent k on every axis; NULL for number 0, the pixels of a descriptor ---- */
+
+enum { TEST_BASES = 7 };
+/** Pixels (cubic splines), dense, atrous, round and placed B-splines, Gaussian derivatives; 2-D: also harmonics (7). */
+equiconv_basis *make_basis(int number, int32_t dimension, int64_t extent);
 
 /** A descriptor with the same kernel, stride, padding, dilation on all axes. */
 equiconv_descriptor make_descriptor(const equiconv_group *group, int32_t layer, int32_t dtype, int64_t channels_in,

@@ -9,6 +9,8 @@
 typedef struct wrong_outputs {
   equiconv_group *group;
   equiconv_plan *plan;
+  equiconv_basis *basis;
+  equiconv_group_basis *group_basis;
   int64_t shape[EQUICONV_MAX_RANK], remainder;
   int32_t rank, indices[64];
   double numbers[64];
@@ -27,6 +29,7 @@ void wrong_check(int32_t status, int32_t expected, const char *text, const char 
 
 void wrong_group_calls(void);
 void wrong_descriptors(void);
+void wrong_bases(void);
 void wrong_arrays(void);
 void wrong_queries(void);
 void wrong_actions_and_pools(void);

@@ -37,7 +37,7 @@ static void every_status_was_provoked(void) {
     if (!provoked[status]) printf("  never provoked: %s\n", equiconv_status_name(status));
     CHECK(provoked[status]);
   }
-  CHECK(statuses == 29);
+  CHECK(statuses == 30);
 }
 
 /* A call that succeeds leaves the last message alone. */
@@ -52,6 +52,7 @@ int main(void) {
   wrong_reset();
   RUN(wrong_group_calls);
   RUN(wrong_descriptors);
+  RUN(wrong_bases);
   RUN(wrong_arrays);
   RUN(wrong_queries);
   RUN(wrong_actions_and_pools);

@@ -30,7 +30,11 @@ static const wrong_descriptor table[] = {
     {EQUICONV_ERROR_INVALID_ENUM, "dtype is -1", {SET(dtype, -1)}},
     {EQUICONV_ERROR_INVALID_ENUM, "padding_mode is 2", {SET(padding_mode, 2)}},
     {EQUICONV_ERROR_INVALID_ENUM, "algorithm is 4", {SET(algorithm, 4)}},
-    {EQUICONV_ERROR_INVALID_ENUM, "reserved is 1", {SET(reserved, 1)}},
+    {EQUICONV_ERROR_INVALID_ENUM, "depthwise is 2", {SET(depthwise, 2)}},
+    {EQUICONV_ERROR_INVALID_SIZE, "out_channels is 3", {SET(depthwise, 1), SET(out_channels, 3)}},
+    {EQUICONV_ERROR_INVALID_ENUM, "interpolation is 3", {SET(interpolation, 3)}},
+    {EQUICONV_ERROR_INVALID_ENUM, "interpolation is -1", {SET(interpolation, -1)}},
+    {EQUICONV_ERROR_INVALID_ENUM, "quadrature is 2", {SET(quadrature, 2)}},
     {EQUICONV_ERROR_UNSUPPORTED_ALGORITHM, "algorithm is", {SET(algorithm, EQUICONV_ALGORITHM_WINOGRAD)}},
     {EQUICONV_ERROR_UNSUPPORTED_ALGORITHM, "algorithm is", {SET(algorithm, EQUICONV_ALGORITHM_FOURIER)}},
     {EQUICONV_ERROR_DIMENSION_MISMATCH, "dimension is 3", {SET(dimension, 3), SET(spatial[2], 5), SET(kernel[2], 3)}},
@@ -99,8 +103,8 @@ static void descriptors_of_the_table(const equiconv_group *d4) {
 /* The layer is read by plans alone. */
 static void layers(const equiconv_group *d4) {
   equiconv_descriptor d = right_descriptor(d4);
-  d.layer = 4;
-  WRONG(EQUICONV_ERROR_INVALID_ENUM, "layer is 4", equiconv_plan_create(&d, &out.plan));
+  d.layer = 5;
+  WRONG(EQUICONV_ERROR_INVALID_ENUM, "layer is 5", equiconv_plan_create(&d, &out.plan));
   d.layer = -1;
   WRONG(EQUICONV_ERROR_INVALID_ENUM, "layer is -1", equiconv_plan_create(&d, &out.plan));
 }
@@ -122,13 +126,51 @@ static void descriptors_themselves(const equiconv_group *d4) {
         equiconv_projection_conv(NULL, 1, out.input, out.weight, out.bias, out.output));
 }
 
-static void unsupported_groups(void) {
-  equiconv_group *c3 = NULL;
-  CHECK_SUCCESS(equiconv_group_create_cyclic(3, &c3));
-  const equiconv_descriptor d = make_descriptor(c3, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 5, 3);
-  WRONG(EQUICONV_ERROR_UNSUPPORTED_GROUP, "group is C3", equiconv_plan_create(&d, &out.plan));
-  WRONG(EQUICONV_ERROR_UNSUPPORTED_GROUP, "group is C3",
-        equiconv_lifting_conv(&d, 1, out.input, out.weight, NULL, out.output));
+/** A descriptor of the general layer from the group to the plane. */
+static equiconv_descriptor general_descriptor(const equiconv_group *d4, const int32_t *stabilizer, int64_t count) {
+  static const int32_t identity[1] = {0};
+  equiconv_descriptor d = right_descriptor(d4);
+  d.layer = EQUICONV_LAYER_GENERAL;
+  d.input_stabilizer = identity;
+  d.input_stabilizer_count = 1;
+  d.output_stabilizer = stabilizer;
+  d.output_stabilizer_count = count;
+  return d;
+}
+
+static void stabilizers(const equiconv_group *d4) {
+  static const struct {
+    int64_t count;
+    int32_t elements[8];
+  } lists[] = {{1, {1}}, {2, {0, 1}}, {2, {0, 0}}, {2, {0, 8}}, {2, {0, -1}}, {8, {0, 1, 2, 3, 4, 5, 6, 6}}};
+  const int32_t whole[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    equiconv_descriptor d = general_descriptor(d4, lists[i].elements, lists[i].count);
+    WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "output_stabilizer is [", equiconv_plan_create(&d, &out.plan));
+    WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "output_stabilizer is [",
+          equiconv_conv(&d, 1, out.input, out.weight, out.bias, out.output));
+  }
+  static const int64_t counts[] = {0, -1, 9, INT64_MAX, INT64_MIN};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    equiconv_descriptor d = general_descriptor(d4, whole, 8);
+    d.input_stabilizer_count = counts[i];
+    WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "input_stabilizer is a list of", equiconv_plan_create(&d, &out.plan));
+  }
+  equiconv_descriptor d = general_descriptor(d4, NULL, 8);
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "output_stabilizer is NULL",
+        equiconv_conv_vjp(&d, 1, out.output, out.input, out.weight, out.grad_input, out.grad_weight, out.grad_bias));
+  d.output_stabilizer = (const int32_t *)((uintptr_t)whole + 1);
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "output_stabilizer is 0x", equiconv_plan_create(&d, &out.plan));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "descriptor is NULL",
+        equiconv_conv(NULL, 1, out.input, out.weight, out.bias, out.output));
+}
+
+/* Elements that mix axes need equal extents along them, as elements that exchange them do. */
+static void groups_that_are_not_lattice_groups(void) {
+  equiconv_group *c3 = make_group(GROUP_C3);
+  equiconv_descriptor d = make_descriptor(c3, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 5, 3);
+  d.kernel[1] = 1;
+  WRONG(EQUICONV_ERROR_ANISOTROPIC, "kernel is (3, 1)", equiconv_plan_create(&d, &out.plan));
   equiconv_group_destroy(c3);
 }
 
@@ -137,6 +179,7 @@ void wrong_descriptors(void) {
   descriptors_of_the_table(d4);
   layers(d4);
   descriptors_themselves(d4);
-  unsupported_groups();
+  stabilizers(d4);
+  groups_that_are_not_lattice_groups();
   equiconv_group_destroy(d4);
 }

@@ -15,6 +15,8 @@ static void wrong_shapes(const equiconv_plan *plan) {
 }
 
 static void wrong_axes_and_threads(const equiconv_plan *plan) {
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL", equiconv_plan_get_sampled_kernel(NULL, out.shape));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "extents is NULL", equiconv_plan_get_sampled_kernel(plan, NULL));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL", equiconv_plan_get_stride_remainder(NULL, 0, &out.remainder));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "remainder is NULL", equiconv_plan_get_stride_remainder(plan, 0, NULL));
   WRONG(EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "axis is 2", equiconv_plan_get_stride_remainder(plan, 2, &out.remainder));
@@ -51,7 +53,7 @@ static void wrong_actions(void) {
   WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL", act(NULL, 0, 1, 1, sizes));
   WRONG(EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "element is 4", act(c4, 4, 1, 1, sizes));
   WRONG(EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "element is -9223372036854775808", act(c4, INT64_MIN, 1, 1, sizes));
-  WRONG(EQUICONV_ERROR_UNSUPPORTED_GROUP, "group is C5", act(c5, 1, 1, 1, sizes));
+  WRONG(EQUICONV_ERROR_UNSUPPORTED_GROUP, "element is 1 of C5", act(c5, 1, 1, 1, sizes));
   WRONG(EQUICONV_ERROR_INVALID_SIZE, "batch is -1", act(c4, 1, -1, 1, sizes));
   WRONG(EQUICONV_ERROR_INVALID_SIZE, "channels is -1", act(c4, 1, 1, -1, sizes));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "spatial is NULL", act(c4, 1, 1, 1, NULL));
@@ -72,6 +74,33 @@ static void wrong_actions(void) {
   WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "input is",
         equiconv_act(c4, 1, EQUICONV_FLOAT32, EQUICONV_SIGNAL_PLANE, 1, 1, sizes, (char *)out.input + 1, out.output));
   equiconv_group_destroy(c5);
+  equiconv_group_destroy(c4);
+}
+
+static void wrong_actions_on_quotients(void) {
+  static const int64_t sizes[2] = {3, 4};
+  static const int32_t half_turn[2] = {0, 2}, no_subgroup[2] = {0, 1};
+  const int32_t f32 = EQUICONV_FLOAT32, subgroup = EQUICONV_ERROR_NOT_A_SUBGROUP;
+  equiconv_group *c4 = make_group(GROUP_C4), *c8 = make_group(GROUP_C8);
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL",
+        equiconv_act_on(NULL, 0, f32, half_turn, 2, 1, 1, sizes, out.input, out.output));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "stabilizer is NULL",
+        equiconv_act_on(c4, 0, f32, NULL, 2, 1, 1, sizes, out.input, out.output));
+  WRONG(EQUICONV_ERROR_INVALID_ENUM, "dtype is 2",
+        equiconv_act_on(c4, 0, 2, half_turn, 2, 1, 1, sizes, out.input, out.output));
+  WRONG(subgroup, "stabilizer is [0, 1]",
+        equiconv_act_on(c4, 0, f32, no_subgroup, 2, 1, 1, sizes, out.input, out.output));
+  WRONG(subgroup, "stabilizer is a list of 0",
+        equiconv_act_on(c4, 0, f32, half_turn, 0, 1, 1, sizes, out.input, out.output));
+  WRONG(EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "element is 4",
+        equiconv_act_on(c4, 4, f32, half_turn, 2, 1, 1, sizes, out.input, out.output));
+  WRONG(EQUICONV_ERROR_UNSUPPORTED_GROUP, "element is 1 of C8",
+        equiconv_act_on(c8, 1, f32, half_turn, 1, 1, 1, sizes, out.input, out.output));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "spatial is NULL",
+        equiconv_act_on(c4, 1, f32, half_turn, 2, 1, 1, NULL, out.input, out.output));
+  WRONG(EQUICONV_ERROR_OVERLAP, "output is",
+        equiconv_act_on(c4, 1, f32, half_turn, 2, 1, 1, sizes, out.input, out.input + 23));
+  equiconv_group_destroy(c8);
   equiconv_group_destroy(c4);
 }
 
@@ -108,5 +137,6 @@ static void wrong_pools(void) {
 
 void wrong_actions_and_pools(void) {
   wrong_actions();
+  wrong_actions_on_quotients();
   wrong_pools();
 }

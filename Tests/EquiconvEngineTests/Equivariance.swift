@@ -29,34 +29,34 @@ struct Equivariance<S: EngineScalar> {
     numbers = try plan.integers(S.self, batch: batch, &random)
   }
 
-  /// The elements for which the two ways do not give the same bits.
+  /// The lattice elements for which the two ways do not give the same bits.
   func broken(_ set: InstructionSet = .current) throws -> [Int] {
     let group = descriptor.group
     let output = try plan.forward(numbers, batch: batch, instructions: set)
-    return try (0..<group.order).filter { g in
+    return try group.latticeSubgroup.filter { g in
       let outputTurned = try act(
-        group, g, on: descriptor.layer.writesGroup ? .group : .plane, batch: batch, channels: descriptor.outChannels,
+        group, g, on: descriptor.output, batch: batch, channels: descriptor.outChannels,
         spatial: plan.outputSpatial, output)
       var turnedNumbers = numbers
       turnedNumbers.input = try act(
-        group, g, on: descriptor.layer.readsGroup ? .group : .plane, batch: batch, channels: descriptor.inChannels,
+        group, g, on: descriptor.input, batch: batch, channels: descriptor.inChannels,
         spatial: descriptor.spatial, numbers.input)
       return !haveSameBits(
         outputTurned, try planTurned(by: g).forward(turnedNumbers, batch: batch, instructions: set))
     }
   }
 
-  /// The elements for which turning the gradient of the output does not turn the input gradient, bit for bit.
+  /// The lattice elements for which turning the gradient of the output does not turn the input gradient, bit for bit.
   func brokenByInputGradient(_ set: InstructionSet = .current) throws -> [Int] {
     let group = descriptor.group
     let result = try plan.inputGradient(numbers, batch: batch, instructions: set)
-    return try (0..<group.order).filter { g in
+    return try group.latticeSubgroup.filter { g in
       let resultTurned = try act(
-        group, g, on: descriptor.layer.readsGroup ? .group : .plane, batch: batch, channels: descriptor.inChannels,
+        group, g, on: descriptor.input, batch: batch, channels: descriptor.inChannels,
         spatial: descriptor.spatial, result)
       var turnedNumbers = numbers
       turnedNumbers.gradient = try act(
-        group, g, on: descriptor.layer.writesGroup ? .group : .plane, batch: batch, channels: descriptor.outChannels,
+        group, g, on: descriptor.output, batch: batch, channels: descriptor.outChannels,
         spatial: plan.outputSpatial, numbers.gradient)
       return !haveSameBits(
         resultTurned, try planTurned(by: g).inputGradient(turnedNumbers, batch: batch, instructions: set))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
 import Testing
@@ -108,8 +109,25 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
     .plan(.anisotropic, "padding", "(1, 0)") { $0.padding = [1, 0] },
     .plan(.anisotropic, "dilation", "(2, 1)") { $0.dilation = [2, 1] },
     .plan(.anisotropic, "kernel", "(3, 3, 1)", of: .octahedral) { $0.kernel = [3, 3, 1] },
-    .plan(.unsupportedGroup, "group", "C3", of: try! .cyclic(3)) { _ in },
-    .plan(.unsupportedGroup, "group", "D8", of: try! .dihedral(8)) { _ in },
+    .plan(.anisotropic, "kernel", "(3, 5)", of: try! .cyclic(8)) { $0.kernel = [3, 5] },
+    .plan(.notASubgroup, "input_stabilizer", "[0, 1]") { $0.input = .quotient(stabilizer: [0, 1]) },
+    .plan(.notASubgroup, "output_stabilizer", "[]") { $0.output = .quotient(stabilizer: []) },
+    .plan(.notASubgroup, "output_stabilizer", "[0, 9]") { $0.output = .quotient(stabilizer: [0, 9]) },
+    .plan(.notASubgroup, "input_stabilizer", "[0, 1]", of: try! .scaling(dimension: 2, factors: [1, 2, 3])) {
+      $0.input = .quotient(stabilizer: [0, 1])
+    },
+    .plan(.invalidBasis, "kernel", "(3, 3)") { $0.basis = .circularHarmonics(try! .standard(extent: 5)) },
+    .plan(.invalidBasis, "group_basis", "localised([4])") { $0.groupBasis = .localised([4]) },
+    .plan(.invalidBasis, "group_basis", "localised([0])") { ($0.input, $0.groupBasis) = (.plane, .localised([0])) },
+    .plan(.invalidBasis, "group_basis", "bSpline(degree: 2, centers: [0.0], scale: 0.5)", of: .octahedral) {
+      $0.groupBasis = .bSpline(degree: 2, centers: [0], scale: 0.5)
+    },
+    .plan(.tooLarge, "kernel", "(3, 3)", of: try! .scaling(dimension: 2, factors: [1, 1024])) { _ in },
+    .plan(.tooLarge, "basis", "4225 functions", of: try! .cyclic(8)) {
+      $0.spatial = [129, 129]
+      $0.kernel = [65, 65]
+      $0.basis = .bSpline(try! .dense(extents: [65, 65], degree: 1))
+    },
     .plan(.unsupportedAlgorithm, "algorithm", "winograd") { $0.algorithm = .winograd },
     .plan(.unsupportedAlgorithm, "algorithm", "fourier") { $0.algorithm = .fourier },
   ]
@@ -175,7 +193,7 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
     },
     WrongCall(.indexOutOfRange, "element", "4") { try move(.c4, element: 4) },
     WrongCall(.indexOutOfRange, "element", "-1") { try move(.c4, element: -1) },
-    WrongCall(.unsupportedGroup, "group", "C8") { try move(try .cyclic(8), element: 1) },
+    WrongCall(.unsupportedGroup, "element", "1 of C8") { try move(try .cyclic(8), element: 1) },
     WrongCall(.dimensionMismatch, "spatial", "(4, 4)") { try move(.octahedral, element: 1) },
     WrongCall(.invalidSize, "spatial[0]", "0") { try move(.c4, element: 1, spatial: [0, 4]) },
     WrongCall(.invalidSize, "batch", "-1") { try move(.c4, element: 1, batch: -1) },

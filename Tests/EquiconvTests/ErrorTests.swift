@@ -73,10 +73,10 @@ private let wrongSignals = [
 ]
 
 private let wrongWeights = [
-  WrongCall("weight is of shape (1, 3, 3), expected shape (O, C, k, k) for the lifting layer of C4") {
+  WrongCall("weight is of shape (1, 3, 3), expected shape (O, C, k, k) for the layer plane → group of C4") {
     try lift(zeros(.plane, 1, 1, 5, 5), [1, 3, 3], .cyclic(4))
   },
-  WrongCall("weight is of shape (1, 1, 3, 3), expected shape (O, C, |H|, k, k) for the projection layer of C4") {
+  WrongCall("weight is of shape (1, 1, 3, 3), expected shape (O, C, |H|, k, k) for the layer group → plane of C4") {
     try zeros(.group, 1, 1, 4, 5, 5).projectionConvolution(.zeros(shape: [1, 1, 3, 3]), group: .cyclic(4))
   },
   WrongCall("weight is of shape (1, 1, 3, 3, 3), expected shape (O, C, |H|, k, k) with |H| = 4 of C4 on axis 2") {
@@ -91,7 +91,7 @@ private let wrongWeights = [
   WrongCall("bias is of 2 numbers, expected 3, one for each output channel of weight of shape (3, 1, 3, 3)") {
     try lift(zeros(.plane, 1, 1, 5, 5), [3, 1, 3, 3], .cyclic(4), bias: [1, 2])
   },
-  WrongCall("weight is of shape (1, 1, 3), expected shape (O, C, k, k) for the lifting layer of C4") {
+  WrongCall("weight is of shape (1, 1, 3), expected shape (O, C, k, k) for the layer plane → group of C4") {
     var layer = try Convolution<Float>(.lifting, group: .cyclic(4), weight: .zeros(shape: [1, 1, 3, 3]))
     layer.weight = try .zeros(shape: [1, 1, 3])
     return try layer(zeros(.plane, 1, 1, 5, 5))
@@ -130,9 +130,6 @@ private let wrongSampling = [
   WrongCall("algorithm is fourier, expected auto or direct in this version") {
     try lift(zeros(.plane, 1, 1, 5, 5), [1, 1, 3, 3], .cyclic(4), algorithm: .fourier)
   },
-  WrongCall(
-    "group is C3, expected a lattice group, whose matrices are signed permutations (in the plane C1, C2, C4, D1, D2, D4)"
-  ) { try lift(zeros(.plane, 1, 1, 5, 5), [1, 1, 3, 3], .cyclic(3)) },
 ]
 
 private let wrongGradients = [
@@ -161,7 +158,9 @@ private let wrongActions = [
   WrongCall("element is -1, expected 0 to 3, the elements of C4") {
     try zeros(.plane, 1, 1, 5, 5).acted(by: -1, of: .cyclic(4))
   },
-  WrongCall("group is C6, expected a lattice group, whose matrices are signed permutations") {
+  WrongCall(
+    "element is 1 of C6, expected an element that maps the grid to itself: one whose matrix is a signed permutation"
+  ) {
     try zeros(.plane, 1, 1, 5, 5).acted(by: 1, of: .cyclic(6))
   },
   WrongCall("x is on the plane, of shape (1, 1, 5, 5), expected 3 spatial axes, as octahedral acts on") {

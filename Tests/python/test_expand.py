@@ -59,6 +59,19 @@ def test_expanded_bank_of_the_cube_gives_the_layer(rng, layer):
     np.testing.assert_allclose(y.reshape(expected.shape), expected, rtol=0, atol=rounding_bound(x, weight, group))
 
 
+@pytest.mark.parametrize("group", [eq.cyclic(8), eq.dihedral(6)], ids=str)
+@pytest.mark.parametrize("basis", [None, eq.circular_harmonics(5), eq.bspline_basis(3)], ids=str)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_expanded_bank_of_other_groups_and_bases_gives_the_layer(rng, layer, basis, group):
+    fiber = (group.order,) if layer in ("group", "projection") else ()
+    x = rng.normal(size=(1, 2, *fiber, 6, 7))
+    weight = rng.normal(size=(2, 2, *fiber, *((3, 3) if basis is None else basis.shape)))
+    keywords = {"basis": basis, "interpolation": "bicubic"}
+    y = FORWARD[layer](x, weight, group, padding="same", **keywords)
+    expected = ordinary(x.reshape(1, -1, 6, 7), eq.expand(weight, group, layer, **keywords), same)
+    np.testing.assert_allclose(y.reshape(expected.shape), expected, rtol=0, atol=25 * rounding_bound(x, weight, group))
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=identify)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_shape_and_dtype_of_the_bank(layer, dtype):

@@ -78,7 +78,35 @@ def refused_sizes():
     with contextlib.suppress(ValueError):
         eq.lifting_conv(*operands(), C4, padding=2**31 - 1)
     with contextlib.suppress(ValueError):
-        eq.expand(operands()[1], eq.cyclic(8), "lifting")
+        eq.expand(operands()[1], eq.cyclic(8), "lifting", basis=eq.bspline_basis(5))
+
+
+def bases():
+    basis = eq.bspline_basis(3, 3, [[0.0, 0.5]])
+    basis.sample([[0.0, 1.0]])
+    x, weight = np.ones((1, 1, 8, 5, 5), np.float32), np.ones((2, 1, 2, 1), np.float32)
+    keywords = {"basis": basis, "group_basis": eq.localised([0, 1]), "quadrature": True}
+    y = eq.group_conv(x, weight, eq.cyclic(8), **keywords)
+    eq.group_conv_vjp(y, x, weight, eq.cyclic(8), **keywords)
+
+
+def quotients():
+    x = np.ones((1, 1, 2, 5, 5), np.float32)
+    keywords = {"input_stabilizer": [0, 2], "output_stabilizer": [0]}
+    y = eq.conv(eq.act(x, C4, 1, [0, 2]), np.ones((2, 1, 2, 3, 3), np.float32), C4, **keywords)
+    eq.induce(eq.partial_projection(y, C4, [0, 2]), C4, [0, 2])
+    eq.restrict(y, C4, [0, 2])
+
+
+def refused_bases():
+    with contextlib.suppress(ValueError):
+        eq.circular_harmonics(7, radii=[1.0], frequencies=[9])
+    with contextlib.suppress(ValueError):
+        eq.group_bspline(3, 4).matrix(eq.dihedral(4))
+    with contextlib.suppress(ValueError):
+        eq.act(np.ones((1, 1, 5, 5), np.float32), eq.cyclic(8), 1)
+    with contextlib.suppress(ValueError):
+        eq.conv(*operands(), C4, input_stabilizer=range(4), output_stabilizer=[1])
 
 
 def refused_group():
@@ -93,6 +121,7 @@ def refused_group():
 PATHS = [
     forward, forward_with_everything, gradients, pool_and_act, expand, new_group, refused_by_python,
     refused_by_the_engine, refused_sizes, refused_group,
+    bases, quotients, refused_bases,
 ]  # fmt: skip
 
 

@@ -46,7 +46,8 @@ def test_layers_have_one_signature():
     assert len(signatures) == 1
     parameters = inspect.signature(eq.lifting_conv).parameters
     assert list(parameters) == [
-        "x", "weight", "group", "bias", "stride", "padding", "dilation", "padding_mode", "algorithm", "out"
+        "x", "weight", "group", "bias", "stride", "padding", "dilation", "padding_mode", "algorithm",
+        "basis", "interpolation", "group_basis", "quadrature", "out",
     ]  # fmt: skip
     defaults = {"stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto", "out": None}
     for name, default in defaults.items():
@@ -71,6 +72,9 @@ def test_examples_in_the_documentation(module):
     assert result.failed == 0
 
 
+TYPES = ("Group", "Basis", "GroupBasis")
+
+
 def stub_functions(body):
     """Parameter names of each function and method of a stub; the last of overloads."""
     functions = {}
@@ -89,17 +93,18 @@ def test_stub_names_what_the_extension_has():
     constants = [
         node.target.id for node in tree.body if isinstance(node, ast.AnnAssign) and not node.target.id.startswith("_")
     ]
-    assert {*functions, *constants, "Group"} == {name for name in vars(native) if not name.startswith("_")}
+    assert {*functions, *constants, *TYPES} == {name for name in vars(native) if not name.startswith("_")}
     for name, parameters in functions.items():
         assert list(inspect.signature(getattr(native, name)).parameters) == parameters, name
     for name in constants:
         assert type(getattr(native, name)) is (str if name == "VERSION" else int)
 
 
-def test_stub_of_group_names_what_the_type_has():
-    group = importlib.import_module("equiconv._native").Group
+@pytest.mark.parametrize("type_name", TYPES)
+def test_stub_of_types_names_what_they_have(type_name):
+    group = getattr(importlib.import_module("equiconv._native"), type_name)
     tree = ast.parse((PACKAGE / "_native.pyi").read_text(encoding="utf-8"))
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Group")
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == type_name)
     functions = stub_functions(body)
     assert {name for name in vars(group) if not name.startswith("_")} | {"__new__"} == set(functions)
     for name, parameters in functions.items():

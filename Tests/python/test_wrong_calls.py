@@ -10,7 +10,7 @@ import equiconv as eq
 import numpy as np
 import pytest
 
-C4, D4, CUBE = eq.cyclic(4), eq.dihedral(4), eq.octahedral()
+C4, C8, D4, CUBE = eq.cyclic(4), eq.cyclic(8), eq.dihedral(4), eq.octahedral()
 X = np.ones((2, 3, 8, 9))
 W = np.ones((5, 3, 3, 3))
 XG = np.ones((2, 3, 4, 8, 9))
@@ -120,8 +120,11 @@ CALLS = {
     "group is an int": (lift(X, W, 4), TypeError, ["group is 4 (int)", "PointGroup", "equiconv.cyclic(4)"]),
     "group is None": (lift(X, W, None), TypeError, ["group is None", "PointGroup"]),
     "group is a class": (lift(X, W, eq.PointGroup), TypeError, ["group is <class", "PointGroup"]),
-    "C8 is no lattice group": (lift(X, W, eq.cyclic(8)), ValueError, ["group", "C8", "lattice"]),
-    "C3 is no lattice group": (lambda: eq.act(X, eq.cyclic(3), 1), ValueError, ["group", "C3", "lattice"]),
+    "kernel of C8": (lift(X, W[..., :2], C8), ValueError, ["kernel is (3, 2)", "C8"]),
+    "act by 45 degrees": (
+        lambda: eq.act(X, C8, 1), ValueError, ["element is 1 of C8", "[0, 2, 4, 6]", "without interpolation"]
+    ),
+    "C3 turns by 120": (lambda: eq.act(X, eq.cyclic(3), 1), ValueError, ["element is 1 of C3", "grid to itself"]),
     # stride, padding, dilation
     "stride 0": (lift(stride=0), ValueError, ["stride is 0", "an integer from 1"]),
     "stride negative": (lift(stride=-2), ValueError, ["stride is -2", "an integer from 1"]),
@@ -227,7 +230,9 @@ CALLS = {
         lambda: eq.expand(W, C4, "group"), ValueError, ["weight has shape (5, 3, 3, 3)", "(O, C, |H|, k, k)"]
     ),
     "expand dtype": (lambda: eq.expand(W.astype(int), C4, "lifting"), TypeError, ["weight has dtype int64"]),
-    "expand C8": (lambda: eq.expand(W, eq.cyclic(8), "lifting"), ValueError, ["group", "C8", "lattice"]),
+    "expand basis": (
+        lambda: eq.expand(W, C8, "lifting", basis=eq.circular_harmonics(5)), ValueError, ["weight has", "(O, C, J)"]
+    ),
     # groups
     "trivial 0": (lambda: eq.trivial(0), ValueError, ["d is 0", "from 1 to 3"]),
     "trivial 4": (lambda: eq.trivial(4), ValueError, ["d is 4", "from 1 to 3"]),

@@ -2,14 +2,15 @@
 """Group convolutions for G = R^d x| H on the CPU, equivariant to the last bit.
 
 Signals live on the plane R^d, as arrays (B, C, spatial...), or on the group G, as arrays (B, C, |H|, spatial...), where
-H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. Four layers connect them:
+H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. Four layers connect them, cases of
+`conv`, which goes between the quotients of H by any subgroups:
 
     isotropic_conv   R^d -> R^d        lifting_conv      R^d -> G
     group_conv       G   -> G          projection_conv   G   -> R^d
 
-Each has gradients (`lifting_conv_vjp` and so on). `group_pool` takes the mean or maximum over H, `act` turns signals,
-and `equivariance_error` measures whether a map commutes with that. The module `theory` has the theorem behind the
-layers as running code.
+Each has gradients (`lifting_conv_vjp` and so on). Kernels are pixels or made of a basis such as `bspline_basis`.
+`group_pool` takes the mean or maximum over H, `act` turns signals, and `equivariance_error` measures whether a map
+commutes with that. The module `theory` has the theorem behind the layers as running code.
 
 Example:
     >>> import numpy, equiconv as eq
@@ -24,6 +25,16 @@ from . import _native
 from . import theory as theory
 from ._action import act as act
 from ._action import equivariance_error as equivariance_error
+from ._bases import GroupBasis as GroupBasis
+from ._bases import KernelBasis as KernelBasis
+from ._bases import atrous_bspline_basis as atrous_bspline_basis
+from ._bases import bspline_basis as bspline_basis
+from ._bases import circular_harmonics as circular_harmonics
+from ._bases import gaussian_derivatives as gaussian_derivatives
+from ._bases import group_bspline as group_bspline
+from ._bases import localised as localised
+from ._bases import pixel_basis as pixel_basis
+from ._bases import round_bspline_basis as round_bspline_basis
 from ._config import config as config
 from ._config import get_num_threads as get_num_threads
 from ._config import set_num_threads as set_num_threads
@@ -34,6 +45,8 @@ from ._functions import group_conv as group_conv
 from ._functions import isotropic_conv as isotropic_conv
 from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
+from ._general import conv as conv
+from ._general import conv_vjp as conv_vjp
 from ._gradients import group_conv_vjp as group_conv_vjp
 from ._gradients import isotropic_conv_vjp as isotropic_conv_vjp
 from ._gradients import lifting_conv_vjp as lifting_conv_vjp
@@ -55,39 +68,61 @@ from ._groups import tetrahedral as tetrahedral
 from ._groups import trivial as trivial
 from ._pool import group_pool as group_pool
 from ._pool import group_pool_vjp as group_pool_vjp
+from ._separable import separable_conv as separable_conv
+from ._separable import separable_conv_vjp as separable_conv_vjp
+from ._spaces import induce as induce
+from ._spaces import partial_projection as partial_projection
+from ._spaces import restrict as restrict
 
 __version__ = _native.VERSION
 
 __all__ = [
     "EquivarianceWarning",
+    "GroupBasis",
+    "KernelBasis",
     "PointGroup",
     "__version__",
     "act",
+    "atrous_bspline_basis",
     "axial_cyclic",
     "axial_dihedral",
+    "bspline_basis",
+    "circular_harmonics",
     "config",
+    "conv",
+    "conv_vjp",
     "cyclic",
     "dihedral",
     "equivariance_error",
     "expand",
     "full_icosahedral",
     "full_octahedral",
+    "gaussian_derivatives",
     "get_num_threads",
+    "group_bspline",
     "group_conv",
     "group_conv_vjp",
     "group_pool",
     "group_pool_vjp",
     "icosahedral",
+    "induce",
     "isotropic_conv",
     "isotropic_conv_vjp",
     "lifting_conv",
     "lifting_conv_vjp",
+    "localised",
     "octahedral",
+    "partial_projection",
+    "pixel_basis",
     "projection_conv",
     "projection_conv_vjp",
     "pyritohedral",
     "reflection",
+    "restrict",
+    "round_bspline_basis",
     "scaling",
+    "separable_conv",
+    "separable_conv_vjp",
     "set_num_threads",
     "show_config",
     "similarity",

@@ -3,37 +3,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _native
-from ._arguments import Array, float_array, integer, output
+from ._arguments import Array, float_array, integer, output, value_text
 from ._groups import PointGroup
-from ._layers import check_signal, point_group
+from ._layers import Stabilizer, check_signal, point_group, stabilizer_elements
 
 
-def act(x: ArrayLike, group: PointGroup, element: int, *, out: Array | None = None) -> Array:
+def act(
+    x: ArrayLike,
+    group: PointGroup,
+    element: int,
+    stabilizer: Sequence[int] | None = None,
+    *,
+    out: Array | None = None,
+) -> Array:
     """The action of an element g of H on a signal, about the center of the array; exact.
 
-    ``(L_g f)(x) = f(g^-1 x)`` on the plane, ``(L_g f)(h', x) = f(g^-1 h', g^-1 x)`` on the group. Where g exchanges
-    axes of different size, the result has them exchanged.
+    ``(L_g f)(x) = f(g^-1 x)`` on the plane, ``(L_g f)(p, x) = f(g^-1 p, g^-1 x)`` for points p of H or of H/K. Where g
+    exchanges axes of different size, the result has them exchanged.
 
     Args:
-        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), told apart by the number of axes; float32
-            or float64.
-        group: H, a lattice group on d axes.
-        element: the number of g, 0 to |H| - 1.
+        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), told apart by the number of axes; with a
+            `stabilizer` K, of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or
+            float64.
+        group: H, any group on d axes.
+        element: the number of g, 0 to |H| - 1: one that maps the grid of pixels to itself, such as the quarter turns of
+            `cyclic(8)`. All elements of a lattice group do.
+        stabilizer: the elements of K in any order, for signals on H/K.
         out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with `x`.
 
     Returns:
         A signal of the same kind, with the dtype of `x`; `out` if it was given.
 
     Raises:
-        TypeError, ValueError: an argument of the wrong kind, dtype or shape; an element that does not exist; a group
-            that is not a lattice group.
+        TypeError, ValueError: an argument of the wrong kind, dtype or shape; an element that does not exist, or that
+            would need interpolation; a `stabilizer` that is not a subgroup.
 
     Example:
         >>> x = numpy.arange(4.0).reshape(1, 1, 2, 2)
@@ -42,34 +52,74 @@ def act(x: ArrayLike, group: PointGroup, element: int, *, out: Array | None = No
     """
     checked_group = point_group(group)
     array = float_array("x", x)
-    d = checked_group.dimension
-    on_group = array.ndim == 3 + d
-    if array.ndim not in (2 + d, 3 + d):
-        raise ValueError(
-            f"x has shape {array.shape}, expected (B, C, spatial...) or (B, C, |H|, spatial...) on a {d}-D group: "
-            f"{2 + d} or {3 + d} axes"
-        )
-    check_signal("x", array, checked_group, on_group, "act")
+    space = _space(array, checked_group, stabilizer)
     number = integer("element", element, 0, checked_group.order - 1)
-    shape = array.shape
-    if checked_group.is_lattice:
-        shape = shape[:-d] + tuple(shape[axis - d] for axis in checked_group._array_axes(number))
+    _check_exact(checked_group, number)
+    d = checked_group.dimension
+    shape = array.shape[:-d] + tuple(array.shape[axis - d] for axis in checked_group._array_axes(number))
     result = np.empty(shape, array.dtype) if out is None else output(out, shape, array.dtype, {"x": x})
-    _native.act(checked_group, number, _native.GROUP_SIGNAL if on_group else _native.PLANE_SIGNAL, array, result)
+    _native.act(checked_group, number, space, array, result)
     return result
 
 
-def equivariance_error(f: Callable[[Any], ArrayLike], x: ArrayLike, group: PointGroup) -> float:
-    """How far a map is from commuting with the action of a group, over all its elements.
+def _space(x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> int | Stabilizer:
+    """Where the signal lives, for the extension; checks its shape."""
+    d = group.dimension
+    if stabilizer is not None:
+        elements = stabilizer_elements("stabilizer", stabilizer, group)
+        points = None if len(elements) == group.order else group.order // len(elements)
+        check_signal("x", x, group, points, "act")
+        return elements
+    if x.ndim not in (2 + d, 3 + d):
+        raise ValueError(
+            f"x has shape {x.shape}, expected (B, C, spatial...) or (B, C, |H|, spatial...) on a {d}-D group: "
+            f"{2 + d} or {3 + d} axes"
+        )
+    on_group = x.ndim == 3 + d
+    check_signal("x", x, group, group.order if on_group else None, "act")
+    return _native.GROUP_SIGNAL if on_group else _native.PLANE_SIGNAL
 
-    The largest over g in H of ``max |f(L_g x) - L_g f(x)| / max |f(x)|``. 0.0 means that all outputs are equal to the
+
+def lattice_elements(group: PointGroup) -> list[int]:
+    """The elements whose matrices are signed permutations: those that act without interpolation."""
+    entries = np.abs(group.matrices)
+    # A matrix with an inverse has an entry in each row and column; here no more than that.
+    is_single = np.count_nonzero(entries, axis=(1, 2)) == group.dimension
+    is_exact = is_single & np.all((entries == 0) | (entries == 1), axis=(1, 2))
+    return [int(element) for element in np.flatnonzero(is_exact)]
+
+
+def _check_exact(group: PointGroup, element: int) -> None:
+    if not group.is_lattice and element not in (exact := lattice_elements(group)):
+        raise ValueError(
+            f"element is {element} of {group.name}, which does not map the grid to itself, expected one of "
+            f"{value_text(exact)}, which act without interpolation"
+        )
+
+
+def equivariance_error(
+    f: Callable[[Any], ArrayLike],
+    x: ArrayLike,
+    group: PointGroup,
+    *,
+    input_stabilizer: Sequence[int] | None = None,
+    output_stabilizer: Sequence[int] | None = None,
+) -> float:
+    """How far a map is from commuting with the action of a group, over all its elements that act exactly.
+
+    The largest over g of ``max |f(L_g x) - L_g f(x)| / max |f(x)|``. 0.0 means that all outputs are equal to the
     last bit. NaN if an output has a NaN; infinity if f(x) is zero and an f(L_g x) is not.
+
+    For a group that is not a lattice group, g runs over the elements that map the grid of pixels to itself, such as the
+    quarter turns of `cyclic(8)`: others would need an interpolation, whose error is not that of f.
 
     Args:
         f: any callable from a signal to a signal, for example a network. Its output is told by the number of axes: a
             signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H leaves as it is.
         x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), float32 or float64.
-        group: H, a lattice group on d axes.
+        group: H, any group on d axes.
+        input_stabilizer: the elements of K, if `x` is a signal (B, C, |H|/|K|, spatial...) on H/K.
+        output_stabilizer: likewise for the output of `f`.
 
     Returns:
         The relative error.
@@ -88,17 +138,20 @@ def equivariance_error(f: Callable[[Any], ArrayLike], x: ArrayLike, group: Point
     signal = float_array("x", x)
     value = float_array("f(x)", f(signal))
     scale = float(np.max(np.abs(value), initial=0.0))
-    errors = [_error(f, signal, value, checked_group, element) for element in range(checked_group.order)]
+    errors = []
+    for element in lattice_elements(checked_group):
+        turned = act(signal, checked_group, element, input_stabilizer)
+        expected = value if value.ndim == 2 else act(value, checked_group, element, output_stabilizer)
+        errors.append(_error(f, turned, expected, checked_group, element))
     largest = float(np.max(errors))
     if largest == 0.0:
         return 0.0
     return largest / scale if scale > 0.0 else largest * np.inf
 
 
-def _error(f: Callable[[Any], ArrayLike], x: Array, value: Array, group: PointGroup, element: int) -> float:
+def _error(f: Callable[[Any], ArrayLike], turned: Array, expected: Array, group: PointGroup, element: int) -> float:
     """``max |f(L_g x) - L_g f(x)|``."""
-    expected = value if value.ndim == 2 else act(value, group, element)
-    actual = float_array("f(L_g x)", f(act(x, group, element)))
+    actual = float_array("f(L_g x)", f(turned))
     if actual.shape != expected.shape:
         raise ValueError(
             f"f(L_g x) has shape {actual.shape} for element {element} of {group.name}, expected {expected.shape}, "

@@ -87,6 +87,13 @@ def integer(name: str, value: object, smallest: int, largest: int) -> int:
     return number
 
 
+def boolean(name: str, value: object) -> bool:
+    """`value` as a bool. Raises TypeError unless it is one of Python or NumPy."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a bool")
+    return bool(value)
+
+
 def axes(name: str, value: object, dimension: int, smallest: int) -> tuple[int, ...]:
     """`value`, one int or a sequence of one for each of `dimension` axes, as a tuple of ints >= smallest."""
     if not isinstance(value, tuple | list):

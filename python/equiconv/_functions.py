@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from . import _layers, _native
 from ._arguments import Array
+from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._groups import PointGroup
 
 Axes: TypeAlias = int | tuple[int, ...]
@@ -29,6 +30,10 @@ def isotropic_conv(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     out: Array | None = None,
 ) -> Array:
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
@@ -40,7 +45,7 @@ def isotropic_conv(
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
         weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
-        group: H, a lattice group on d axes.
+        group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
         padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
@@ -49,6 +54,12 @@ def isotropic_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
             ``"fourier"`` are reserved.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: None: kernels of signals on the plane are no functions on H.
+        quadrature: without effect, as there is no sum over H.
         out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
@@ -57,7 +68,7 @@ def isotropic_conv(
     Raises:
         TypeError: an argument of the wrong kind or dtype.
         ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a group that is not a lattice group.
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
@@ -68,12 +79,14 @@ def isotropic_conv(
         (1, 5, 6, 6)
     """
     result = _native.forward(
-        _native.ISOTROPIC, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, False
-    )
+        _native.ISOTROPIC, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.forward(_layers.LAYERS["isotropic"], x, weight, group, bias, sampling, out)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.forward(_layers.LAYERS["isotropic"], x, weight, group, bias, sampling, kernel, out)
 
 
 def lifting_conv(
@@ -87,6 +100,10 @@ def lifting_conv(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     out: Array | None = None,
 ) -> Array:
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
@@ -98,7 +115,7 @@ def lifting_conv(
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
         weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
-        group: H, a lattice group on d axes.
+        group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
         padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
@@ -107,6 +124,12 @@ def lifting_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
             ``"fourier"`` are reserved.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: None: kernels of signals on the plane are no functions on H.
+        quadrature: without effect, as there is no sum over H.
         out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
@@ -115,7 +138,7 @@ def lifting_conv(
     Raises:
         TypeError: an argument of the wrong kind or dtype.
         ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a group that is not a lattice group.
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
@@ -126,12 +149,14 @@ def lifting_conv(
         (1, 5, 4, 6, 6)
     """
     result = _native.forward(
-        _native.LIFTING, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, False
-    )
+        _native.LIFTING, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.forward(_layers.LAYERS["lifting"], x, weight, group, bias, sampling, out)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.forward(_layers.LAYERS["lifting"], x, weight, group, bias, sampling, kernel, out)
 
 
 def group_conv(
@@ -145,6 +170,10 @@ def group_conv(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     out: Array | None = None,
 ) -> Array:
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
@@ -156,7 +185,7 @@ def group_conv(
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
         weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
-        group: H, a lattice group on d axes.
+        group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
         padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
@@ -165,6 +194,12 @@ def group_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
             ``"fourier"`` are reserved.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
+        quadrature: whether the sum over H is weighted as an integral by its measure.
         out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
@@ -173,7 +208,7 @@ def group_conv(
     Raises:
         TypeError: an argument of the wrong kind or dtype.
         ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a group that is not a lattice group.
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
@@ -184,12 +219,14 @@ def group_conv(
         (1, 5, 4, 6, 6)
     """
     result = _native.forward(
-        _native.GROUP, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, False
-    )
+        _native.GROUP, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.forward(_layers.LAYERS["group"], x, weight, group, bias, sampling, out)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.forward(_layers.LAYERS["group"], x, weight, group, bias, sampling, kernel, out)
 
 
 def projection_conv(
@@ -203,6 +240,10 @@ def projection_conv(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     out: Array | None = None,
 ) -> Array:
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
@@ -215,7 +256,7 @@ def projection_conv(
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
         weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
-        group: H, a lattice group on d axes.
+        group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
         padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
@@ -224,6 +265,12 @@ def projection_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
             ``"fourier"`` are reserved.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
+        quadrature: whether the sum over H is weighted as an integral by its measure.
         out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
@@ -232,7 +279,7 @@ def projection_conv(
     Raises:
         TypeError: an argument of the wrong kind or dtype.
         ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a group that is not a lattice group.
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
@@ -243,25 +290,39 @@ def projection_conv(
         (1, 5, 6, 6)
     """
     result = _native.forward(
-        _native.PROJECTION, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, False
-    )
+        _native.PROJECTION, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.forward(_layers.LAYERS["projection"], x, weight, group, bias, sampling, out)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.forward(_layers.LAYERS["projection"], x, weight, group, bias, sampling, kernel, out)
 
 
-def expand(weight: ArrayLike, group: PointGroup, layer: LayerName) -> Array:
+def expand(
+    weight: ArrayLike,
+    group: PointGroup,
+    layer: LayerName,
+    *,
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> Array:
     """The filter bank of the ordinary convolution that equals a layer: the bridge to every other framework.
 
-    ``bank[o |Y| + h, c |X| + h'](u) = k[o, c](h^-1 h', h^-1 u)``, where |X| and |Y| are |H| for a signal on the
-    group and 1 for one on the plane; for isotropic and projection layers the mean of k over H. A correlation of
-    ``x.reshape(B, C * |X|, spatial...)`` with it, without bias, gives ``y.reshape(B, O * |Y|, spatial_out...)``.
+    ``bank[o |Y| + h, c |X| + h'](u) = k[o, c](h^-1 h', h^-1 u) / |det h|``, where |X| and |Y| are |H| for a signal on
+    the group and 1 for one on the plane; for isotropic and projection layers the mean of k over H. A correlation of
+    ``x.reshape(B, C * |X|, spatial...)`` with it, without bias, gives ``y.reshape(B, O * |Y|, spatial_out...)``. Where
+    elements of `group` enlarge the kernel, the bank is larger than the kernel by an even number m of taps on each axis,
+    and that correlation needs m / 2 * dilation more padding.
 
     Args:
         weight: shape (O, C, kernel...), or (O, C, |H|, kernel...) for group and projection layers.
-        group: H, a lattice group on d axes.
+        group: H, any group on d axes.
         layer: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
+        basis, interpolation, group_basis, quadrature: as the layer was called with.
 
     Returns:
         Shape (O |Y|, C |X|, kernel...), with the dtype of `weight`.
@@ -273,4 +334,4 @@ def expand(weight: ArrayLike, group: PointGroup, layer: LayerName) -> Array:
         >>> expand(numpy.ones((5, 3, 4, 3, 3)), cyclic(4), "group").shape
         (20, 12, 3, 3)
     """
-    return _layers.expand(weight, group, layer)
+    return _layers.expand(weight, group, layer, (basis, interpolation, group_basis, quadrature))

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from . import _layers, _native
 from ._arguments import value_text
+from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._groups import PointGroup
 
@@ -19,7 +20,8 @@ Gradients: TypeAlias = tuple[Any, Any, Any]
 ALL = ("x", "weight", "bias")
 
 
-def _wanted(names: object) -> tuple[bool, bool, bool]:
+def wanted_flags(names: object) -> tuple[bool, bool, bool]:
+    """Whether x, weight and bias are among the names. Raises TypeError or ValueError."""
     expected = "a collection of 'x', 'weight' and 'bias'"
     if isinstance(names, str) or not isinstance(names, Collection):
         raise TypeError(f"wanted is {value_text(names)}, expected {expected}")
@@ -39,13 +41,18 @@ def isotropic_conv_vjp(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     wanted: Collection[str] = ALL,
 ) -> Gradients:
     """Gradients of ``sum(grad_out * isotropic_conv(x, weight, group, bias, ...))``.
 
     Args:
         grad_out: shape (B, O, spatial_out...), that of the output, with the dtype of `x`.
-        x, weight, group, stride, padding, dilation, padding_mode, algorithm: as `isotropic_conv` was called with;
+        x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
+            group_basis, quadrature: as `isotropic_conv` was called with;
             x of shape (B, C, spatial...) and weight (O, C, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -61,14 +68,16 @@ def isotropic_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else _wanted(wanted)
+    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
     result = _native.vjp(
-        _native.ISOTROPIC, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, *want, False
-    )
+        _native.ISOTROPIC, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
+        interpolation, group_basis, quadrature, None, *want, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.vjp(_layers.LAYERS["isotropic"], grad_out, x, weight, group, sampling, want)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.vjp(_layers.LAYERS["isotropic"], grad_out, x, weight, group, sampling, kernel, want)
 
 
 def lifting_conv_vjp(
@@ -82,13 +91,18 @@ def lifting_conv_vjp(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     wanted: Collection[str] = ALL,
 ) -> Gradients:
     """Gradients of ``sum(grad_out * lifting_conv(x, weight, group, bias, ...))``.
 
     Args:
         grad_out: shape (B, O, |H|, spatial_out...), that of the output, with the dtype of `x`.
-        x, weight, group, stride, padding, dilation, padding_mode, algorithm: as `lifting_conv` was called with;
+        x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
+            group_basis, quadrature: as `lifting_conv` was called with;
             x of shape (B, C, spatial...) and weight (O, C, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -104,14 +118,16 @@ def lifting_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else _wanted(wanted)
+    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
     result = _native.vjp(
-        _native.LIFTING, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, *want, False
-    )
+        _native.LIFTING, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
+        interpolation, group_basis, quadrature, None, *want, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.vjp(_layers.LAYERS["lifting"], grad_out, x, weight, group, sampling, want)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.vjp(_layers.LAYERS["lifting"], grad_out, x, weight, group, sampling, kernel, want)
 
 
 def group_conv_vjp(
@@ -125,13 +141,18 @@ def group_conv_vjp(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     wanted: Collection[str] = ALL,
 ) -> Gradients:
     """Gradients of ``sum(grad_out * group_conv(x, weight, group, bias, ...))``.
 
     Args:
         grad_out: shape (B, O, |H|, spatial_out...), that of the output, with the dtype of `x`.
-        x, weight, group, stride, padding, dilation, padding_mode, algorithm: as `group_conv` was called with;
+        x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
+            group_basis, quadrature: as `group_conv` was called with;
             x of shape (B, C, |H|, spatial...) and weight (O, C, |H|, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -147,14 +168,16 @@ def group_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else _wanted(wanted)
+    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
     result = _native.vjp(
-        _native.GROUP, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, *want, False
-    )
+        _native.GROUP, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
+        interpolation, group_basis, quadrature, None, *want, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.vjp(_layers.LAYERS["group"], grad_out, x, weight, group, sampling, want)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.vjp(_layers.LAYERS["group"], grad_out, x, weight, group, sampling, kernel, want)
 
 
 def projection_conv_vjp(
@@ -168,13 +191,18 @@ def projection_conv_vjp(
     dilation: Axes = 1,
     padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
     wanted: Collection[str] = ALL,
 ) -> Gradients:
     """Gradients of ``sum(grad_out * projection_conv(x, weight, group, bias, ...))``.
 
     Args:
         grad_out: shape (B, O, spatial_out...), that of the output, with the dtype of `x`.
-        x, weight, group, stride, padding, dilation, padding_mode, algorithm: as `projection_conv` was called with;
+        x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
+            group_basis, quadrature: as `projection_conv` was called with;
             x of shape (B, C, |H|, spatial...) and weight (O, C, |H|, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -190,11 +218,13 @@ def projection_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else _wanted(wanted)
+    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
     result = _native.vjp(
-        _native.PROJECTION, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, *want, False
-    )
+        _native.PROJECTION, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
+        interpolation, group_basis, quadrature, None, *want, False,
+    )  # fmt: skip
     if result is not None:
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
-    return _layers.vjp(_layers.LAYERS["projection"], grad_out, x, weight, group, sampling, want)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _layers.vjp(_layers.LAYERS["projection"], grad_out, x, weight, group, sampling, kernel, want)

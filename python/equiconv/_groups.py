@@ -37,8 +37,8 @@ class PointGroup(_native.Group):
     Attributes:
         order: the number of elements |H|.
         dimension: the number d of axes it acts on.
-        is_lattice: whether all matrices are signed permutations, so that H maps the pixel grid to itself. Layers
-            need such a group.
+        is_lattice: whether all matrices are signed permutations, so that H maps the pixel grid to itself and
+            nothing is interpolated.
         is_closed: whether every product of elements is an element; False for scalings.
         name: for example ``"C4"``.
 
@@ -195,11 +195,6 @@ class PointGroup(_native.Group):
         # Row i of g reads coordinate argmax(row); coordinate i is array axis d - 1 - i.
         sources = np.abs(self.matrices[element]).argmax(axis=1)[::-1]
         return tuple(self.dimension - 1 - int(source) for source in sources)
-
-    def _moved_axes(self) -> frozenset[int]:
-        """The spatial array axes that some element mirrors or exchanges with another."""
-        moved = np.any(np.diagonal(self.matrices, axis1=1, axis2=2) < 0.5, axis=0)[::-1]
-        return frozenset(int(axis) for axis in np.flatnonzero(moved))
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"PointGroup is immutable: {name} cannot be deleted")

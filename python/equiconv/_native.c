@@ -72,14 +72,17 @@ static PyObject *instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSE
 static PyMethodDef methods[] = {
     {"forward", FASTCALL(native_forward),
      SIGNATURE("forward", "layer, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, "
-                          "checked")},
+                          "basis, interpolation, group_basis, quadrature, spaces, checked")},
     {"vjp", FASTCALL(native_vjp),
      SIGNATURE("vjp", "layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, "
-                      "want_x, want_weight, want_bias, checked")},
-    {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight, group")},
+                      "basis, interpolation, group_basis, quadrature, spaces, want_x, want_weight, want_bias, "
+                      "checked")},
+    {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight, group, basis, interpolation, group_basis, quadrature")},
+    {"group_basis_matrix", FASTCALL(native_group_basis_matrix),
+     SIGNATURE("group_basis_matrix", "group_basis, group")},
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
-    {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, signal, x, out")},
+    {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, space, x, out")},
     {"set_num_threads", set_num_threads, METH_O, SIGNATURE("set_num_threads", "count")},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads($module)\n--\n\n"},
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set($module)\n--\n\n"},
@@ -93,6 +96,7 @@ static int add_constants(PyObject *module) {
   } constants[] = {
       {"ISOTROPIC", EQUICONV_LAYER_ISOTROPIC}, {"LIFTING", EQUICONV_LAYER_LIFTING},
       {"GROUP", EQUICONV_LAYER_GROUP},         {"PROJECTION", EQUICONV_LAYER_PROJECTION},
+      {"GENERAL", EQUICONV_LAYER_GENERAL},
       {"PLANE_SIGNAL", EQUICONV_SIGNAL_PLANE}, {"GROUP_SIGNAL", EQUICONV_SIGNAL_GROUP},
       {"MEAN", EQUICONV_POOL_MEAN},            {"MAX", EQUICONV_POOL_MAX},
   };
@@ -113,8 +117,13 @@ static int execute(PyObject *module) {
   }
   native_state *state = PyModule_GetState(module);
   state->group_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_spec, NULL);
-  if (state->group_type == NULL || PyModule_AddType(module, state->group_type) < 0) {
-    return -1;
+  state->basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_basis_spec, NULL);
+  state->group_basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_basis_spec, NULL);
+  PyTypeObject *types[] = {state->group_type, state->basis_type, state->group_basis_type};
+  for (int i = 0; i < 3; i++) {
+    if (types[i] == NULL || PyModule_AddType(module, types[i]) < 0) {
+      return -1;
+    }
   }
   return add_constants(module);
 }
@@ -122,12 +131,16 @@ static int execute(PyObject *module) {
 static int traverse(PyObject *module, visitproc visit, void *arg) {
   native_state *state = PyModule_GetState(module);
   Py_VISIT(state->group_type);
+  Py_VISIT(state->basis_type);
+  Py_VISIT(state->group_basis_type);
   return 0;
 }
 
 static int clear(PyObject *module) {
   native_state *state = PyModule_GetState(module);
   Py_CLEAR(state->group_type);
+  Py_CLEAR(state->basis_type);
+  Py_CLEAR(state->group_basis_type);
   return 0;
 }
 

@@ -19,6 +19,8 @@
 
 typedef struct {
   PyTypeObject *group_type;
+  PyTypeObject *basis_type;
+  PyTypeObject *group_basis_type;
 } native_state;
 
 /* An instance of Group. The handle is set once by __new__ and never NULL afterwards. */
@@ -29,18 +31,42 @@ typedef struct {
   int32_t dimension;
 } native_group;
 
+/* Likewise instances of Basis. */
+typedef struct {
+  PyObject_HEAD
+  equiconv_basis *handle;
+  int64_t count;
+  int64_t extents[3];
+  int32_t dimension;
+  bool is_pixel; /* weights have the axes of the kernel, not one of functions */
+} native_basis;
+
+/* And of GroupBasis. */
+typedef struct {
+  PyObject_HEAD
+  equiconv_group_basis *handle;
+  int64_t count;
+} native_group_basis;
+
 extern PyType_Spec native_group_spec;
+extern PyType_Spec native_basis_spec;
+extern PyType_Spec native_group_basis_spec;
 
 /* Raises what a failed call on this thread came to; returns NULL. */
 PyObject *native_raise(equiconv_status status);
 
 /* The group in `value`, or NULL without an exception if it is no Group. */
 native_group *native_as_group(PyObject *module, PyObject *value);
+/* The same for Basis and GroupBasis. */
+native_basis *native_as_basis(PyObject *module, PyObject *value);
+native_group_basis *native_as_group_basis(PyObject *module, PyObject *value);
 
 /* Whether `value` is an ndarray of float32 or float64 that the engine reads as it is: C-contiguous, aligned, native. */
 bool native_is_plain(PyObject *value);
 /* The same, and it may be written. */
 bool native_is_plain_output(PyObject *value);
+/* Whether `value` is an ndarray of this type with one axis that is read as it is. */
+bool native_is_list(PyObject *value, int type);
 /* equiconv_dtype of a plain array. */
 int32_t native_dtype(PyArrayObject *array);
 
@@ -53,5 +79,24 @@ PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t coun
 PyObject *native_pool(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_pool_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+/* What kernels are made of and where signals live, besides the layer: arguments that have defaults. */
+typedef struct {
+  PyObject *basis, *interpolation, *group_basis, *quadrature, *spaces;
+} native_kernel;
+
+/* The weights' axes behind (O, C): the points or functions on H, 0 for none, and whether kernel axes follow. */
+typedef struct {
+  int64_t input_points, output_points; /* sizes of the fiber axes of the signals, 0 for none */
+  int64_t weight_points;
+  const native_basis *basis; /* NULL for pixels */
+} native_spaces;
+
+/* Reads into the descriptor, whose group and layer are set; false if something is not plain. */
+bool native_read_kernel(PyObject *module, const native_kernel *kernel, const native_group *group,
+                        equiconv_descriptor *descriptor, native_spaces *spaces);
+/* Channels and extents from the weight; false if its shape does not fit. */
+bool native_read_weight(PyArrayObject *weight, const native_spaces *spaces, equiconv_descriptor *descriptor);
 
 #endif /* EQUICONV_NATIVE_H */

@@ -13,6 +13,8 @@ from typing_extensions import Self
 
 _Array = NDArray[Any]
 _Axes = int | tuple[int, ...]
+_Int32s = NDArray[np.int32]
+_Spaces = tuple[_Int32s, _Int32s, bool]
 _Gradients = tuple[_Array | None, _Array | None, _Array | None]
 
 # n, the matrices, or n and the factors.
@@ -23,6 +25,7 @@ ISOTROPIC: int
 LIFTING: int
 GROUP: int
 PROJECTION: int
+GENERAL: int
 PLANE_SIGNAL: int
 GROUP_SIGNAL: int
 MEAN: int
@@ -49,6 +52,34 @@ class Group:
     def get_quadrature_weights(self) -> NDArray[np.float64]: ...
     def get_left_cosets(self, subgroup: NDArray[np.int32], /) -> NDArray[np.int32]: ...
 
+class Basis:
+    """A handle of the engine. Each kind reads the arguments it needs."""
+
+    def __new__(
+        cls,
+        kind: str,
+        extents: NDArray[np.int64],
+        integer: int,
+        real: float,
+        reals: NDArray[np.float64],
+        integers: _Int32s,
+        /,
+    ) -> Self: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def extents(self) -> tuple[int, ...]: ...
+    def sample_points(self, points: NDArray[np.float64], /) -> NDArray[np.float64]: ...
+
+class GroupBasis:
+    """A handle of the engine: localised on int32 elements, or B-splines about float64 centers."""
+
+    def __new__(cls, elements: _Int32s | NDArray[np.float64], degree: int = 0, scale: float = 0.0, /) -> Self: ...
+    @property
+    def count(self) -> int: ...
+
 @overload
 def forward(
     layer: int,
@@ -62,6 +93,11 @@ def forward(
     padding_mode: str,
     algorithm: str,
     out: _Array | None,
+    basis: Basis | None,
+    interpolation: str,
+    group_basis: GroupBasis | None,
+    quadrature: bool,
+    spaces: _Spaces | None,
     checked: Literal[True],
     /,
 ) -> _Array: ...
@@ -78,6 +114,11 @@ def forward(
     padding_mode: object,
     algorithm: object,
     out: object,
+    basis: object,
+    interpolation: object,
+    group_basis: object,
+    quadrature: object,
+    spaces: None,
     checked: Literal[False],
     /,
 ) -> _Array | None: ...
@@ -93,6 +134,11 @@ def vjp(
     dilation: _Axes,
     padding_mode: str,
     algorithm: str,
+    basis: Basis | None,
+    interpolation: str,
+    group_basis: GroupBasis | None,
+    quadrature: bool,
+    spaces: _Spaces | None,
     want_x: bool,
     want_weight: bool,
     want_bias: bool,
@@ -111,16 +157,31 @@ def vjp(
     dilation: object,
     padding_mode: object,
     algorithm: object,
+    basis: object,
+    interpolation: object,
+    group_basis: object,
+    quadrature: object,
+    spaces: None,
     want_x: bool,
     want_weight: bool,
     want_bias: bool,
     checked: Literal[False],
     /,
 ) -> _Gradients | None: ...
-def expand(layer: int, weight: _Array, group: Group, /) -> _Array: ...
+def expand(
+    layer: int,
+    weight: _Array,
+    group: Group,
+    basis: Basis | None,
+    interpolation: str,
+    group_basis: GroupBasis | None,
+    quadrature: bool,
+    /,
+) -> _Array: ...
+def group_basis_matrix(group_basis: GroupBasis, group: Group, /) -> NDArray[np.float64]: ...
 def pool(mode: int, x: _Array, out: _Array, /) -> None: ...
 def pool_vjp(mode: int, grad_out: _Array, x: _Array, grad_x: _Array, /) -> None: ...
-def act(group: Group, element: int, signal: int, x: _Array, out: _Array, /) -> None: ...
+def act(group: Group, element: int, space: int | _Int32s, x: _Array, out: _Array, /) -> None: ...
 def set_num_threads(count: int, /) -> None: ...
 def get_num_threads() -> int: ...
 def instruction_set() -> str: ...

@@ -12,6 +12,7 @@
 /* The arguments of a call in the engine's terms. */
 typedef struct {
   equiconv_descriptor descriptor;
+  native_spaces spaces;
   int64_t batch;
   int type;                           /* NPY_FLOAT32 or NPY_FLOAT64 */
   npy_intp output[EQUICONV_MAX_RANK]; /* shape of the output */
@@ -20,10 +21,6 @@ typedef struct {
 } layer_call;
 
 typedef enum { PLAIN, NOT_PLAIN, NO_SUCH_SIZE } outcome;
-
-static bool reads_group(int32_t layer) { return layer == EQUICONV_LAYER_GROUP || layer == EQUICONV_LAYER_PROJECTION; }
-
-static bool writes_group(int32_t layer) { return layer == EQUICONV_LAYER_GROUP || layer == EQUICONV_LAYER_LIFTING; }
 
 /* An exact int in minimum ... LARGEST; bool is not one. */
 static bool read_integer(PyObject *value, int64_t minimum, int64_t *result) {
@@ -88,24 +85,18 @@ static bool read_algorithm(PyObject *value, int32_t *result) {
 /* Channels and sizes from the arrays; false if they do not fit each other or an axis is empty. */
 static bool read_shapes(layer_call *call, PyArrayObject *input, PyArrayObject *weight, const native_group *group) {
   equiconv_descriptor *descriptor = &call->descriptor;
-  int fiber = reads_group(descriptor->layer) ? 1 : 0;
-  int rank = 2 + fiber + group->dimension;
-  if (PyArray_NDIM(input) != rank || PyArray_NDIM(weight) != rank) {
+  const int64_t points = call->spaces.input_points;
+  int fiber = points > 0 ? 1 : 0;
+  if (PyArray_NDIM(input) != 2 + fiber + group->dimension || !native_read_weight(weight, &call->spaces, descriptor)) {
     return false;
   }
-  const npy_intp *input_shape = PyArray_DIMS(input), *weight_shape = PyArray_DIMS(weight);
-  if (fiber && (input_shape[2] != group->order || weight_shape[2] != group->order)) {
+  const npy_intp *shape = PyArray_DIMS(input);
+  if ((fiber && shape[2] != points) || shape[1] != descriptor->in_channels) {
     return false;
   }
-  call->batch = input_shape[0];
-  descriptor->out_channels = weight_shape[0];
-  descriptor->in_channels = weight_shape[1];
-  if (input_shape[1] != weight_shape[1] || weight_shape[0] == 0 || weight_shape[1] == 0) {
-    return false;
-  }
+  call->batch = shape[0];
   for (int32_t axis = 0; axis < group->dimension; axis++) {
-    descriptor->spatial[axis] = input_shape[2 + fiber + axis];
-    descriptor->kernel[axis] = weight_shape[2 + fiber + axis];
+    descriptor->spatial[axis] = shape[2 + fiber + axis];
     if (descriptor->spatial[axis] == 0 || descriptor->kernel[axis] == 0 || descriptor->kernel[axis] > LARGEST ||
         descriptor->spatial[axis] > INT64_MAX / 4) {
       return false;
@@ -115,13 +106,13 @@ static bool read_shapes(layer_call *call, PyArrayObject *input, PyArrayObject *w
 }
 
 /* The output's shape; false if there is none or its bytes do not fit in 63 bits. */
-static bool resolve_output(layer_call *call, const native_group *group) {
+static bool resolve_output(layer_call *call) {
   const equiconv_descriptor *descriptor = &call->descriptor;
   int rank = 0;
   call->output[rank++] = call->batch;
   call->output[rank++] = descriptor->out_channels;
-  if (writes_group(descriptor->layer)) {
-    call->output[rank++] = group->order;
+  if (call->spaces.output_points > 0) {
+    call->output[rank++] = call->spaces.output_points;
   }
   for (int32_t axis = 0; axis < descriptor->dimension; axis++) {
     int64_t span = descriptor->dilation[axis] * (descriptor->kernel[axis] - 1);
@@ -150,6 +141,7 @@ static bool resolve_output(layer_call *call, const native_group *group) {
 /* The arguments that forward and vjp have in common, in this order. */
 typedef struct {
   PyObject *layer, *input, *weight, *group, *stride, *padding, *dilation, *padding_mode, *algorithm;
+  native_kernel kernel;
 } layer_arguments;
 
 static outcome read_call(PyObject *module, const layer_arguments *arguments, layer_call *call) {
@@ -157,7 +149,7 @@ static outcome read_call(PyObject *module, const layer_arguments *arguments, lay
   equiconv_descriptor *descriptor = &call->descriptor;
   native_group *group = native_as_group(module, arguments->group);
   long layer = PyLong_CheckExact(arguments->layer) ? PyLong_AsLong(arguments->layer) : -1;
-  if (group == NULL || layer < EQUICONV_LAYER_ISOTROPIC || layer > EQUICONV_LAYER_PROJECTION) {
+  if (group == NULL || layer < EQUICONV_LAYER_ISOTROPIC || layer > EQUICONV_LAYER_GENERAL) {
     return NOT_PLAIN;
   }
   if (!native_is_plain(arguments->input) || !native_is_plain(arguments->weight)) {
@@ -169,7 +161,8 @@ static outcome read_call(PyObject *module, const layer_arguments *arguments, lay
   descriptor->layer = (int32_t)layer;
   descriptor->dtype = native_dtype(input);
   descriptor->dimension = group->dimension;
-  if (PyArray_TYPE(weight) != call->type || !read_shapes(call, input, weight, group) ||
+  if (PyArray_TYPE(weight) != call->type ||
+      !native_read_kernel(module, &arguments->kernel, group, descriptor, &call->spaces) || !read_shapes(call, input, weight, group) ||
       !read_axes(arguments->stride, group->dimension, 1, descriptor->stride) ||
       !read_padding(arguments->padding, group->dimension, descriptor->padding) ||
       !read_axes(arguments->dilation, group->dimension, 1, descriptor->dilation) ||
@@ -177,7 +170,7 @@ static outcome read_call(PyObject *module, const layer_arguments *arguments, lay
       !read_algorithm(arguments->algorithm, &descriptor->algorithm)) {
     return NOT_PLAIN;
   }
-  return resolve_output(call, group) ? PLAIN : NO_SUCH_SIZE;
+  return resolve_output(call) ? PLAIN : NO_SUCH_SIZE;
 }
 
 /* What the engine has to say about sizes that do not exist. */
@@ -230,6 +223,7 @@ static const forward_function forward_functions[] = {
     [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv,
     [EQUICONV_LAYER_GROUP] = equiconv_group_conv,
     [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv,
+    [EQUICONV_LAYER_GENERAL] = equiconv_conv,
 };
 
 /* Ends a call whose results are in `result` (stolen). */
@@ -244,14 +238,18 @@ static PyObject *finish(equiconv_status status, PyObject *result, bool checked) 
   Py_RETURN_NONE;
 }
 
-/* forward(layer, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, checked) */
+/*
+ * forward(layer, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis, interpolation,
+ * group_basis, quadrature, spaces, checked)
+ */
 PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-  if (count != 12) {
+  if (count != 17) {
     return native_refuse("forward");
   }
   PyObject *x = args[1], *weight = args[2], *bias = args[4], *out = args[10];
-  bool checked = args[11] == Py_True;
-  layer_arguments arguments = {args[0], x, weight, args[3], args[5], args[6], args[7], args[8], args[9]};
+  bool checked = args[16] == Py_True;
+  native_kernel kernel = {args[11], args[12], args[13], args[14], args[15]};
+  layer_arguments arguments = {args[0], x, weight, args[3], args[5], args[6], args[7], args[8], args[9], kernel};
   layer_call call;
   outcome reason = read_call(module, &arguments, &call);
   if (reason == PLAIN && bias != Py_None) {
@@ -282,6 +280,7 @@ static const vjp_function vjp_functions[] = {
     [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv_vjp,
     [EQUICONV_LAYER_GROUP] = equiconv_group_conv_vjp,
     [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv_vjp,
+    [EQUICONV_LAYER_GENERAL] = equiconv_conv_vjp,
 };
 
 /* (grad_x, grad_weight, grad_bias): new arrays, or None for those that are not wanted. */
@@ -307,17 +306,18 @@ static PyObject *gradient_arrays(const layer_call *call, PyObject *x, PyObject *
 }
 
 /*
- * vjp(layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, want_x, want_weight,
- * want_bias, checked)
+ * vjp(layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
+ * group_basis, quadrature, spaces, want_x, want_weight, want_bias, checked)
  */
 PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-  if (count != 14) {
+  if (count != 19) {
     return native_refuse("vjp");
   }
   PyObject *grad_out = args[1], *x = args[2], *weight = args[3];
-  bool wanted[3] = {args[10] == Py_True, args[11] == Py_True, args[12] == Py_True};
-  bool checked = args[13] == Py_True;
-  layer_arguments arguments = {args[0], x, weight, args[4], args[5], args[6], args[7], args[8], args[9]};
+  bool wanted[3] = {args[15] == Py_True, args[16] == Py_True, args[17] == Py_True};
+  bool checked = args[18] == Py_True;
+  native_kernel kernel = {args[10], args[11], args[12], args[13], args[14]};
+  layer_arguments arguments = {args[0], x, weight, args[4], args[5], args[6], args[7], args[8], args[9], kernel};
   layer_call call;
   outcome reason = read_call(module, &arguments, &call);
   if (reason == PLAIN &&

@@ -10,19 +10,18 @@ static bool read_expansion(PyObject *module, PyObject *const *args, equiconv_des
   }
   PyArrayObject *weight = (PyArrayObject *)args[1];
   int overflow;
+  native_spaces spaces;
+  native_kernel kernel = {args[3], args[4], args[5], args[6], Py_None};
   descriptor->layer = (int32_t)PyLong_AsLongAndOverflow(args[0], &overflow);
-  int fiber = descriptor->layer == EQUICONV_LAYER_GROUP || descriptor->layer == EQUICONV_LAYER_PROJECTION;
-  if (overflow != 0 || PyArray_NDIM(weight) != 2 + fiber + group->dimension ||
-      (fiber && PyArray_DIM(weight, 2) != group->order)) {
-    return false;
-  }
   descriptor->group = group->handle;
   descriptor->dtype = native_dtype(weight);
   descriptor->dimension = group->dimension;
-  descriptor->out_channels = PyArray_DIM(weight, 0);
-  descriptor->in_channels = PyArray_DIM(weight, 1);
+  if (overflow != 0 || !native_read_kernel(module, &kernel, group, descriptor, &spaces) ||
+      !native_read_weight(weight, &spaces, descriptor)) {
+    return false;
+  }
   for (int32_t axis = 0; axis < group->dimension; axis++) {
-    descriptor->spatial[axis] = descriptor->kernel[axis] = PyArray_DIM(weight, 2 + fiber + axis);
+    descriptor->spatial[axis] = descriptor->kernel[axis];
   }
   return true;
 }
@@ -53,10 +52,10 @@ static PyObject *expand_with(const equiconv_plan *plan, PyArrayObject *weight) {
   return bank;
 }
 
-/* expand(layer, weight, group): the bank, (O |Y|, C |X|, kernel...). */
+/* expand(layer, weight, group, basis, interpolation, group_basis, quadrature): the bank, (O |Y|, C |X|, kernel...). */
 PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t count) {
   equiconv_descriptor descriptor = EQUICONV_DESCRIPTOR_INIT;
-  if (count != 3 || !read_expansion(module, args, &descriptor)) {
+  if (count != 7 || !read_expansion(module, args, &descriptor)) {
     return native_refuse("expand");
   }
   equiconv_plan *plan = NULL;

@@ -69,19 +69,48 @@ PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py
   Py_RETURN_NONE;
 }
 
-/* act(group, element, signal, x, out) */
+/* Where a signal lives: an equiconv_signal, or the stabilizer in an int32 array. */
+typedef struct {
+  int32_t signal;
+  const int32_t *stabilizer;
+  int64_t count;
+  int64_t points; /* size of the fiber axis, 0 for none */
+} signal_space;
+
+static bool read_space(PyObject *value, const native_group *group, signal_space *space) {
+  *space = (signal_space){0, NULL, 0, 0};
+  if (PyLong_CheckExact(value)) {
+    int overflow;
+    space->signal = (int32_t)PyLong_AsLongAndOverflow(value, &overflow);
+    space->points = space->signal == EQUICONV_SIGNAL_GROUP ? group->order : 0;
+    return overflow == 0;
+  }
+  if (!native_is_list(value, NPY_INT32)) {
+    return false;
+  }
+  space->stabilizer = PyArray_DATA((PyArrayObject *)value);
+  space->count = PyArray_DIM((PyArrayObject *)value, 0);
+  if (space->count < 1 || group->order % space->count != 0) {
+    return false;
+  }
+  space->points = space->count == group->order ? 0 : group->order / space->count;
+  return true;
+}
+
+/* act(group, element, space, x, out) */
 PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+  signal_space space;
   if (count != 5 || native_as_group(module, args[0]) == NULL || !PyLong_CheckExact(args[1]) ||
-      !PyLong_CheckExact(args[2]) || !native_is_plain(args[3]) || !native_is_plain_output(args[4])) {
+      !read_space(args[2], native_as_group(module, args[0]), &space) || !native_is_plain(args[3]) ||
+      !native_is_plain_output(args[4])) {
     return native_refuse("act");
   }
   native_group *group = native_as_group(module, args[0]);
   PyArrayObject *x = (PyArrayObject *)args[3], *out = (PyArrayObject *)args[4];
   int64_t element = PyLong_AsLongLong(args[1]);
-  int32_t signal = (int32_t)PyLong_AsLong(args[2]);
-  int fiber = signal == EQUICONV_SIGNAL_GROUP ? 1 : 0;
+  int fiber = space.points > 0 ? 1 : 0;
   if (PyErr_Occurred() || PyArray_NDIM(x) != 2 + fiber + group->dimension ||
-      (fiber && PyArray_DIM(x, 2) != group->order) || PyArray_TYPE(x) != PyArray_TYPE(out) ||
+      (fiber && PyArray_DIM(x, 2) != space.points) || PyArray_TYPE(x) != PyArray_TYPE(out) ||
       PyArray_SIZE(x) != PyArray_SIZE(out)) {
     PyErr_Clear();
     return native_refuse("act");
@@ -90,10 +119,16 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   for (int32_t axis = 0; axis < group->dimension; axis++) {
     spatial[axis] = PyArray_DIM(x, 2 + fiber + axis);
   }
+  const int64_t batch = PyArray_DIM(x, 0), channels = PyArray_DIM(x, 1);
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = equiconv_act(group->handle, element, native_dtype(x), signal, PyArray_DIM(x, 0), PyArray_DIM(x, 1), spatial,
-                        PyArray_DATA(x), PyArray_DATA(out));
+  if (space.stabilizer == NULL) {
+    status = equiconv_act(group->handle, element, native_dtype(x), space.signal, batch, channels, spatial,
+                          PyArray_DATA(x), PyArray_DATA(out));
+  } else {
+    status = equiconv_act_on(group->handle, element, native_dtype(x), space.stabilizer, space.count, batch, channels,
+                             spatial, PyArray_DATA(x), PyArray_DATA(out));
+  }
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
     return native_raise(status);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvBases
+import EquiconvEngine
+
+/// What an `equiconv_basis` points to.
+final class BasisHandle: Handle {
+  static let argument: StaticString = "basis"
+  let basis: KernelBasis
+
+  init(_ basis: KernelBasis) { self.basis = basis }
+}
+
+/// The most numbers in a list that a basis is made of.
+private let largestList = 1 << 20
+/// The most functions that `equiconv_basis_sample` evaluates.
+private let largestFunctionCount = 1 << 22
+
+/// Gives a new handle to C.
+private func create(
+  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws -> KernelBasis
+) -> equiconv_status {
+  withStatus {
+    let result = try location(result, "basis")
+    result.pointee = BasisHandle(try make()).retainedPointer()
+  }
+}
+
+/// The first `dimension` of the extents, each small enough for sums of a few of them.
+private func readExtents(_ dimension: Int32, _ extents: UnsafePointer<Int64>?) throws -> [Int] {
+  guard 1...3 ~= dimension else {
+    throw ArgumentError(EQUICONV_ERROR_INVALID_DIMENSION, "dimension", dimension, expected: "1, 2 or 3")
+  }
+  let extents = try location(extents, "extents")
+  return (0..<Int(dimension)).map { Int(extents[$0]) }
+}
+
+/// `count` values of a C array, checked to be a list that can be copied.
+func readList<T, U>(
+  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64, _ convert: (T) -> U
+) throws -> [U] {
+  guard 1...Int64(largestList) ~= count else {
+    throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...\(largestList)")
+  }
+  let pointer = try location(pointer, argument)
+  return (0..<Int(count)).map { convert(pointer[$0]) }
+}
+
+// MARK: Creation
+
+@_cdecl("equiconv_basis_create_pixel") @implementation
+public func equiconv_basis_create_pixel(
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ interpolation: Int32,
+  _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    .pixel(
+      try PixelBasis(
+        extents: readExtents(dimension, extents), interpolation: Interpolation.numbered(interpolation)))
+  }
+}
+
+@_cdecl("equiconv_basis_create_bspline") @implementation
+public func equiconv_basis_create_bspline(
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ scale: Double,
+  _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    .bSpline(try .dense(extents: readExtents(dimension, extents), degree: Int(degree), scale: scale))
+  }
+}
+
+@_cdecl("equiconv_basis_create_atrous_bspline") @implementation
+public func equiconv_basis_create_atrous_bspline(
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ spacing: Double,
+  _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    .bSpline(try .atrous(extents: readExtents(dimension, extents), degree: Int(degree), spacing: spacing))
+  }
+}
+
+@_cdecl("equiconv_basis_create_round_bspline") @implementation
+public func equiconv_basis_create_round_bspline(
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ radius: Double,
+  _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    .bSpline(
+      try .round(
+        extents: readExtents(dimension, extents), degree: Int(degree),
+        radius: radius == Double(EQUICONV_RADIUS_DEFAULT) ? nil : radius))
+  }
+}
+
+@_cdecl("equiconv_basis_create_bspline_at") @implementation
+public func equiconv_basis_create_bspline_at(
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ scale: Double, _ count: Int64,
+  _ centers: UnsafePointer<Double>?, _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    let extents = try readExtents(dimension, extents)
+    let (numbers, overflow) = count.multipliedReportingOverflow(by: Int64(extents.count))
+    let list = try readList(centers, "centers", count: overflow ? count : numbers) { $0 }
+    let points = stride(from: 0, to: list.count, by: extents.count).map { Array(list[$0..<$0 + extents.count]) }
+    return .bSpline(
+      try BSplineBasis(
+        dimension: extents.count, degree: Int(degree), centers: points, scale: scale, extents: extents))
+  }
+}
+
+@_cdecl("equiconv_basis_create_circular_harmonics") @implementation
+public func equiconv_basis_create_circular_harmonics(
+  _ extent: Int64, _ highestFrequency: Int32, _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    .circularHarmonics(try .standard(extent: Int(extent), highestFrequency: Int(highestFrequency)))
+  }
+}
+
+@_cdecl("equiconv_basis_create_harmonic_rings") @implementation
+public func equiconv_basis_create_harmonic_rings(
+  _ extent: Int64, _ count: Int64, _ radii: UnsafePointer<Double>?, _ frequencies: UnsafePointer<Int32>?,
+  _ sigma: Double, _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    guard 1...4096 ~= count else {
+      throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...4096 rings")
+    }
+    let radii = try readList(radii, "radii", count: count) { $0 }
+    let frequencies = try readList(frequencies, "frequencies", count: count) { Int($0) }
+    return .circularHarmonics(
+      try CircularHarmonicBasis(extent: Int(extent), radii: radii, frequencies: frequencies, sigma: sigma))
+  }
+}
+
+@_cdecl("equiconv_basis_create_gaussian_derivatives") @implementation
+public func equiconv_basis_create_gaussian_derivatives(
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ order: Int32, _ sigma: Double,
+  _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(basis) {
+    .gaussianDerivatives(
+      try GaussianDerivativeBasis(
+        dimension: Int(dimension), order: Int(order), sigma: sigma, extents: readExtents(dimension, extents)))
+  }
+}
+
+@_cdecl("equiconv_basis_destroy") @implementation
+public func equiconv_basis_destroy(_ basis: OpaquePointer?) {
+  BasisHandle.release(basis)
+}
+
+// MARK: Queries
+
+@_cdecl("equiconv_basis_count") @implementation
+public func equiconv_basis_count(_ basis: OpaquePointer?) -> Int64 {
+  Int64(BasisHandle.borrowed(basis)?.basis.count ?? 0)
+}
+
+@_cdecl("equiconv_basis_dimension") @implementation
+public func equiconv_basis_dimension(_ basis: OpaquePointer?) -> Int32 {
+  Int32(BasisHandle.borrowed(basis)?.basis.dimension ?? 0)
+}
+
+@_cdecl("equiconv_basis_get_extents") @implementation
+public func equiconv_basis_get_extents(
+  _ basis: OpaquePointer?, _ extents: UnsafeMutablePointer<Int64>?
+) -> equiconv_status {
+  withStatus {
+    let basis = try BasisHandle.required(basis).basis
+    let extents = try location(extents, "extents")
+    for axis in 0..<3 { extents[axis] = axis < basis.dimension ? Int64(basis.extents[axis]) : 1 }
+  }
+}
+
+@_cdecl("equiconv_basis_sample") @implementation
+public func equiconv_basis_sample(
+  _ basis: OpaquePointer?, _ pointCount: Int64, _ points: UnsafePointer<Double>?,
+  _ values: UnsafeMutablePointer<Double>?
+) -> equiconv_status {
+  withStatus {
+    let basis = try BasisHandle.required(basis).basis
+    guard pointCount >= 0, pointCount < 1 << 40 else {
+      throw ArgumentError(EQUICONV_ERROR_INVALID_SIZE, "point_count", pointCount, expected: "0...2^40 points")
+    }
+    guard basis.count <= largestFunctionCount else {
+      throw ArgumentError(
+        EQUICONV_ERROR_TOO_LARGE, "basis", "\(basis.count) functions", expected: "at most 2^22 to sample")
+    }
+    let points = try location(points, "points")
+    let values = try location(values, "values")
+    let (dimension, count) = (basis.dimension, basis.count)
+    var row = [Double](repeating: 0, count: count)
+    for point in 0..<Int(pointCount) {
+      basis.evaluate(at: (0..<dimension).map { points[point * dimension + $0] }, into: &row)
+      for (j, value) in row.enumerated() { values[point * count + j] = value }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvBases
+import EquiconvEngine
+import EquiconvGroups
+
+/// What an `equiconv_group_basis` points to.
+final class GroupBasisHandle: Handle {
+  static let argument: StaticString = "group_basis"
+  let basis: GroupBasis
+
+  init(_ basis: GroupBasis) { self.basis = basis }
+}
+
+/// The list of a basis on H, which has no more functions than the largest group has elements.
+private func readFunctions<T, U>(
+  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64, _ convert: (T) -> U
+) throws -> [U] {
+  guard 1...Int64(PointGroup.largestOrder) ~= count else {
+    throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...\(PointGroup.largestOrder)")
+  }
+  return try readList(pointer, argument, count: count, convert)
+}
+
+@_cdecl("equiconv_group_basis_create_localised") @implementation
+public func equiconv_group_basis_create_localised(
+  _ count: Int64, _ elements: UnsafePointer<Int32>?, _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  withStatus {
+    let result = try location(groupBasis, "group_basis")
+    let elements = try readFunctions(elements, "elements", count: count) { Int($0) }
+    guard elements.allSatisfy({ $0 >= 0 }), Set(elements).count == elements.count else {
+      throw ArgumentError(
+        EQUICONV_ERROR_INVALID_BASIS, "elements", "\(elements)", expected: "different numbers of at least 0")
+    }
+    result.pointee = GroupBasisHandle(.localised(elements)).retainedPointer()
+  }
+}
+
+@_cdecl("equiconv_group_basis_create_bspline") @implementation
+public func equiconv_group_basis_create_bspline(
+  _ degree: Int32, _ count: Int64, _ centers: UnsafePointer<Double>?, _ scale: Double,
+  _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  withStatus {
+    let result = try location(groupBasis, "group_basis")
+    let centers = try readFunctions(centers, "centers", count: count) { $0 }
+    let basis = GroupBasis.bSpline(degree: Int(degree), centers: centers, scale: scale)
+    // Degree, centres and scale are checked with any group of rotations.
+    _ = try basis.matrix(for: .cyclic(1))
+    result.pointee = GroupBasisHandle(basis).retainedPointer()
+  }
+}
+
+@_cdecl("equiconv_group_basis_destroy") @implementation
+public func equiconv_group_basis_destroy(_ groupBasis: OpaquePointer?) {
+  GroupBasisHandle.release(groupBasis)
+}
+
+@_cdecl("equiconv_group_basis_count") @implementation
+public func equiconv_group_basis_count(_ groupBasis: OpaquePointer?) -> Int64 {
+  switch GroupBasisHandle.borrowed(groupBasis)?.basis {
+  case .localised(let elements): Int64(elements.count)
+  case .bSpline(_, let centers, _): Int64(centers.count)
+  case .full, nil: 0
+  }
+}
+
+@_cdecl("equiconv_group_basis_get_matrix") @implementation
+public func equiconv_group_basis_get_matrix(
+  _ groupBasis: OpaquePointer?, _ group: OpaquePointer?, _ matrix: UnsafeMutablePointer<Double>?
+) -> equiconv_status {
+  withStatus {
+    let basis = try GroupBasisHandle.required(groupBasis).basis
+    let group = try GroupHandle.required(group).group
+    let matrix = try location(matrix, "matrix")
+    for (position, value) in try basis.matrix(for: group).joined().enumerated() { matrix[position] = value }
+  }
+}

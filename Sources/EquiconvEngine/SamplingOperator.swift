@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The linear map from the user's weights to ŵ, the same for every pair of channels: `ŵ[r] = Σ_i S[r,i] w[i] / n[r]`.
+///
+/// S holds what the kernel's functions are at h⁻¹u for every tap u, so expansion is one product of a sparse matrix with the
+/// matrix of all weights, and its gradient the product with the transpose. Sums are accumulated in Double.
+struct SamplingOperator: Sendable {
+  /// One entry of a row.
+  struct Entry: Sendable, Hashable {
+    var weight: Int
+    var value: Double
+  }
+
+  /// The user's weights of one pair of channels.
+  let columns: Int
+  /// Row r holds entries `starts[r] ..< starts[r + 1]`.
+  private(set) var starts: [Int] = [0]
+  private(set) var entries: [Entry] = []
+  /// n: the number of kernels each row is the mean of. Sums are divided last, so that means of exact sums are exact.
+  private(set) var divisors: [Double] = []
+
+  init(columns: Int) { self.columns = columns }
+
+  /// Coefficients of ŵ.
+  var rows: Int { divisors.count }
+
+  mutating func append(_ row: [Entry], dividedBy divisor: Int) {
+    entries += row
+    starts.append(entries.count)
+    divisors.append(Double(divisor))
+  }
+
+  /// Whether ŵ is w.
+  var isIdentity: Bool {
+    rows == columns && entries.count == rows
+      && entries.indices.allSatisfy { starts[$0] == $0 && entries[$0] == Entry(weight: $0, value: 1) }
+      && divisors.allSatisfy { $0 == 1 }
+  }
+
+  // MARK: - Running it
+
+  /// Pairs of channels taken at a time, one a lane.
+  private static let lanes = 8
+  /// Below so many multiply-adds a call stays on its own thread.
+  private static let smallestSharedWork = 1 << 18
+
+  /// `core[p, r] = Σ_i S[r,i] weight[p, i] / n[r]` for all pairs p.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  func apply<S: EngineScalar>(
+    _ weight: UnsafePointer<S>, into core: UnsafeMutablePointer<S>, channelPairs: Int
+  ) throws(ConvolutionError) {
+    try forEachBlock(channelPairs, numbers: columns) { first, count, block in
+      for column in 0..<columns {
+        block[column] = Self.gather(weight + first * columns + column, stride: columns, count: count)
+      }
+      withRows { starts, entries, divisors in
+        for row in 0..<rows {
+          var sum = SIMD8<Double>.zero
+          for i in starts[row]..<starts[row + 1] { sum += block[entries[i].weight] * entries[i].value }
+          Self.scatter(sum / divisors[row], to: core + first * rows + row, stride: rows, count: count)
+        }
+      }
+    }
+  }
+
+  /// The adjoint: `weight[p, i] = Σ_r S[r,i] core[p, r] / n[r]`.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  func applyAdjoint<S: EngineScalar>(
+    _ core: UnsafePointer<S>, into weight: UnsafeMutablePointer<S>, channelPairs: Int
+  ) throws(ConvolutionError) {
+    try forEachBlock(channelPairs, numbers: columns) { first, count, block in
+      block.update(repeating: .zero, count: columns)
+      withRows { starts, entries, divisors in
+        for row in 0..<rows {
+          let share = Self.gather(core + first * rows + row, stride: rows, count: count) / divisors[row]
+          for i in starts[row]..<starts[row + 1] { block[entries[i].weight] += share * entries[i].value }
+        }
+      }
+      for column in 0..<columns {
+        Self.scatter(block[column], to: weight + first * columns + column, stride: columns, count: count)
+      }
+    }
+  }
+
+  /// Calls `body` for blocks of pairs, with scratch of its own for each thread.
+  private func forEachBlock(
+    _ pairs: Int, numbers: Int, _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<SIMD8<Double>>) -> Void
+  ) throws(ConvolutionError) {
+    let blocks = (pairs + Self.lanes - 1) / Self.lanes
+    let threads = pairs * entries.count < Self.smallestSharedWork ? 1 : Threads.count
+    var memory = Workspace.Plan()
+    let offset = try memory.reserve(SIMD8<Double>.self, threads, numbers)
+    let workspace = try Workspace(memory)
+    let scratch = workspace.pointer(offset, SIMD8<Double>.self)
+    ThreadPool.run(blocks, threads: threads) { worker, block in
+      let first = block * Self.lanes
+      body(first, min(Self.lanes, pairs - first), scratch + worker * numbers)
+    }
+  }
+
+  private func withRows(
+    _ body: (UnsafeBufferPointer<Int>, UnsafeBufferPointer<Entry>, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    starts.withUnsafeBufferPointer { starts in
+      entries.withUnsafeBufferPointer { entries in
+        divisors.withUnsafeBufferPointer { divisors in body(starts, entries, divisors) }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func gather<S: EngineScalar>(_ from: UnsafePointer<S>, stride: Int, count: Int) -> SIMD8<Double> {
+    var vector = SIMD8<Double>.zero
+    for lane in 0..<count { vector[lane] = Double(from[lane * stride]) }
+    return vector
+  }
+
+  @inline(__always)
+  private static func scatter<S: EngineScalar>(
+    _ vector: SIMD8<Double>, to: UnsafeMutablePointer<S>, stride: Int, count: Int
+  ) {
+    for lane in 0..<count { to[lane * stride] = S(vector[lane]) }
+  }
+}

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Separable kernels k_H(d) k_X(u) and depthwise layers: the same functions as full layers, at their lower cost."""
+
+import re
+
+import equiconv as eq
+import numpy as np
+import pytest
+
+GROUPS = {
+    "C4": eq.cyclic(4),
+    "C8": eq.cyclic(8),
+    "D6": eq.dihedral(6),
+    "scales": eq.scaling([1, 2], dimension=2),
+    "axial": eq.axial_cyclic(6),
+}
+OPTIONS = [{"padding": "same"}, {"stride": 2, "padding": 1}, {"padding": 2, "dilation": 2, "padding_mode": "circular"}]
+
+
+def operands(group, dtype=np.float64):
+    rng = np.random.default_rng(7)
+    size = (9, 9) if group.dimension == 2 else (3, 5, 5)
+    return (
+        rng.normal(size=(2, 3, group.order, *size)).astype(dtype),
+        rng.normal(size=(4, 3, group.order)).astype(dtype),
+        rng.normal(size=(4, *(3,) * group.dimension)).astype(dtype),
+    )
+
+
+def full_kernel(over_h, over_x):
+    return over_h.reshape(over_h.shape + (1,) * (over_x.ndim - 1)) * over_x[:, None, None]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("name", GROUPS)
+def test_separable_conv_is_the_group_convolution_with_the_product(name, options):
+    group = GROUPS[name]
+    x, over_h, over_x = operands(group)
+    kernel = full_kernel(over_h, over_x)
+    bias = np.arange(4.0)
+    expected = eq.group_conv(x, kernel, group, bias, **options)
+    actual = eq.separable_conv(x, over_h, over_x, group, bias, **options)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-11)
+
+    grad = np.random.default_rng(8).normal(size=actual.shape)
+    grad_x, grad_kernel, grad_bias = eq.group_conv_vjp(grad, x, kernel, group, **options)
+    gradients = eq.separable_conv_vjp(grad, x, over_h, over_x, group, **options)
+    space = tuple(range(3, kernel.ndim))
+    np.testing.assert_allclose(gradients[0], grad_x, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(
+        gradients[1], np.sum(grad_kernel * over_x[:, None, None], axis=space), rtol=0, atol=1e-10
+    )
+    products = grad_kernel * over_h.reshape(over_h.shape + (1,) * len(space))
+    np.testing.assert_allclose(gradients[2], np.sum(products, axis=(1, 2)), rtol=0, atol=1e-10)
+    np.testing.assert_array_equal(gradients[3], grad_bias)
+
+
+@pytest.mark.parametrize("name", ["C4", "C8", "D6"])
+def test_separable_conv_commutes_with_lattice_elements_to_the_last_bit(name):
+    group = GROUPS[name]
+    x, over_h, over_x = operands(group, np.float32)
+    assert eq.equivariance_error(lambda x: eq.separable_conv(x, over_h, over_x, group, padding="same"), x, group) == 0.0
+
+
+def test_depthwise_conv_is_one_layer_for_each_channel():
+    group = eq.dihedral(4)
+    rng = np.random.default_rng(9)
+    x, weight = rng.normal(size=(2, 3, 4, 7, 7)), rng.normal(size=(3, 1, 4, 3, 3))
+    spaces = {"input_stabilizer": [0, 4], "output_stabilizer": [0, 2]}
+    together = eq.conv(x, weight, group, depthwise=True, **spaces)
+    for channel in range(3):
+        alone = eq.conv(x[:, channel : channel + 1], weight[channel : channel + 1], group, **spaces)
+        np.testing.assert_array_equal(together[:, channel : channel + 1], alone)
+
+
+X, H, K = operands(eq.cyclic(8))
+WRONG = {
+    "weight_h of rank 2": (lambda: eq.separable_conv(X, H[0], K, eq.cyclic(8)), "weight_h has shape (3, 8)"),
+    "weight_h of another group": (lambda: eq.separable_conv(X, H, K, eq.cyclic(4)), "|H| = 4 of C4"),
+    "weight_x of other channels": (
+        lambda: eq.separable_conv(X, H, K[:2], eq.cyclic(8)),
+        "weight_x has shape (2, 3, 3)",
+    ),
+    "channels": (lambda: eq.separable_conv(X[:, :2], H, K, eq.cyclic(8)), "expected 2 on axis 1"),
+    "depthwise channels": (
+        lambda: eq.conv(
+            X, H[..., None, None], eq.cyclic(8), input_stabilizer=[0], output_stabilizer=[0], depthwise=True
+        ),
+        "expected (3, 1, ...) for a depthwise layer",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_factors_are_named(name):
+    call, message = WRONG[name]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+def test_depthwise_is_a_bool():
+    with pytest.raises(TypeError, match=r"depthwise is 1 \(int\), expected a bool"):
+        eq.conv(X, K, eq.cyclic(8), input_stabilizer=[0], output_stabilizer=[0], depthwise=1)

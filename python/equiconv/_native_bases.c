@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* equiconv._native.Basis and .GroupBasis: own handles of the engine; the base classes of KernelBasis and GroupBasis. */
+#include "_native.h"
+
+#include <string.h>
+
+native_basis *native_as_basis(PyObject *module, PyObject *value) {
+  native_state *state = PyModule_GetState(module);
+  return PyObject_TypeCheck(value, state->basis_type) ? (native_basis *)value : NULL;
+}
+
+native_group_basis *native_as_group_basis(PyObject *module, PyObject *value) {
+  native_state *state = PyModule_GetState(module);
+  return PyObject_TypeCheck(value, state->group_basis_type) ? (native_group_basis *)value : NULL;
+}
+
+bool native_is_list(PyObject *value, int type) {
+  PyArrayObject *array = (PyArrayObject *)value;
+  return PyArray_CheckExact(value) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == 1 &&
+         PyArray_ISCARRAY_RO(array);
+}
+
+/* ---- Kernels ---- */
+
+/* What a basis is made of; each family reads what it needs. */
+typedef struct {
+  const char *kind;
+  PyObject *extents, *reals, *integers;
+  int integer;
+  double real;
+} basis_arguments;
+
+static equiconv_status create_basis(const basis_arguments *arguments, equiconv_basis **handle) {
+  const int32_t dimension = (int32_t)PyArray_DIM((PyArrayObject *)arguments->extents, 0);
+  const int64_t *extents = PyArray_DATA((PyArrayObject *)arguments->extents);
+  const char *kind = arguments->kind;
+  const int32_t integer = arguments->integer;
+  const double real = arguments->real;
+  const double *reals = PyArray_DATA((PyArrayObject *)arguments->reals);
+  const int64_t count = PyArray_DIM((PyArrayObject *)arguments->reals, 0);
+  equiconv_status status = EQUICONV_ERROR_INVALID_ENUM;
+  Py_BEGIN_ALLOW_THREADS
+  if (strcmp(kind, "pixel") == 0) {
+    status = equiconv_basis_create_pixel(dimension, extents, integer, handle);
+  } else if (strcmp(kind, "bspline") == 0) {
+    status = equiconv_basis_create_bspline(dimension, extents, integer, real, handle);
+  } else if (strcmp(kind, "bspline_at") == 0) {
+    status = equiconv_basis_create_bspline_at(dimension, extents, integer, real, count / dimension, reals, handle);
+  } else if (strcmp(kind, "atrous_bspline") == 0) {
+    status = equiconv_basis_create_atrous_bspline(dimension, extents, integer, real, handle);
+  } else if (strcmp(kind, "round_bspline") == 0) {
+    status = equiconv_basis_create_round_bspline(dimension, extents, integer, real, handle);
+  } else if (strcmp(kind, "circular_harmonics") == 0) {
+    status = equiconv_basis_create_circular_harmonics(extents[0], integer, handle);
+  } else if (strcmp(kind, "harmonic_rings") == 0) {
+    status = equiconv_basis_create_harmonic_rings(extents[0], count, reals,
+                                                  PyArray_DATA((PyArrayObject *)arguments->integers), real, handle);
+  } else if (strcmp(kind, "gaussian_derivatives") == 0) {
+    status = equiconv_basis_create_gaussian_derivatives(dimension, extents, integer, real, handle);
+  }
+  Py_END_ALLOW_THREADS
+  return status;
+}
+
+static bool are_plain(const basis_arguments *arguments) {
+  if (!native_is_list(arguments->extents, NPY_INT64) || !native_is_list(arguments->reals, NPY_FLOAT64) ||
+      !native_is_list(arguments->integers, NPY_INT32)) {
+    return false;
+  }
+  npy_intp dimension = PyArray_DIM((PyArrayObject *)arguments->extents, 0);
+  npy_intp reals = PyArray_DIM((PyArrayObject *)arguments->reals, 0);
+  npy_intp integers = PyArray_DIM((PyArrayObject *)arguments->integers, 0);
+  if (dimension < 1 || dimension > 3) {
+    return false;
+  }
+  if (strcmp(arguments->kind, "bspline_at") == 0) {
+    return reals % dimension == 0;
+  }
+  return strcmp(arguments->kind, "harmonic_rings") != 0 || reals == integers;
+}
+
+/* Basis(kind, extents, integer, real, reals, integers) */
+static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  basis_arguments arguments;
+  if (!PyArg_ParseTuple(args, "sOidOO:Basis", &arguments.kind, &arguments.extents, &arguments.integer, &arguments.real,
+                        &arguments.reals, &arguments.integers)) {
+    return NULL;
+  }
+  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) || !are_plain(&arguments)) {
+    return native_refuse("Basis");
+  }
+  equiconv_basis *handle = NULL;
+  equiconv_status status = create_basis(&arguments, &handle);
+  if (handle == NULL) {
+    return native_raise(status);
+  }
+  native_basis *self = (native_basis *)type->tp_alloc(type, 0);
+  if (self == NULL) {
+    equiconv_basis_destroy(handle);
+    return NULL;
+  }
+  self->handle = handle;
+  self->count = equiconv_basis_count(handle);
+  self->dimension = equiconv_basis_dimension(handle);
+  self->is_pixel = strcmp(arguments.kind, "pixel") == 0;
+  /* Cannot fail: neither pointer is NULL. */
+  (void)equiconv_basis_get_extents(handle, self->extents);
+  return (PyObject *)self;
+}
+
+static void basis_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  equiconv_basis_destroy(((native_basis *)self)->handle);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+static PyObject *basis_count(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyLong_FromLongLong(((native_basis *)self)->count);
+}
+
+static PyObject *basis_dimension(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyLong_FromLong(((native_basis *)self)->dimension);
+}
+
+static PyObject *basis_extents(PyObject *self, void *Py_UNUSED(unused)) {
+  const native_basis *basis = (native_basis *)self;
+  PyObject *extents = PyTuple_New(basis->dimension);
+  for (int32_t axis = 0; extents != NULL && axis < basis->dimension; axis++) {
+    PyObject *extent = PyLong_FromLongLong(basis->extents[axis]);
+    if (extent == NULL) {
+      Py_CLEAR(extents);
+    } else {
+      PyTuple_SET_ITEM(extents, axis, extent);
+    }
+  }
+  return extents;
+}
+
+/* sample_points(points: plain float64 array (P, d)) -> (P, J) */
+static PyObject *basis_sample_points(PyObject *self, PyObject *value) {
+  const native_basis *basis = (native_basis *)self;
+  PyArrayObject *points = (PyArrayObject *)value;
+  if (!native_is_plain(value) || PyArray_TYPE(points) != NPY_FLOAT64 || PyArray_NDIM(points) != 2 ||
+      PyArray_DIM(points, 1) != basis->dimension) {
+    return native_refuse("Basis.sample_points");
+  }
+  npy_intp shape[2] = {PyArray_DIM(points, 0), basis->count};
+  PyObject *values = PyArray_SimpleNew(2, shape, NPY_FLOAT64);
+  if (values == NULL) {
+    return NULL;
+  }
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS
+  status = equiconv_basis_sample(basis->handle, shape[0], PyArray_DATA(points), PyArray_DATA((PyArrayObject *)values));
+  Py_END_ALLOW_THREADS
+  if (status != EQUICONV_SUCCESS) {
+    Py_DECREF(values);
+    return native_raise(status);
+  }
+  return values;
+}
+
+static PyGetSetDef basis_getters[] = {
+    {"count", basis_count, NULL, NULL, NULL},
+    {"dimension", basis_dimension, NULL, NULL, NULL},
+    {"extents", basis_extents, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef basis_methods[] = {
+    {"sample_points", basis_sample_points, METH_O, "sample_points($self, points, /)\n--\n\n"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot basis_slots[] = {
+    {Py_tp_new, (void *)basis_new},
+    {Py_tp_dealloc, (void *)basis_dealloc},
+    {Py_tp_getset, basis_getters},
+    {Py_tp_methods, basis_methods},
+    {0, NULL},
+};
+
+PyType_Spec native_basis_spec = {
+    .name = "equiconv._native.Basis",
+    .basicsize = sizeof(native_basis),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = basis_slots,
+};
+
+/* ---- Functions on H ---- */
+
+/* A handle, or NULL with an exception. */
+static equiconv_group_basis *create_group_basis(PyObject *list, int degree, double scale) {
+  equiconv_group_basis *handle = NULL;
+  equiconv_status status;
+  const int64_t count = PyArray_DIM((PyArrayObject *)list, 0);
+  if (PyArray_TYPE((PyArrayObject *)list) == NPY_INT32) {
+    status = equiconv_group_basis_create_localised(count, PyArray_DATA((PyArrayObject *)list), &handle);
+  } else {
+    status = equiconv_group_basis_create_bspline(degree, count, PyArray_DATA((PyArrayObject *)list), scale, &handle);
+  }
+  if (handle == NULL) {
+    native_raise(status);
+  }
+  return handle;
+}
+
+/* GroupBasis(elements) with int32 elements, or GroupBasis(centers, degree, scale) with float64 centers */
+static PyObject *group_basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  PyObject *list;
+  int degree = 0;
+  double scale = 0;
+  if (!PyArg_ParseTuple(args, "O|id:GroupBasis", &list, &degree, &scale)) {
+    return NULL;
+  }
+  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) ||
+      !(native_is_list(list, NPY_INT32) || native_is_list(list, NPY_FLOAT64))) {
+    return native_refuse("GroupBasis");
+  }
+  equiconv_group_basis *handle = create_group_basis(list, degree, scale);
+  if (handle == NULL) {
+    return NULL;
+  }
+  native_group_basis *self = (native_group_basis *)type->tp_alloc(type, 0);
+  if (self == NULL) {
+    equiconv_group_basis_destroy(handle);
+    return NULL;
+  }
+  self->handle = handle;
+  self->count = equiconv_group_basis_count(handle);
+  return (PyObject *)self;
+}
+
+static void group_basis_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  equiconv_group_basis_destroy(((native_group_basis *)self)->handle);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+static PyObject *group_basis_count(PyObject *self, void *Py_UNUSED(unused)) {
+  return PyLong_FromLongLong(((native_group_basis *)self)->count);
+}
+
+PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+  native_group_basis *basis = count == 2 ? native_as_group_basis(module, args[0]) : NULL;
+  native_group *group = count == 2 ? native_as_group(module, args[1]) : NULL;
+  if (basis == NULL || group == NULL) {
+    return native_refuse("group_basis_matrix");
+  }
+  npy_intp shape[2] = {group->order, basis->count};
+  PyObject *matrix = PyArray_SimpleNew(2, shape, NPY_FLOAT64);
+  if (matrix == NULL) {
+    return NULL;
+  }
+  equiconv_status status =
+      equiconv_group_basis_get_matrix(basis->handle, group->handle, PyArray_DATA((PyArrayObject *)matrix));
+  if (status != EQUICONV_SUCCESS) {
+    Py_DECREF(matrix);
+    return native_raise(status);
+  }
+  return matrix;
+}
+
+static PyGetSetDef group_basis_getters[] = {
+    {"count", group_basis_count, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot group_basis_slots[] = {
+    {Py_tp_new, (void *)group_basis_new},
+    {Py_tp_dealloc, (void *)group_basis_dealloc},
+    {Py_tp_getset, group_basis_getters},
+    {0, NULL},
+};
+
+PyType_Spec native_group_basis_spec = {
+    .name = "equiconv._native.GroupBasis",
+    .basicsize = sizeof(native_group_basis),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = group_basis_slots,
+};
