@@ -4,6 +4,7 @@
 #   make test      Swift, C and Python tests
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
+#   make equivariance  errors under rotations by any angle (writes docs/Equivariance.md and its figure)
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
 include packaging/c.mk
@@ -18,7 +19,7 @@ PYTHON_FILES := python Tests/python examples benchmarks setup.py
 package_files := $(shell find Package.swift Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
-.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench format lint clean
+.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench equivariance format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -51,6 +52,9 @@ test-python-debian: setup
 
 bench: setup
 	$(VENV)/bin/python benchmarks/bench.py
+
+equivariance: setup
+	$(VENV)/bin/python benchmarks/equivariance.py
 
 format:
 	$(SWIFT) format --in-place --recursive $(SWIFT_FILES)

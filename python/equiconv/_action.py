@@ -13,6 +13,7 @@ from . import _native
 from ._arguments import Array, float_array, integer, output, value_text
 from ._groups import PointGroup
 from ._layers import Stabilizer, check_signal, point_group, stabilizer_elements
+from ._resampling import resampled_error, sampling_of, space_of, transforms
 
 
 def act(
@@ -104,14 +105,26 @@ def equivariance_error(
     *,
     input_stabilizer: Sequence[int] | None = None,
     output_stabilizer: Sequence[int] | None = None,
+    angles: ArrayLike | None = None,
+    scales: ArrayLike | None = None,
+    spline_order: int = 5,
+    radius: float = 0.5,
 ) -> float:
-    """How far a map is from commuting with the action of a group, over all its elements that act exactly.
+    """How far a map is from commuting with the action of a group: exactly, or with any rotations and scalings.
+
+    Without `angles` and `scales`, over all elements that act exactly.
 
     The largest over g of ``max |f(L_g x) - L_g f(x)| / max |f(x)|``. 0.0 means that all outputs are equal to the
     last bit. NaN if an output has a NaN; infinity if f(x) is zero and an f(L_g x) is not.
 
     For a group that is not a lattice group, g runs over the elements that map the grid of pixels to itself, such as the
     quarter turns of `cyclic(8)`: others would need an interpolation, whose error is not that of f.
+
+    With `angles` or `scales`: over all A that rotate by one of the angles and scale by one of the factors, the largest
+    of ``|f(L_A x) - L_A f(x)| / |L_A f(x)|``, L2 norms over a central disc. Both signals are moved about the center of
+    the array by `scipy.ndimage.affine_transform` with splines of `spline_order`, continued by mirroring, in float64;
+    quarter turns exactly. The error then has that of the resampling in it. Signals on H or H/K need elements that are
+    A; where a truncated set lacks g^-1 p, a point p of the input is 0 and one of the output is not compared.
 
     Args:
         f: any callable from a signal to a signal, for example a network. Its output is told by the number of axes: a
@@ -120,12 +133,19 @@ def equivariance_error(
         group: H, any group on d axes.
         input_stabilizer: the elements of K, if `x` is a signal (B, C, |H|/|K|, spatial...) on H/K.
         output_stabilizer: likewise for the output of `f`.
+        angles: a number or several, in degrees, counterclockwise; in 2-D only. 0 if only `scales` are given.
+        scales: a factor or several, in 1/1024...1024: ``(L_s f)(x) = f(x / s)``. 1 if only `angles` are given.
+        spline_order: of the resampling, 1 to 5.
+        radius: of the disc, as a share of half the smallest extent of the output (times s for s < 1): above 0, at most
+            1. Rotated corners leave the array, and padding is not turned, so that 1 has errors of the border in it.
 
     Returns:
         The relative error.
 
     Raises:
-        TypeError, ValueError: as `act`, for `x` or for what `f` returns; f(L_g x) has not the shape of L_g f(x).
+        TypeError, ValueError: as `act`, for `x` or for what `f` returns; f(L_g x) has not the shape of L_g f(x); a
+            signal on H where an angle and scale are no element of H; another argument of the wrong kind or value.
+        ModuleNotFoundError: the resampling needs SciPy, which is not installed.
 
     Example:
         >>> weight = numpy.ones((1, 1, 3, 3))
@@ -136,6 +156,9 @@ def equivariance_error(
     if not callable(f):
         raise TypeError(f"f is {f!r}, expected a callable from a signal to a signal")
     signal = float_array("x", x)
+    if angles is not None or scales is not None:
+        stabilizers = (input_stabilizer, output_stabilizer)
+        return _resampled_error(f, signal, checked_group, stabilizers, (angles, scales, spline_order, radius))
     value = float_array("f(x)", f(signal))
     scale = float(np.max(np.abs(value), initial=0.0))
     errors = []
@@ -147,6 +170,25 @@ def equivariance_error(
     if largest == 0.0:
         return 0.0
     return largest / scale if scale > 0.0 else largest * np.inf
+
+
+def _resampled_error(
+    f: Callable[[Any], ArrayLike],
+    x: Array,
+    group: PointGroup,
+    stabilizers: tuple[Sequence[int] | None, Sequence[int] | None],
+    options: tuple[object, object, object, object],
+) -> float:
+    """The error with rotations by any angle and scalings; checks all that is particular to it."""
+    angles, scales, spline_order, radius = options
+    moves = transforms(angles, scales, group)
+    sampling = sampling_of(spline_order, radius, moves)
+    _space(x, group, stabilizers[0])
+    value = float_array("f(x)", f(x))
+    if value.ndim != 2:
+        _space(value, group, stabilizers[1])
+    spaces = space_of("x", x, group, stabilizers[0]), space_of("f(x)", value, group, stabilizers[1])
+    return resampled_error(f, (x, value), spaces, moves, sampling)
 
 
 def _error(f: Callable[[Any], ArrayLike], turned: Array, expected: Array, group: PointGroup, element: int) -> float:
