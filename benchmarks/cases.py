@@ -32,7 +32,8 @@ class Case:
     def name(self) -> str:
         """What it is, in one line."""
         extras = [f"stride {self.stride}"] * (self.stride > 1) + [self.dtype] * (self.dtype != "float32")
-        extras += [f"{len(self.localised)} of {self.point_group.order}"] * (self.localised is not None)
+        if self.localised is not None:
+            extras.append(f"{len(self.localised)} of {self.point_group.order}")
         sizes = f"{self.channels[0]}→{self.channels[1]}, {self.size}{'²³'[self.dimension - 2]}, k={self.kernel}"
         return " ".join([f"{self.group} {self.layer} {sizes}", *extras])
 

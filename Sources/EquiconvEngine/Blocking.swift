@@ -12,10 +12,13 @@ struct Blocking {
   private static let fewestReads = 256
   private static let orbitPanelBytes = 512 << 10
   /// Multiples of the register tiles (3, 6 vectors), so that few tiles are left partly empty.
-  private static let sizes = [48, 36, 24, 18, 12, 6]
+  private static let sizes = [384, 192, 96, 48, 36, 24, 18, 12, 6]
+  /// Blocks above 48 vectors are for layers of few channels, whose blocks would else be done before they are handed out.
+  private static let fewestMultiplyAdds = 1 << 16
 
   let plan: GatherPlan
   let channels: Int
+  let outputs: Int
   let lanes: Int
   let scalarBytes: Int
   /// Vectors that cover the largest grid.
@@ -23,7 +26,9 @@ struct Blocking {
 
   /// Vectors of one block.
   func vectors(images: Int, threads: Int) -> Int {
-    var sizes = Self.sizes.filter { bytesRead(by: $0) <= Self.blockBytes }
+    let work = outputs * channels * (plan.stencil.isOrbit ? plan.stencil.largestBank : plan.stencil.mostTerms)
+    let largest = Self.sizes.last { $0 >= 48 && $0 * work >= Self.fewestMultiplyAdds } ?? Self.sizes[0]
+    var sizes = Self.sizes.filter { $0 <= largest && bytesRead(by: $0) <= Self.blockBytes }
     if plan.stencil.isOrbit {
       let bytesPerVector = scalarBytes * lanes * channels * plan.stencil.largestBank
       sizes = sizes.filter { $0 * bytesPerVector <= Self.orbitPanelBytes }

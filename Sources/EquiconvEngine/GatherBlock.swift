@@ -4,8 +4,6 @@ import _EquiconvShims
 
 /// Memory of one thread for one block.
 struct BlockScratch<S: EngineScalar> {
-  let sourceOffsets: UnsafeMutablePointer<Int>
-  let destinationOffsets: UnsafeMutablePointer<Int>
   /// Outputs of vectors that cannot be stored as they are: [output of the panel][vector][lane].
   let tile: UnsafeMutablePointer<S>
   /// Orbit sums: [channel][coefficient][vector][lane].
@@ -14,17 +12,12 @@ struct BlockScratch<S: EngineScalar> {
   static func reserve(
     _ memory: inout Workspace.Plan, vectors: Int, lanes: Int, panel: Int, orbits: Int
   ) throws(ConvolutionError) {
-    _ = try memory.reserve(Int.self, 2 * vectors)
     _ = try memory.reserve(S.self, panel, vectors, lanes)
     _ = try memory.reserve(S.self, orbits, vectors, lanes)
   }
 
   init(_ base: UnsafeMutableRawPointer, vectors: Int, lanes: Int, panel: Int) {
-    let offsets = base.assumingMemoryBound(to: Int.self)
-    sourceOffsets = offsets
-    destinationOffsets = offsets + vectors
-    let tileBase = Self.aligned(UnsafeMutableRawPointer(offsets + 2 * vectors))
-    tile = tileBase.assumingMemoryBound(to: S.self)
+    tile = Self.aligned(base).assumingMemoryBound(to: S.self)
     orbitPanel = Self.aligned(UnsafeMutableRawPointer(tile + panel * vectors * lanes)).assumingMemoryBound(to: S.self)
   }
 
@@ -41,6 +34,7 @@ struct GatherBlock<S: EngineScalar> {
   let cover: VectorCover
   /// Whether tiles go straight to the destination. Partial sums may rest there only if no two vectors share an output.
   let isDirect: Bool
+  let offsets: VectorOffsets
   let kernels: Microkernels
   let split: PanelSplit
   let channels: Int
@@ -54,33 +48,29 @@ struct GatherBlock<S: EngineScalar> {
     source: UnsafePointer<S>, weights: UnsafePointer<S>, bias: UnsafePointer<S>?, zeros: UnsafePointer<S>,
     panelReads: UnsafePointer<equiconv_read>, destination: UnsafeMutablePointer<S>, scratch: BlockScratch<S>
   ) {
-    cover.forEach(first: first, count: count) { index, offset, run, start in
-      scratch.sourceOffsets[index] = offset
-      scratch.destinationOffsets[index] =
-        isDirect ? cover.destination(run: run, start: start) : index * kernels.lanes
-    }
     let stencil = plan.stencil
     if !stencil.isOrbit {
       plan.reads[grid][element].withUnsafeBufferPointer { reads in
         // An empty stencil (a phase nothing contributes to) still stores the bias.
         let base = reads.baseAddress ?? panelReads
         multiply(
-          source, base, reads.count, channelStride: stencil.inputElements * plan.layout.volume, weights, bias, zeros,
-          destination, scratch)
+          source, offsets.sources + first, base, reads.count,
+          channelStride: stencil.inputElements * plan.layout.volume, weights, bias, zeros, destination, scratch)
       }
     } else {
       sumOrbits(source, scratch)
       let lanes = kernels.lanes
-      for index in 0..<count { scratch.sourceOffsets[index] = index * lanes }
       let bank = stencil.banks[stencil.bankOfPoint[element]].coefficients
       multiply(
-        scratch.orbitPanel, panelReads + bank.lowerBound, bank.count, channelStride: bank.count * blockVectors * lanes,
+        scratch.orbitPanel, offsets.packed, panelReads + bank.lowerBound, bank.count,
+        channelStride: bank.count * blockVectors * lanes,
         weights, bias, zeros, destination, scratch)
     }
   }
 
   private func multiply(
-    _ source: UnsafePointer<S>, _ reads: UnsafePointer<equiconv_read>, _ readCount: Int, channelStride: Int,
+    _ source: UnsafePointer<S>, _ sourceOffsets: UnsafePointer<Int>, _ reads: UnsafePointer<equiconv_read>,
+    _ readCount: Int, channelStride: Int,
     _ weights: UnsafePointer<S>, _ bias: UnsafePointer<S>?, _ zeros: UnsafePointer<S>,
     _ destination: UnsafeMutablePointer<S>, _ scratch: BlockScratch<S>
   ) {
@@ -94,7 +84,8 @@ struct GatherBlock<S: EngineScalar> {
         reads: reads, read_count: readCount, channel_count: channelChunk, source_channel_stride: channelStride,
         weight_channel_stride: coefficients * panel.width,
         destination_row_stride: isDirect ? outputStride : count * kernels.lanes,
-        source_offsets: scratch.sourceOffsets, destination_offsets: scratch.destinationOffsets, vector_count: count,
+        source_offsets: sourceOffsets, destination_offsets: isDirect ? offsets.destinations + first : offsets.packed,
+        vector_count: count,
         accumulates: 0)
       multiplyChunks(&call, source, weights: weights + panel.first * channels * coefficients, panel.width)
       if !isDirect { scatter(panel.width, to: target, outputStride: outputStride, scratch) }
@@ -141,9 +132,9 @@ struct GatherBlock<S: EngineScalar> {
     let channelStride = stencil.inputElements * plan.layout.volume
     let number = stencil.bankOfPoint[element]
     let orbitRadices = stencil.banks[number].orbitRadices
-    plan.orbitOffsets[element].withUnsafeBufferPointer { offsets in
+    plan.orbitOffsets[element].withUnsafeBufferPointer { orbits in
       plan.flatRadices[number].withUnsafeBufferPointer { radices in
-        guard let offsetBase = offsets.baseAddress, let radixBase = radices.baseAddress else { return }
+        guard let offsetBase = orbits.baseAddress, let radixBase = radices.baseAddress else { return }
         for channel in 0..<channels {
           var (offset, radix) = (offsetBase, radixBase)
           for (coefficient, levels) in orbitRadices.enumerated() {
@@ -151,7 +142,7 @@ struct GatherBlock<S: EngineScalar> {
               source: source + channel * channelStride,
               destination: scratch.orbitPanel
                 + (channel * orbitRadices.count + coefficient) * blockVectors * kernels.lanes,
-              offsets: offset, radices: radix, radix_count: levels.count, source_offsets: scratch.sourceOffsets,
+              offsets: offset, radices: radix, radix_count: levels.count, source_offsets: offsets.sources + first,
               vector_count: count)
             kernels.orbitSum(&call)
             offset += levels.reduce(1, *)

@@ -50,6 +50,8 @@ struct GatherPass<S: EngineScalar> {
     var planes = 0
     var folded = 0
     var panelReads = 0
+    var offsets = 0
+    var packedOffsets = 0
     var threads = 0
     var bytesPerThread = 0
   }
@@ -75,21 +77,22 @@ struct GatherPass<S: EngineScalar> {
     chunk = Swift.max(1, Swift.min(share, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
     ownedImages = threads == 1 ? 0 : batch / (chunk * threads) * (chunk * threads)
     let blocking = Blocking(
-      plan: plan, channels: channels, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
+      plan: plan, channels: channels, outputs: outputs, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
       vectors: covers.map(\.vectorCount).max() ?? 1)
     blockVectors = blocking.vectors(images: chunk, threads: threads)
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
       &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
-      outputs: outputs, modules: modules, kernels: kernels, threads: threads, blockVectors: blockVectors,
+      outputs: outputs, modules: modules, kernels: kernels, threads: threads,
+      vectors: covers.reduce(0) { $0 + $1.vectorCount }, blockVectors: blockVectors,
       isFolding: fold != nil)
     self.memory = memory
   }
 
   private static func reserve(
     _ memory: inout Workspace.Plan, plan: GatherPlan, images: Int, channels: Int, outputs: Int, modules: Int,
-    kernels: Microkernels, threads: Int, blockVectors: Int, isFolding: Bool
+    kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int, isFolding: Bool
   ) throws(ConvolutionError) -> Pieces {
     let stencil = plan.stencil
     var pieces = Pieces()
@@ -104,6 +107,8 @@ struct GatherPass<S: EngineScalar> {
     if stencil.isOrbit {
       pieces.panelReads = try memory.reserve(equiconv_read.self, stencil.coefficients)
     }
+    pieces.offsets = try memory.reserve(Int.self, 2, vectors)
+    pieces.packedOffsets = try memory.reserve(Int.self, blockVectors)
     var perThread = Workspace.Plan()
     try BlockScratch<S>.reserve(
       &perThread, vectors: blockVectors, lanes: kernels.lanes, panel: kernels.widestPanel,
@@ -125,6 +130,7 @@ struct GatherPass<S: EngineScalar> {
     }
     workspace.pointer(pieces.zeros, S.self).update(repeating: 0, count: kernels.widestPanel)
     writePanelReads(workspace)
+    writeOffsets(workspace)
     zeroSlack(workspace)
     ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
       process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace)
@@ -194,6 +200,18 @@ struct GatherPass<S: EngineScalar> {
     }
   }
 
+  private var allVectors: Int { covers.reduce(0) { $0 + $1.vectorCount } }
+
+  private func writeOffsets(_ workspace: borrowing Workspace) {
+    var sources = workspace.pointer(pieces.offsets, Int.self)
+    for cover in covers {
+      cover.writeOffsets(sources: sources, destinations: sources + allVectors)
+      sources += cover.vectorCount
+    }
+    let packed = workspace.pointer(pieces.packedOffsets, Int.self)
+    for index in 0..<blockVectors { packed[index] = index * kernels.lanes }
+  }
+
   private func compute(
     _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>,
     _ destination: UnsafeMutablePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace
@@ -205,8 +223,12 @@ struct GatherPass<S: EngineScalar> {
     let panelReads = workspace.pointer(pieces.panelReads, equiconv_read.self)
     let scratchBase = workspace.pointer(pieces.threads, UInt8.self)
     let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
+    let packed = UnsafePointer(workspace.pointer(pieces.packedOffsets, Int.self))
+    var sources = UnsafePointer(workspace.pointer(pieces.offsets, Int.self))
     for grid in plan.grids.indices {
       let cover = covers[grid]
+      let offsets = VectorOffsets(sources: sources, destinations: sources + allVectors, packed: packed)
+      sources += cover.vectorCount
       let isDirect = cover.isDirect && (channelChunk == channels || cover.isDisjoint)
       let blocks = (cover.vectorCount + blockVectors - 1) / blockVectors
       ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
@@ -215,7 +237,8 @@ struct GatherPass<S: EngineScalar> {
           scratchBase + (crew.first + worker) * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
           panel: kernels.widestPanel)
         let task = GatherBlock<S>(
-          plan: plan, grid: grid, element: element, cover: cover, isDirect: isDirect, kernels: kernels, split: split,
+          plan: plan, grid: grid, element: element, cover: cover, isDirect: isDirect, offsets: offsets,
+          kernels: kernels, split: split,
           channels: channels, channelChunk: channelChunk, first: block * blockVectors,
           count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
         let module = (images.lowerBound + image) % modules

@@ -4,8 +4,9 @@ import _EquiconvShims
 
 /// A stencil resolved to memory: the layout of the padded source and, for each grid of outputs, offsets to read.
 ///
-/// The forward pass and the input gradient are both such a gather; only the stencil and the grids differ.
-struct GatherPlan: Sendable {
+/// The forward pass and the input gradient are both such a gather; only the stencil and the grids differ. A class, since
+/// every block of a pass refers to it.
+final class GatherPlan: Sendable {
   let stencil: Stencil
   let layout: PlaneLayout
   let grids: [OutputGrid]

@@ -83,6 +83,14 @@ struct VectorCover {
     grid.destination(z: run / grid.size.y, y: run % grid.size.y, x: start)
   }
 
+  /// Writes where each vector reads and, if it can be stored as it is, where.
+  func writeOffsets(sources: UnsafeMutablePointer<Int>, destinations: UnsafeMutablePointer<Int>) {
+    forEach(first: 0, count: vectorCount) { index, source, run, start in
+      sources[index] = source
+      destinations[index] = isDirect ? destination(run: run, start: start) : 0
+    }
+  }
+
   /// Calls `body` for each stretch of the vector's lanes that holds outputs.
   @inline(__always)
   func forEachPiece(run index: Int, start: Int, _ body: (Piece) -> Void) {
@@ -107,6 +115,14 @@ struct VectorCover {
       }
     }
   }
+}
+
+/// Where the vectors of a grid read and are stored, worked out once for all blocks, images and elements.
+struct VectorOffsets {
+  let sources: UnsafePointer<Int>
+  let destinations: UnsafePointer<Int>
+  /// Those of vectors that lie one after another in a scratch of one block.
+  let packed: UnsafePointer<Int>
 }
 
 /// A grid of outputs: every `step`-th number of a destination plane, from `start` on.
