@@ -264,6 +264,24 @@ def test_group_convolution_with_the_weight_as_kernel_is_the_layer(rng, layer):
     np.testing.assert_allclose((built @ x.ravel()).reshape(y.shape), y, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("output", theory.subgroups(D4), ids=str)
+def test_conv_between_quotients_is_the_group_convolution_with_the_symmetrized_weight(rng, output):
+    """The engine's one operator against the theorem, for all pairs of subgroups; its matrix commutes with G exactly."""
+    for stabilizer in theory.subgroups(D4):
+        x_space, y_space = Space(D4, (5, 5), stabilizer), Space(D4, (5, 5), output)
+        weight = rng.normal(size=(3, 2, *x_space.signal_shape[:-2], 3, 3))
+        kernel = np.pad(weight, [(0, 0)] * (weight.ndim - 2) + [(1, 1)] * 2)
+        built = theory.operator_from_kernel(theory.symmetrize(kernel, x_space, y_space), x_space, y_space)
+        options = {"input_stabilizer": stabilizer, "output_stabilizer": output}
+
+        def layer(x, weight=weight, options=options):
+            return eq.conv(x, weight, D4, padding="same", padding_mode="circular", **options)
+
+        matrix = theory.matrix_of(layer, x_space, y_space, 2, 3)
+        np.testing.assert_allclose(matrix, built, rtol=0, atol=ROUNDING)
+        assert theory.equivariance_defect(matrix, x_space, y_space) == 0.0
+
+
 def test_symmetrize_is_an_orthogonal_projection(rng):
     x_space, y_space = Space(D4, (5, 5), (0, 2)), Space(D4, (5, 5), (0, 1, 2, 3))
     a, b = rng.normal(size=(2, 1, 1, *x_space.signal_shape))
