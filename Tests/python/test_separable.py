@@ -62,6 +62,22 @@ def test_separable_conv_commutes_with_lattice_elements_to_the_last_bit(name):
     assert eq.equivariance_error(lambda x: eq.separable_conv(x, over_h, over_x, group, padding="same"), x, group) == 0.0
 
 
+def test_separable_conv_of_a_large_batch_is_that_of_its_images():
+    """Large batches are taken a few images at a time."""
+    group = eq.cyclic(8)
+    rng = np.random.default_rng(10)
+    x = rng.standard_normal((7, 16, 8, 40, 40), dtype=np.float32)
+    over_h = rng.standard_normal((16, 16, 8), dtype=np.float32)
+    over_x = rng.standard_normal((16, 5, 5), dtype=np.float32)
+    together = eq.separable_conv(x, over_h, over_x, group, padding="same")
+    for image in range(7):
+        alone = eq.separable_conv(x[image : image + 1], over_h, over_x, group, padding="same")
+        np.testing.assert_array_equal(together[image : image + 1], alone)
+    out = np.empty_like(together)
+    assert eq.separable_conv(x, over_h, over_x, group, padding="same", out=out) is out
+    np.testing.assert_array_equal(out, together)
+
+
 def test_depthwise_conv_is_one_layer_for_each_channel():
     group = eq.dihedral(4)
     rng = np.random.default_rng(9)

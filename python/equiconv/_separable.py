@@ -14,6 +14,9 @@ from ._general import conv, conv_vjp
 from ._gradients import group_conv_vjp
 from ._groups import PointGroup
 
+# Of the signal between the two convolutions.
+_CACHED_BYTES = 2 << 20
+
 
 def separable_conv(
     x: ArrayLike,
@@ -60,12 +63,32 @@ def separable_conv(
         (1, 5, 8, 9, 9)
     """
     checked_group, over_h, over_x = _factors(weight_h, weight_x, group)
-    middle = _without_scales(group_conv(x, over_h, checked_group, quadrature=quadrature), checked_group)
-    return conv(
-        middle, over_x, checked_group, bias, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
-        padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
-        interpolation=interpolation, group_basis=localised([0]), depthwise=True, out=out,
-    )  # fmt: skip
+    signal = float_array("x", x)
+
+    def layer(images: Array, result: Array | None, room: Array | None = None) -> Array:
+        between = group_conv(images, over_h, checked_group, quadrature=quadrature, out=room)
+        middle = _without_scales(between, checked_group)
+        return conv(
+            middle, over_x, checked_group, bias, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
+            padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
+            interpolation=interpolation, group_basis=localised([0]), depthwise=True, out=result,
+        )  # fmt: skip
+
+    if out is not None or signal.ndim < 3 or signal.size == 0:
+        return layer(signal, out)
+    # A few images at a time, so that the signal between the two convolutions stays in the caches.
+    image = signal.itemsize * int(np.prod(signal.shape[2:])) * over_h.shape[0]
+    step = max(1, _CACHED_BYTES // image)
+    first = layer(signal[:step], None)
+    if step >= signal.shape[0]:
+        return first
+    result = np.empty((signal.shape[0], *first.shape[1:]), first.dtype)
+    result[:step] = first
+    room = np.empty((step, over_h.shape[0], *signal.shape[2:]), signal.dtype)
+    for start in range(step, signal.shape[0], step):
+        images = signal[start : start + step]
+        layer(images, result[start : start + step], room[: len(images)])
+    return result
 
 
 def separable_conv_vjp(
