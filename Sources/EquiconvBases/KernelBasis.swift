@@ -53,6 +53,14 @@ extension KernelBasis: BasisFamily {
   /// The trailing shape of weights: the extents for `pixel`, otherwise [J].
   public var shape: [Int] { family.shape }
 
+  /// Whether functions fall off like a Gaussian before the grid ends, not where it ends.
+  public var decays: Bool {
+    switch self {
+    case .pixel, .bSpline: false
+    case .circularHarmonics, .gaussianDerivatives: true
+    }
+  }
+
   /// Writes B_j(u) for all j; `values` becomes an array of J numbers. A point that is not finite gives zeros.
   ///
   /// - Precondition: `u` has d coordinates.

@@ -80,16 +80,6 @@ struct KernelSampler {
   }
 }
 
-extension KernelBasis {
-  /// Whether functions fall off like a Gaussian before the grid ends, not where it ends.
-  fileprivate var decays: Bool {
-    switch self {
-    case .pixel, .bSpline: false
-    case .circularHarmonics, .gaussianDerivatives: true
-    }
-  }
-}
-
 /// The grid that all elements sample the kernel on, found before anything of its size is made.
 struct SampledKernel {
   let basis: KernelBasis

@@ -50,7 +50,7 @@ struct SamplingOperator: Sendable {
   func apply<S: EngineScalar>(
     _ weight: UnsafePointer<S>, into core: UnsafeMutablePointer<S>, channelPairs: Int
   ) throws(ConvolutionError) {
-    try forEachBlock(channelPairs, numbers: columns) { first, count, block in
+    try forEachBlock(channelPairs) { first, count, block in
       for column in 0..<columns {
         block[column] = Self.gather(weight + first * columns + column, stride: columns, count: count)
       }
@@ -70,7 +70,7 @@ struct SamplingOperator: Sendable {
   func applyAdjoint<S: EngineScalar>(
     _ core: UnsafePointer<S>, into weight: UnsafeMutablePointer<S>, channelPairs: Int
   ) throws(ConvolutionError) {
-    try forEachBlock(channelPairs, numbers: columns) { first, count, block in
+    try forEachBlock(channelPairs) { first, count, block in
       block.update(repeating: .zero, count: columns)
       withRows { starts, entries, divisors in
         for row in 0..<rows {
@@ -86,17 +86,17 @@ struct SamplingOperator: Sendable {
 
   /// Calls `body` for blocks of pairs, with scratch of its own for each thread.
   private func forEachBlock(
-    _ pairs: Int, numbers: Int, _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<SIMD8<Double>>) -> Void
+    _ pairs: Int, _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<SIMD8<Double>>) -> Void
   ) throws(ConvolutionError) {
     let blocks = (pairs + Self.lanes - 1) / Self.lanes
     let threads = pairs * entries.count < Self.smallestSharedWork ? 1 : Threads.count
     var memory = Workspace.Plan()
-    let offset = try memory.reserve(SIMD8<Double>.self, threads, numbers)
+    let offset = try memory.reserve(SIMD8<Double>.self, threads, columns)
     let workspace = try Workspace(memory)
     let scratch = workspace.pointer(offset, SIMD8<Double>.self)
     ThreadPool.run(blocks, threads: threads) { worker, block in
       let first = block * Self.lanes
-      body(first, min(Self.lanes, pairs - first), scratch + worker * numbers)
+      body(first, min(Self.lanes, pairs - first), scratch + worker * columns)
     }
   }
 
