@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+
+/// A layer of stride 1 in the plane, or its input gradient, as the algorithms on tiles see it: correlations of planes.
+///
+/// `y[o,p,x] = Σ_{c,e,t} kernel_p[o,c,e](t) f[c,e, x + origin + t]`, where kernel_p is ŵ laid out by the terms of p.
+struct PlaneCorrelation: Sendable {
+  /// |X| and |Y|: planes of one channel that are read and written.
+  let sourceElements: Int
+  let targetElements: Int
+  /// Sizes of a plane that is read and of one that is written; z is 1.
+  let source: Box
+  let target: Box
+  /// The source coordinate that tap 0 of output 0 reads.
+  let origin: Box
+  /// Extents of the taps, dilation included.
+  let reach: Box
+  let isCircular: Bool
+  /// Coefficients of ŵ for each pair of channels.
+  let coefficients: Int
+  /// The terms of each target element, positions in 0 ..< reach. Those of one (element, position) are one.
+  let terms: [[Stencil.Term]]
+  /// Elements of the target whose kernels are one kernel turned; each is in one bank.
+  let banks: [Bank]
+
+  /// Target elements whose kernels are that of the first, turned by lattice elements.
+  struct Bank: Sendable {
+    var turns: [Turn]
+    var representative: Int { turns[0].target }
+  }
+
+  /// kernel_target[o,c, l·e](l·u) = kernel_representative[o,c,e](u), u about the kernel's centre.
+  struct Turn: Sendable {
+    /// l·p, p being the representative.
+    var target: Int
+    /// l·e for each source element e.
+    var sources: [Int]
+    /// (l·u)[a] = signs[a] · u[axes[a]], for the axes 0 (rows) and 1 (columns).
+    var axes: [Int]
+    var signs: [Int]
+
+    /// The element that leaves everything where it is.
+    static func identity(_ target: Int, sources: Int) -> Turn {
+      Turn(target: target, sources: Array(0..<sources), axes: [0, 1], signs: [1, 1])
+    }
+  }
+
+  /// The correlation that a forward pass is, or why it is none.
+  static func forward(_ plan: ConvolutionPlan) throws(ConvolutionError) -> PlaneCorrelation {
+    let (descriptor, geometry) = (plan.descriptor, plan.geometry)
+    try checkCovered(descriptor)
+    return PlaneCorrelation(
+      terms: plan.stencil.terms, plan, from: try descriptor.input.fiber(of: descriptor.group, "input_stabilizer"),
+      to: try descriptor.output.fiber(of: descriptor.group, "output_stabilizer"), source: geometry.input,
+      target: geometry.output, origin: geometry.padding.map { -$0 })
+  }
+
+  /// The correlation that an input gradient is: `∂f[x'] = Σ_t ŵ(t) g[x' + padding − t]`, or why it is none.
+  static func adjoint(_ plan: ConvolutionPlan) throws(ConvolutionError) -> PlaneCorrelation {
+    let (descriptor, geometry) = (plan.descriptor, plan.geometry)
+    try checkCovered(descriptor)
+    if descriptor.paddingMode == .circular && geometry.input != geometry.output {
+      throw unsupported(
+        descriptor, "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
+        expected: "circular padding that keeps the size, for the input gradient")
+    }
+    let last = geometry.reach.map { $0 - 1 }
+    var origin = geometry.padding
+    for axis in 0..<3 { origin[axis] -= last[axis] }
+    let terms = plan.stencil.adjoint.terms.map { terms in
+      terms.map { term in
+        var term = term
+        for axis in 0..<3 { term.position[axis] += last[axis] }
+        return term
+      }
+    }
+    return PlaneCorrelation(
+      terms: terms, plan, from: try descriptor.output.fiber(of: descriptor.group, "output_stabilizer"),
+      to: try descriptor.input.fiber(of: descriptor.group, "input_stabilizer"), source: geometry.output,
+      target: geometry.input, origin: origin)
+  }
+
+  private init(
+    terms: [[Stencil.Term]], _ plan: ConvolutionPlan, from: HomogeneousSpace, to: HomogeneousSpace,
+    source: Box, target: Box, origin: Box
+  ) {
+    sourceElements = from.count
+    targetElements = to.count
+    self.source = source
+    self.target = target
+    self.origin = origin
+    reach = plan.geometry.reach
+    isCircular = plan.descriptor.paddingMode == .circular
+    coefficients = plan.stencil.coefficients
+    self.terms = terms
+    banks = Self.banks(terms, plan.descriptor.group, from, to, reach: plan.geometry.reach)
+  }
+
+  /// What the algorithms on tiles do not cover, as an error that names it.
+  private static func checkCovered(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
+    if descriptor.spatial.count != 2 {
+      throw unsupported(descriptor, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
+    }
+    if descriptor.stride.values.contains(where: { $0 != 1 }) {
+      throw unsupported(descriptor, "stride \(descriptor.stride)", expected: "stride 1")
+    }
+    if descriptor.isDepthwise { throw unsupported(descriptor, "a depthwise layer", expected: "sums over channels") }
+  }
+
+  static func unsupported(
+    _ descriptor: ConvolutionDescriptor, _ found: String, expected: String
+  ) -> ConvolutionError {
+    ConvolutionError(.unsupportedAlgorithm, "algorithm", "\(descriptor.algorithm) with \(found)", expected: expected)
+  }
+
+  // MARK: - Turned kernels
+
+  /// Groups the target elements by turns that carry terms to terms. What the group says is compared with the terms
+  /// themselves: even kernels, whose centre lies between pixels, and whatever else does not agree, are banks of one.
+  private static func banks(
+    _ terms: [[Stencil.Term]], _ group: PointGroup, _ from: HomogeneousSpace, _ to: HomogeneousSpace, reach: Box
+  ) -> [Bank] {
+    var banks: [Bank] = []
+    var isDone = [Bool](repeating: false, count: to.count)
+    for point in 0..<to.count where !isDone[point] {
+      var bank = Bank(turns: [.identity(point, sources: from.count)])
+      isDone[point] = true
+      for l in group.latticeSubgroup {
+        let target = to.act(l, point)
+        guard target >= 0, !isDone[target], let turn = turn(l, to: target, group, from) else { continue }
+        if Set(terms[point].map { turned($0, turn, reach) }) != Set(terms[target]) { continue }
+        bank.turns.append(turn)
+        isDone[target] = true
+      }
+      banks.append(bank)
+    }
+    return banks
+  }
+
+  private static func turn(
+    _ l: Int, to target: Int, _ group: PointGroup, _ from: HomogeneousSpace
+  ) -> Turn? {
+    let sources = (0..<from.count).map { from.act(l, $0) }
+    guard let action = group.axisAction(l), action.count == 2, !sources.contains(-1) else { return nil }
+    return Turn(
+      target: target, sources: sources, axes: [action.axis(0), action.axis(1)],
+      signs: [action.sign(0), action.sign(1)])
+  }
+
+  /// The term turned about the pixel at the kernel's centre.
+  private static func turned(_ term: Stencil.Term, _ turn: Turn, _ reach: Box) -> Stencil.Term {
+    let centre = [reach.y / 2, reach.x / 2]
+    let position = [term.position.y - centre[0], term.position.x - centre[1]]
+    var turned = term
+    turned.element = turn.sources[term.element]
+    turned.position.y = turn.signs[0] * position[turn.axes[0]] + centre[0]
+    turned.position.x = turn.signs[1] * position[turn.axes[1]] + centre[1]
+    return turned
+  }
+}
