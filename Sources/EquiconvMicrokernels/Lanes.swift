@@ -16,7 +16,16 @@ protocol Lanes {
   func store(_ pointer: UnsafeMutablePointer<Scalar>)
   /// a·b + c; rounded once where the processor has such an instruction.
   static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self
+  /// c − a·b, likewise.
+  static func multiplySubtract(_ a: Self, _ b: Self, _ c: Self) -> Self
+  static func multiply(_ a: Self, _ b: Self) -> Self
   static func add(_ a: Self, _ b: Self) -> Self
+  static func subtract(_ a: Self, _ b: Self) -> Self
+  /// a0 b0 a1 b1 … of the lower halves, and of the upper halves.
+  static func zipLow(_ a: Self, _ b: Self) -> Self
+  static func zipHigh(_ a: Self, _ b: Self) -> Self
+  /// All lanes are this number.
+  static func splat(_ value: Double) -> Self
   /// Puts the smaller of each lane into `a` and the larger into `b`.
   static func sort(_ a: inout Self, _ b: inout Self)
 }
@@ -39,9 +48,25 @@ struct Lanes32: Lanes {
     UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register32.self)
   }
   @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
-    Self(fusedMultiplyAdd(a.register, b.register, c.register))
+    Self(_EquiconvShims.multiplyAdd(a.register, b.register, c.register))
   }
-  @inline(__always) static func add(_ a: Self, _ b: Self) -> Self { Self(a.register + b.register) }
+  @inline(__always) static func multiplySubtract(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    Self(_EquiconvShims.multiplySubtract(a.register, b.register, c.register))
+  }
+  @inline(__always) static func multiply(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.multiply(a.register, b.register))
+  }
+  @inline(__always) static func add(_ a: Self, _ b: Self) -> Self { Self(_EquiconvShims.add(a.register, b.register)) }
+  @inline(__always) static func subtract(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.subtract(a.register, b.register))
+  }
+  @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.zipLow(a.register, b.register))
+  }
+  @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.zipHigh(a.register, b.register))
+  }
+  @inline(__always) static func splat(_ value: Double) -> Self { Self(Register32(repeating: Float(value))) }
   @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
     let swapped = b.register .< a.register
     let smaller = a.register.replacing(with: b.register, where: swapped)
@@ -68,9 +93,25 @@ struct Lanes64: Lanes {
     UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register64.self)
   }
   @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
-    Self(fusedMultiplyAdd(a.register, b.register, c.register))
+    Self(_EquiconvShims.multiplyAdd(a.register, b.register, c.register))
   }
-  @inline(__always) static func add(_ a: Self, _ b: Self) -> Self { Self(a.register + b.register) }
+  @inline(__always) static func multiplySubtract(_ a: Self, _ b: Self, _ c: Self) -> Self {
+    Self(_EquiconvShims.multiplySubtract(a.register, b.register, c.register))
+  }
+  @inline(__always) static func multiply(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.multiply(a.register, b.register))
+  }
+  @inline(__always) static func add(_ a: Self, _ b: Self) -> Self { Self(_EquiconvShims.add(a.register, b.register)) }
+  @inline(__always) static func subtract(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.subtract(a.register, b.register))
+  }
+  @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.zipLow(a.register, b.register))
+  }
+  @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.zipHigh(a.register, b.register))
+  }
+  @inline(__always) static func splat(_ value: Double) -> Self { Self(Register64(repeating: Double(value))) }
   @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
     let swapped = b.register .< a.register
     let smaller = a.register.replacing(with: b.register, where: swapped)

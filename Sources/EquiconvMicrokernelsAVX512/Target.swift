@@ -7,16 +7,6 @@ import _EquiconvShims
 typealias Register32 = SIMD16<Float>
 typealias Register64 = SIMD8<Double>
 
-@inline(__always)
-func fusedMultiplyAdd(_ a: Register32, _ b: Register32, _ c: Register32) -> Register32 {
-  equiconv_float32x16_multiply_add(a, b, c)
-}
-
-@inline(__always)
-func fusedMultiplyAdd(_ a: Register64, _ b: Register64, _ c: Register64) -> Register64 {
-  equiconv_float64x8_multiply_add(a, b, c)
-}
-
 /// The widest panel of `multiply`; narrower ones are its powers of two.
 public let widestPanel = 8
 

@@ -7,16 +7,6 @@ import _EquiconvShims
 typealias Register32 = SIMD4<Float>
 typealias Register64 = SIMD2<Double>
 
-@inline(__always)
-func fusedMultiplyAdd(_ a: Register32, _ b: Register32, _ c: Register32) -> Register32 {
-  equiconv_float32x4_multiply_add(a, b, c)
-}
-
-@inline(__always)
-func fusedMultiplyAdd(_ a: Register64, _ b: Register64, _ c: Register64) -> Register64 {
-  equiconv_float64x2_multiply_add(a, b, c)
-}
-
 /// The widest panel of `multiply`; narrower ones are its powers of two.
 public let widestPanel = 4
 

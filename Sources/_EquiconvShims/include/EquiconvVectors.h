@@ -23,16 +23,49 @@ typedef double equiconv_float64x8 __attribute__((ext_vector_type(8)));
 #define EQUICONV_MULTIPLY_ADD(a, b, c) ((c) + (a) * (b))
 #endif
 
-#define EQUICONV_DEFINE_MULTIPLY_ADD(vector)                                                       \
-  EQUICONV_INLINE vector vector##_multiply_add(vector a, vector b, vector c) {                     \
+#define EQUICONV_ZIP_LOW_2(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define EQUICONV_ZIP_HIGH_2(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define EQUICONV_ZIP_LOW_4(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define EQUICONV_ZIP_HIGH_4(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define EQUICONV_ZIP_LOW_8(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define EQUICONV_ZIP_HIGH_8(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define EQUICONV_ZIP_LOW_16(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define EQUICONV_ZIP_HIGH_16(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
+#define EQUICONV_OVERLOAD(name) EQUICONV_INLINE __attribute__((swift_name(name)))
+
+// In Swift overloads of one name: multiplyAdd is a·b + c, multiplySubtract c − a·b; zipLow and zipHigh interleave the
+// lower and the upper halves of two vectors, a0 b0 a1 b1 …
+#define EQUICONV_DEFINE_VECTOR(vector, lanes)                                                      \
+  EQUICONV_OVERLOAD("multiplyAdd(_:_:_:)") vector vector##_multiply_add(vector a, vector b, vector c) { \
     return EQUICONV_MULTIPLY_ADD(a, b, c);                                                         \
+  }                                                                                                \
+  EQUICONV_OVERLOAD("multiplySubtract(_:_:_:)")                                                    \
+  vector vector##_multiply_subtract(vector a, vector b, vector c) {                                \
+    return EQUICONV_MULTIPLY_ADD(-a, b, c);                                                        \
+  }                                                                                                \
+  EQUICONV_OVERLOAD("multiply(_:_:)") vector vector##_multiply(vector a, vector b) { return a * b; } \
+  EQUICONV_OVERLOAD("add(_:_:)") vector vector##_add(vector a, vector b) { return a + b; }         \
+  EQUICONV_OVERLOAD("subtract(_:_:)") vector vector##_subtract(vector a, vector b) { return a - b; } \
+  EQUICONV_OVERLOAD("zipLow(_:_:)") vector vector##_zip_low(vector a, vector b) {                  \
+    return EQUICONV_ZIP_LOW_##lanes(a, b);                                                         \
+  }                                                                                                \
+  EQUICONV_OVERLOAD("zipHigh(_:_:)") vector vector##_zip_high(vector a, vector b) {                \
+    return EQUICONV_ZIP_HIGH_##lanes(a, b);                                                        \
   }
 
-EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float32x4)
-EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float32x8)
-EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float32x16)
-EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float64x2)
-EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float64x4)
-EQUICONV_DEFINE_MULTIPLY_ADD(equiconv_float64x8)
+EQUICONV_DEFINE_VECTOR(equiconv_float32x4, 4)
+EQUICONV_DEFINE_VECTOR(equiconv_float32x8, 8)
+EQUICONV_DEFINE_VECTOR(equiconv_float32x16, 16)
+EQUICONV_DEFINE_VECTOR(equiconv_float64x2, 2)
+EQUICONV_DEFINE_VECTOR(equiconv_float64x4, 4)
+EQUICONV_DEFINE_VECTOR(equiconv_float64x8, 8)
+
+// A line that will soon be written.
+EQUICONV_INLINE void equiconv_prefetch_write(const void *_Nonnull address) { __builtin_prefetch(address, 1, 3); }
+// A line that will soon be read.
+EQUICONV_INLINE void equiconv_prefetch_read(const void *_Nonnull address) { __builtin_prefetch(address, 0, 3); }
 
 #endif
