@@ -31,3 +31,28 @@ public func orbitSumFloat32(_ call: UnsafePointer<equiconv_orbit_sum_call>) {
 public func orbitSumFloat64(_ call: UnsafePointer<equiconv_orbit_sum_call>) {
   OrbitSum<Lanes64>.run(call.pointee)
 }
+
+/// `complexMultiply` in a panel of `width` outputs: a power of two up to `widestComplexPanel`.
+public func complexMultiplyFloat32(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
+  complexMultiplyPanel(call.pointee, width: width, Lanes32.self)
+}
+
+public func complexMultiplyFloat64(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
+  complexMultiplyPanel(call.pointee, width: width, Lanes64.self)
+}
+
+public func fourierForwardFloat32(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierForward(call.pointee, Lanes32.self)
+}
+
+public func fourierForwardFloat64(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierForward(call.pointee, Lanes64.self)
+}
+
+public func fourierInverseFloat32(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierInverse(call.pointee, Lanes32.self)
+}
+
+public func fourierInverseFloat64(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierInverse(call.pointee, Lanes64.self)
+}
