@@ -137,15 +137,32 @@ extension ConvolutionPlan {
   @_specialize(where S == Double)
   package func weightGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
-    instructions: InstructionSet
+    instructions: InstructionSet, method: Method? = nil
   ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let inputRange = try ArrayRange("input", input, inputCount(batch))
     try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
     if batch == 0 { return gradWeight.update(repeating: 0, count: try weightCount()) }
+    let options = PassOptions(instructions: instructions, threads: threads(for: batch))
+    let chosen = if let method { method } else { try self.method(.weightGradient, batch: batch, S.self, options) }
+    if case .fourier(let length) = chosen {
+      let pass = try FourierGradientPass<S>(
+        plan: try tilePlans.fourier(.weightGradient, length: length, of: self), batch: batch,
+        inChannels: moduleInputs, outChannels: moduleOutputs, instructions: instructions, threads: options.threads,
+        workspaceLimit: WorkspaceLimit.bytesPerThread)
+      return try pass.run(
+        gradient: gradOutput, input: input, sampling: stencil.sampling, weightGradient: gradWeight)
+    }
+    try reduceDirectly(batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options)
+  }
+
+  private func reduceDirectly<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    _ options: PassOptions
+  ) throws(ConvolutionError) {
     let pass = try WeightGradientPass<S>(
       plan: forwardPlan, geometry: geometry, batch: batch, inChannels: moduleInputs, outChannels: moduleOutputs,
-      modules: modules, instructions: instructions, threads: threads(for: batch))
+      modules: modules, instructions: options.instructions, threads: options.threads)
     let weights = try weightCount() / modules
     for module in 0..<modules {
       try pass.run(

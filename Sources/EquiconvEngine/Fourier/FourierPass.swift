@@ -241,7 +241,7 @@ struct FourierPass<S: EngineScalar> {
                 source_imaginary: apart, weight_channel_stride: sources * 2 * panel.width,
                 weight_imaginary: panel.width, destination_row_stride: targets * 2 * lanes,
                 destination_imaginary: apart, source_offsets: noOffset, destination_offsets: noOffset,
-                vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1)
+                vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
               kernels.complexMultiply(&call, panel.width)
             }
           }
