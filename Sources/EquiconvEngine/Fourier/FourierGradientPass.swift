@@ -47,17 +47,16 @@ struct FourierGradientPass<S: EngineScalar> {
   }
 
   init(
-    plan: FourierPlan, batch: Int, inChannels: Int, outChannels: Int, instructions: InstructionSet, threads: Int,
-    workspaceLimit: Int
+    plan: FourierPlan, batch: Int, inChannels: Int, outChannels: Int, _ options: PassOptions
   ) throws(ConvolutionError) {
-    let kernels = S.microkernels(instructions)
+    let kernels = S.microkernels(options.instructions)
     let lanes = kernels.lanes
     self.plan = plan
     self.batch = batch
     self.inChannels = inChannels
     self.outChannels = outChannels
     self.kernels = kernels
-    self.threads = threads
+    threads = options.threads
     inGroups = (inChannels + lanes - 1) / lanes
     outGroups = (outChannels + lanes - 1) / lanes
     contributions = plan.reads.map { $0.map { Self.inverted($0) } }
@@ -68,9 +67,10 @@ struct FourierGradientPass<S: EngineScalar> {
     let scalar = MemoryLayout<S>.stride
     let (sources, targets) = (inGroups * correlation.sourceElements, outGroups * correlation.targetElements)
     let tileBytes = plan.points * 2 * lanes * scalar * (sources + targets)
-    chunk = Self.chunk(tiles: plan.tileCount(batch: batch), tileBytes: tileBytes, limit: workspaceLimit / 2)
+    chunk = Self.chunk(tiles: plan.tileCount(batch: batch), tileBytes: tileBytes, limit: options.workspaceLimit / 2)
     let sumBytes = correlation.banks.count * plan.points * sources * 2 * lanes * scalar
-    outputChunk = min(outChannels, max(kernels.widestComplexPanel, workspaceLimit / 2 / max(sumBytes, 1) / 8 * 8))
+    outputChunk = min(
+      outChannels, max(kernels.widestComplexPanel, options.workspaceLimit / 2 / max(sumBytes, 1) / 8 * 8))
     var (pieces, memory) = (Pieces(), Workspace.Plan())
     pieces.source = try memory.reserve(S.self, plan.points, FourierPass<S>.pointStride(chunk * sources, lanes))
     pieces.gradient = try memory.reserve(S.self, plan.points, FourierPass<S>.pointStride(chunk * targets, lanes))
