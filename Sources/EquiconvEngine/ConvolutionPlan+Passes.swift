@@ -4,7 +4,7 @@ extension ConvolutionPlan {
   /// Below so many operations a call stays on its own thread: handing out work costs as much.
   private static let smallestSharedWork = 4e6
 
-  private func threads(for batch: Int) -> Int {
+  func threads(for batch: Int) -> Int {
     flops(batch: batch) < Self.smallestSharedWork ? 1 : Threads.count
   }
 
@@ -29,7 +29,7 @@ extension ConvolutionPlan {
   @_specialize(where S == Double)
   package func forward<S: EngineScalar>(
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
-    output: UnsafeMutablePointer<S>, instructions: InstructionSet
+    output: UnsafeMutablePointer<S>, instructions: InstructionSet, method: Method? = nil
   ) throws(ConvolutionError) {
     let inputRange = try ArrayRange("input", input, inputCount(batch))
     let weightRange = try ArrayRange("weight", weight, weightCount())
@@ -38,6 +38,11 @@ extension ConvolutionPlan {
     if let bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     if batch == 0 { return }
+    if case .fourier(let length) = method {
+      return try runFourier(
+        .forward, length: length, .init(batch: batch, source: input, weight: weight, bias: bias, destination: output),
+        instructions: instructions, threads: threads(for: batch))
+    }
     let pass = try GatherPass<S>(
       plan: forwardPlan, batch: batch * modules, channels: moduleInputs, outputs: moduleOutputs, modules: modules,
       instructions: instructions, threads: threads(for: batch))
@@ -65,12 +70,18 @@ extension ConvolutionPlan {
   @_specialize(where S == Double)
   package func inputGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
-    instructions: InstructionSet
+    instructions: InstructionSet, method: Method? = nil
   ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let weightRange = try ArrayRange("weight", weight, weightCount())
     try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
     if batch == 0 { return }
+    if case .fourier(let length) = method {
+      return try runFourier(
+        .inputGradient, length: length,
+        .init(batch: batch, source: gradOutput, weight: weight, bias: nil, destination: gradInput),
+        instructions: instructions, threads: threads(for: batch))
+    }
     let pass = try GatherPass<S>(
       plan: adjointPlan, batch: batch * modules, channels: moduleOutputs, outputs: moduleInputs, modules: modules,
       instructions: instructions, threads: threads(for: batch),
@@ -145,7 +156,7 @@ extension ConvolutionPlan {
   }
 
   /// Gives `body` the weights ŵ of the stencil: the user's own, or what the sampling operator makes of them.
-  private func withCore<S: EngineScalar>(
+  func withCore<S: EngineScalar>(
     _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> Void
   ) throws(ConvolutionError) {
     guard let sampling = stencil.sampling else { return try body(weight) }

@@ -17,6 +17,8 @@ public final class ConvolutionPlan: Sendable {
   let forwardPlan: GatherPlan
   /// Made by the first input gradient: inference never needs it.
   private nonisolated(unsafe) var lazyAdjoint: GatherPlan?
+  let tilePlans = TilePlans()
+  let weightCache = WeightCache()
 
   /// Checks the descriptor and builds its stencils.
   /// - Throws: the first thing that is wrong with the descriptor, naming argument, value and what was expected.

@@ -80,7 +80,10 @@ struct MemoryBlock {
     if let surplus { free(surplus.base) }
   }
 
-  private static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
+  /// Frees the block.
+  func release() { free(base) }
+
+  static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
     let isLarge = bytes > 128 << 10
     let rounded = isLarge ? (bytes + largePage - 1) & ~(largePage - 1) : (bytes + 4095) & ~4095
     var pointer: UnsafeMutableRawPointer?

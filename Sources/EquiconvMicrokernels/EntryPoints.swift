@@ -48,3 +48,28 @@ public func winogradOutputFloat32(_ call: UnsafePointer<equiconv_winograd_output
 public func winogradOutputFloat64(_ call: UnsafePointer<equiconv_winograd_output_call>, tile: Int) {
   winogradOutput(call.pointee, tile: tile, Lanes64.self)
 }
+
+/// `complexMultiply` in a panel of `width` outputs: a power of two up to `widestComplexPanel`.
+public func complexMultiplyFloat32(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
+  complexMultiplyPanel(call.pointee, width: width, Lanes32.self)
+}
+
+public func complexMultiplyFloat64(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
+  complexMultiplyPanel(call.pointee, width: width, Lanes64.self)
+}
+
+public func fourierForwardFloat32(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierForward(call.pointee, Lanes32.self)
+}
+
+public func fourierForwardFloat64(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierForward(call.pointee, Lanes64.self)
+}
+
+public func fourierInverseFloat32(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierInverse(call.pointee, Lanes32.self)
+}
+
+public func fourierInverseFloat64(_ call: UnsafePointer<equiconv_fourier_call>) {
+  fourierInverse(call.pointee, Lanes64.self)
+}

@@ -14,6 +14,8 @@ protocol Lanes {
   static func load(_ pointer: UnsafePointer<Scalar>) -> Self
   static func broadcast(_ pointer: UnsafePointer<Scalar>) -> Self
   func store(_ pointer: UnsafeMutablePointer<Scalar>)
+  /// Stores the first lanes, fewer than there are.
+  func store(_ pointer: UnsafeMutablePointer<Scalar>, first count: Int)
   /// a·b + c; rounded once where the processor has such an instruction.
   static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self
   /// c − a·b, likewise.
@@ -49,6 +51,9 @@ struct Lanes32: Lanes {
   }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register32.self)
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, first count: Int) {
+    storeFirst(register, pointer, count)
   }
   @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
     Self(_EquiconvShims.multiplyAdd(a.register, b.register, c.register))
@@ -100,6 +105,9 @@ struct Lanes64: Lanes {
   }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register64.self)
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>, first count: Int) {
+    storeFirst(register, pointer, count)
   }
   @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
     Self(_EquiconvShims.multiplyAdd(a.register, b.register, c.register))

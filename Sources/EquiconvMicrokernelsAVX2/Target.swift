@@ -10,6 +10,9 @@ typealias Register64 = SIMD4<Double>
 /// The widest panel of `multiply`; narrower ones are its powers of two.
 public let widestPanel = 4
 
+/// The widest panel of `complexMultiply`: 8 accumulators.
+public let widestComplexPanel = 4
+
 /// multiply for each panel width: 12 accumulators, 3 pixels, 1 weight.
 @inline(__always)
 func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Type) {

@@ -10,6 +10,9 @@ typealias Register64 = SIMD8<Double>
 /// The widest panel of `multiply`; narrower ones are its powers of two.
 public let widestPanel = 8
 
+/// The widest panel of `complexMultiply`: 16 accumulators.
+public let widestComplexPanel = 8
+
 /// multiply for each panel width. 24 accumulators: 14 × 2 was tried and spilled.
 @inline(__always)
 func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Type) {

@@ -37,23 +37,14 @@ extension ConvolutionPlan {
       instructions: options.instructions, threads: options.threads, workspaceLimit: options.workspaceLimit)
     let weights = WinogradWeights<S>(
       correlation, channels: channels, outputs: outputs, tile: options.tile, instructions: options.instructions)
-    let pairs = descriptor.outChannels * moduleInputs
-    var memory = Workspace.Plan()
-    let packed = try memory.reserve(S.self, weights.count ?? Int.max)
-    let sampled = try memory.reserve(S.self, stencil.sampling == nil ? 0 : pairs, stencil.coefficients)
-    let workspace = try Workspace(memory)
-    var core = weight
-    if let sampling = stencil.sampling {
-      try sampling.apply(weight, into: workspace.pointer(sampled, S.self), channelPairs: pairs)
-      core = UnsafePointer(workspace.pointer(sampled, S.self))
-    }
-    try weights.transform(
-      core, outputStride: outputStride, channelStride: channelStride, into: workspace.pointer(packed, S.self),
-      threads: options.threads)
-    for _ in 0..<options.repetitions {
-      try pass.run(
-        .init(
-          source: source, weights: workspace.pointer(packed, S.self), bias: bias, destination: destination))
+    try withCore(weight) { core throws(ConvolutionError) in
+      let transformed = try weights.transform(
+        core, outputStride: outputStride, channelStride: channelStride, threads: options.threads)
+      for _ in 0..<options.repetitions {
+        try pass.run(
+          .init(source: source, weights: transformed.base, bias: bias, destination: destination))
+      }
+      withExtendedLifetime(transformed) {}
     }
   }
 }
@@ -64,7 +55,7 @@ package struct WinogradOptions: Sendable {
   package var tile = 4
   package var instructions = InstructionSet.current
   package var threads = 1
-  package var workspaceLimit = 64 << 20
+  package var workspaceLimit = WorkspaceLimit.initialBytes
   /// Passes that are run with the same transformed weights.
   package var repetitions = 1
 

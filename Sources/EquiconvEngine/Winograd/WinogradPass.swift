@@ -32,9 +32,6 @@ struct WinogradPass<S: EngineScalar> {
   private let scratch: Int
   private let scratchLayout: WinogradScratch<S>.Layout
 
-  /// What one thread may use by default.
-  static var defaultWorkspaceLimit: Int { 64 << 20 }
-
   /// Whether the algorithm covers a correlation: taps within 3 × 3.
   static func covers(_ correlation: PlaneCorrelation) -> Bool { correlation.reach.y <= 3 && correlation.reach.x <= 3 }
 
@@ -44,7 +41,7 @@ struct WinogradPass<S: EngineScalar> {
   /// - Throws: `outOfMemory` for sizes that overflow.
   init(
     _ correlation: PlaneCorrelation, batch: Int, channels: Int, outputs: Int, tile: Int,
-    instructions: InstructionSet, threads: Int, workspaceLimit: Int = defaultWorkspaceLimit
+    instructions: InstructionSet, threads: Int, workspaceLimit: Int = WorkspaceLimit.initialBytes
   ) throws(ConvolutionError) {
     precondition(Self.covers(correlation) && (tile == 4 || tile == 2))
     kernels = S.microkernels(instructions)

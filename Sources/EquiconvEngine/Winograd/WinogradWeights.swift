@@ -23,10 +23,14 @@ struct WinogradWeights<S: EngineScalar> {
   private var points: Int { tile + 2 }
   private var sourcePlanes: Int { channels * correlation.sourceElements }
   private var targetPlanes: Int { outputs * correlation.targetElements }
-  /// Scalars of all of them, or nil if there are too many to count.
-  var count: Int? {
-    var product = points * points
-    for factor in [channels, correlation.sourceElements, outputs, correlation.targetElements] {
+  /// The factors of the number of scalars.
+  private var counts: [Int] {
+    [points, points, channels, correlation.sourceElements, outputs, correlation.targetElements]
+  }
+  /// Bytes of the transformed weights, or nil if there are too many to count.
+  var bytes: Int? {
+    var product = MemoryLayout<S>.stride
+    for factor in counts {
       let (next, overflow) = product.multipliedReportingOverflow(by: factor)
       if overflow { return nil }
       product = next
@@ -34,14 +38,14 @@ struct WinogradWeights<S: EngineScalar> {
     return product
   }
 
-  /// Transforms ŵ, found at `core[o · outputStride + c · channelStride + coefficient]`, into `count` scalars.
+  /// Transforms ŵ, found at `core[o · outputStride + c · channelStride + coefficient]`.
   ///
-  /// - Throws: `outOfMemory` before anything is written.
-  /// - Complexity: about 30 (P = 2) or 60 (P = 4) multiply-adds a pair of planes and 9 reads of ŵ.
+  /// - Complexity: 84 (P = 2) or 162 (P = 4) multiply-adds a pair of planes and 9 reads of ŵ.
   func transform(
-    _ core: UnsafePointer<S>, outputStride: Int, channelStride: Int, into weights: UnsafeMutablePointer<S>,
-    threads: Int
-  ) throws(ConvolutionError) {
+    _ core: UnsafePointer<S>, outputStride: Int, channelStride: Int, threads: Int
+  ) throws(ConvolutionError) -> TransformedWeights<S> {
+    let result = try TransformedWeights<S>(counts)
+    let weights = result.base
     var panels: [PanelSplit.Panel] = []
     PanelSplit(outputs: targetPlanes, widest: widestPanel).forEach { panels.append($0) }
     let taps = correlation.sourceElements * 9
@@ -61,6 +65,7 @@ struct WinogradWeights<S: EngineScalar> {
         }
       }
     }
+    return result
   }
 
   /// The kernels of a panel's outputs, one a lane: [element][3][3].

@@ -68,4 +68,47 @@ typedef struct equiconv_orbit_sum_call {
   ptrdiff_t vector_count;
 } equiconv_orbit_sum_call;
 
+/// destination[m, v] (+)= sum over channels c and reads r of weights[c, r, m] * source[c, r, v], all complex.
+///
+/// Real and imaginary parts lie apart by the given offsets. With the offsets of source and destination negative, and their
+/// pointers at the imaginary parts, the weights are conjugated: conj(w) x = s(w s(x)), where s swaps the two parts.
+typedef struct equiconv_complex_multiply_call {
+  const void *_Nonnull source;
+  const void *_Nonnull weights;
+  void *_Nonnull destination;
+  const equiconv_read *_Nonnull reads;            // weight: scalars into the channel
+  ptrdiff_t read_count;
+  ptrdiff_t channel_count;
+  ptrdiff_t source_channel_stride;
+  ptrdiff_t source_imaginary;
+  ptrdiff_t weight_channel_stride;
+  ptrdiff_t weight_imaginary;
+  ptrdiff_t destination_row_stride;
+  ptrdiff_t destination_imaginary;
+  const ptrdiff_t *_Nonnull source_offsets;
+  const ptrdiff_t *_Nonnull destination_offsets;
+  ptrdiff_t vector_count;
+  ptrdiff_t accumulates;                          // not 0: sums go on from the destination
+} equiconv_complex_multiply_call;
+
+/// Between real tiles of n × n, one a lane, and their spectra of n² / 2 + 2 points.
+///
+/// The content of a tile is at rows first_row + i and columns first_column + j, both modulo n; it is zero elsewhere.
+typedef struct equiconv_fourier_call {
+  ptrdiff_t length;                               // n: 8, 12, 16, 20, 24 or 32
+  const void *_Nonnull twiddles;
+  void *_Nonnull scratch;                         // n² + 6 n vectors
+  void *_Nonnull spectrum;                        // [point][re, im][lane]
+  ptrdiff_t point_stride;
+  void *_Nonnull const *_Nonnull lanes;           // row 0, column 0 of each lane's content
+  ptrdiff_t row_stride;
+  ptrdiff_t first_row;
+  ptrdiff_t row_count;
+  ptrdiff_t first_column;
+  ptrdiff_t column_count;                         // rounded up to whole vectors may be read, what is beyond is not used
+  const ptrdiff_t *_Nonnull lane_rows;            // inverse: rows and columns that are stored
+  const ptrdiff_t *_Nonnull lane_columns;
+  const void *_Nonnull bias;                      // inverse: one scalar, added to everything
+} equiconv_fourier_call;
+
 #endif

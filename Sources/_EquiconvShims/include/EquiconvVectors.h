@@ -8,6 +8,8 @@
 #ifndef EQUICONV_VECTORS_H
 #define EQUICONV_VECTORS_H
 
+#include <stddef.h>
+
 #define EQUICONV_INLINE static inline __attribute__((always_inline, nodebug, unused))
 
 typedef float equiconv_float32x4 __attribute__((ext_vector_type(4)));
@@ -79,6 +81,31 @@ EQUICONV_DEFINE_VECTOR(equiconv_float32x16, 16)
 EQUICONV_DEFINE_VECTOR(equiconv_float64x2, 2)
 EQUICONV_DEFINE_VECTOR(equiconv_float64x4, 4)
 EQUICONV_DEFINE_VECTOR(equiconv_float64x8, 8)
+
+// Stores the first `count` lanes, fewer than there are.
+#define EQUICONV_DEFINE_STORE_FIRST(vector, scalar)                                                \
+  EQUICONV_OVERLOAD("storeFirst(_:_:_:)")                                                          \
+  void vector##_store_first(vector a, scalar *_Nonnull target, ptrdiff_t count) {                  \
+    for (ptrdiff_t i = 0; i < count; i++) target[i] = a[i];                                        \
+  }
+
+EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x4, float)
+EQUICONV_DEFINE_STORE_FIRST(equiconv_float64x2, double)
+EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x8, float)
+EQUICONV_DEFINE_STORE_FIRST(equiconv_float64x4, double)
+#if defined(__AVX512F__)
+EQUICONV_OVERLOAD("storeFirst(_:_:_:)")
+void equiconv_float32x16_store_first(equiconv_float32x16 a, float *_Nonnull target, ptrdiff_t count) {
+  __builtin_ia32_storeups512_mask((float *)target, a, (unsigned short)((1u << count) - 1));
+}
+EQUICONV_OVERLOAD("storeFirst(_:_:_:)")
+void equiconv_float64x8_store_first(equiconv_float64x8 a, double *_Nonnull target, ptrdiff_t count) {
+  __builtin_ia32_storeupd512_mask((double *)target, a, (unsigned char)((1u << count) - 1));
+}
+#else
+EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x16, float)
+EQUICONV_DEFINE_STORE_FIRST(equiconv_float64x8, double)
+#endif
 
 // A line that will soon be written.
 EQUICONV_INLINE void equiconv_prefetch_write(const void *_Nonnull address) { __builtin_prefetch(address, 1, 3); }

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// A correlation by Fourier tiles: spectra of a block of tiles, products point by point, inverse transforms.
+///
+/// A block is as many tiles as a vector has lanes. A thread takes whole blocks and shares nothing with the others, so the
+/// number of threads does not change a bit. Spectra of all its planes rest in the thread's workspace; where they would not
+/// fit its limit, channels are taken in chunks and products are added up.
+///
+/// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 4 · C|X| · O|Y| multiply-adds.
+struct FourierPass<S: EngineScalar> {
+  struct Arrays {
+    /// (batch, C, |X|, rows, columns).
+    var source: UnsafePointer<S>
+    /// Of `FourierWeights`.
+    var weights: UnsafePointer<S>
+    /// (O), or nil.
+    var bias: UnsafePointer<S>?
+    /// (batch, O, |Y|, rows, columns).
+    var destination: UnsafeMutablePointer<S>
+  }
+
+  let plan: FourierPlan
+  let batch: Int
+  let channels: Int
+  let outputs: Int
+  let kernels: Microkernels
+  let threads: Int
+  /// Channels read, and computed, at a time.
+  private let channelChunk: Int
+  private let outputChunk: Int
+  private let band: TileBand
+  private let pieces: Pieces
+  private let memory: Workspace.Plan
+
+  private struct Pieces {
+    var spectra = 0
+    var products = 0
+    var band = 0
+    var transform = 0
+    var sourceLanes = 0
+    var targetLanes = 0
+    var laneRows = 0
+    var laneColumns = 0
+    var zero = 0
+    var bytes = 0
+    var twiddles = 0
+    var reads = 0
+    var threads = 0
+  }
+
+  init(
+    plan: FourierPlan, batch: Int, channels: Int, outputs: Int, instructions: InstructionSet, threads: Int,
+    workspaceLimit: Int
+  ) throws(ConvolutionError) {
+    let kernels = S.microkernels(instructions)
+    self.plan = plan
+    self.batch = batch
+    self.channels = channels
+    self.outputs = outputs
+    self.kernels = kernels
+    let lanes = kernels.lanes
+    let blocks = (plan.tileCount(batch: batch) + lanes - 1) / lanes
+    self.threads = min(threads, max(blocks, 1))
+    band = plan.band(lanes: lanes)
+    let chunks = Self.chunks(plan, channels: channels, outputs: outputs, kernels: kernels, limit: workspaceLimit)
+    (channelChunk, outputChunk) = chunks
+    let (n, points) = (plan.length, plan.points)
+    var (pieces, perThread) = (Pieces(), Workspace.Plan())
+    pieces.spectra = try perThread.reserve(
+      S.self, points, Self.pointStride(channelChunk * plan.correlation.sourceElements, lanes))
+    pieces.products = try perThread.reserve(
+      S.self, points, Self.pointStride(outputChunk * plan.correlation.targetElements, lanes))
+    pieces.band = try perThread.reserve(S.self, band.volume)
+    pieces.transform = try perThread.reserve(S.self, n * n + 6 * n, lanes)
+    pieces.sourceLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
+    pieces.targetLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
+    pieces.laneRows = try perThread.reserve(Int.self, lanes)
+    pieces.laneColumns = try perThread.reserve(Int.self, lanes)
+    pieces.zero = try perThread.reserve(S.self, 1)
+    pieces.bytes = perThread.bytes
+    var memory = Workspace.Plan()
+    pieces.twiddles = try memory.reserve(S.self, plan.twiddles.count)
+    pieces.reads = try memory.reserve(
+      equiconv_read.self, plan.correlation.targetElements, plan.correlation.sourceElements, kernels.panelWidths)
+    pieces.threads = try memory.reserve(UInt8.self, self.threads, perThread.bytes)
+    self.pieces = pieces
+    self.memory = memory
+  }
+
+  /// Scalars from one point to the next: an odd number of cache lines, lest all points of a plane share a few cache sets.
+  static func pointStride(_ planes: Int, _ lanes: Int) -> Int { (2 * planes + 1) * lanes }
+
+  /// The largest chunks whose spectra fit the limit: all channels if that leaves room for some outputs, else as many.
+  private static func chunks(
+    _ plan: FourierPlan, channels: Int, outputs: Int, kernels: Microkernels, limit: Int
+  ) -> (channels: Int, outputs: Int) {
+    let bytes = plan.points * 2 * kernels.lanes * MemoryLayout<S>.stride
+    let (channelBytes, outputBytes) = (
+      bytes * plan.correlation.sourceElements, bytes * plan.correlation.targetElements
+    )
+    let panel = min(outputs, kernels.widestComplexPanel)
+    var channelChunk = channels
+    while channelChunk > 1 && channelChunk * channelBytes + panel * outputBytes > limit {
+      channelChunk = (channelChunk + 1) / 2
+    }
+    let room = max(limit - channelChunk * channelBytes, 0) / outputBytes
+    let outputChunk = room >= outputs ? outputs : max(room / panel * panel, panel)
+    return (channelChunk, outputChunk)
+  }
+
+  // MARK: - Running
+
+  /// - Throws: `outOfMemory` before any array is touched.
+  func run(_ arrays: Arrays) throws(ConvolutionError) {
+    let workspace = try Workspace(memory)
+    let twiddles = workspace.pointer(pieces.twiddles, S.self)
+    for (index, value) in plan.twiddles.enumerated() { twiddles[index] = S(value) }
+    writeReads(workspace)
+    let (tiles, lanes) = (plan.tileCount(batch: batch), kernels.lanes)
+    ThreadPool.run((tiles + lanes - 1) / lanes, threads: threads) { worker, block in
+      let thread = Thread(workspace, pieces, worker: worker)
+      process(first: block * lanes, count: min(lanes, tiles - block * lanes), arrays, thread)
+    }
+  }
+
+  /// Memory of one thread.
+  private struct Thread {
+    let spectra, products, band, transform, zero: UnsafeMutablePointer<S>
+    let sourceLanes, targetLanes: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    let laneRows, laneColumns: UnsafeMutablePointer<Int>
+    let twiddles: UnsafePointer<S>
+    let reads: UnsafePointer<equiconv_read>
+
+    init(_ workspace: borrowing Workspace, _ pieces: Pieces, worker: Int) {
+      let first = pieces.threads + worker * pieces.bytes
+      spectra = workspace.pointer(first + pieces.spectra, S.self)
+      products = workspace.pointer(first + pieces.products, S.self)
+      band = workspace.pointer(first + pieces.band, S.self)
+      transform = workspace.pointer(first + pieces.transform, S.self)
+      zero = workspace.pointer(first + pieces.zero, S.self)
+      sourceLanes = workspace.pointer(first + pieces.sourceLanes, UnsafeMutableRawPointer.self)
+      targetLanes = workspace.pointer(first + pieces.targetLanes, UnsafeMutableRawPointer.self)
+      laneRows = workspace.pointer(first + pieces.laneRows, Int.self)
+      laneColumns = workspace.pointer(first + pieces.laneColumns, Int.self)
+      twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
+      reads = UnsafePointer(workspace.pointer(pieces.reads, equiconv_read.self))
+    }
+  }
+
+  /// [target][panel width, from the widest][e]: weight (c, e) of the representative reads plane (c, l·e).
+  private func writeReads(_ workspace: borrowing Workspace) {
+    var read = workspace.pointer(pieces.reads, equiconv_read.self)
+    for turn in turnsByTarget {
+      var width = kernels.widestComplexPanel
+      while width > 0 {
+        for (element, source) in turn.sources.enumerated() {
+          read.pointee = equiconv_read(source: source * 2 * kernels.lanes, weight: element * 2 * width)
+          read += 1
+        }
+        width /= 2
+      }
+    }
+  }
+
+  private var turnsByTarget: [PlaneCorrelation.Turn] {
+    plan.correlation.banks.flatMap(\.turns).sorted { $0.target < $1.target }
+  }
+
+  private func process(first: Int, count: Int, _ arrays: Arrays, _ thread: Thread) {
+    band.writeLanes(first: first, count: count, scratch: thread.band, into: thread.sourceLanes)
+    thread.zero.pointee = 0
+    for output in stride(from: 0, to: outputs, by: outputChunk) {
+      let outputRange = output..<min(outputs, output + outputChunk)
+      for channel in stride(from: 0, to: channels, by: channelChunk) {
+        let channelRange = channel..<min(channels, channel + channelChunk)
+        // One chunk of channels stays transformed for all chunks of outputs.
+        if output == 0 || channelChunk < channels {
+          transformSource(first: first, count: count, channelRange, arrays.source, thread)
+        }
+        multiply(channelRange, outputRange, arrays.weights, thread)
+      }
+      transformBack(first: first, count: count, outputRange, arrays, thread)
+    }
+  }
+
+  private func transformSource(
+    first: Int, count: Int, _ channels: Range<Int>, _ source: UnsafePointer<S>, _ thread: Thread
+  ) {
+    let elements = plan.correlation.sourceElements
+    let plane = plan.correlation.source.volume
+    let imageStride = self.channels * elements * plane
+    let n = plan.length
+    var call = equiconv_fourier_call(
+      length: n, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.spectra,
+      point_stride: Self.pointStride(channelChunk * elements, kernels.lanes),
+      lanes: UnsafePointer(thread.sourceLanes), row_stride: band.rowStride, first_row: 0, row_count: n,
+      first_column: 0, column_count: n, lane_rows: thread.laneRows, lane_columns: thread.laneColumns,
+      bias: thread.zero)
+    for index in 0..<channels.count * elements {
+      band.fill(
+        first: first, count: count, from: source + (channels.lowerBound * elements + index) * plane,
+        imageStride: imageStride, into: thread.band)
+      call.spectrum = UnsafeMutableRawPointer(thread.spectra + index * 2 * kernels.lanes)
+      kernels.fourierForward(&call)
+    }
+  }
+
+  private func multiply(
+    _ channels: Range<Int>, _ outputs: Range<Int>, _ weights: UnsafePointer<S>, _ thread: Thread
+  ) {
+    let correlation = plan.correlation
+    let (sources, targets, lanes) = (correlation.sourceElements, correlation.targetElements, kernels.lanes)
+    let split = PanelSplit(outputs: self.outputs, widest: kernels.widestComplexPanel)
+    let (sourceStride, targetStride) = (
+      Self.pointStride(channelChunk * sources, lanes), Self.pointStride(outputChunk * targets, lanes)
+    )
+    let inputs = self.channels * sources
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: 1) { offset in
+      offset[0] = 0
+      guard let noOffset = UnsafePointer(offset.baseAddress) else { return }
+      for point in plan.order {
+        for (bank, turns) in correlation.banks.enumerated() {
+          for (number, turn) in turns.turns.enumerated() {
+            let read = plan.reads[bank][number][point]
+            // Conjugated weights are those that act on swapped parts.
+            let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
+            let weights = weights + (bank * plan.points + Int(read.point)) * self.outputs * inputs * 2
+            split.forEach { panel in
+              if !outputs.contains(panel.first) { return }
+              var call = equiconv_complex_multiply_call(
+                source: thread.spectra + (point * sourceStride + part),
+                weights: weights + (panel.first * inputs + channels.lowerBound * sources * panel.width) * 2,
+                destination: thread.products
+                  + (point * targetStride
+                    + ((panel.first - outputs.lowerBound) * targets + turn.target) * 2 * lanes + part),
+                reads: thread.reads
+                  + (turn.target * kernels.panelWidths + kernels.panelIndex(panel.width)) * sources,
+                read_count: sources, channel_count: channels.count, source_channel_stride: sources * 2 * lanes,
+                source_imaginary: apart, weight_channel_stride: sources * 2 * panel.width,
+                weight_imaginary: panel.width, destination_row_stride: targets * 2 * lanes,
+                destination_imaginary: apart, source_offsets: noOffset, destination_offsets: noOffset,
+                vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1)
+              kernels.complexMultiply(&call, panel.width)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func transformBack(first: Int, count: Int, _ outputs: Range<Int>, _ arrays: Arrays, _ thread: Thread) {
+    let (targets, target) = (plan.correlation.targetElements, plan.correlation.target)
+    let base = arrays.destination + outputs.lowerBound * targets * target.volume
+    writeTargets(first: first, count: count, base, thread)
+    var call = equiconv_fourier_call(
+      length: plan.length, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.products,
+      point_stride: Self.pointStride(outputChunk * targets, kernels.lanes),
+      lanes: UnsafePointer(thread.targetLanes), row_stride: target.x, first_row: plan.centre.y,
+      row_count: plan.outputs.y, first_column: plan.centre.x, column_count: plan.outputs.x,
+      lane_rows: thread.laneRows, lane_columns: thread.laneColumns, bias: thread.zero)
+    for index in 0..<outputs.count * targets {
+      call.spectrum = UnsafeMutableRawPointer(thread.products + index * 2 * kernels.lanes)
+      if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + outputs.lowerBound + index / targets) }
+      kernels.fourierInverse(&call)
+      for lane in 0..<count { thread.targetLanes[lane] += target.volume * MemoryLayout<S>.stride }
+    }
+  }
+
+  /// Where each lane's tile is stored in its first plane, and how much of it.
+  private func writeTargets(first: Int, count: Int, _ base: UnsafeMutablePointer<S>, _ thread: Thread) {
+    let target = plan.correlation.target
+    let imageStride = outputs * plan.correlation.targetElements * target.volume
+    band.forEachRun(first: first, count: count) { lane, run in
+      let y = run.row * plan.outputs.y
+      for tile in 0..<run.count {
+        let x = (run.column + tile) * plan.outputs.x
+        thread.targetLanes[lane + tile] = UnsafeMutableRawPointer(
+          base + run.image * imageStride + y * target.x + x)
+        thread.laneRows[lane + tile] = min(plan.outputs.y, target.y - y)
+        thread.laneColumns[lane + tile] = min(plan.outputs.x, target.x - x)
+      }
+    }
+    for lane in count..<kernels.lanes {
+      thread.targetLanes[lane] = UnsafeMutableRawPointer(base)
+      thread.laneRows[lane] = 0
+      thread.laneColumns[lane] = 0
+    }
+  }
+}
+
+extension FourierPlan {
+  /// The windows of source planes that tiles read.
+  func band(lanes: Int) -> TileBand {
+    TileBand(
+      tiles: tiles, step: outputs, window: Box(z: 1, y: length, x: length), source: correlation.source,
+      origin: correlation.origin, isCircular: correlation.isCircular, lanes: lanes)
+  }
+}
+
+extension Microkernels {
+  /// How many widths of panels `complexMultiply` takes.
+  var panelWidths: Int { widestComplexPanel.trailingZeroBitCount + 1 }
+  /// The place of a width among them, from the widest.
+  func panelIndex(_ width: Int) -> Int { widestComplexPanel.trailingZeroBitCount - width.trailingZeroBitCount }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A correlation on tiles of n × n: how tiles cover the plane, and which weights each frequency of each target reads.
+///
+/// Tiles overlap by the kernel's reach and each gives (n − reach + 1) outputs an axis (overlap-save). With u counted from
+/// the kernel's centre pixel, y(x) = Σ_u k(u) f(x + u) is `ŷ(ω) = K(ω) f̂(ω)`, K(ω) = Σ_u k(u) exp(iω·u), on each tile. A
+/// kernel turned by l has K(lᵀω), so that a bank of turned kernels is transformed and stored once.
+final class FourierPlan: Sendable {
+  let correlation: PlaneCorrelation
+  /// n.
+  let length: Int
+  /// Outputs of a tile, and tiles of a plane, on each axis.
+  let outputs: Box
+  let tiles: Box
+  /// The kernel's centre: where outputs begin in a tile.
+  let centre: Box
+  /// The independent frequencies of a real tile.
+  let points: Int
+  /// [bank][turn][point]: which point of the bank's weights is read, and whether conjugated.
+  let reads: [[[PointRead]]]
+  /// Points in an order that keeps together those that read the same weights.
+  let order: [Int]
+  /// [b − 1][p][re, im] of exp(−2πi b p / n), b = 1, 2, 3 and p < n / 4.
+  let twiddles: [Double]
+
+  struct PointRead: Sendable {
+    var point: Int32
+    var isConjugate: Bool
+  }
+
+  /// Lengths the microkernels transform.
+  static let lengths = [8, 12, 16, 20, 24, 32]
+
+  /// - Returns: nil where the kernel reaches too far for a tile of this length to have outputs.
+  init?(_ correlation: PlaneCorrelation, length n: Int) {
+    let outputs = Box(z: 1, y: n - correlation.reach.y + 1, x: n - correlation.reach.x + 1)
+    guard outputs.y > 0, outputs.x > 0 else { return nil }
+    self.correlation = correlation
+    length = n
+    self.outputs = outputs
+    let target = correlation.target
+    tiles = Box(z: 1, y: (target.y + outputs.y - 1) / outputs.y, x: (target.x + outputs.x - 1) / outputs.x)
+    centre = Box(z: 0, y: correlation.reach.y / 2, x: correlation.reach.x / 2)
+    points = n * n / 2 + 2
+    let frequencies = Frequencies(length: n)
+    reads = correlation.banks.map { bank in bank.turns.map { frequencies.reads(turnedBy: $0) } }
+    order = Self.order(reads, points: points)
+    twiddles = (1...3).flatMap { b in
+      (0..<n / 4).flatMap { p in
+        let angle = -2 * Double.pi * Double(b * p) / Double(n)
+        return [cos(angle), sin(angle)]
+      }
+    }
+  }
+
+  /// Tiles of a batch.
+  func tileCount(batch: Int) -> Int { batch * tiles.volume }
+
+  /// Each point followed by those that share weights with it under the turns of the largest bank.
+  private static func order(_ reads: [[[PointRead]]], points: Int) -> [Int] {
+    guard let turns = reads.max(by: { $0.count < $1.count }) else { return [] }
+    var sharing = [[Int]](repeating: [], count: points)
+    for point in 0..<points { sharing[turns.map { Int($0[point].point) }.min() ?? point].append(point) }
+    return sharing.flatMap { $0 }
+  }
+}
+
+/// The frequencies of a real n × n tile of which no two are each other's negative, in the microkernels' order.
+private struct Frequencies {
+  let length: Int
+  /// (ky, kx) of each point.
+  let list: [(Int, Int)]
+  /// [ky][kx] of all frequencies.
+  private let all: [FourierPlan.PointRead]
+
+  init(length n: Int) {
+    var list: [(Int, Int)] = []
+    for kx in 1..<n / 2 { for ky in 0..<n { list.append((ky, kx)) } }
+    for kx in [0, n / 2] { for ky in 0...n / 2 { list.append((ky, kx)) } }
+    var all = [FourierPlan.PointRead](repeating: .init(point: 0, isConjugate: false), count: n * n)
+    for (point, (ky, kx)) in list.enumerated() {
+      all[(n - ky) % n * n + (n - kx) % n] = .init(point: Int32(point), isConjugate: true)
+    }
+    // Those that are their own negative are real: not conjugated.
+    for (point, (ky, kx)) in list.enumerated() { all[ky * n + kx] = .init(point: Int32(point), isConjugate: false) }
+    length = n
+    self.list = list
+    self.all = all
+  }
+
+  /// For each point ω that of lᵀω: (lᵀω)[axes[a]] = signs[a] ω[a].
+  func reads(turnedBy turn: PlaneCorrelation.Turn) -> [FourierPlan.PointRead] {
+    list.map { frequency in
+      let omega = [frequency.0, frequency.1]
+      var turned = [0, 0]
+      for a in 0..<2 { turned[turn.axes[a]] = (length + turn.signs[a] * omega[a]) % length }
+      return all[turned[0] * length + turned[1]]
+    }
+  }
+}
