@@ -17,7 +17,6 @@ extension ConvolutionDescriptor {
   /// The descriptor with "same" padding and spaces resolved, or the first thing that is wrong with it.
   func validated() throws(ConvolutionError) -> ConvolutionDescriptor {
     try checkSizes()
-    try checkSupport()
     var resolved = try resolvingPadding()
     _ = try input.fiber(of: group, "input_stabilizer")
     _ = try output.fiber(of: group, "output_stabilizer")
@@ -114,13 +113,6 @@ extension ConvolutionDescriptor {
   ) throws(ConvolutionError) {
     if value < 1 { throw ConvolutionError(kind, name, value, expected: "a positive number") }
     if value > sizeLimit { throw ConvolutionError(.sizeOverflow, name, value, expected: "at most 2^48") }
-  }
-
-  private func checkSupport() throws(ConvolutionError) {
-    if algorithm != .auto && algorithm != .direct {
-      throw ConvolutionError(
-        .unsupportedAlgorithm, "algorithm", "\(algorithm)", expected: "auto or direct in this version")
-    }
   }
 
   private func resolvingPadding() throws(ConvolutionError) -> ConvolutionDescriptor {

@@ -14,8 +14,9 @@ extension ConvolutionPlan {
   ///   - input: `inputShape(batch:)`, C-contiguous; likewise `output`.
   ///   - weight: `weightShape`.
   ///   - bias: (O), or nil.
-  /// - Throws: `invalidSize` for a negative batch, `misalignedPointer`, `overlap`, `outOfMemory`.
-  /// - Complexity: 2 batch · O · |Y| · C · |X| · taps · outputs operations; 1/|H| of that for plane outputs.
+  /// - Throws: `invalidSize` for a negative batch, `misalignedPointer`, `overlap`, `outOfMemory`, `unsupportedAlgorithm`.
+  /// - Complexity: 2 batch · O · |Y| · C · |X| · taps · outputs operations by the direct algorithm, 1/|H| of that for plane
+  ///   outputs; see `explain` for the others.
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   public func forward<S: EngineScalar>(
@@ -25,33 +26,43 @@ extension ConvolutionPlan {
     try forward(batch: batch, input: input, weight: weight, bias: bias, output: output, instructions: .current)
   }
 
+  /// The same with weights that were copied, and are transformed, once.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  public func forward<S: EngineScalar>(
+    batch: Int, input: UnsafePointer<S>, weight: PreparedWeight<S>, bias: UnsafePointer<S>?,
+    output: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    if weight.count != (try weightCount()) {
+      throw ConvolutionError(
+        .invalidSize, "weight", "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
+    }
+    try forward(
+      .init(batch: batch, source: input, weight: .prepared(weight), bias: bias, destination: output),
+      instructions: .current, method: nil)
+  }
+
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func forward<S: EngineScalar>(
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>, instructions: InstructionSet, method: Method? = nil
   ) throws(ConvolutionError) {
-    let inputRange = try ArrayRange("input", input, inputCount(batch))
-    let weightRange = try ArrayRange("weight", weight, weightCount())
-    let outputRange = try ArrayRange("output", output, outputCount(batch))
+    try forward(
+      .init(batch: batch, source: input, weight: .array(weight), bias: bias, destination: output),
+      instructions: instructions, method: method)
+  }
+
+  private func forward<S: EngineScalar>(
+    _ arrays: PassArrays<S>, instructions: InstructionSet, method: Method?
+  ) throws(ConvolutionError) {
+    let inputRange = try ArrayRange("input", arrays.source, inputCount(arrays.batch))
+    let weightRange = try ArrayRange("weight", arrays.weight.pointer, weightCount())
+    let outputRange = try ArrayRange("output", arrays.destination, outputCount(arrays.batch))
     var biasRange: ArrayRange?
-    if let bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
+    if let bias = arrays.bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
-    if batch == 0 { return }
-    if case .fourier(let length) = method {
-      return try runFourier(
-        .forward, length: length, .init(batch: batch, source: input, weight: weight, bias: bias, destination: output),
-        instructions: instructions, threads: threads(for: batch))
-    }
-    let pass = try GatherPass<S>(
-      plan: forwardPlan, batch: batch * modules, channels: moduleInputs, outputs: moduleOutputs, modules: modules,
-      instructions: instructions, threads: threads(for: batch))
-    try withCore(weight) { core throws(ConvolutionError) in
-      try pass.run(
-        .init(
-          source: input, weights: core, weightOutputStride: moduleInputs * stencil.coefficients,
-          weightChannelStride: stencil.coefficients, bias: bias, destination: output))
-    }
+    try run(.forward, arrays, instructions, method)
   }
 
   /// `gradInput = (adjoint of input ↦ layer(input, weight)) gradOutput`.
@@ -75,22 +86,40 @@ extension ConvolutionPlan {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let weightRange = try ArrayRange("weight", weight, weightCount())
     try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
-    if batch == 0 { return }
-    if case .fourier(let length) = method {
-      return try runFourier(
-        .inputGradient, length: length,
-        .init(batch: batch, source: gradOutput, weight: weight, bias: nil, destination: gradInput),
-        instructions: instructions, threads: threads(for: batch))
+    try run(
+      .inputGradient,
+      .init(batch: batch, source: gradOutput, weight: .array(weight), bias: nil, destination: gradInput),
+      instructions, method)
+  }
+
+  /// A checked forward pass or input gradient, by the method given or chosen.
+  private func run<S: EngineScalar>(
+    _ pass: Pass, _ arrays: PassArrays<S>, _ instructions: InstructionSet, _ method: Method?
+  ) throws(ConvolutionError) {
+    if arrays.batch == 0 { return }
+    let options = PassOptions(instructions: instructions, threads: threads(for: arrays.batch))
+    let chosen = if let method { method } else { try self.method(pass, batch: arrays.batch, S.self, options) }
+    switch chosen {
+    case .direct: try runDirect(pass, arrays, options)
+    case .fourier(let length): try runFourier(pass, length: length, arrays, options)
+    case .winograd: throw .init(.unsupportedAlgorithm, "algorithm", "winograd", expected: "direct or fourier")
     }
-    let pass = try GatherPass<S>(
-      plan: adjointPlan, batch: batch * modules, channels: moduleOutputs, outputs: moduleInputs, modules: modules,
-      instructions: instructions, threads: threads(for: batch),
-      fold: descriptor.paddingMode == .circular ? CircularFold(geometry: geometry) : nil)
-    try withCore(weight) { core throws(ConvolutionError) in
-      try pass.run(
+  }
+
+  private func runDirect<S: EngineScalar>(
+    _ pass: Pass, _ arrays: PassArrays<S>, _ options: PassOptions
+  ) throws(ConvolutionError) {
+    let isFolding = pass == .inputGradient && descriptor.paddingMode == .circular
+    let (channels, strides) = (channels(pass), coreStrides(pass))
+    let gather = try GatherPass<S>(
+      plan: pass == .inputGradient ? adjointPlan : forwardPlan, batch: arrays.batch * modules,
+      channels: channels.read, outputs: channels.computed, modules: modules, instructions: options.instructions,
+      threads: options.threads, fold: isFolding ? CircularFold(geometry: geometry) : nil)
+    try withCore(arrays.weight.pointer) { core throws(ConvolutionError) in
+      try gather.run(
         .init(
-          source: gradOutput, weights: core, weightOutputStride: stencil.coefficients,
-          weightChannelStride: moduleInputs * stencil.coefficients, bias: nil, destination: gradInput))
+          source: arrays.source, weights: core, weightOutputStride: strides.output,
+          weightChannelStride: strides.channel, bias: arrays.bias, destination: arrays.destination))
     }
   }
 

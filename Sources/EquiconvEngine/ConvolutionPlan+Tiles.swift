@@ -1,62 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A forward pass or an input gradient by one of the algorithms on tiles.
-struct TilePassArrays<S: EngineScalar> {
+/// The weights of a call: an array of the caller's, or prepared ones.
+enum WeightSource<S: EngineScalar> {
+  case array(UnsafePointer<S>)
+  case prepared(PreparedWeight<S>)
+
+  var pointer: UnsafePointer<S> {
+    switch self {
+    case .array(let pointer): pointer
+    case .prepared(let weight): UnsafePointer(weight.weight)
+    }
+  }
+}
+
+/// The arrays of a forward pass or an input gradient.
+struct PassArrays<S: EngineScalar> {
   var batch: Int
   var source: UnsafePointer<S>
-  var weight: UnsafePointer<S>
+  var weight: WeightSource<S>
   var bias: UnsafePointer<S>?
   var destination: UnsafeMutablePointer<S>
 }
 
+/// How a pass is run.
+struct PassOptions {
+  var instructions: InstructionSet
+  var threads: Int
+}
+
 extension ConvolutionPlan {
-  /// Channels that a correlation reads and computes in a pass.
+  /// Channels that a pass reads and computes.
   func channels(_ pass: Pass) -> (read: Int, computed: Int) {
     pass == .inputGradient ? (moduleOutputs, moduleInputs) : (moduleInputs, moduleOutputs)
   }
 
-  /// Runs a pass by Fourier tiles.
+  /// From one output of a pass, and from one channel it reads, to the next in ŵ.
+  func coreStrides(_ pass: Pass) -> (output: Int, channel: Int) {
+    let (inner, outer) = (stencil.coefficients, moduleInputs * stencil.coefficients)
+    return pass == .inputGradient ? (inner, outer) : (outer, inner)
+  }
+
+  /// Runs a forward pass or an input gradient by Fourier tiles.
   func runFourier<S: EngineScalar>(
-    _ pass: Pass, length: Int, _ arrays: TilePassArrays<S>, instructions: InstructionSet, threads: Int
+    _ pass: Pass, length: Int, _ arrays: PassArrays<S>, _ options: PassOptions
   ) throws(ConvolutionError) {
     let fourier = try tilePlans.fourier(pass, length: length, of: self)
     let channels = channels(pass)
     let tilePass = try FourierPass<S>(
       plan: fourier, batch: arrays.batch, channels: channels.read, outputs: channels.computed,
-      instructions: instructions, threads: threads, workspaceLimit: WorkspaceLimit.bytesPerThread)
-    let weights = try transformed(pass, .fourier(length: length), arrays.weight, instructions, threads)
+      instructions: options.instructions, threads: options.threads, workspaceLimit: WorkspaceLimit.bytesPerThread)
+    let weights = try transformed(pass, .fourier(length: length), arrays.weight, options)
     try tilePass.run(
-      .init(
-        source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))
+      .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))
     withExtendedLifetime(weights) {}
   }
 
-  /// The weights in the basis of a method.
+  /// The weights in the basis of a method: kept from an earlier call, or made now.
   private func transformed<S: EngineScalar>(
-    _ pass: Pass, _ method: Method, _ weight: UnsafePointer<S>, _ instructions: InstructionSet, _ threads: Int
+    _ pass: Pass, _ method: Method, _ weight: WeightSource<S>, _ options: PassOptions
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     let key = TransformKey(
-      pass: pass, method: method, instructions: instructions, scalarBytes: MemoryLayout<S>.stride)
-    return try weightCache.transformed(key, weight: weight, count: try weightCount()) { () throws(ConvolutionError) in
-      try transform(pass, method, weight, instructions, threads)
+      pass: pass, method: method, instructions: options.instructions, scalarBytes: MemoryLayout<S>.stride)
+    let make = { () throws(ConvolutionError) in try self.transform(pass, method, weight.pointer, options) }
+    switch weight {
+    case .array(let array):
+      return try weightCache.transformed(key, weight: array, count: try weightCount(), make)
+    case .prepared(let prepared):
+      return try prepared.transformed(descriptor, key, make)
     }
   }
 
   private func transform<S: EngineScalar>(
-    _ pass: Pass, _ method: Method, _ weight: UnsafePointer<S>, _ instructions: InstructionSet, _ threads: Int
+    _ pass: Pass, _ method: Method, _ weight: UnsafePointer<S>, _ options: PassOptions
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     guard case .fourier(let length) = method else { preconditionFailure("the direct method has no transform") }
-    let channels = channels(pass)
+    let (channels, strides) = (channels(pass), coreStrides(pass))
     let transform = FourierWeights<S>(
       plan: try tilePlans.fourier(pass, length: length, of: self), channels: channels.read,
-      outputs: channels.computed, kernels: S.microkernels(instructions), threads: threads)
-    let strides = (stencil.coefficients, moduleInputs * stencil.coefficients)
+      outputs: channels.computed, kernels: S.microkernels(options.instructions), threads: options.threads)
     var result: TransformedWeights<S>?
     try withCore(weight) { core throws(ConvolutionError) in
       result = try transform.transform(
-        .init(
-          weights: core, outputStride: pass == .inputGradient ? strides.0 : strides.1,
-          channelStride: pass == .inputGradient ? strides.1 : strides.0))
+        .init(weights: core, outputStride: strides.output, channelStride: strides.channel))
     }
     guard let result else { preconditionFailure("withCore calls its body") }
     return result

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A layer's weights, copied once and transformed once: passed in place of the array in forward passes.
+///
+/// What an algorithm makes of them is made when a call first needs it and kept as long as this lives. Whoever changes the
+/// array they were copied from does not change them. Safe to share between threads.
+public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
+  private struct Key: Hashable {
+    var descriptor: ConvolutionDescriptor
+    var transform: TransformKey
+  }
+
+  /// The number of scalars.
+  public let count: Int
+  /// Not changed after `init`.
+  let weight: UnsafeMutablePointer<S>
+  private let memory: MemoryBlock
+  /// Guarded by `ProcessLock`.
+  private var transforms: [Key: TransformedWeights<S>] = [:]
+
+  /// Copies `count` numbers.
+  /// - Throws: `outOfMemory`.
+  public init(copying weight: UnsafePointer<S>, count: Int) throws(ConvolutionError) {
+    var plan = Workspace.Plan()
+    _ = try plan.reserve(S.self, count)
+    memory = try MemoryBlock.allocate(plan.bytes)
+    self.count = count
+    self.weight = memory.base.assumingMemoryBound(to: S.self)
+    self.weight.update(from: weight, count: count)
+  }
+
+  deinit { memory.release() }
+
+  /// Memory of the copy and of all transforms so far.
+  public var bytes: Int {
+    ProcessLock.withLock { transforms.values.reduce(memory.bytes) { $0 + $1.bytes } }
+  }
+
+  /// The transform for a plan of this descriptor.
+  func transformed(
+    _ descriptor: ConvolutionDescriptor, _ transform: TransformKey,
+    _ make: () throws(ConvolutionError) -> TransformedWeights<S>
+  ) throws(ConvolutionError) -> TransformedWeights<S> {
+    let key = Key(descriptor: descriptor, transform: transform)
+    if let known = ProcessLock.withLock({ transforms[key] }) { return known }
+    let made = try make()
+    ProcessLock.withLock { transforms[key] = made }
+    return made
+  }
+}
