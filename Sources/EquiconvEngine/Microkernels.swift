@@ -14,6 +14,9 @@ package struct Microkernels: Sendable {
   package let multiply: @Sendable (UnsafePointer<equiconv_multiply_call>, Int) -> Void
   package let reduce: @Sendable (UnsafePointer<equiconv_reduce_call>) -> Void
   package let orbitSum: @Sendable (UnsafePointer<equiconv_orbit_sum_call>) -> Void
+  /// The transforms of Winograd tiles of 4 × 4 or 2 × 2 outputs.
+  package let winogradInput: @Sendable (UnsafePointer<equiconv_winograd_input_call>, Int) -> Void
+  package let winogradOutput: @Sendable (UnsafePointer<equiconv_winograd_output_call>, Int) -> Void
   /// The widest panel of outputs `complexMultiply` takes; it also takes its smaller powers of two.
   package let widestComplexPanel: Int
   package let complexMultiply: @Sendable (UnsafePointer<equiconv_complex_multiply_call>, Int) -> Void
@@ -53,6 +56,8 @@ private let float32Baseline = Microkernels(
   multiply: { EquiconvMicrokernelsBaseline.multiplyFloat32($0, width: $1) },
   reduce: { EquiconvMicrokernelsBaseline.reduceFloat32($0) },
   orbitSum: { EquiconvMicrokernelsBaseline.orbitSumFloat32($0) },
+  winogradInput: { EquiconvMicrokernelsBaseline.winogradInputFloat32($0, tile: $1) },
+  winogradOutput: { EquiconvMicrokernelsBaseline.winogradOutputFloat32($0, tile: $1) },
   widestComplexPanel: EquiconvMicrokernelsBaseline.widestComplexPanel,
   complexMultiply: { EquiconvMicrokernelsBaseline.complexMultiplyFloat32($0, width: $1) },
   fourierForward: { EquiconvMicrokernelsBaseline.fourierForwardFloat32($0) },
@@ -62,6 +67,8 @@ private let float32AVX2 = Microkernels(
   multiply: { EquiconvMicrokernelsAVX2.multiplyFloat32($0, width: $1) },
   reduce: { EquiconvMicrokernelsAVX2.reduceFloat32($0) },
   orbitSum: { EquiconvMicrokernelsAVX2.orbitSumFloat32($0) },
+  winogradInput: { EquiconvMicrokernelsAVX2.winogradInputFloat32($0, tile: $1) },
+  winogradOutput: { EquiconvMicrokernelsAVX2.winogradOutputFloat32($0, tile: $1) },
   widestComplexPanel: EquiconvMicrokernelsAVX2.widestComplexPanel,
   complexMultiply: { EquiconvMicrokernelsAVX2.complexMultiplyFloat32($0, width: $1) },
   fourierForward: { EquiconvMicrokernelsAVX2.fourierForwardFloat32($0) },
@@ -71,6 +78,8 @@ private let float32AVX512 = Microkernels(
   multiply: { EquiconvMicrokernelsAVX512.multiplyFloat32($0, width: $1) },
   reduce: { EquiconvMicrokernelsAVX512.reduceFloat32($0) },
   orbitSum: { EquiconvMicrokernelsAVX512.orbitSumFloat32($0) },
+  winogradInput: { EquiconvMicrokernelsAVX512.winogradInputFloat32($0, tile: $1) },
+  winogradOutput: { EquiconvMicrokernelsAVX512.winogradOutputFloat32($0, tile: $1) },
   widestComplexPanel: EquiconvMicrokernelsAVX512.widestComplexPanel,
   complexMultiply: { EquiconvMicrokernelsAVX512.complexMultiplyFloat32($0, width: $1) },
   fourierForward: { EquiconvMicrokernelsAVX512.fourierForwardFloat32($0) },
@@ -80,6 +89,8 @@ private let float64Baseline = Microkernels(
   multiply: { EquiconvMicrokernelsBaseline.multiplyFloat64($0, width: $1) },
   reduce: { EquiconvMicrokernelsBaseline.reduceFloat64($0) },
   orbitSum: { EquiconvMicrokernelsBaseline.orbitSumFloat64($0) },
+  winogradInput: { EquiconvMicrokernelsBaseline.winogradInputFloat64($0, tile: $1) },
+  winogradOutput: { EquiconvMicrokernelsBaseline.winogradOutputFloat64($0, tile: $1) },
   widestComplexPanel: EquiconvMicrokernelsBaseline.widestComplexPanel,
   complexMultiply: { EquiconvMicrokernelsBaseline.complexMultiplyFloat64($0, width: $1) },
   fourierForward: { EquiconvMicrokernelsBaseline.fourierForwardFloat64($0) },
@@ -89,6 +100,8 @@ private let float64AVX2 = Microkernels(
   multiply: { EquiconvMicrokernelsAVX2.multiplyFloat64($0, width: $1) },
   reduce: { EquiconvMicrokernelsAVX2.reduceFloat64($0) },
   orbitSum: { EquiconvMicrokernelsAVX2.orbitSumFloat64($0) },
+  winogradInput: { EquiconvMicrokernelsAVX2.winogradInputFloat64($0, tile: $1) },
+  winogradOutput: { EquiconvMicrokernelsAVX2.winogradOutputFloat64($0, tile: $1) },
   widestComplexPanel: EquiconvMicrokernelsAVX2.widestComplexPanel,
   complexMultiply: { EquiconvMicrokernelsAVX2.complexMultiplyFloat64($0, width: $1) },
   fourierForward: { EquiconvMicrokernelsAVX2.fourierForwardFloat64($0) },
@@ -98,6 +111,8 @@ private let float64AVX512 = Microkernels(
   multiply: { EquiconvMicrokernelsAVX512.multiplyFloat64($0, width: $1) },
   reduce: { EquiconvMicrokernelsAVX512.reduceFloat64($0) },
   orbitSum: { EquiconvMicrokernelsAVX512.orbitSumFloat64($0) },
+  winogradInput: { EquiconvMicrokernelsAVX512.winogradInputFloat64($0, tile: $1) },
+  winogradOutput: { EquiconvMicrokernelsAVX512.winogradOutputFloat64($0, tile: $1) },
   widestComplexPanel: EquiconvMicrokernelsAVX512.widestComplexPanel,
   complexMultiply: { EquiconvMicrokernelsAVX512.complexMultiplyFloat64($0, width: $1) },
   fourierForward: { EquiconvMicrokernelsAVX512.fourierForwardFloat64($0) },

@@ -16,9 +16,11 @@ private enum PlanCache {
     return entry.plan
   }
 
-  static func insert(_ descriptor: ConvolutionDescriptor, _ plan: ConvolutionPlan) {
-    if plans.count == capacity { plans.removeLast() }
+  /// - Returns: the plan that makes room, to be released without the lock: its weight cache takes it.
+  static func insert(_ descriptor: ConvolutionDescriptor, _ plan: ConvolutionPlan) -> ConvolutionPlan? {
+    let dropped = plans.count == capacity ? plans.removeLast().plan : nil
     plans.insert((descriptor, plan), at: 0)
+    return dropped
   }
 }
 
@@ -29,7 +31,8 @@ extension ConvolutionPlan {
     let plan = try ConvolutionPlan(descriptor)
     // Large stencils are worth keeping only by those who make plans of their own.
     if plan.stencil.terms.count * plan.stencil.mostTerms <= 1 << 18 {
-      ProcessLock.withLock { PlanCache.insert(descriptor, plan) }
+      let dropped = ProcessLock.withLock { PlanCache.insert(descriptor, plan) }
+      withExtendedLifetime(dropped) {}
     }
     return plan
   }

@@ -32,6 +32,23 @@ public func orbitSumFloat64(_ call: UnsafePointer<equiconv_orbit_sum_call>) {
   OrbitSum<Lanes64>.run(call.pointee)
 }
 
+/// The transforms of tiles of `tile` × `tile` outputs, 4 or 2.
+public func winogradInputFloat32(_ call: UnsafePointer<equiconv_winograd_input_call>, tile: Int) {
+  winogradInput(call.pointee, tile: tile, Lanes32.self)
+}
+
+public func winogradInputFloat64(_ call: UnsafePointer<equiconv_winograd_input_call>, tile: Int) {
+  winogradInput(call.pointee, tile: tile, Lanes64.self)
+}
+
+public func winogradOutputFloat32(_ call: UnsafePointer<equiconv_winograd_output_call>, tile: Int) {
+  winogradOutput(call.pointee, tile: tile, Lanes32.self)
+}
+
+public func winogradOutputFloat64(_ call: UnsafePointer<equiconv_winograd_output_call>, tile: Int) {
+  winogradOutput(call.pointee, tile: tile, Lanes64.self)
+}
+
 /// `complexMultiply` in a panel of `width` outputs: a power of two up to `widestComplexPanel`.
 public func complexMultiplyFloat32(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
   complexMultiplyPanel(call.pointee, width: width, Lanes32.self)

@@ -26,6 +26,9 @@ protocol Lanes {
   /// a0 b0 a1 b1 … of the lower halves, and of the upper halves.
   static func zipLow(_ a: Self, _ b: Self) -> Self
   static func zipHigh(_ a: Self, _ b: Self) -> Self
+  /// Every second lane of a and then of b, from the first and from the second: what undoes zipLow and zipHigh.
+  static func evens(_ a: Self, _ b: Self) -> Self
+  static func odds(_ a: Self, _ b: Self) -> Self
   /// All lanes are this number.
   static func splat(_ value: Double) -> Self
   /// Puts the smaller of each lane into `a` and the larger into `b`.
@@ -70,6 +73,12 @@ struct Lanes32: Lanes {
   }
   @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.zipHigh(a.register, b.register))
+  }
+  @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.evens(a.register, b.register))
+  }
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.odds(a.register, b.register))
   }
   @inline(__always) static func splat(_ value: Double) -> Self { Self(Register32(repeating: Float(value))) }
   @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
@@ -118,6 +127,12 @@ struct Lanes64: Lanes {
   }
   @inline(__always) static func zipHigh(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.zipHigh(a.register, b.register))
+  }
+  @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.evens(a.register, b.register))
+  }
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.odds(a.register, b.register))
   }
   @inline(__always) static func splat(_ value: Double) -> Self { Self(Register64(repeating: Double(value))) }
   @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// Runs a correlation with 3 × 3 taps by Winograd's minimal filtering, F(4×4, 3×3) or F(2×2, 3×3).
+///
+/// `y = Aᵀ [Σ_{c,e} (G g Gᵀ) ⊙ (Bᵀ d B)] A` for each tile of P × P outputs: (P+2)² multiplications a tile and pair of planes
+/// instead of 9 P² (Lavin & Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016). At each of the
+/// (P+2)² points the sum is a product of matrices, outputs × planes by planes × tiles, which `multiply` computes.
+///
+/// Threads take whole blocks of tiles and transform, multiply and transform back on their own. Each number is one
+/// chain of operations that depends on neither the blocking nor the threads.
+struct WinogradPass<S: EngineScalar> {
+  struct Arrays {
+    /// (batch, channels, |X|, rows, columns).
+    var source: UnsafePointer<S>
+    /// Made by `WinogradWeights.transform` for the same sizes.
+    var weights: UnsafePointer<S>
+    /// (outputs), or nil.
+    var bias: UnsafePointer<S>?
+    /// (batch, outputs, |Y|, rows, columns).
+    var destination: UnsafeMutablePointer<S>
+  }
+
+  private let tiling: WinogradTiling
+  private let blocking: WinogradBlocking
+  private let kernels: Microkernels
+  private let threads: Int
+  private let elements: Int
+  private let memory: Workspace.Plan
+  private let zeros: Int
+  private let scratch: Int
+  private let scratchLayout: WinogradScratch<S>.Layout
+
+  /// Whether the algorithm covers a correlation: taps within 3 × 3.
+  static func covers(_ correlation: PlaneCorrelation) -> Bool { correlation.reach.y <= 3 && correlation.reach.x <= 3 }
+
+  /// - Parameters:
+  ///   - tile: P, 4 or 2.
+  ///   - workspaceLimit: bytes a thread should keep to; below what a vector of tiles needs it is exceeded.
+  /// - Throws: `outOfMemory` for sizes that overflow.
+  init(
+    _ correlation: PlaneCorrelation, batch: Int, channels: Int, outputs: Int, tile: Int,
+    instructions: InstructionSet, threads: Int, workspaceLimit: Int = WorkspaceLimit.initialBytes
+  ) throws(ConvolutionError) {
+    precondition(Self.covers(correlation) && (tile == 4 || tile == 2))
+    kernels = S.microkernels(instructions)
+    self.threads = threads
+    elements = correlation.targetElements
+    tiling = WinogradTiling(
+      correlation, tile: tile, lanes: kernels.lanes, batch: batch, channels: channels, outputs: outputs)
+    blocking = WinogradBlocking(
+      tiling, sourcePlanes: channels * correlation.sourceElements, targetPlanes: outputs * correlation.targetElements,
+      widestPanel: kernels.widestPanel, scalarBytes: MemoryLayout<S>.stride, threads: threads,
+      workspaceLimit: workspaceLimit)
+    var memory = Workspace.Plan()
+    zeros = try memory.reserve(S.self, max(tiling.source.x, kernels.widestPanel, kernels.lanes))
+    scratchLayout = try WinogradScratch<S>.Layout(tiling, blocking)
+    scratch = try memory.reserve(UInt8.self, threads, scratchLayout.bytes)
+    self.memory = memory
+  }
+
+  /// - Throws: `outOfMemory` before any array is touched.
+  func run(_ arrays: Arrays) throws(ConvolutionError) {
+    let workspace = try Workspace(memory)
+    let zeros = workspace.pointer(self.zeros, S.self)
+    zeros.update(repeating: 0, count: max(tiling.source.x, kernels.widestPanel, kernels.lanes))
+    let base = workspace.pointer(scratch, UInt8.self)
+    ThreadPool.run(blocking.blocks, threads: threads) { worker, item in
+      let scratch = WinogradScratch<S>(base + worker * scratchLayout.bytes, scratchLayout)
+      compute(blocking.vectors(of: item), arrays, zeros, scratch)
+    }
+  }
+
+  /// One block: all outputs of the given vectors of tiles.
+  private func compute(
+    _ vectors: Range<Int>, _ arrays: Arrays, _ zeros: UnsafePointer<S>, _ scratch: WinogradScratch<S>
+  ) {
+    let lanes = kernels.lanes
+    let block = vectors.lowerBound * lanes..<min(tiling.tiles, vectors.upperBound * lanes)
+    let inputs = tiling.writeInputs(block, runs: scratch.runs, vectors: scratch.inputVectors)
+    let copies = tiling.writeOutputs(block, stores: scratch.stores, copies: scratch.copies)
+    scratch.inputStrips.update(repeating: 0, count: tiling.points * scratch.layout.inputStrip)
+    for vector in 0..<vectors.count { scratch.packed[vector] = vector * lanes }
+    let (planes, outputs) = (blocking.sourcePlanes, blocking.targetPlanes)
+    for firstOutput in stride(from: 0, to: outputs, by: blocking.outputBlock) {
+      let outputRange = firstOutput..<min(outputs, firstOutput + blocking.outputBlock)
+      for firstPlane in stride(from: 0, to: planes, by: blocking.planeChunk) {
+        let planeRange = firstPlane..<min(planes, firstPlane + blocking.planeChunk)
+        // Points of all planes at once serve all outputs.
+        if firstOutput == 0 || blocking.planeChunk < planes {
+          transformInputs(planeRange, arrays.source, zeros, inputs, vectors.count, scratch)
+        }
+        multiply(outputRange, planeRange, arrays.weights, zeros, vectors.count, scratch)
+      }
+      transformOutputs(outputRange, arrays, zeros, vectors.count, copies: copies, scratch)
+    }
+  }
+
+  private func transformInputs(
+    _ planes: Range<Int>, _ source: UnsafePointer<S>, _ zeros: UnsafePointer<S>, _ counts: (runs: Int, vectors: Int),
+    _ vectors: Int, _ scratch: WinogradScratch<S>
+  ) {
+    var call = equiconv_winograd_input_call(
+      plane: source, zeros: zeros, runs: scratch.runs, run_count: counts.runs, strips: scratch.inputStrips,
+      strip_stride: scratch.layout.inputStrip, vectors: scratch.inputVectors, vector_count: counts.vectors,
+      points: scratch.inputs, point_stride: scratch.layout.inputPoint, scratch: scratch.vectors)
+    // In ascending order: a vector that is not full runs into the next plane, which then overwrites it.
+    for plane in planes {
+      call.plane = UnsafeRawPointer(source + plane * tiling.source.volume)
+      call.points = UnsafeMutableRawPointer(scratch.inputs + (plane - planes.lowerBound) * vectors * kernels.lanes)
+      kernels.winogradInput(&call, tiling.tile)
+    }
+  }
+
+  /// At each point outputs × planes by planes × tiles.
+  private func multiply(
+    _ outputs: Range<Int>, _ planes: Range<Int>, _ weights: UnsafePointer<S>, _ zeros: UnsafePointer<S>,
+    _ vectors: Int, _ scratch: WinogradScratch<S>
+  ) {
+    let row = vectors * kernels.lanes
+    var read = equiconv_read(source: 0, weight: 0)
+    withUnsafePointer(to: &read) { reads in
+      for point in 0..<tiling.points * tiling.points {
+        let source = scratch.inputs + point * scratch.layout.inputPoint
+        let matrix = weights + point * blocking.targetPlanes * blocking.sourcePlanes
+        PanelSplit(outputs: outputs.count, widest: kernels.widestPanel).forEach { panel in
+          let first = outputs.lowerBound + panel.first
+          var call = equiconv_multiply_call(
+            source: source, weights: matrix + first * blocking.sourcePlanes + planes.lowerBound * panel.width,
+            bias: zeros, destination: scratch.products + point * scratch.layout.productPoint + panel.first * row,
+            reads: reads, read_count: 1, channel_count: planes.count, source_channel_stride: row,
+            weight_channel_stride: panel.width, destination_row_stride: row, source_offsets: scratch.packed,
+            destination_offsets: scratch.packed, vector_count: vectors, accumulates: planes.lowerBound == 0 ? 0 : 1)
+          kernels.multiply(&call, panel.width)
+        }
+      }
+    }
+  }
+
+  private func transformOutputs(
+    _ outputs: Range<Int>, _ arrays: Arrays, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
+    _ scratch: WinogradScratch<S>
+  ) {
+    var call = equiconv_winograd_output_call(
+      points: scratch.products, point_stride: scratch.layout.productPoint, bias: zeros, stores: scratch.stores,
+      vector_count: vectors, strips: scratch.outputStrips, strip_stride: scratch.layout.outputStrip,
+      copies: scratch.copies, copy_count: copies, plane: arrays.destination, row_stride: tiling.target.x)
+    for output in outputs {
+      call.points = UnsafeRawPointer(scratch.products + (output - outputs.lowerBound) * vectors * kernels.lanes)
+      if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + output / elements) }
+      call.plane = UnsafeMutableRawPointer(arrays.destination + output * tiling.target.volume)
+      kernels.winogradOutput(&call, tiling.tile)
+    }
+  }
+}

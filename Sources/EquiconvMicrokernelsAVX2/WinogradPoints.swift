@@ -1,0 +1,1 @@
+../EquiconvMicrokernels/WinogradPoints.swift
