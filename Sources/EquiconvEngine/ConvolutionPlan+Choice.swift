@@ -9,24 +9,118 @@ extension ConvolutionPlan {
   ) throws(ConvolutionError) -> Explanation {
     try Self.checkBatch(batch)
     let options = PassOptions(.current, threads(for: batch))
-    let method = try method(pass, batch: batch, S.self, options)
+    let model = CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: false)
+    let choice = try choice(model)
+    let images = batch == 0 ? 0.0 : 1.0
     return Explanation(
-      algorithm: method.algorithm, tile: 0, operations: flops(batch: batch), definitionOperations: flops(batch: batch),
-      workspaceBytes: 0, weightBytes: 0, threads: options.threads, seconds: 0, reason: "")
+      algorithm: choice.method.algorithm, tile: choice.method.tile, operations: images * choice.cost.operations,
+      definitionOperations: flops(batch: batch), workspaceBytes: Int(images) * choice.cost.workspaceBytes,
+      weightBytes: choice.cost.weightBytes, threads: options.threads,
+      seconds: images * choice.cost.time * Calibration.secondsPerVector(S.self, options.instructions),
+      reason: choice.reason)
   }
 
   /// The method of a pass: the cheapest of those that the descriptor's algorithm allows.
   func method<S: EngineScalar>(
-    _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions
+    _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions, isPrepared: Bool = false
   ) throws(ConvolutionError) -> Method {
+    if descriptor.algorithm == .direct { return .direct }
+    if descriptor.algorithm == .auto && isTooSmall(batch: batch) { return .direct }
+    let key = ChoiceKey(
+      pass: pass, batch: batch, scalarBytes: MemoryLayout<S>.stride, options: options, isPrepared: isPrepared)
+    if let known = tilePlans.choice(key) { return known }
+    let model = CostModel(self, pass, batch: batch, S.self, options, isPrepared: isPrepared)
+    let method = try choice(model).method
+    tilePlans.keep(method, for: key)
+    return method
+  }
+
+  /// Whether nothing but the direct algorithm is considered: beginning another would cost as much as the call.
+  private func isTooSmall(batch: Int) -> Bool { flops(batch: batch) < 4e6 }
+
+  private struct Choice {
+    var method: Method
+    var cost: MethodCost
+    var reason: String
+  }
+
+  private func choice(_ model: CostModel) throws(ConvolutionError) -> Choice {
     switch descriptor.algorithm {
-    case .auto, .direct: return .direct
-    case .winograd:
-      throw ConvolutionError(.unsupportedAlgorithm, "algorithm", "winograd", expected: "auto, direct or fourier")
-    case .fourier:
-      let correlation = try tilePlans.correlation(pass, of: self)
-      let reach = max(correlation.reach.y, correlation.reach.x)
-      return .fourier(length: FourierPlan.lengths.first { $0 >= reach + 8 } ?? 32)
+    case .direct: return Choice(method: .direct, cost: model.direct(), reason: "asked for")
+    case .winograd: return cheapest(of: try winograd(model), reason: "asked for, with tiles of the lowest estimate")
+    case .fourier: return cheapest(of: try fourier(model), reason: "asked for, with tiles of the lowest estimate")
+    case .auto: return automatic(model)
     }
   }
+
+  private func automatic(_ model: CostModel) -> Choice {
+    let direct = Choice(method: .direct, cost: model.direct(), reason: "the call is small")
+    if isTooSmall(batch: model.batch) { return direct }
+    var candidates = [direct]
+    var refusals: [String] = []
+    do throws(ConvolutionError) { candidates += try fourier(model) } catch { refusals.append(error.value) }
+    do throws(ConvolutionError) {
+      candidates += try winograd(model).filter { isAccurate($0.method, model) }
+    } catch {
+      refusals.append(error.value)
+    }
+    let reason =
+      candidates.count > 1
+      ? "the lowest estimate of \(candidates.count) methods" : "others do not offer \(refusals.joined(separator: ", "))"
+    return cheapest(of: candidates, reason: reason)
+  }
+
+  private func cheapest(of candidates: [Choice], reason: String) -> Choice {
+    // Lists of candidates are not empty: their makers throw instead.
+    var best = candidates[0]
+    for candidate in candidates.dropFirst() where candidate.cost.time < best.cost.time { best = candidate }
+    best.reason = reason
+    return best
+  }
+
+  /// Winograd's errors grow with the number of products that are added up; see docs/Algorithms.md.
+  private func isAccurate(_ method: Method, _ model: CostModel) -> Bool {
+    let width = model.pass == .inputGradient ? moduleOutputs * outputElements : moduleInputs * inputElements
+    return method != .winograd(outputs: 4) || width <= 1024
+  }
+
+  // MARK: - Candidates
+
+  private func fourier(_ model: CostModel) throws(ConvolutionError) -> [Choice] {
+    let correlation = try tilePlans.correlation(model.pass, of: self)
+    let candidates = FourierPlan.lengths.indices.compactMap { number -> Choice? in
+      guard let cost = model.fourier(correlation, number: number) else { return nil }
+      return Choice(method: .fourier(length: FourierPlan.lengths[number]), cost: cost, reason: "")
+    }
+    if candidates.isEmpty { throw FourierPlan.tooFar(correlation, descriptor) }
+    return candidates
+  }
+
+  private func winograd(_ model: CostModel) throws(ConvolutionError) -> [Choice] {
+    if model.pass == .weightGradient {
+      throw PlaneCorrelation.unsupported(
+        .winograd, "a weight gradient", expected: "a forward pass or an input gradient")
+    }
+    if model.scalarBytes != MemoryLayout<Float>.stride {
+      throw PlaneCorrelation.unsupported(.winograd, "float64", expected: "float32")
+    }
+    let correlation = try tilePlans.correlation(model.pass, of: self)
+    if !WinogradPass<Float>.covers(correlation) {
+      throw PlaneCorrelation.unsupported(
+        .winograd, "a reach of \(correlation.reach.y) × \(correlation.reach.x)", expected: "a reach of at most 3 × 3")
+    }
+    return [4, 2].map { outputs in
+      Choice(
+        method: .winograd(outputs: outputs), cost: model.winograd(correlation, outputs: outputs), reason: "")
+    }
+  }
+}
+
+/// What a choice depends on, beside the plan.
+struct ChoiceKey: Hashable {
+  var pass: Pass
+  var batch: Int
+  var scalarBytes: Int
+  var options: PassOptions
+  var isPrepared: Bool
 }

@@ -99,11 +99,14 @@ extension ConvolutionPlan {
     _ pass: Pass, _ arrays: PassArrays<S>, _ options: PassOptions, _ method: Method?
   ) throws(ConvolutionError) {
     if arrays.batch == 0 { return }
-    let chosen = if let method { method } else { try self.method(pass, batch: arrays.batch, S.self, options) }
+    let chosen =
+      if let method { method } else {
+        try self.method(pass, batch: arrays.batch, S.self, options, isPrepared: arrays.weight.isPrepared)
+      }
     switch chosen {
     case .direct: try runDirect(pass, arrays, options)
     case .fourier(let length): try runFourier(pass, length: length, arrays, options)
-    case .winograd: throw .init(.unsupportedAlgorithm, "algorithm", "winograd", expected: "direct or fourier")
+    case .winograd(let outputs): try runWinograd(pass, outputs: outputs, arrays, options)
     }
   }
 

@@ -5,6 +5,10 @@ enum WeightSource<S: EngineScalar> {
   case array(UnsafePointer<S>)
   case prepared(PreparedWeight<S>)
 
+  var isPrepared: Bool {
+    if case .prepared = self { true } else { false }
+  }
+
   var pointer: UnsafePointer<S> {
     switch self {
     case .array(let pointer): pointer
@@ -23,7 +27,7 @@ struct PassArrays<S: EngineScalar> {
 }
 
 /// How a pass is run.
-struct PassOptions {
+struct PassOptions: Hashable {
   var instructions: InstructionSet
   var threads: Int
   /// Bytes for each thread.
@@ -70,6 +74,21 @@ extension ConvolutionPlan {
     withExtendedLifetime(weights) {}
   }
 
+  /// Runs a forward pass or an input gradient by Winograd's tiles.
+  func runWinograd<S: EngineScalar>(
+    _ pass: Pass, outputs: Int, _ arrays: PassArrays<S>, _ options: PassOptions
+  ) throws(ConvolutionError) {
+    let channels = channels(pass)
+    let tilePass = try WinogradPass<S>(
+      try tilePlans.correlation(pass, of: self), batch: arrays.batch, channels: channels.read,
+      outputs: channels.computed, tile: outputs, instructions: options.instructions, threads: options.threads,
+      workspaceLimit: options.workspaceLimit)
+    let weights = try transformed(pass, .winograd(outputs: outputs), arrays.weight, options)
+    try tilePass.run(
+      .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))
+    withExtendedLifetime(weights) {}
+  }
+
   /// The weights in the basis of a method: kept from an earlier call, or made now.
   private func transformed<S: EngineScalar>(
     _ pass: Pass, _ method: Method, _ weight: WeightSource<S>, _ options: PassOptions
@@ -88,15 +107,26 @@ extension ConvolutionPlan {
   private func transform<S: EngineScalar>(
     _ pass: Pass, _ method: Method, _ weight: UnsafePointer<S>, _ options: PassOptions
   ) throws(ConvolutionError) -> TransformedWeights<S> {
-    guard case .fourier(let length) = method else { preconditionFailure("the direct method has no transform") }
     let (channels, strides) = (channels(pass), coreStrides(pass))
-    let transform = FourierWeights<S>(
-      plan: try tilePlans.fourier(pass, length: length, of: self), channels: channels.read,
-      outputs: channels.computed, kernels: S.microkernels(options.instructions), threads: options.threads)
     var result: TransformedWeights<S>?
-    try withCore(weight) { core throws(ConvolutionError) in
-      result = try transform.transform(
-        .init(weights: core, outputStride: strides.output, channelStride: strides.channel))
+    switch method {
+    case .direct: preconditionFailure("the direct method has no transform")
+    case .fourier(let length):
+      let transform = FourierWeights<S>(
+        plan: try tilePlans.fourier(pass, length: length, of: self), channels: channels.read,
+        outputs: channels.computed, kernels: S.microkernels(options.instructions), threads: options.threads)
+      try withCore(weight) { core throws(ConvolutionError) in
+        result = try transform.transform(
+          .init(weights: core, outputStride: strides.output, channelStride: strides.channel))
+      }
+    case .winograd(let outputs):
+      let transform = WinogradWeights<S>(
+        try tilePlans.correlation(pass, of: self), channels: channels.read, outputs: channels.computed,
+        tile: outputs, instructions: options.instructions)
+      try withCore(weight) { core throws(ConvolutionError) in
+        result = try transform.transform(
+          core, outputStride: strides.output, channelStride: strides.channel, threads: options.threads)
+      }
     }
     guard let result else { preconditionFailure("withCore calls its body") }
     return result

@@ -2,14 +2,21 @@
 //
 // complexMultiply: a tile of M complex outputs × 1 vector, summed over channels and reads.
 //
-//   weights w0      | a0 + i b0      2 M accumulators stay in registers; a coefficient is two loads of the source, two
-//           ..      | ..             broadcasts an output and four multiply-adds an output.
+// With w = a + ib and z = x + iy, three real products make the complex one (Gauss):
+//   wz = a(x + y) − y(a + b)  +  i (a(x + y) + x(b − a)).
+// Weights come as a, b − a and a + b; x + y is formed once for all M outputs. 3 M accumulators stay in registers beside
+// x, y, x + y and one weight: 25 operations a coefficient for 8 outputs instead of 32.
 
 import _EquiconvShims
 
 /// A register tile of M complex outputs; the source is conjugated where `isConjugate` is 1.
 struct ComplexTile<V: Lanes, let M: Int, let isConjugate: Int> {
-  private typealias Sums = InlineArray<M, V>
+  /// Sums of a(x + y), of (b − a)x and of (a + b)y.
+  private struct Sums {
+    var common = InlineArray<M, V>(repeating: .zero)
+    var ofX = InlineArray<M, V>(repeating: .zero)
+    var ofY = InlineArray<M, V>(repeating: .zero)
+  }
 
   @inline(__always)
   static func multiply(_ call: equiconv_complex_multiply_call) {
@@ -22,82 +29,80 @@ struct ComplexTile<V: Lanes, let M: Int, let isConjugate: Int> {
 
   @inline(__always)
   private static func run(_ call: equiconv_complex_multiply_call, _ source: Int, _ destination: Int) {
-    let target = call.destination.assumingMemoryBound(to: V.Scalar.self) + destination
-    var (re, im) = (Sums(repeating: .zero), Sums(repeating: .zero))
-    if call.accumulates != 0 { load(call, target, &re, &im) }
+    var sums = Sums()
     var pixels = call.source.assumingMemoryBound(to: V.Scalar.self) + source
     var weights = call.weights.assumingMemoryBound(to: V.Scalar.self)
     var channel = 0
     while channel < call.channel_count {
-      accumulate(call, weights, pixels, &re, &im)
+      accumulate(call, weights, pixels, &sums)
       pixels += call.source_channel_stride
       weights += call.weight_channel_stride
       channel &+= 1
     }
-    store(call, target, re, im)
+    let target = call.destination.assumingMemoryBound(to: V.Scalar.self) + destination
+    if call.accumulates == 0 {
+      store(call, target, sums)
+    } else {
+      add(call, target, sums)
+    }
   }
 
   @inline(__always)
   private static func accumulate(
     _ call: equiconv_complex_multiply_call, _ weights: UnsafePointer<V.Scalar>, _ pixels: UnsafePointer<V.Scalar>,
-    _ re: inout Sums, _ im: inout Sums
+    _ sums: inout Sums
   ) {
     let reads = call.reads
     let end = call.read_count
     let sourceImaginary = call.source_imaginary
-    let weightImaginary = call.weight_imaginary
+    let plane = call.weight_plane_stride
     var r = 0
     while r < end {
       let read = reads[r]
       let x = V.load(pixels + read.source)
-      let y = V.load(pixels + (read.source &+ sourceImaginary))
+      let part = V.load(pixels + (read.source &+ sourceImaginary))
+      let y = isConjugate == 1 ? V.subtract(.zero, part) : part
+      let sum = V.add(x, y)
       let a = weights + read.weight
-      let b = a + weightImaginary
-      var m = 0
-      while m < M {
-        let w = V.broadcast(a + m)
-        re[unchecked: m] = V.multiplyAdd(w, x, re[unchecked: m])
-        im[unchecked: m] =
-          isConjugate == 1
-          ? V.multiplySubtract(w, y, im[unchecked: m]) : V.multiplyAdd(w, y, im[unchecked: m])
-        m &+= 1
-      }
-      m = 0
-      while m < M {
-        let w = V.broadcast(b + m)
-        re[unchecked: m] =
-          isConjugate == 1
-          ? V.multiplyAdd(w, y, re[unchecked: m]) : V.multiplySubtract(w, y, re[unchecked: m])
-        im[unchecked: m] = V.multiplyAdd(w, x, im[unchecked: m])
-        m &+= 1
-      }
+      accumulate(a, sum, &sums.common)
+      accumulate(a + plane, x, &sums.ofX)
+      accumulate(a + 2 &* plane, y, &sums.ofY)
       r &+= 1
     }
   }
 
   @inline(__always)
-  private static func load(
-    _ call: equiconv_complex_multiply_call, _ target: UnsafeMutablePointer<V.Scalar>, _ re: inout Sums,
-    _ im: inout Sums
-  ) {
+  private static func accumulate(_ weights: UnsafePointer<V.Scalar>, _ x: V, _ sums: inout InlineArray<M, V>) {
     var m = 0
     while m < M {
-      let row = UnsafePointer(target + m &* call.destination_row_stride)
-      re[unchecked: m] = V.load(row)
-      im[unchecked: m] = V.load(row + call.destination_imaginary)
+      sums[unchecked: m] = V.multiplyAdd(V.broadcast(weights + m), x, sums[unchecked: m])
       m &+= 1
     }
   }
 
   @inline(__always)
   private static func store(
-    _ call: equiconv_complex_multiply_call, _ target: UnsafeMutablePointer<V.Scalar>, _ re: Sums, _ im: Sums
+    _ call: equiconv_complex_multiply_call, _ target: UnsafeMutablePointer<V.Scalar>, _ sums: Sums
   ) {
     var m = 0
     while m < M {
       let row = target + m &* call.destination_row_stride
-      re[unchecked: m].store(row)
-      im[unchecked: m].store(row + call.destination_imaginary)
+      V.subtract(sums.common[unchecked: m], sums.ofY[unchecked: m]).store(row)
+      V.add(sums.common[unchecked: m], sums.ofX[unchecked: m]).store(row + call.destination_imaginary)
+      m &+= 1
+    }
+  }
+
+  @inline(__always)
+  private static func add(
+    _ call: equiconv_complex_multiply_call, _ target: UnsafeMutablePointer<V.Scalar>, _ sums: Sums
+  ) {
+    var m = 0
+    while m < M {
+      let re = target + m &* call.destination_row_stride
+      let im = re + call.destination_imaginary
+      V.add(V.load(re), V.subtract(sums.common[unchecked: m], sums.ofY[unchecked: m])).store(re)
+      V.add(V.load(im), V.add(sums.common[unchecked: m], sums.ofX[unchecked: m])).store(im)
       m &+= 1
     }
   }

@@ -1,20 +1,167 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What algorithms cost, in vector multiply-adds of one thread: the time of one multiply-add of a whole vector when `multiply`
-/// runs at its best.
-///
-/// Measured numbers, one set an instruction set, are in `CostModel.measured`.
+/// What a method would cost a pass.
+struct MethodCost {
+  /// In vector multiply-adds of the busiest thread.
+  var time: Double
+  /// Floating-point operations, two for each multiply-add.
+  var operations: Double
+  /// Of all threads.
+  var workspaceBytes: Int
+  var weightBytes: Int
+}
+
+/// Counts the arithmetic and the memory of each method, and weighs them with `MeasuredCosts`.
 struct CostModel {
-  /// Share of the multiply-add peak.
-  var directShare: Double
-  var complexShare: Double
-  /// Handing out one product of a panel.
-  var productCall: Double
-  /// Transforms of one vector of tiles, copies into and out of the tiles included: a fixed part and one a scalar of the tile.
-  var fourierForward: [Int: Double]
-  var fourierInverse: [Int: Double]
-  /// One 64-byte line of spectra that is written and read again, beyond the second-level cache.
-  var line: Double
-  /// Starting and ending a pass.
-  var pass: Double
+  let plan: ConvolutionPlan
+  let pass: Pass
+  let batch: Int
+  let scalarBytes: Int
+  let lanes: Int
+  let widestPanel: Int
+  let options: PassOptions
+  /// Whether weights come transformed already.
+  let isPrepared: Bool
+  private let costs: MeasuredCosts
+
+  init<S: EngineScalar>(
+    _ plan: ConvolutionPlan, _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions, isPrepared: Bool
+  ) {
+    let kernels = S.microkernels(options.instructions)
+    self.plan = plan
+    self.pass = pass
+    self.batch = batch
+    scalarBytes = MemoryLayout<S>.stride
+    lanes = kernels.lanes
+    widestPanel = kernels.widestComplexPanel
+    self.options = options
+    self.isPrepared = isPrepared
+    costs = MeasuredCosts.of(options.instructions)
+  }
+
+  private var threads: Double { Double(options.threads) }
+
+  /// The busiest thread's share of so many items of one size.
+  private func shared(_ items: Int) -> Double { Double((items + options.threads - 1) / options.threads) }
+
+  // MARK: - Direct
+
+  func direct() -> MethodCost {
+    let stencil = plan.stencil
+    let pairs = Double(batch) * Double(plan.descriptor.outChannels) * Double(plan.moduleInputs)
+    let reads = stencil.terms.reduce(0) { $0 + $1.count }
+    let outputs = Double(plan.geometry.output.volume)
+    // Layers of orbits add up what shares a coefficient before they multiply.
+    let isSummed = stencil.isOrbit && pass == .forward
+    let products = isSummed ? pairs * Double(stencil.coefficients) : pairs * Double(reads)
+    let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(reads) : 0
+    let share = pass == .weightGradient ? costs.directGradientShare : costs.directShare
+    let vectors = (products / share + 2 * sums) * outputs / Double(lanes)
+    return MethodCost(
+      time: costs.pass / 8 + vectors / threads, operations: (2 * products + sums) * outputs, workspaceBytes: 0,
+      weightBytes: 0)
+  }
+
+  // MARK: - Fourier
+
+  /// - Parameter number: of the length in `FourierPlan.lengths`.
+  func fourier(_ correlation: PlaneCorrelation, number: Int) -> MethodCost? {
+    let n = FourierPlan.lengths[number]
+    let outputs = (y: n - correlation.reach.y + 1, x: n - correlation.reach.x + 1)
+    guard outputs.y > 0, outputs.x > 0 else { return nil }
+    let target = correlation.target
+    let tiles = batch * ((target.y + outputs.y - 1) / outputs.y) * ((target.x + outputs.x - 1) / outputs.x)
+    let points = Double(n * n / 2 + 2)
+    return pass == .weightGradient
+      ? fourierGradient(correlation, number: number, tiles: tiles, points: points)
+      : fourierCorrelation(correlation, number: number, tiles: tiles, points: points)
+  }
+
+  private func fourierCorrelation(
+    _ correlation: PlaneCorrelation, number: Int, tiles: Int, points: Double
+  ) -> MethodCost {
+    let channels = plan.channels(pass)
+    let (reads, writes) = (
+      Double(channels.read * correlation.sourceElements), Double(channels.computed * correlation.targetElements)
+    )
+    let blocks = (tiles + lanes - 1) / lanes
+    let transforms = reads * costs.fourierForward[number] + writes * costs.fourierInverse[number]
+    let panels = writes / Double(min(widestPanel, channels.computed))
+    let products = points * (3.125 * reads * writes / costs.complexShare + panels * costs.call)
+    let lines = points * 2 * (reads + writes) * costs.line
+    let kernels =
+      correlation.banks.count * channels.read * correlation.sourceElements
+      * ((channels.computed + lanes - 1) / lanes)
+    let weights = isPrepared ? 0 : Double(kernels) * (costs.fourierForward[number] + points * 8) / threads
+    let vectorBytes = points * 2 * Double(lanes * scalarBytes)
+    let spectra = min((reads + writes) * vectorBytes, Double(options.workspaceLimit))
+    return MethodCost(
+      time: costs.pass + weights + shared(blocks) * (transforms + products + lines),
+      operations: Double(tiles)
+        * ((reads + writes) * Self.transformOperations(number) + 6 * points * reads * writes),
+      workspaceBytes: Int(spectra) * min(options.threads, blocks),
+      weightBytes: correlation.banks.count * Int(points) * channels.read * correlation.sourceElements
+        * channels.computed * 3 * scalarBytes)
+  }
+
+  private func fourierGradient(
+    _ correlation: PlaneCorrelation, number: Int, tiles: Int, points: Double
+  ) -> MethodCost {
+    let (inputs, outputs) = (plan.moduleInputs, plan.moduleOutputs)
+    let (inGroups, outGroups) = ((inputs + lanes - 1) / lanes, (outputs + lanes - 1) / lanes)
+    let (reads, writes) = (inGroups * correlation.sourceElements, outGroups * correlation.targetElements)
+    let transforms = Double(tiles * (reads + writes)) * costs.fourierForward[number]
+    let targets = Double(outputs * correlation.targetElements)
+    let sums = targets * Double(reads)
+    let chunks = Double((tiles + 47) / 48)
+    let products =
+      points * (3.125 * sums * Double(tiles) / costs.complexShare + chunks * sums * (6 + costs.call / 8))
+    let lines = points * 2 * Double(tiles * (reads + writes)) * costs.line
+    let inverse =
+      Double(correlation.banks.count * outputs * reads) * costs.fourierInverse[number]
+    let tileBytes = Int(points) * 2 * lanes * scalarBytes
+    return MethodCost(
+      time: costs.pass * (1 + chunks / 4) + (transforms + products + lines + inverse) / threads,
+      operations: Double(tiles)
+        * (Double(inputs * correlation.sourceElements + outputs * correlation.targetElements)
+          * Self.transformOperations(number) + 6 * points * targets * Double(inputs * correlation.sourceElements)),
+      workspaceBytes: min(
+        tileBytes * (min(tiles, 48) * (reads + writes) + correlation.banks.count * outputs * reads),
+        options.workspaceLimit), weightBytes: 0)
+  }
+
+  /// 5 N log₂ N / 2 operations for N = n² real numbers.
+  private static func transformOperations(_ number: Int) -> Double {
+    let n = FourierPlan.lengths[number]
+    var (bits, power) = (0.0, 1)
+    while power < n {
+      power *= 2
+      bits += 1
+    }
+    return 5 * Double(n * n) * bits
+  }
+
+  // MARK: - Winograd
+
+  /// - Parameter outputs: 4 or 2.
+  func winograd(_ correlation: PlaneCorrelation, outputs: Int) -> MethodCost {
+    let channels = plan.channels(pass)
+    let (reads, writes) = (
+      Double(channels.read * correlation.sourceElements), Double(channels.computed * correlation.targetElements)
+    )
+    let target = correlation.target
+    let tiles = batch * ((target.y + outputs - 1) / outputs) * ((target.x + outputs - 1) / outputs)
+    let vectors = (tiles + lanes - 1) / lanes
+    let points = Double((outputs + 2) * (outputs + 2))
+    let place = outputs == 4 ? 0 : 1
+    let vector =
+      reads * costs.winogradInput[place] + writes * costs.winogradOutput[place]
+      + points * reads * writes / costs.winogradShare
+    let weights = isPrepared ? 0 : reads * writes * points / threads
+    let weightBytes = Int(points * reads * writes) * scalarBytes
+    return MethodCost(
+      time: costs.pass + weights + shared(vectors) * vector,
+      operations: 2 * Double(tiles) * (points * reads * writes + (reads + writes) * points * 5),
+      workspaceBytes: 0, weightBytes: weightBytes)
+  }
 }

@@ -15,6 +15,15 @@ package enum Method: Hashable, Sendable {
   /// Tiles of length × length.
   case fourier(length: Int)
 
+  /// Outputs or points of a tile on each axis; 0 for the direct algorithm.
+  package var tile: Int {
+    switch self {
+    case .direct: 0
+    case .winograd(let outputs): outputs
+    case .fourier(let length): length
+    }
+  }
+
   package var algorithm: Algorithm {
     switch self {
     case .direct: .direct

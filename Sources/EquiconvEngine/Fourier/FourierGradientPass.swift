@@ -66,14 +66,14 @@ struct FourierGradientPass<S: EngineScalar> {
     gradientBand = plan.gradientBand(lanes: run)
     let scalar = MemoryLayout<S>.stride
     let (sources, targets) = (inGroups * correlation.sourceElements, outGroups * correlation.targetElements)
-    let tileBytes = plan.points * 2 * lanes * scalar * (sources + targets)
+    let tileBytes = plan.points * lanes * scalar * (2 * sources + 3 * targets)
     chunk = Self.chunk(tiles: plan.tileCount(batch: batch), tileBytes: tileBytes, limit: options.workspaceLimit / 2)
     let sumBytes = correlation.banks.count * plan.points * sources * 2 * lanes * scalar
     outputChunk = min(
       outChannels, max(kernels.widestComplexPanel, options.workspaceLimit / 2 / max(sumBytes, 1) / 8 * 8))
     var (pieces, memory) = (Pieces(), Workspace.Plan())
     pieces.source = try memory.reserve(S.self, plan.points, FourierPass<S>.pointStride(chunk * sources, lanes))
-    pieces.gradient = try memory.reserve(S.self, plan.points, FourierPass<S>.pointStride(chunk * targets, lanes))
+    pieces.gradient = try memory.reserve(S.self, plan.points, Self.gradientStride(chunk * targets, lanes))
     pieces.sums = try memory.reserve(
       S.self, correlation.banks.count, plan.points, FourierPass<S>.pointStride(outputChunk * sources, lanes))
     pieces.core = try memory.reserve(S.self, outChannels, inChannels, correlation.coefficients)
@@ -154,7 +154,7 @@ struct FourierGradientPass<S: EngineScalar> {
     for tile in 0..<chunk {
       reads[tile] = equiconv_read(
         source: tile * correlation.sourceElements * inGroups * vector,
-        weight: tile * correlation.targetElements * outGroups * vector)
+        weight: tile * correlation.targetElements * outGroups * 3 * kernels.lanes)
     }
     let offsets = workspace.pointer(pieces.sourceOffsets, Int.self)
     let vectors = correlation.sourceElements * inGroups
@@ -184,8 +184,10 @@ struct FourierGradientPass<S: EngineScalar> {
         runs.append((first + lane - range.lowerBound, run))
       }
     }
-    let vector = 2 * kernels.lanes
-    let stride = FourierPass<S>.pointStride(chunk * elements * groups, kernels.lanes)
+    let planes = chunk * elements * groups
+    let vector = (isSource ? 2 : 3) * kernels.lanes
+    let stride =
+      isSource ? FourierPass<S>.pointStride(planes, kernels.lanes) : Self.gradientStride(planes, kernels.lanes)
     let spectra = workspace.pointer(isSource ? pieces.source : pieces.gradient, S.self)
     let twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
     let zero = UnsafePointer(workspace.pointer(pieces.zero, S.self))
@@ -201,8 +203,26 @@ struct FourierGradientPass<S: EngineScalar> {
         call.spectrum = UnsafeMutableRawPointer(spectra + place * vector)
         call.point_stride = stride
         kernels.fourierForward(&call)
+        if !isSource { formPlanes(spectra + place * vector, stride: stride) }
         for lane in 0..<kernels.lanes { thread.pointers[lane] += band.step.x * MemoryLayout<S>.stride }
       }
+    }
+  }
+
+  /// Scalars from one point of the gradient's spectra to the next.
+  private static func gradientStride(_ planes: Int, _ lanes: Int) -> Int { (3 * planes + 1) * lanes }
+
+  /// a + ib becomes a, b − a, a + b, as `complexMultiply` wants its weights.
+  private func formPlanes(_ spectrum: UnsafeMutablePointer<S>, stride: Int) {
+    let lanes = kernels.lanes
+    var point = spectrum
+    for _ in 0..<plan.points {
+      for lane in 0..<lanes {
+        let (a, b) = (point[lane], point[lanes + lane])
+        point[lanes + lane] = b - a
+        point[2 * lanes + lane] = a + b
+      }
+      point += stride
     }
   }
 
@@ -259,7 +279,7 @@ struct FourierGradientPass<S: EngineScalar> {
     let vectors = correlation.sourceElements * inGroups
     let gradients = correlation.targetElements * outGroups
     let sourceStride = FourierPass<S>.pointStride(chunk * vectors, lanes)
-    let gradientStride = FourierPass<S>.pointStride(chunk * gradients, lanes)
+    let gradientStride = Self.gradientStride(chunk * gradients, lanes)
     let sumStride = FourierPass<S>.pointStride(outputChunk * vectors, lanes)
     let source = workspace.pointer(pieces.source, S.self)
     let gradient = workspace.pointer(pieces.gradient, S.self)
@@ -280,10 +300,10 @@ struct FourierGradientPass<S: EngineScalar> {
           let group = turn.target * outGroups + output / lanes
           var call = equiconv_complex_multiply_call(
             source: source + (Int(read.point) * sourceStride + part),
-            weights: gradient + (Int(read.point) * gradientStride + group * 2 * lanes + output % lanes),
+            weights: gradient + (Int(read.point) * gradientStride + group * 3 * lanes + output % lanes),
             destination: target + (panel.first * vectors * 2 * lanes + part), reads: reads, read_count: tiles,
             channel_count: 1, source_channel_stride: 0, source_imaginary: apart, weight_channel_stride: 0,
-            weight_imaginary: lanes, destination_row_stride: vectors * 2 * lanes, destination_imaginary: apart,
+            weight_plane_stride: lanes, destination_row_stride: vectors * 2 * lanes, destination_imaginary: apart,
             source_offsets: sourceOffsets + turn.target * vectors, destination_offsets: destinationOffsets,
             vector_count: vectors, accumulates: isFirst && number == 0 ? 0 : 1,
             conjugates_source: read.isConjugate ? 1 : 0)

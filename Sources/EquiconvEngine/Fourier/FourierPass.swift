@@ -8,7 +8,7 @@ import _EquiconvShims
 /// number of threads does not change a bit. Spectra of all its planes rest in the thread's workspace; where they would not
 /// fit its limit, channels are taken in chunks and products are added up.
 ///
-/// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 4 · C|X| · O|Y| multiply-adds.
+/// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 3 · C|X| · O|Y| multiply-adds.
 struct FourierPass<S: EngineScalar> {
   struct Arrays {
     /// (batch, C, |X|, rows, columns).
@@ -156,7 +156,7 @@ struct FourierPass<S: EngineScalar> {
       var width = kernels.widestComplexPanel
       while width > 0 {
         for (element, source) in turn.sources.enumerated() {
-          read.pointee = equiconv_read(source: source * 2 * kernels.lanes, weight: element * 2 * width)
+          read.pointee = equiconv_read(source: source * 2 * kernels.lanes, weight: element * 3 * width)
           read += 1
         }
         width /= 2
@@ -226,20 +226,20 @@ struct FourierPass<S: EngineScalar> {
             let read = plan.reads[bank][number][point]
             // Conjugated weights are those that act on swapped parts.
             let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
-            let weights = weights + (bank * plan.points + Int(read.point)) * self.outputs * inputs * 2
+            let weights = weights + (bank * plan.points + Int(read.point)) * self.outputs * inputs * 3
             split.forEach { panel in
               if !outputs.contains(panel.first) { return }
               var call = equiconv_complex_multiply_call(
                 source: thread.spectra + (point * sourceStride + part),
-                weights: weights + (panel.first * inputs + channels.lowerBound * sources * panel.width) * 2,
+                weights: weights + (panel.first * inputs + channels.lowerBound * sources * panel.width) * 3,
                 destination: thread.products
                   + (point * targetStride
                     + ((panel.first - outputs.lowerBound) * targets + turn.target) * 2 * lanes + part),
                 reads: thread.reads
                   + (turn.target * kernels.panelWidths + kernels.panelIndex(panel.width)) * sources,
                 read_count: sources, channel_count: channels.count, source_channel_stride: sources * 2 * lanes,
-                source_imaginary: apart, weight_channel_stride: sources * 2 * panel.width,
-                weight_imaginary: panel.width, destination_row_stride: targets * 2 * lanes,
+                source_imaginary: apart, weight_channel_stride: sources * 3 * panel.width,
+                weight_plane_stride: panel.width, destination_row_stride: targets * 2 * lanes,
                 destination_imaginary: apart, source_offsets: noOffset, destination_offsets: noOffset,
                 vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
               kernels.complexMultiply(&call, panel.width)

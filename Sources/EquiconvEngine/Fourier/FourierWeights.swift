@@ -4,8 +4,8 @@ import _EquiconvShims
 
 /// Transforms the kernels of a correlation: `W[ω][o][c,e] = Σ_u k[o,c,e](u) exp(iω·u) / (4 n²)` for each bank.
 ///
-/// The scale makes up for what the microkernels' transforms leave out. Order: [bank][point][panel of outputs][c, e][re, im]
-/// [output of the panel]. Bytes: banks · (n² / 2 + 2) · O · C · |X| complex numbers; not |Y| times as many.
+/// The scale makes up for what the microkernels' transforms leave out. Order: [bank][point][panel of outputs][c, e][a, b − a, a + b]
+/// [output of the panel] for W = a + ib. Bytes: banks · (n² / 2 + 2) · O · C · |X| times three numbers; not |Y| times as many.
 struct FourierWeights<S: EngineScalar> {
   /// Where ŵ of a pair of channels begins; coefficients are contiguous.
   struct Source {
@@ -31,7 +31,7 @@ struct FourierWeights<S: EngineScalar> {
 
   /// Scalars of all banks.
   static func counts(_ plan: FourierPlan, channels: Int, outputs: Int) -> [Int] {
-    [plan.correlation.banks.count, plan.points, outputs, channels, plan.correlation.sourceElements, 2]
+    [plan.correlation.banks.count, plan.points, outputs, channels, plan.correlation.sourceElements, 3]
   }
 
   /// - Complexity: O C |X| banks transforms of n × n.
@@ -122,12 +122,15 @@ struct FourierWeights<S: EngineScalar> {
       if shared.isEmpty { return }
       for point in 0..<plan.points {
         let target =
-          result + ((kernel.bank * plan.points + point) * outputs + panel.first) * inputs * 2
-          + input * 2 * panel.width
+          result + ((kernel.bank * plan.points + point) * outputs + panel.first) * inputs * 3
+          + input * 3 * panel.width
         let values = spectrum + (point * 2 * lanes - range.lowerBound)
         for output in shared {
-          target[output - panel.first] = values[output] * scale
-          target[panel.width + output - panel.first] = -values[lanes + output] * scale
+          let (a, b) = (values[output] * scale, -values[lanes + output] * scale)
+          let place = target + (output - panel.first)
+          place[0] = a
+          place[panel.width] = b - a
+          place[2 * panel.width] = a + b
         }
       }
     }

@@ -62,7 +62,7 @@ struct PlaneCorrelation: Sendable {
     try checkCovered(descriptor)
     if descriptor.paddingMode == .circular && geometry.input != geometry.output {
       throw unsupported(
-        descriptor, "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
+        descriptor.algorithm, "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
         expected: "circular padding that keeps the size, for the input gradient")
     }
     let last = geometry.reach.map { $0 - 1 }
@@ -100,18 +100,18 @@ struct PlaneCorrelation: Sendable {
   /// What the algorithms on tiles do not cover, as an error that names it.
   private static func checkCovered(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
     if descriptor.spatial.count != 2 {
-      throw unsupported(descriptor, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
+      throw unsupported(descriptor.algorithm, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
     }
     if descriptor.stride.values.contains(where: { $0 != 1 }) {
-      throw unsupported(descriptor, "stride \(descriptor.stride)", expected: "stride 1")
+      throw unsupported(descriptor.algorithm, "stride \(descriptor.stride)", expected: "stride 1")
     }
-    if descriptor.isDepthwise { throw unsupported(descriptor, "a depthwise layer", expected: "sums over channels") }
+    if descriptor.isDepthwise {
+      throw unsupported(descriptor.algorithm, "a depthwise layer", expected: "sums over channels")
+    }
   }
 
-  static func unsupported(
-    _ descriptor: ConvolutionDescriptor, _ found: String, expected: String
-  ) -> ConvolutionError {
-    ConvolutionError(.unsupportedAlgorithm, "algorithm", "\(descriptor.algorithm) with \(found)", expected: expected)
+  static func unsupported(_ algorithm: Algorithm, _ found: String, expected: String) -> ConvolutionError {
+    ConvolutionError(.unsupportedAlgorithm, "algorithm", "\(algorithm) with \(found)", expected: expected)
   }
 
   // MARK: - Turned kernels

@@ -10,6 +10,18 @@ final class TilePlans: Sendable {
   /// Guarded by `ProcessLock`.
   private nonisolated(unsafe) var correlations: [Pass: Result<PlaneCorrelation, ConvolutionError>] = [:]
   private nonisolated(unsafe) var fourierPlans: [FourierKey: FourierPlan] = [:]
+  private nonisolated(unsafe) var choices: [ChoiceKey: Method] = [:]
+
+  /// The method chosen before.
+  func choice(_ key: ChoiceKey) -> Method? { ProcessLock.withLock { choices[key] } }
+
+  func keep(_ method: Method, for key: ChoiceKey) {
+    ProcessLock.withLock {
+      // Batches of ever new sizes should not fill the memory.
+      if choices.count >= 64 { choices.removeAll() }
+      choices[key] = method
+    }
+  }
 
   /// The correlation that a pass of `plan` is; the weight gradient goes with the forward pass.
   /// - Throws: why it is none.
@@ -29,9 +41,7 @@ final class TilePlans: Sendable {
     if let known = ProcessLock.withLock({ fourierPlans[key] }) { return known }
     let correlation = try correlation(pass, of: plan)
     guard let made = FourierPlan(correlation, length: length) else {
-      throw PlaneCorrelation.unsupported(
-        plan.descriptor, "a reach of \(correlation.reach.y) × \(correlation.reach.x)",
-        expected: "a reach below the tile's length, at most \(FourierPlan.lengths.last ?? 0)")
+      throw FourierPlan.tooFar(correlation, plan.descriptor)
     }
     ProcessLock.withLock { fourierPlans[key] = made }
     return made

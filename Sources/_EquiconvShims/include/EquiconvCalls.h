@@ -70,8 +70,9 @@ typedef struct equiconv_orbit_sum_call {
 
 /// destination[m, v] (+)= sum over channels c and reads r of weights[c, r, m] * source[c, r, v], all complex.
 ///
-/// Real and imaginary parts lie apart by the given offsets. With the offsets of source and destination negative, and their
-/// pointers at the imaginary parts, the weights are conjugated: conj(w) x = s(w s(x)), where s swaps the two parts.
+/// Real and imaginary parts of source and destination lie apart by the given offsets. With these negative, and the pointers
+/// at the imaginary parts, the weights are conjugated: conj(w) x = s(w s(x)), where s swaps the two parts. Weights w = a + ib
+/// are given as the three planes a, b - a and a + b.
 typedef struct equiconv_complex_multiply_call {
   const void *_Nonnull source;
   const void *_Nonnull weights;
@@ -82,7 +83,7 @@ typedef struct equiconv_complex_multiply_call {
   ptrdiff_t source_channel_stride;
   ptrdiff_t source_imaginary;
   ptrdiff_t weight_channel_stride;
-  ptrdiff_t weight_imaginary;
+  ptrdiff_t weight_plane_stride;
   ptrdiff_t destination_row_stride;
   ptrdiff_t destination_imaginary;
   const ptrdiff_t *_Nonnull source_offsets;
