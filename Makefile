@@ -4,6 +4,7 @@
 #   make test      Swift, C and Python tests
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
+#   make bench-peers  speed and errors beside other libraries (writes docs/Peers.md and its figure)
 #   make equivariance  errors under rotations by any angle (writes docs/Equivariance.md and its figure)
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
@@ -13,13 +14,15 @@ include packaging/c.mk
 PYTHON ?= python3
 VENV := .venv
 DEBIAN_VENV := .venv-debian
+PEERS_VENV := .venv-peers
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift
 PYTHON_FILES := python Tests/python examples benchmarks setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find Package.swift Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
-.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench equivariance format lint clean
+.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench bench-peers equivariance \
+  format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -53,6 +56,15 @@ test-python-debian: setup
 bench: setup
 	$(VENV)/bin/python benchmarks/bench.py
 
+bench-peers: $(PEERS_VENV)/.installed
+	$(PEERS_VENV)/bin/python benchmarks/peers/peers.py $(PEERS_FLAGS)
+
+$(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scripts/peers-environment.sh
+	scripts/system-packages.sh
+	$(MAKE) --no-print-directory c-library
+	scripts/peers-environment.sh $(PYTHON) $(PEERS_VENV) $(abspath $(BUILD_DIR))/release
+	touch $@
+
 equivariance: setup
 	$(VENV)/bin/python benchmarks/equivariance.py
 
@@ -66,4 +78,4 @@ lint: setup
 	$(VENV)/bin/mypy
 
 clean:
-	rm -rf .build build dist demo-output $(VENV) $(DEBIAN_VENV)
+	rm -rf .build build dist demo-output $(VENV) $(DEBIAN_VENV) $(PEERS_VENV)

@@ -8,7 +8,7 @@ extension ConvolutionPlan {
     _ pass: Pass, batch: Int, _: S.Type
   ) throws(ConvolutionError) -> Explanation {
     try Self.checkBatch(batch)
-    let options = PassOptions(instructions: .current, threads: threads(for: batch))
+    let options = PassOptions(.current, threads(for: batch))
     let method = try method(pass, batch: batch, S.self, options)
     return Explanation(
       algorithm: method.algorithm, tile: 0, operations: flops(batch: batch), definitionOperations: flops(batch: batch),

@@ -39,22 +39,23 @@ extension ConvolutionPlan {
     }
     try forward(
       .init(batch: batch, source: input, weight: .prepared(weight), bias: bias, destination: output),
-      instructions: .current, method: nil)
+      PassOptions(.current, threads(for: batch)), nil)
   }
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func forward<S: EngineScalar>(
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
-    output: UnsafeMutablePointer<S>, instructions: InstructionSet, method: Method? = nil
+    output: UnsafeMutablePointer<S>, instructions: InstructionSet, method: Method? = nil,
+    workspaceLimit: Int? = nil
   ) throws(ConvolutionError) {
     try forward(
       .init(batch: batch, source: input, weight: .array(weight), bias: bias, destination: output),
-      instructions: instructions, method: method)
+      PassOptions(instructions, threads(for: batch), workspaceLimit), method)
   }
 
   private func forward<S: EngineScalar>(
-    _ arrays: PassArrays<S>, instructions: InstructionSet, method: Method?
+    _ arrays: PassArrays<S>, _ options: PassOptions, _ method: Method?
   ) throws(ConvolutionError) {
     let inputRange = try ArrayRange("input", arrays.source, inputCount(arrays.batch))
     let weightRange = try ArrayRange("weight", arrays.weight.pointer, weightCount())
@@ -62,7 +63,7 @@ extension ConvolutionPlan {
     var biasRange: ArrayRange?
     if let bias = arrays.bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
-    try run(.forward, arrays, instructions, method)
+    try run(.forward, arrays, options, method)
   }
 
   /// `gradInput = (adjoint of input ↦ layer(input, weight)) gradOutput`.
@@ -81,7 +82,8 @@ extension ConvolutionPlan {
   @_specialize(where S == Double)
   package func inputGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
-    instructions: InstructionSet, method: Method? = nil
+    instructions: InstructionSet, method: Method? = nil,
+    workspaceLimit: Int? = nil
   ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let weightRange = try ArrayRange("weight", weight, weightCount())
@@ -89,15 +91,14 @@ extension ConvolutionPlan {
     try run(
       .inputGradient,
       .init(batch: batch, source: gradOutput, weight: .array(weight), bias: nil, destination: gradInput),
-      instructions, method)
+      PassOptions(instructions, threads(for: batch), workspaceLimit), method)
   }
 
   /// A checked forward pass or input gradient, by the method given or chosen.
   private func run<S: EngineScalar>(
-    _ pass: Pass, _ arrays: PassArrays<S>, _ instructions: InstructionSet, _ method: Method?
+    _ pass: Pass, _ arrays: PassArrays<S>, _ options: PassOptions, _ method: Method?
   ) throws(ConvolutionError) {
     if arrays.batch == 0 { return }
-    let options = PassOptions(instructions: instructions, threads: threads(for: arrays.batch))
     let chosen = if let method { method } else { try self.method(pass, batch: arrays.batch, S.self, options) }
     switch chosen {
     case .direct: try runDirect(pass, arrays, options)
@@ -137,15 +138,32 @@ extension ConvolutionPlan {
   @_specialize(where S == Double)
   package func weightGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
-    instructions: InstructionSet
+    instructions: InstructionSet, method: Method? = nil,
+    workspaceLimit: Int? = nil
   ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let inputRange = try ArrayRange("input", input, inputCount(batch))
     try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
     if batch == 0 { return gradWeight.update(repeating: 0, count: try weightCount()) }
+    let options = PassOptions(instructions, threads(for: batch), workspaceLimit)
+    let chosen = if let method { method } else { try self.method(.weightGradient, batch: batch, S.self, options) }
+    if case .fourier(let length) = chosen {
+      let pass = try FourierGradientPass<S>(
+        plan: try tilePlans.fourier(.weightGradient, length: length, of: self), batch: batch,
+        inChannels: moduleInputs, outChannels: moduleOutputs, options)
+      return try pass.run(
+        gradient: gradOutput, input: input, sampling: stencil.sampling, weightGradient: gradWeight)
+    }
+    try reduceDirectly(batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options)
+  }
+
+  private func reduceDirectly<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    _ options: PassOptions
+  ) throws(ConvolutionError) {
     let pass = try WeightGradientPass<S>(
       plan: forwardPlan, geometry: geometry, batch: batch, inChannels: moduleInputs, outChannels: moduleOutputs,
-      modules: modules, instructions: instructions, threads: threads(for: batch))
+      modules: modules, instructions: options.instructions, threads: options.threads)
     let weights = try weightCount() / modules
     for module in 0..<modules {
       try pass.run(

@@ -26,6 +26,14 @@ struct PassArrays<S: EngineScalar> {
 struct PassOptions {
   var instructions: InstructionSet
   var threads: Int
+  /// Bytes for each thread.
+  var workspaceLimit: Int
+
+  init(_ instructions: InstructionSet, _ threads: Int, _ workspaceLimit: Int? = nil) {
+    self.instructions = instructions
+    self.threads = threads
+    self.workspaceLimit = workspaceLimit ?? WorkspaceLimit.bytesPerThread
+  }
 }
 
 extension ConvolutionPlan {
@@ -40,6 +48,14 @@ extension ConvolutionPlan {
     return pass == .inputGradient ? (inner, outer) : (outer, inner)
   }
 
+  /// Kernels that are transformed apart: turned kernels share one transform.
+  package func fourierBanks(_ pass: Pass) throws(ConvolutionError) -> Int {
+    try tilePlans.correlation(pass, of: self).banks.count
+  }
+
+  /// The larger extent of the taps in the plane, dilation included.
+  package var reach: Int { max(geometry.reach.y, geometry.reach.x) }
+
   /// Runs a forward pass or an input gradient by Fourier tiles.
   func runFourier<S: EngineScalar>(
     _ pass: Pass, length: Int, _ arrays: PassArrays<S>, _ options: PassOptions
@@ -47,8 +63,7 @@ extension ConvolutionPlan {
     let fourier = try tilePlans.fourier(pass, length: length, of: self)
     let channels = channels(pass)
     let tilePass = try FourierPass<S>(
-      plan: fourier, batch: arrays.batch, channels: channels.read, outputs: channels.computed,
-      instructions: options.instructions, threads: options.threads, workspaceLimit: WorkspaceLimit.bytesPerThread)
+      plan: fourier, batch: arrays.batch, channels: channels.read, outputs: channels.computed, options)
     let weights = try transformed(pass, .fourier(length: length), arrays.weight, options)
     try tilePass.run(
       .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))

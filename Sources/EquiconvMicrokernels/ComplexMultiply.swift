@@ -7,7 +7,8 @@
 
 import _EquiconvShims
 
-struct ComplexTile<V: Lanes, let M: Int> {
+/// A register tile of M complex outputs; the source is conjugated where `isConjugate` is 1.
+struct ComplexTile<V: Lanes, let M: Int, let isConjugate: Int> {
   private typealias Sums = InlineArray<M, V>
 
   @inline(__always)
@@ -56,13 +57,17 @@ struct ComplexTile<V: Lanes, let M: Int> {
       while m < M {
         let w = V.broadcast(a + m)
         re[unchecked: m] = V.multiplyAdd(w, x, re[unchecked: m])
-        im[unchecked: m] = V.multiplyAdd(w, y, im[unchecked: m])
+        im[unchecked: m] =
+          isConjugate == 1
+          ? V.multiplySubtract(w, y, im[unchecked: m]) : V.multiplyAdd(w, y, im[unchecked: m])
         m &+= 1
       }
       m = 0
       while m < M {
         let w = V.broadcast(b + m)
-        re[unchecked: m] = V.multiplySubtract(w, y, re[unchecked: m])
+        re[unchecked: m] =
+          isConjugate == 1
+          ? V.multiplyAdd(w, y, re[unchecked: m]) : V.multiplySubtract(w, y, re[unchecked: m])
         im[unchecked: m] = V.multiplyAdd(w, x, im[unchecked: m])
         m &+= 1
       }
@@ -101,10 +106,14 @@ struct ComplexTile<V: Lanes, let M: Int> {
 /// complexMultiply in a panel of `width` outputs.
 @inline(__always)
 func complexMultiplyPanel<V: Lanes>(_ call: equiconv_complex_multiply_call, width: Int, _: V.Type) {
-  switch width {
-  case 8: ComplexTile<V, 8>.multiply(call)
-  case 4: ComplexTile<V, 4>.multiply(call)
-  case 2: ComplexTile<V, 2>.multiply(call)
-  default: ComplexTile<V, 1>.multiply(call)
+  switch (width, call.conjugates_source) {
+  case (8, 0): ComplexTile<V, 8, 0>.multiply(call)
+  case (4, 0): ComplexTile<V, 4, 0>.multiply(call)
+  case (2, 0): ComplexTile<V, 2, 0>.multiply(call)
+  case (1, 0): ComplexTile<V, 1, 0>.multiply(call)
+  case (8, _): ComplexTile<V, 8, 1>.multiply(call)
+  case (4, _): ComplexTile<V, 4, 1>.multiply(call)
+  case (2, _): ComplexTile<V, 2, 1>.multiply(call)
+  default: ComplexTile<V, 1, 1>.multiply(call)
   }
 }

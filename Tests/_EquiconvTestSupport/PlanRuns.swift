@@ -45,8 +45,9 @@ extension ConvolutionPlan {
   /// Outputs are filled with this before a call, so that a number that is not written is noticed.
   private static func unwritten<S: EngineScalar>(_ count: Int) -> [S] { [S](repeating: .nan, count: count) }
 
-  public func forward<S: EngineScalar>(
-    _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current, hasBias: Bool = true
+  package func forward<S: EngineScalar>(
+    _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current, hasBias: Bool = true,
+    method: Method? = nil, workspaceLimit: Int? = nil
   ) throws -> [S] {
     var output: [S] = Self.unwritten(try outputShape(batch: batch).reduce(1, *))
     try n.input.withPointer { input in
@@ -55,7 +56,7 @@ extension ConvolutionPlan {
           try output.withMutablePointer {
             try forward(
               batch: batch, input: input, weight: weight, bias: hasBias ? bias : nil, output: $0,
-              instructions: instructions)
+              instructions: instructions, method: method, workspaceLimit: workspaceLimit)
           }
         }
       }
@@ -63,30 +64,34 @@ extension ConvolutionPlan {
     return output
   }
 
-  public func inputGradient<S: EngineScalar>(
-    _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current
+  package func inputGradient<S: EngineScalar>(
+    _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current,
+    method: Method? = nil, workspaceLimit: Int? = nil
   ) throws -> [S] {
     var result: [S] = Self.unwritten(try inputShape(batch: batch).reduce(1, *))
     try n.gradient.withPointer { gradient in
       try n.weight.withPointer { weight in
         try result.withMutablePointer {
           try inputGradient(
-            batch: batch, gradOutput: gradient, weight: weight, gradInput: $0, instructions: instructions)
+            batch: batch, gradOutput: gradient, weight: weight, gradInput: $0, instructions: instructions,
+            method: method, workspaceLimit: workspaceLimit)
         }
       }
     }
     return result
   }
 
-  public func weightGradient<S: EngineScalar>(
-    _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current
+  package func weightGradient<S: EngineScalar>(
+    _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current,
+    method: Method? = nil, workspaceLimit: Int? = nil
   ) throws -> [S] {
     var result: [S] = Self.unwritten(weightShape.reduce(1, *))
     try n.gradient.withPointer { gradient in
       try n.input.withPointer { input in
         try result.withMutablePointer {
           try weightGradient(
-            batch: batch, gradOutput: gradient, input: input, gradWeight: $0, instructions: instructions)
+            batch: batch, gradOutput: gradient, input: input, gradWeight: $0, instructions: instructions,
+            method: method, workspaceLimit: workspaceLimit)
         }
       }
     }

@@ -51,10 +51,9 @@ struct FourierPass<S: EngineScalar> {
   }
 
   init(
-    plan: FourierPlan, batch: Int, channels: Int, outputs: Int, instructions: InstructionSet, threads: Int,
-    workspaceLimit: Int
+    plan: FourierPlan, batch: Int, channels: Int, outputs: Int, _ options: PassOptions
   ) throws(ConvolutionError) {
-    let kernels = S.microkernels(instructions)
+    let kernels = S.microkernels(options.instructions)
     self.plan = plan
     self.batch = batch
     self.channels = channels
@@ -62,9 +61,10 @@ struct FourierPass<S: EngineScalar> {
     self.kernels = kernels
     let lanes = kernels.lanes
     let blocks = (plan.tileCount(batch: batch) + lanes - 1) / lanes
-    self.threads = min(threads, max(blocks, 1))
+    self.threads = min(options.threads, max(blocks, 1))
     band = plan.band(lanes: lanes)
-    let chunks = Self.chunks(plan, channels: channels, outputs: outputs, kernels: kernels, limit: workspaceLimit)
+    let chunks = Self.chunks(
+      plan, channels: channels, outputs: outputs, kernels: kernels, limit: options.workspaceLimit)
     (channelChunk, outputChunk) = chunks
     let (n, points) = (plan.length, plan.points)
     var (pieces, perThread) = (Pieces(), Workspace.Plan())
@@ -241,7 +241,7 @@ struct FourierPass<S: EngineScalar> {
                 source_imaginary: apart, weight_channel_stride: sources * 2 * panel.width,
                 weight_imaginary: panel.width, destination_row_stride: targets * 2 * lanes,
                 destination_imaginary: apart, source_offsets: noOffset, destination_offsets: noOffset,
-                vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1)
+                vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
               kernels.complexMultiply(&call, panel.width)
             }
           }

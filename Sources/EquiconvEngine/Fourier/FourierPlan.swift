@@ -28,12 +28,19 @@ final class FourierPlan: Sendable {
   let reads: [[[PointRead]]]
   /// Points in an order that keeps together those that read the same weights.
   let order: [Int]
+  /// [bank][source element]: the taps of the representative's kernel, row-major, and their coefficients.
+  let taps: [[[Tap]]]
   /// [b − 1][p][re, im] of exp(−2πi b p / n), b = 1, 2, 3 and p < n / 4.
   let twiddles: [Double]
 
   struct PointRead: Sendable {
     var point: Int32
     var isConjugate: Bool
+  }
+
+  struct Tap: Sendable {
+    var place: Int
+    var coefficient: Int
   }
 
   /// Lengths the microkernels transform.
@@ -53,6 +60,14 @@ final class FourierPlan: Sendable {
     let frequencies = Frequencies(length: n)
     reads = correlation.banks.map { bank in bank.turns.map { frequencies.reads(turnedBy: $0) } }
     order = Self.order(reads, points: points)
+    taps = correlation.banks.map { bank in
+      var taps = [[Tap]](repeating: [], count: correlation.sourceElements)
+      for term in correlation.terms[bank.representative] {
+        taps[term.element].append(
+          Tap(place: term.position.y * correlation.reach.x + term.position.x, coefficient: term.coefficient))
+      }
+      return taps
+    }
     twiddles = (1...3).flatMap { b in
       (0..<n / 4).flatMap { p in
         let angle = -2 * Double.pi * Double(b * p) / Double(n)

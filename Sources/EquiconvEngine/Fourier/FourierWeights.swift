@@ -20,9 +20,6 @@ struct FourierWeights<S: EngineScalar> {
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
-  /// [bank][element]: the taps of the representative's kernel and their coefficients.
-  private let taps: [[[(tap: Int, coefficient: Int)]]]
-
   init(plan: FourierPlan, channels: Int, outputs: Int, kernels: Microkernels, threads: Int) {
     self.plan = plan
     self.channels = channels
@@ -30,14 +27,6 @@ struct FourierWeights<S: EngineScalar> {
     self.kernels = kernels
     self.threads = threads
     split = PanelSplit(outputs: outputs, widest: kernels.widestComplexPanel)
-    let correlation = plan.correlation
-    taps = correlation.banks.map { bank in
-      var taps = [[(tap: Int, coefficient: Int)]](repeating: [], count: correlation.sourceElements)
-      for term in correlation.terms[bank.representative] {
-        taps[term.element].append((term.position.y * correlation.reach.x + term.position.x, term.coefficient))
-      }
-      return taps
-    }
   }
 
   /// Scalars of all banks.
@@ -65,7 +54,7 @@ struct FourierWeights<S: EngineScalar> {
     }
     let groups = (outputs + lanes - 1) / lanes
     let elements = plan.correlation.sourceElements
-    ThreadPool.run(taps.count * elements * channels * groups, threads: threads) { worker, item in
+    ThreadPool.run(plan.taps.count * elements * channels * groups, threads: threads) { worker, item in
       let first = worker * perThread.bytes
       let scratch = Scratch(
         dense: workspace.pointer(first + dense, S.self), spectrum: workspace.pointer(first + spectrum, S.self),
@@ -107,7 +96,7 @@ struct FourierWeights<S: EngineScalar> {
       if lane >= count { continue }
       let weights =
         source.weights + (kernel.firstOutput + lane) * source.outputStride + kernel.channel * source.channelStride
-      for tap in taps[kernel.bank][kernel.element] { dense[tap.tap] = weights[tap.coefficient] }
+      for tap in plan.taps[kernel.bank][kernel.element] { dense[tap.place] = weights[tap.coefficient] }
     }
     withUnsafeTemporaryAllocation(of: Int.self, capacity: lanes) { unused in
       guard let places = unused.baseAddress else { return }

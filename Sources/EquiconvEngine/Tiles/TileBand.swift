@@ -66,15 +66,20 @@ struct TileBand {
   func fill<S: EngineScalar>(
     first: Int, count: Int, from plane: UnsafePointer<S>, imageStride: Int, into scratch: UnsafeMutablePointer<S>
   ) {
-    var row = scratch
+    var window = scratch
     forEachRun(first: first, count: count) { _, run in
-      let length = (run.count - 1) * step.x + window.x
-      let x = origin.x + run.column * step.x
-      for y in 0..<window.y {
-        copyRow(
-          origin.y + run.row * step.y + y, from: x, length, plane + run.image * imageStride, into: row)
-        row += rowStride
-      }
+      fill(run, from: plane + run.image * imageStride, into: window)
+      window += self.window.y * rowStride
+    }
+  }
+
+  /// Copies the window of one run out of a plane of its image.
+  @inline(__always)
+  func fill<S: EngineScalar>(_ run: Run, from plane: UnsafePointer<S>, into window: UnsafeMutablePointer<S>) {
+    let length = (run.count - 1) * step.x + self.window.x
+    let x = origin.x + run.column * step.x
+    for y in 0..<self.window.y {
+      copyRow(origin.y + run.row * step.y + y, from: x, length, plane, into: window + y * rowStride)
     }
   }
 

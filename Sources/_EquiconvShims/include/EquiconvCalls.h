@@ -89,6 +89,7 @@ typedef struct equiconv_complex_multiply_call {
   const ptrdiff_t *_Nonnull destination_offsets;
   ptrdiff_t vector_count;
   ptrdiff_t accumulates;                          // not 0: sums go on from the destination
+  ptrdiff_t conjugates_source;                    // not 0: the conjugate of the source is multiplied
 } equiconv_complex_multiply_call;
 
 /// Between real tiles of n × n, one a lane, and their spectra of n² / 2 + 2 points.

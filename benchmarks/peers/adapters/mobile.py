@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ncnn and MNN, which have Winograd algorithms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters import Inputs, Prepared
+from adapters.runtimes import onnx_file
+
+
+def _ncnn_files(inputs: Inputs) -> tuple[str, str]:
+    """A network of one convolution: its text, and its weights after the tag that says float32."""
+    k, folder = inputs.case.kernel, Path(inputs.folder)
+    convolution = f"0={inputs.case.flat[1]} 1={k} 4={k // 2} 5=0 6={inputs.bank.size}"
+    (folder / "net.param").write_text(f"7767517\n2 2\nInput x 0 1 x\nConvolution conv 1 1 x y {convolution}\n")
+    (folder / "net.bin").write_bytes(b"\0\0\0\0" + inputs.bank.tobytes())
+    return str(folder / "net.param"), str(folder / "net.bin")
+
+
+def _ncnn_net(inputs: Inputs, sgemm: bool) -> Any:
+    """The network with its options, without half precision."""
+    import ncnn
+
+    net = ncnn.Net()
+    net.opt.num_threads = inputs.threads
+    net.opt.use_vulkan_compute = False
+    net.opt.use_winograd_convolution, net.opt.use_sgemm_convolution = True, sgemm
+    for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage", "use_bf16_packed"):
+        if hasattr(net.opt, name):
+            setattr(net.opt, name, False)
+    param, weights = _ncnn_files(inputs)
+    if net.load_param(param) != 0 or net.load_model(weights) != 0:
+        raise RuntimeError("ncnn does not load its network")
+    return net
+
+
+def ncnn_network(inputs: Inputs) -> Prepared:
+    """Image by image, as ncnn has no batches; the faster of its matrix product and its sliding kernels."""
+    import ncnn
+
+    images = [ncnn.Mat(image) for image in inputs.x]
+    nets = {"sgemm": _ncnn_net(inputs, True)}
+    if inputs.case.kernel > 3:
+        nets["sliding"] = _ncnn_net(inputs, False)
+
+    def run(net: Any) -> list[Any]:
+        outputs = []
+        for image in images:
+            extractor = net.create_extractor()
+            extractor.input("x", image)
+            status, output = extractor.extract("y")
+            if status != 0:
+                raise RuntimeError(f"ncnn's extract gave {status}")
+            outputs.append(output)
+        return outputs
+
+    calls = {name: (lambda net=net: run(net)) for name, net in nets.items()}
+    return Prepared(calls, lambda _, found: {"y": np.stack([np.array(output) for output in found])}, [nets])
+
+
+def mnn_module(inputs: Inputs) -> Prepared:
+    """High precision; the level of Winograd's memory is its default, the highest."""
+    # The converter's own wrapper, MNN.tools.mnnconvert, installs a package and sends statistics.
+    import _tools
+    import MNN.expr as expr
+    import MNN.nn as nn
+
+    path = str(Path(inputs.folder) / "model.mnn")
+    source = str(onnx_file(inputs))
+    _tools.mnnconvert(["mnnconvert", "-f", "ONNX", "--modelFile", source, "--MNNModel", path, "--bizCode", "peers"])
+    options = {"backend": "CPU", "numThread": inputs.threads, "precision": "high", "memory": "high", "power": "high"}
+    runtime = nn.create_runtime_manager((options,))
+    module = nn.load_module_from_file(path, ["x"], ["y"], runtime_manager=runtime)
+    x = expr.const(inputs.x, list(inputs.x.shape), expr.NCHW)
+    shape = (inputs.case.batch, inputs.case.flat[1], inputs.case.size, inputs.case.size)
+    return Prepared(
+        {"module": lambda: module.forward(x)},
+        lambda _, y: {"y": np.array(y.read(), copy=True).reshape(shape)},
+        [runtime, module],
+    )

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX Runtime and OpenVINO, on a model of one convolution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from adapters import Inputs, Prepared
+
+
+def onnx_file(inputs: Inputs) -> Path:
+    """Writes the model; older format versions, which every reader knows."""
+    case, k = inputs.case, inputs.case.kernel
+    node = helper.make_node("Conv", ["x", "bank"], ["y"], kernel_shape=[k, k], pads=[k // 2] * 4)
+    out_shape = (case.batch, case.flat[1], case.size, case.size)
+    graph = helper.make_graph(
+        [node],
+        "convolution",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs.x.shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, out_shape)],
+        [numpy_helper.from_array(inputs.bank, "bank")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path = Path(inputs.folder) / "model.onnx"
+    onnx.save(model, str(path))
+    return path
+
+
+def onnx_runtime(inputs: Inputs) -> Prepared:
+    """All graph optimisations; input and output bound to memory once."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = inputs.threads, 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = ort.InferenceSession(str(onnx_file(inputs)), options, providers=["CPUExecutionProvider"])
+    case = inputs.case
+    out = ort.OrtValue.ortvalue_from_shape_and_type((case.batch, case.flat[1], case.size, case.size), np.float32)
+    binding = session.io_binding()
+    binding.bind_cpu_input("x", inputs.x)
+    binding.bind_ortvalue_output("y", out)
+    return Prepared(
+        {"bound": lambda: session.run_with_iobinding(binding)}, lambda *_: {"y": out.numpy()}, [session, binding]
+    )
+
+
+def open_vino(inputs: Inputs) -> Prepared:
+    """Compiled for latency; float32 is forced, since the default is bfloat16 where the processor has it."""
+    import openvino as ov
+
+    core = ov.Core()
+    options = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": inputs.threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    compiled = core.compile_model(core.read_model(str(onnx_file(inputs))), "CPU", options)
+    request = compiled.create_infer_request()
+    request.set_input_tensor(ov.Tensor(inputs.x, shared_memory=True))
+    return Prepared({"request": request.infer}, lambda *_: {"y": request.get_output_tensor().data}, [core, compiled])
