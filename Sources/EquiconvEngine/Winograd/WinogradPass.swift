@@ -63,6 +63,9 @@ struct WinogradPass<S: EngineScalar> {
     self.memory = memory
   }
 
+  /// Bytes that `run` takes, of all threads.
+  var workspaceBytes: Int { memory.bytes }
+
   /// - Throws: `outOfMemory` before any array is touched.
   func run(_ arrays: Arrays) throws(ConvolutionError) {
     let workspace = try Workspace(memory)
