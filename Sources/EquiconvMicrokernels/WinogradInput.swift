@@ -42,6 +42,7 @@ struct WinogradInput<V: Lanes, let P: Int, let Q: Int> {
     let rows = InlineArray<Q, UnsafePointer<V.Scalar>> { i in
       places[unchecked: i] < 0 ? zeros : plane + places[unchecked: i]
     }
+    prefetch(call, rows, run.length)
     if run.length < V.count {
       transformFewColumns(call, rows, strips, length: run.length)
       return
@@ -64,6 +65,25 @@ struct WinogradInput<V: Lanes, let P: Int, let Q: Int> {
     var i = 0
     while i < Q {
       points[unchecked: i].store(strips + i &* stride)
+      i &+= 1
+    }
+  }
+
+  /// Asks for the same columns of a plane that comes later: one block of it is too short for the processor to see what
+  /// will be read next.
+  @inline(__always)
+  private static func prefetch(
+    _ call: equiconv_winograd_input_call, _ rows: InlineArray<Q, UnsafePointer<V.Scalar>>, _ length: Int
+  ) {
+    var i = 0
+    while i < Q {
+      let row = rows[unchecked: i] + call.later_plane
+      var column = 0
+      while column < length {
+        equiconv_prefetch_read(row + column)
+        column &+= V.count
+      }
+      equiconv_prefetch_read(row + (length &- 1))
       i &+= 1
     }
   }

@@ -30,26 +30,24 @@ struct WinogradOutput<V: Lanes, let P: Int, let Q: Int> {
 
   @inline(__always)
   private static func transform(_ call: equiconv_winograd_output_call, _ bias: V, _ index: Int) {
+    transform(call, bias, index, isOdd: false)
+    transform(call, bias, index, isOdd: true)
+  }
+
+  /// Rows of one parity: half the intermediate numbers, which thus stay in registers.
+  @inline(__always)
+  private static func transform(_ call: equiconv_winograd_output_call, _ bias: V, _ index: Int, isOdd: Bool) {
     let points = UnsafePointer(call.points.assumingMemoryBound(to: V.Scalar.self)) + index &* V.count
-    // rows[i][j]: Aᵀ m.
-    var rows = InlineArray<P, InlineArray<Q, V>>(repeating: InlineArray(repeating: .zero))
+    var rows = (InlineArray<Q, V>(repeating: .zero), InlineArray<Q, V>(repeating: .zero))
     var j = 0
     while j < Q {
-      let column = Axis.output(
-        InlineArray { i in V.load(points + (i &* Q &+ j) &* call.point_stride) }, bias: .zero)
-      var i = 0
-      while i < P {
-        rows[unchecked: i][unchecked: j] = column[unchecked: i]
-        i &+= 1
-      }
+      let column = InlineArray<Q, V> { i in V.load(points + (i &* Q &+ j) &* call.point_stride) }
+      (rows.0[unchecked: j], rows.1[unchecked: j]) = Axis.output(column, isOdd: isOdd)
       j &+= 1
     }
-    var i = 0
-    while i < P {
-      let pixels = interleave(Axis.output(rows[unchecked: i], bias: bias))
-      store(call, pixels, index, row: i)
-      i &+= 1
-    }
+    let first = isOdd ? 1 : 0
+    store(call, interleave(Axis.output(rows.0, bias: bias)), index, row: first)
+    if P == 4 { store(call, interleave(Axis.output(rows.1, bias: bias)), index, row: first &+ 2) }
   }
 
   /// The pixels of a row of tiles, from their columns.
@@ -85,6 +83,7 @@ struct WinogradOutput<V: Lanes, let P: Int, let Q: Int> {
       if store.place < 0 {
         pixels[unchecked: part].store(strip + (index &* P &+ part) &* V.count)
       } else if row < store.rows {
+        equiconv_prefetch_write(plane + (store.place &+ call.later_plane))
         pixels[unchecked: part].store(plane + store.place)
       }
       part &+= 1

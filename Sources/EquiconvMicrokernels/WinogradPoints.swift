@@ -59,36 +59,52 @@ struct WinogradPoints<V: Lanes, let P: Int, let Q: Int> {
     return points
   }
 
-  /// Aᵀ m + bias. Column x of Aᵀ has the powers of x; the last column is that of the highest power.
+  /// Outputs of Aᵀ m: 0 and 2, or 1 and 3 if `isOdd`; of two outputs the one of that parity, twice.
+  ///
+  /// Column x of Aᵀ has the powers of x; the last column is that of the highest power. Points of either sign meet even
+  /// outputs by their sum and odd ones by their difference, so that halves cost no more than all at once.
   @inline(__always)
-  static func output(_ m: Points, bias: V) -> Outputs {
-    P == 4 ? output4(m, bias) : output2(m, bias)
+  static func output(_ m: Points, isOdd: Bool) -> (V, V) {
+    if P == 2 {
+      let output =
+        isOdd
+        ? V.add(m[unchecked: 3], V.subtract(m[unchecked: 1], m[unchecked: 2]))
+        : V.add(m[unchecked: 0], V.add(m[unchecked: 1], m[unchecked: 2]))
+      return (output, output)
+    }
+    if isOdd {
+      let (atA, atB) = (V.subtract(m[unchecked: 1], m[unchecked: 2]), V.subtract(m[unchecked: 3], m[unchecked: 4]))
+      return (
+        V.multiplyAdd(V.splat(b), atB, V.multiply(V.splat(a), atA)),
+        V.multiplyAdd(V.splat(b * b * b), atB, V.multiplyAdd(V.splat(a * a * a), atA, m[unchecked: 5]))
+      )
+    }
+    let (atA, atB) = (V.add(m[unchecked: 1], m[unchecked: 2]), V.add(m[unchecked: 3], m[unchecked: 4]))
+    return (
+      V.add(V.add(m[unchecked: 0], atA), atB),
+      V.multiplyAdd(V.splat(b * b), atB, V.multiply(V.splat(a * a), atA))
+    )
   }
 
+  /// Aᵀ m + bias.
   @inline(__always)
-  private static func output4(_ m: Points, _ bias: V) -> Outputs {
-    let sumA = V.add(m[unchecked: 1], m[unchecked: 2])
-    let differenceA = V.subtract(m[unchecked: 1], m[unchecked: 2])
-    let sumB = V.add(m[unchecked: 3], m[unchecked: 4])
-    let differenceB = V.subtract(m[unchecked: 3], m[unchecked: 4])
-    let first = V.add(m[unchecked: 0], bias)
-    let last = V.add(m[unchecked: 5], bias)
+  static func output(_ m: Points, bias: V) -> Outputs {
     var outputs = Outputs(repeating: .zero)
+    if P == 2 {
+      let (sum, difference) = (V.add(m[unchecked: 1], m[unchecked: 2]), V.subtract(m[unchecked: 1], m[unchecked: 2]))
+      outputs[unchecked: 0] = V.add(V.add(m[unchecked: 0], bias), sum)
+      outputs[unchecked: 1] = V.add(V.add(m[unchecked: 3], bias), difference)
+      return outputs
+    }
+    let (sumA, sumB) = (V.add(m[unchecked: 1], m[unchecked: 2]), V.add(m[unchecked: 3], m[unchecked: 4]))
+    let differenceA = V.subtract(m[unchecked: 1], m[unchecked: 2])
+    let differenceB = V.subtract(m[unchecked: 3], m[unchecked: 4])
+    let (first, last) = (V.add(m[unchecked: 0], bias), V.add(m[unchecked: 5], bias))
     outputs[unchecked: 0] = V.add(V.add(first, sumA), sumB)
     outputs[unchecked: 1] = V.multiplyAdd(V.splat(b), differenceB, V.multiplyAdd(V.splat(a), differenceA, bias))
     outputs[unchecked: 2] = V.multiplyAdd(V.splat(b * b), sumB, V.multiplyAdd(V.splat(a * a), sumA, bias))
     outputs[unchecked: 3] = V.multiplyAdd(
       V.splat(b * b * b), differenceB, V.multiplyAdd(V.splat(a * a * a), differenceA, last))
-    return outputs
-  }
-
-  @inline(__always)
-  private static func output2(_ m: Points, _ bias: V) -> Outputs {
-    let first = V.add(m[unchecked: 0], bias)
-    let last = V.add(m[unchecked: 3], bias)
-    var outputs = Outputs(repeating: .zero)
-    outputs[unchecked: 0] = V.add(first, V.add(m[unchecked: 1], m[unchecked: 2]))
-    outputs[unchecked: 1] = V.add(last, V.subtract(m[unchecked: 1], m[unchecked: 2]))
     return outputs
   }
 }

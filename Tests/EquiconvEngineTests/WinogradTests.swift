@@ -5,6 +5,14 @@ import EquiconvGroups
 import Testing
 import _EquiconvTestSupport
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The Winograd pass against the direct one in Double.
 @Suite struct WinogradTests {
   @Test(arguments: [4, 2])
@@ -80,6 +88,30 @@ import _EquiconvTestSupport
         options.workspaceLimit = limit
         let found = try plan.winogradForward(numbers, batch: layer.batch, options)
         #expect(firstDifferenceInBits(found, expected) == nil, "\(threads) threads, \(limit) bytes, \(layer)")
+      }
+    }
+  }
+
+  /// Arrays that begin behind an unreadable page and arrays that end in front of one.
+  @Test(arguments: [4, 2], InstructionSet.available)
+  func winograd_betweenUnreadablePages_hasTheSameBits(_ tile: Int, _ set: InstructionSet) throws {
+    for size in [[1, 1], [5, 3], [6, 16], [9, 35], [16, 64]] {
+      for mode in [PaddingMode.zeros, .circular] {
+        let layer = LayerCase(size, kernel: [3], padding: [1], mode: mode, channels: (2, 3))
+        let plan = try ConvolutionPlan(layer.descriptor(.group, .cyclic(4)))
+        var random = SplitMix64(seed: 8)
+        let numbers = try plan.reals(Float.self, batch: 2, &random)
+        var options = WinogradOptions(tile: tile)
+        options.instructions = set
+        let expected = try plan.winogradForward(numbers, batch: 2, options)
+        for atEnd in [false, true] {
+          let arrays = [numbers.input, numbers.weight, numbers.bias, expected.map { _ in .nan }]
+            .map { FencedArray($0, atEnd: atEnd) }
+          try plan.winogradForward(
+            batch: 2, input: UnsafePointer(arrays[0].base), weight: UnsafePointer(arrays[1].base),
+            bias: UnsafePointer(arrays[2].base), output: arrays[3].base, options: options)
+          #expect(firstDifferenceInBits(arrays[3].values, expected) == nil, "\(layer), at end: \(atEnd)")
+        }
       }
     }
   }
@@ -190,6 +222,32 @@ extension LayerNumbers {
       input: input.map(Double.init), weight: weight.map(Double.init), bias: bias.map(Double.init),
       gradient: gradient.map(Double.init))
   }
+}
+
+/// An array directly behind or in front of a page that may not be read.
+private final class FencedArray {
+  let base: UnsafeMutablePointer<Float>
+  private let count: Int
+  private let region: UnsafeMutableRawPointer
+  private let bytes: Int
+
+  init(_ values: [Float], atEnd: Bool) {
+    let page = Int(getpagesize())
+    let used = (values.count * MemoryLayout<Float>.stride + page - 1) / page * page
+    count = values.count
+    bytes = used + 2 * page
+    region = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    mprotect(region, page, PROT_NONE)
+    mprotect(region + page + used, page, PROT_NONE)
+    base =
+      (region + page).assumingMemoryBound(to: Float.self)
+      + (atEnd ? used / MemoryLayout<Float>.stride - values.count : 0)
+    base.initialize(from: values, count: values.count)
+  }
+
+  deinit { munmap(region, bytes) }
+
+  var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
 }
 
 /// Arrays that end in numbers no pass may touch.

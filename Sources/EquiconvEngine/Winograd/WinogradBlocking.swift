@@ -2,9 +2,11 @@
 
 /// Sizes of the blocks of a Winograd pass, and why. They change the speed, never the numbers.
 struct WinogradBlocking: Sendable {
-  /// What the points of a block's inputs, and of the products made of them, should take of a second-level cache of 1 MiB.
-  private static let inputBytes = 448 << 10
-  private static let productBytes = 256 << 10
+  /// What the points of a block's inputs, and of the products made of them, should take. Inputs are read once for each
+  /// `productBytes` of products and these once, so that it hardly matters that both do not fit a second-level cache of 1 MiB;
+  /// smaller blocks read the weights more often.
+  private static let inputBytes = 768 << 10
+  private static let productBytes = 384 << 10
   /// Vectors of a register tile of `multiply`.
   private static let tileVectors = 3
   private static let mostVectors = 24

@@ -22,6 +22,9 @@ struct WinogradPass<S: EngineScalar> {
     var destination: UnsafeMutablePointer<S>
   }
 
+  /// Planes ahead whose lines are asked for: memory answers in less than a block's part of two planes takes.
+  private static var lead: Int { 2 }
+
   private let tiling: WinogradTiling
   private let blocking: WinogradBlocking
   private let kernels: Microkernels
@@ -59,6 +62,9 @@ struct WinogradPass<S: EngineScalar> {
     scratch = try memory.reserve(UInt8.self, threads, scratchLayout.bytes)
     self.memory = memory
   }
+
+  /// Bytes that `run` takes, of all threads.
+  var workspaceBytes: Int { memory.bytes }
 
   /// - Throws: `outOfMemory` before any array is touched.
   func run(_ arrays: Arrays) throws(ConvolutionError) {
@@ -102,7 +108,8 @@ struct WinogradPass<S: EngineScalar> {
     _ vectors: Int, _ scratch: WinogradScratch<S>
   ) {
     var call = equiconv_winograd_input_call(
-      plane: source, zeros: zeros, runs: scratch.runs, run_count: counts.runs, strips: scratch.inputStrips,
+      plane: source, later_plane: Self.lead * tiling.source.volume, zeros: zeros, runs: scratch.runs,
+      run_count: counts.runs, strips: scratch.inputStrips,
       strip_stride: scratch.layout.inputStrip, vectors: scratch.inputVectors, vector_count: counts.vectors,
       points: scratch.inputs, point_stride: scratch.layout.inputPoint, scratch: scratch.vectors)
     // In ascending order: a vector that is not full runs into the next plane, which then overwrites it.
@@ -145,7 +152,8 @@ struct WinogradPass<S: EngineScalar> {
     var call = equiconv_winograd_output_call(
       points: scratch.products, point_stride: scratch.layout.productPoint, bias: zeros, stores: scratch.stores,
       vector_count: vectors, strips: scratch.outputStrips, strip_stride: scratch.layout.outputStrip,
-      copies: scratch.copies, copy_count: copies, plane: arrays.destination, row_stride: tiling.target.x)
+      copies: scratch.copies, copy_count: copies, plane: arrays.destination,
+      later_plane: Self.lead * tiling.target.volume, row_stride: tiling.target.x)
     for output in outputs {
       call.points = UnsafeRawPointer(scratch.products + (output - outputs.lowerBound) * vectors * kernels.lanes)
       if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + output / elements) }

@@ -40,7 +40,7 @@ struct WinogradWeights<S: EngineScalar> {
 
   /// Transforms ŵ, found at `core[o · outputStride + c · channelStride + coefficient]`.
   ///
-  /// - Complexity: 84 (P = 2) or 162 (P = 4) multiply-adds a pair of planes and 9 reads of ŵ.
+  /// - Complexity: 49 (P = 2) or 117 (P = 4) operations a pair of planes and 9 reads of ŵ.
   func transform(
     _ core: UnsafePointer<S>, outputStride: Int, channelStride: Int, threads: Int
   ) throws(ConvolutionError) -> TransformedWeights<S> {
@@ -53,7 +53,7 @@ struct WinogradWeights<S: EngineScalar> {
     let offset = try memory.reserve(SIMD8<Double>.self, threads, taps)
     let workspace = try Workspace(memory)
     let scratch = workspace.pointer(offset, SIMD8<Double>.self)
-    let matrix = Self.matrix(tile: tile)
+    let kernelPoints = KernelPoints(tile: tile)
     ThreadPool.run(panels.count, threads: threads) { worker, item in
       let (panel, kernels) = (panels[item], scratch + worker * taps)
       for channel in 0..<channels {
@@ -61,7 +61,7 @@ struct WinogradWeights<S: EngineScalar> {
         for element in 0..<correlation.sourceElements {
           let plane = channel * correlation.sourceElements + element
           let target = weights + panel.first * sourcePlanes + plane * panel.width
-          transform(kernels + element * 9, matrix, target, width: panel.width)
+          transform(kernels + element * 9, kernelPoints, target, width: panel.width)
         }
       }
     }
@@ -87,37 +87,56 @@ struct WinogradWeights<S: EngineScalar> {
   }
 
   /// G g Gᵀ of the lanes of one kernel.
+  @inline(__always)
   private func transform(
-    _ kernel: UnsafePointer<SIMD8<Double>>, _ matrix: [SIMD3<Double>], _ target: UnsafeMutablePointer<S>, width: Int
+    _ kernel: UnsafePointer<SIMD8<Double>>, _ points: KernelPoints, _ target: UnsafeMutablePointer<S>, width: Int
   ) {
     let pointStride = targetPlanes * sourcePlanes
-    var target = target
-    for row in matrix {
-      let (a, b, c) = (
-        Self.combine(row, kernel[0], kernel[3], kernel[6]), Self.combine(row, kernel[1], kernel[4], kernel[7]),
-        Self.combine(row, kernel[2], kernel[5], kernel[8])
-      )
-      for column in matrix {
-        let values = Self.combine(column, a, b, c)
-        for lane in 0..<width { target[lane] = S(values[lane]) }
-        target += pointStride
+    var columns = InlineArray<3, InlineArray<6, SIMD8<Double>>>(repeating: InlineArray(repeating: .zero))
+    for column in 0..<3 {
+      points.apply(kernel[column], kernel[column + 3], kernel[column + 6]) { columns[column][$0] = $1 }
+    }
+    for row in 0..<self.points {
+      points.apply(columns[0][row], columns[1][row], columns[2][row]) { column, values in
+        let place = target + (row * self.points + column) * pointStride
+        if width == 8 {
+          UnsafeMutableRawPointer(place).storeBytes(of: SIMD8<S>(values), as: SIMD8<S>.self)
+        } else {
+          for lane in 0..<width { place[lane] = S(values[lane]) }
+        }
       }
     }
   }
+}
 
-  @inline(__always)
-  private static func combine(
-    _ row: SIMD3<Double>, _ a: SIMD8<Double>, _ b: SIMD8<Double>, _ c: SIMD8<Double>
-  ) -> SIMD8<Double> {
-    a * row[0] + b * row[1] + c * row[2]
+/// G of F(P, 3): the row of a finite point x is (1, x, x²) / Π (x − y) over the other points y, that of ∞ is (0, 0, 1).
+private struct KernelPoints {
+  /// Points of either sign, and the reciprocal of Π (x − y), which both share.
+  private let pairs: [(point: Double, scale: Double)]
+  /// The reciprocal of Π y.
+  private let zero: Double
+
+  init(tile: Int) {
+    let positive: [Double] = tile == 4 ? [5.0 / 8, 1.5] : [1]
+    zero = 1 / positive.reduce(1) { -$0 * $1 * $1 }
+    pairs = positive.map { x in
+      (x, positive.filter { $0 != x }.reduce(1 / (2 * x * x)) { $0 / (x * x - $1 * $1) })
+    }
   }
 
-  /// G: the row of a finite point x is (1, x, x²) / Π (x − y) over the other points y, that of ∞ is (0, 0, 1).
-  private static func matrix(tile: Int) -> [SIMD3<Double>] {
-    let points: [Double] = tile == 4 ? [0, 5.0 / 8, -5.0 / 8, 1.5, -1.5] : [0, 1, -1]
-    return points.map { x in
-      let product = points.filter { $0 != x }.reduce(1) { $0 * (x - $1) }
-      return SIMD3(1, x, x * x) / product
-    } + [SIMD3(0, 0, 1)]
+  /// Gives `body` each point's number and G g there.
+  @inline(__always)
+  func apply(
+    _ g0: SIMD8<Double>, _ g1: SIMD8<Double>, _ g2: SIMD8<Double>, _ body: (Int, SIMD8<Double>) -> Void
+  ) {
+    body(0, g0 * zero)
+    var number = 1
+    for (point, scale) in pairs {
+      let (even, odd) = ((g0 + g2 * (point * point)) * scale, g1 * (point * scale))
+      body(number, even + odd)
+      body(number + 1, even - odd)
+      number += 2
+    }
+    body(number, g2)
   }
 }

@@ -19,6 +19,7 @@ typedef struct equiconv_winograd_run {
 /// points[i, j, t] = (transpose(B) d B)[i, j] of tile t, for one plane.
 typedef struct equiconv_winograd_input_call {
   const void *_Nonnull plane;
+  ptrdiff_t later_plane;               // from it to a plane whose columns will soon be read
   const void *_Nonnull zeros;          // as many as the longest run
   const equiconv_winograd_run *_Nonnull runs;
   ptrdiff_t run_count;
@@ -57,6 +58,7 @@ typedef struct equiconv_winograd_output_call {
   const equiconv_winograd_copy *_Nonnull copies;
   ptrdiff_t copy_count;
   void *_Nonnull plane;
+  ptrdiff_t later_plane;               // from it to a plane that will soon be written
   ptrdiff_t row_stride;
 } equiconv_winograd_output_call;
 
