@@ -8,7 +8,7 @@ extension ConvolutionPlan {
     _ pass: Pass, batch: Int, _: S.Type
   ) throws(ConvolutionError) -> Explanation {
     try Self.checkBatch(batch)
-    let options = PassOptions(.current, threads(for: batch))
+    let options = passOptions(RunOptions(), batch: batch)
     let model = CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: false)
     let choice = try choice(model)
     let images = batch == 0 ? 0.0 : 1.0
@@ -92,7 +92,7 @@ extension ConvolutionPlan {
       guard let cost = model.fourier(correlation, number: number) else { return nil }
       return Choice(method: .fourier(length: FourierPlan.lengths[number]), cost: cost, reason: "")
     }
-    if candidates.isEmpty { throw FourierPlan.tooFar(correlation, descriptor) }
+    if candidates.isEmpty { throw descriptor.tooFar(correlation.reach, atMost: FourierPlan.lengths.max() ?? 0) }
     return candidates
   }
 
@@ -105,10 +105,7 @@ extension ConvolutionPlan {
       throw PlaneCorrelation.unsupported(.winograd, "float64", expected: "float32")
     }
     let correlation = try tilePlans.correlation(model.pass, of: self)
-    if !WinogradPass<Float>.covers(correlation) {
-      throw PlaneCorrelation.unsupported(
-        .winograd, "a reach of \(correlation.reach.y) × \(correlation.reach.x)", expected: "a reach of at most 3 × 3")
-    }
+    if !WinogradPass<Float>.covers(correlation) { throw descriptor.tooFar(correlation.reach, atMost: 3) }
     return [4, 2].map { outputs in
       Choice(
         method: .winograd(outputs: outputs), cost: model.winograd(correlation, outputs: outputs), reason: "")
@@ -123,4 +120,18 @@ struct ChoiceKey: Hashable {
   var scalarBytes: Int
   var options: PassOptions
   var isPrepared: Bool
+}
+
+extension ConvolutionDescriptor {
+  /// The error for taps that reach too far for an algorithm's tiles.
+  func tooFar(_ reach: Box, atMost limit: Int) -> ConvolutionError {
+    PlaneCorrelation.unsupported(
+      algorithm, "a reach of \(reach.y) × \(reach.x)", expected: "a reach of at most \(limit) × \(limit)")
+  }
+
+  /// Whether taps of this reach fit the tiles of the algorithm asked for.
+  func checkTiles(reach: Box) throws(ConvolutionError) {
+    let limit = algorithm == .winograd ? 3 : FourierPlan.lengths.max() ?? 0
+    if max(reach.y, reach.x) > limit { throw tooFar(reach, atMost: limit) }
+  }
 }

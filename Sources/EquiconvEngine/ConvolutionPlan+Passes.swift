@@ -23,7 +23,7 @@ extension ConvolutionPlan {
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    try forward(batch: batch, input: input, weight: weight, bias: bias, output: output, instructions: .current)
+    try forward(batch: batch, input: input, weight: weight, bias: bias, output: output, options: RunOptions())
   }
 
   /// The same with weights that were copied, and are transformed, once.
@@ -39,19 +39,18 @@ extension ConvolutionPlan {
     }
     try forward(
       .init(batch: batch, source: input, weight: .prepared(weight), bias: bias, destination: output),
-      PassOptions(.current, threads(for: batch)), nil)
+      passOptions(RunOptions(), batch: batch), nil)
   }
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func forward<S: EngineScalar>(
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
-    output: UnsafeMutablePointer<S>, instructions: InstructionSet, method: Method? = nil,
-    workspaceLimit: Int? = nil
+    output: UnsafeMutablePointer<S>, options: RunOptions
   ) throws(ConvolutionError) {
     try forward(
       .init(batch: batch, source: input, weight: .array(weight), bias: bias, destination: output),
-      PassOptions(instructions, threads(for: batch), workspaceLimit), method)
+      passOptions(options, batch: batch), options.method)
   }
 
   private func forward<S: EngineScalar>(
@@ -75,15 +74,14 @@ extension ConvolutionPlan {
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     try inputGradient(
-      batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput, instructions: .current)
+      batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput, options: RunOptions())
   }
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func inputGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
-    instructions: InstructionSet, method: Method? = nil,
-    workspaceLimit: Int? = nil
+    options: RunOptions
   ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let weightRange = try ArrayRange("weight", weight, weightCount())
@@ -91,7 +89,7 @@ extension ConvolutionPlan {
     try run(
       .inputGradient,
       .init(batch: batch, source: gradOutput, weight: .array(weight), bias: nil, destination: gradInput),
-      PassOptions(instructions, threads(for: batch), workspaceLimit), method)
+      passOptions(options, batch: batch), options.method)
   }
 
   /// A checked forward pass or input gradient, by the method given or chosen.
@@ -134,21 +132,21 @@ extension ConvolutionPlan {
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     try weightGradient(
-      batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, instructions: .current)
+      batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options: RunOptions())
   }
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func weightGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
-    instructions: InstructionSet, method: Method? = nil,
-    workspaceLimit: Int? = nil
+    options: RunOptions
   ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let inputRange = try ArrayRange("input", input, inputCount(batch))
     try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
     if batch == 0 { return gradWeight.update(repeating: 0, count: try weightCount()) }
-    let options = PassOptions(instructions, threads(for: batch), workspaceLimit)
+    let method = options.method
+    let options = passOptions(options, batch: batch)
     let chosen = if let method { method } else { try self.method(.weightGradient, batch: batch, S.self, options) }
     if case .fourier(let length) = chosen {
       let pass = try FourierGradientPass<S>(

@@ -32,15 +32,32 @@ struct PassOptions: Hashable {
   var threads: Int
   /// Bytes for each thread.
   var workspaceLimit: Int
+}
 
-  init(_ instructions: InstructionSet, _ threads: Int, _ workspaceLimit: Int? = nil) {
+/// What a call may ask for in place of what the plan and the process would choose; for tests and measurements.
+package struct RunOptions: Sendable {
+  package var instructions: InstructionSet
+  package var method: Method?
+  package var threads: Int?
+  package var workspaceLimit: Int?
+
+  package init(
+    instructions: InstructionSet = .current, method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
+  ) {
     self.instructions = instructions
+    self.method = method
     self.threads = threads
-    self.workspaceLimit = workspaceLimit ?? WorkspaceLimit.bytesPerThread
+    self.workspaceLimit = workspaceLimit
   }
 }
 
 extension ConvolutionPlan {
+  func passOptions(_ options: RunOptions, batch: Int) -> PassOptions {
+    PassOptions(
+      instructions: options.instructions, threads: options.threads ?? threads(for: batch),
+      workspaceLimit: options.workspaceLimit ?? WorkspaceLimit.bytesPerThread)
+  }
+
   /// Channels that a pass reads and computes.
   func channels(_ pass: Pass) -> (read: Int, computed: Int) {
     pass == .inputGradient ? (moduleOutputs, moduleInputs) : (moduleInputs, moduleOutputs)

@@ -31,6 +31,11 @@ public final class ConvolutionPlan: Sendable {
     sampledKernel = sampled.extents
     weightShape = try resolved.weightShape(sampled.basis)
     let stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
+    if resolved.algorithm == .fourier || resolved.algorithm == .winograd {
+      // What no pass could do is said now.
+      try PlaneCorrelation.checkCovered(resolved)
+      try resolved.checkTiles(reach: geometry.reach)
+    }
     forwardPlan = GatherPlan(forward: stencil, geometry: geometry, isCircular: resolved.paddingMode == .circular)
     _ = try weightCount()
     _ = try bankCount()

@@ -80,13 +80,13 @@ import _EquiconvTestSupport
       let plan = try ConvolutionPlan(layer.descriptor(.group, .dihedral(4)))
       var random = SplitMix64(seed: 5)
       let numbers = try plan.reals(Float.self, batch: layer.batch, &random)
-      var options = WinogradOptions(tile: tile)
+      var options = RunOptions(method: .winograd(outputs: tile))
       options.instructions = set
-      let expected = try plan.winogradForward(numbers, batch: layer.batch, options)
+      let expected = try plan.guardedForward(numbers, batch: layer.batch, options)
       for (threads, limit) in [(2, 64 << 20), (3, 64 << 20), (1, 200_000), (2, 40_000), (3, 1)] {
         options.threads = threads
         options.workspaceLimit = limit
-        let found = try plan.winogradForward(numbers, batch: layer.batch, options)
+        let found = try plan.guardedForward(numbers, batch: layer.batch, options)
         #expect(firstDifferenceInBits(found, expected) == nil, "\(threads) threads, \(limit) bytes, \(layer)")
       }
     }
@@ -101,13 +101,13 @@ import _EquiconvTestSupport
         let plan = try ConvolutionPlan(layer.descriptor(.group, .cyclic(4)))
         var random = SplitMix64(seed: 8)
         let numbers = try plan.reals(Float.self, batch: 2, &random)
-        var options = WinogradOptions(tile: tile)
+        var options = RunOptions(method: .winograd(outputs: tile))
         options.instructions = set
-        let expected = try plan.winogradForward(numbers, batch: 2, options)
+        let expected = try plan.guardedForward(numbers, batch: 2, options)
         for atEnd in [false, true] {
           let arrays = [numbers.input, numbers.weight, numbers.bias, expected.map { _ in .nan }]
             .map { FencedArray($0, atEnd: atEnd) }
-          try plan.winogradForward(
+          try plan.forward(
             batch: 2, input: UnsafePointer(arrays[0].base), weight: UnsafePointer(arrays[1].base),
             bias: UnsafePointer(arrays[2].base), output: arrays[3].base, options: options)
           #expect(firstDifferenceInBits(arrays[3].values, expected) == nil, "\(layer), at end: \(atEnd)")
@@ -122,8 +122,10 @@ import _EquiconvTestSupport
     var random = SplitMix64(seed: 6)
     var numbers = try plan.reals(Float.self, batch: 1, &random)
     numbers.bias = numbers.bias.map { _ in 0 }
-    let without = try plan.winogradForward(numbers, batch: 1, WinogradOptions(), hasBias: false)
-    #expect(firstDifference(without, try plan.winogradForward(numbers, batch: 1, WinogradOptions())) == nil)
+    let without = try plan.guardedForward(numbers, batch: 1, RunOptions(method: .winograd(outputs: 4)), hasBias: false)
+    #expect(
+      firstDifference(without, try plan.guardedForward(numbers, batch: 1, RunOptions(method: .winograd(outputs: 4))))
+        == nil)
   }
 
   @Test func winograd_inDouble_isTheDefinition() throws {
@@ -132,10 +134,10 @@ import _EquiconvTestSupport
     var random = SplitMix64(seed: 7)
     let numbers = try plan.reals(Double.self, batch: 2, &random)
     for set in InstructionSet.available {
-      var options = WinogradOptions()
+      var options = RunOptions(method: .winograd(outputs: 4))
       options.instructions = set
       let errors = Errors(
-        try plan.winogradForward(numbers, batch: 2, options), try plan.forward(numbers, batch: 2))
+        try plan.guardedForward(numbers, batch: 2, options), try plan.forward(numbers, batch: 2))
       #expect(errors.largest < 1e-13)
     }
   }
@@ -171,11 +173,11 @@ import _EquiconvTestSupport
   ) throws {
     var random = SplitMix64(seed: UInt64(plan.descriptor.spatial[0] * 100 + plan.descriptor.spatial[1] + batch))
     let numbers = try plan.reals(Float.self, batch: batch, &random)
-    var options = WinogradOptions(tile: tile)
+    var options = RunOptions(method: .winograd(outputs: tile))
     options.threads = threads
     options.instructions = set
-    let found = try plan.winogradForward(numbers, batch: batch, options)
-    check(found, try plan.forward(numbers.doubled, batch: batch), plan)
+    let found = try plan.guardedForward(numbers, batch: batch, options)
+    check(found, try plan.forward(numbers.doubled, batch: batch, method: .direct), plan)
   }
 
   private func checkInputGradient(
@@ -183,11 +185,11 @@ import _EquiconvTestSupport
   ) throws {
     var random = SplitMix64(seed: UInt64(plan.descriptor.spatial[0] * 100 + plan.descriptor.spatial[1] + batch))
     let numbers = try plan.reals(Float.self, batch: batch, &random)
-    var options = WinogradOptions(tile: tile)
+    var options = RunOptions(method: .winograd(outputs: tile))
     options.threads = threads
     options.instructions = set
-    let found = try plan.winogradInputGradient(numbers, batch: batch, options)
-    check(found, try plan.inputGradient(numbers.doubled, batch: batch), plan)
+    let found = try plan.guardedInputGradient(numbers, batch: batch, options)
+    check(found, try plan.inputGradient(numbers.doubled, batch: batch, method: .direct), plan)
   }
 
   /// F(4×4) has an error of some ten roundings, 2⁻²⁴ each, of the root mean square of the output, its largest among 10⁴ to
@@ -266,15 +268,15 @@ private struct Guarded<S: EngineScalar> {
 }
 
 extension ConvolutionPlan {
-  fileprivate func winogradForward<S: EngineScalar>(
-    _ n: LayerNumbers<S>, batch: Int, _ options: WinogradOptions, hasBias: Bool = true
+  fileprivate func guardedForward<S: EngineScalar>(
+    _ n: LayerNumbers<S>, batch: Int, _ options: RunOptions, hasBias: Bool = true
   ) throws -> [S] {
     var output = Guarded<S>(try outputShape(batch: batch).reduce(1, *))
     try n.input.withPointer { input in
       try n.weight.withPointer { weight in
         try n.bias.withPointer { bias in
           try output.values.withMutablePointer {
-            try winogradForward(
+            try forward(
               batch: batch, input: input, weight: weight, bias: hasBias ? bias : nil, output: $0, options: options)
           }
         }
@@ -284,14 +286,14 @@ extension ConvolutionPlan {
     return Array(output.values.prefix(output.count))
   }
 
-  fileprivate func winogradInputGradient<S: EngineScalar>(
-    _ n: LayerNumbers<S>, batch: Int, _ options: WinogradOptions
+  fileprivate func guardedInputGradient<S: EngineScalar>(
+    _ n: LayerNumbers<S>, batch: Int, _ options: RunOptions
   ) throws -> [S] {
     var result = Guarded<S>(try inputShape(batch: batch).reduce(1, *))
     try n.gradient.withPointer { gradient in
       try n.weight.withPointer { weight in
         try result.values.withMutablePointer {
-          try winogradInputGradient(
+          try inputGradient(
             batch: batch, gradOutput: gradient, weight: weight, gradInput: $0, options: options)
         }
       }

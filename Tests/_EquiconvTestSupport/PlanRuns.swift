@@ -47,7 +47,7 @@ extension ConvolutionPlan {
 
   package func forward<S: EngineScalar>(
     _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current, hasBias: Bool = true,
-    method: Method? = nil, workspaceLimit: Int? = nil
+    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
   ) throws -> [S] {
     var output: [S] = Self.unwritten(try outputShape(batch: batch).reduce(1, *))
     try n.input.withPointer { input in
@@ -56,7 +56,8 @@ extension ConvolutionPlan {
           try output.withMutablePointer {
             try forward(
               batch: batch, input: input, weight: weight, bias: hasBias ? bias : nil, output: $0,
-              instructions: instructions, method: method, workspaceLimit: workspaceLimit)
+              options: .init(
+                instructions: instructions, method: method, threads: threads, workspaceLimit: workspaceLimit))
           }
         }
       }
@@ -66,15 +67,16 @@ extension ConvolutionPlan {
 
   package func inputGradient<S: EngineScalar>(
     _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current,
-    method: Method? = nil, workspaceLimit: Int? = nil
+    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
   ) throws -> [S] {
     var result: [S] = Self.unwritten(try inputShape(batch: batch).reduce(1, *))
     try n.gradient.withPointer { gradient in
       try n.weight.withPointer { weight in
         try result.withMutablePointer {
           try inputGradient(
-            batch: batch, gradOutput: gradient, weight: weight, gradInput: $0, instructions: instructions,
-            method: method, workspaceLimit: workspaceLimit)
+            batch: batch, gradOutput: gradient, weight: weight, gradInput: $0,
+            options: .init(
+              instructions: instructions, method: method, threads: threads, workspaceLimit: workspaceLimit))
         }
       }
     }
@@ -83,15 +85,16 @@ extension ConvolutionPlan {
 
   package func weightGradient<S: EngineScalar>(
     _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current,
-    method: Method? = nil, workspaceLimit: Int? = nil
+    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
   ) throws -> [S] {
     var result: [S] = Self.unwritten(weightShape.reduce(1, *))
     try n.gradient.withPointer { gradient in
       try n.input.withPointer { input in
         try result.withMutablePointer {
           try weightGradient(
-            batch: batch, gradOutput: gradient, input: input, gradWeight: $0, instructions: instructions,
-            method: method, workspaceLimit: workspaceLimit)
+            batch: batch, gradOutput: gradient, input: input, gradWeight: $0,
+            options: .init(
+              instructions: instructions, method: method, threads: threads, workspaceLimit: workspaceLimit))
         }
       }
     }

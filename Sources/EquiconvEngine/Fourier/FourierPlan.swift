@@ -76,13 +76,6 @@ final class FourierPlan: Sendable {
     }
   }
 
-  /// The error for a kernel that no tile has outputs for.
-  static func tooFar(_ correlation: PlaneCorrelation, _ descriptor: ConvolutionDescriptor) -> ConvolutionError {
-    PlaneCorrelation.unsupported(
-      descriptor.algorithm, "a reach of \(correlation.reach.y) × \(correlation.reach.x)",
-      expected: "a reach of at most \(lengths.last ?? 0), the largest tile")
-  }
-
   /// Tiles of a batch.
   func tileCount(batch: Int) -> Int { batch * tiles.volume }
 

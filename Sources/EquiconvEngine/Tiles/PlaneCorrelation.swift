@@ -98,7 +98,7 @@ struct PlaneCorrelation: Sendable {
   }
 
   /// What the algorithms on tiles do not cover, as an error that names it.
-  private static func checkCovered(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
+  static func checkCovered(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
     if descriptor.spatial.count != 2 {
       throw unsupported(descriptor.algorithm, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
     }

@@ -41,7 +41,7 @@ final class TilePlans: Sendable {
     if let known = ProcessLock.withLock({ fourierPlans[key] }) { return known }
     let correlation = try correlation(pass, of: plan)
     guard let made = FourierPlan(correlation, length: length) else {
-      throw FourierPlan.tooFar(correlation, plan.descriptor)
+      throw plan.descriptor.tooFar(correlation.reach, atMost: length)
     }
     ProcessLock.withLock { fourierPlans[key] = made }
     return made
