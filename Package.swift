@@ -57,6 +57,9 @@ let package = Package(
     microkernels("AVX512", flags: avx512),
     .target(name: "_EquiconvShims", exclude: ["README.md"]),
 
+    // Measures the constants of the cost model; not a product.
+    .executableTarget(
+      name: "equiconv-costs", dependencies: ["EquiconvEngine", "EquiconvGroups"], path: "benchmarks/costs"),
     // Unit test bundles
     .target(
       name: "_EquiconvTestSupport", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups"],

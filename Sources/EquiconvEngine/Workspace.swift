@@ -53,7 +53,8 @@ struct MemoryBlock {
 
   /// From here on blocks are made of large pages, which save the page walks of stencils that touch hundreds of planes.
   private static let largePage = 2 << 20
-  private static let largestKept = 16 << 20
+  /// Two threads' spectra at the initial limit of workspace; more is asked for anew by each call.
+  private static let mostBytesKept = 128 << 20
   private static let mostKept = 2
   /// Guarded by `ProcessLock`.
   private nonisolated(unsafe) static var kept: [MemoryBlock] = []
@@ -72,12 +73,14 @@ struct MemoryBlock {
   }
 
   static func giveBack(_ block: MemoryBlock) {
-    let surplus = ProcessLock.withLock { () -> MemoryBlock? in
-      if block.bytes > largestKept { return block }
+    var surplus: [MemoryBlock] = []
+    ProcessLock.withLock {
       kept.append(block)
-      return kept.count > mostKept ? kept.remove(at: 0) : nil
+      while kept.count > mostKept || kept.reduce(0, { $0 + $1.bytes }) > mostBytesKept {
+        surplus.append(kept.remove(at: 0))
+      }
     }
-    if let surplus { free(surplus.base) }
+    for block in surplus { free(block.base) }
   }
 
   /// Frees the block.

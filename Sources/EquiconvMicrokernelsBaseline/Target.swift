@@ -13,11 +13,11 @@ public let widestPanel = 4
 /// The widest panel of `complexMultiply`: 8 accumulators.
 public let widestComplexPanel = 4
 
-/// multiply for each panel width: 12 accumulators, 3 pixels, 1 weight.
+/// multiply for each panel width: 8 accumulators, 2 pixels, 1 weight and its product; 4 × 3 was tried and spilled.
 @inline(__always)
 func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Type) {
   switch width {
-  case 4: sweep(call, Tile<V, 4, 3>.self, Tile<V, 4, 2>.self, Tile<V, 4, 1>.self)
+  case 4: sweep(call, Tile<V, 4, 2>.self, Tile<V, 4, 1>.self, Tile<V, 4, 1>.self)
   case 2: sweep(call, Tile<V, 2, 6>.self, Tile<V, 2, 2>.self, Tile<V, 2, 1>.self)
   default: sweep(call, Tile<V, 1, 8>.self, Tile<V, 1, 2>.self, Tile<V, 1, 1>.self)
   }

@@ -11,9 +11,9 @@ import _EquiconvShims
 #endif
 
 /// The clock behind the unit of `MeasuredCosts`. Only estimates in seconds depend on it: no choice does.
-enum Calibration {
+package enum Calibration {
   /// Seconds of one vector multiply-add, measured once a process and scalar type in some 0.2 ms.
-  static func secondsPerVector<S: EngineScalar>(_: S.Type, _ instructions: InstructionSet) -> Double {
+  package static func secondsPerVector<S: EngineScalar>(_: S.Type, _ instructions: InstructionSet) -> Double {
     let key = Key(instructions: instructions, scalarBytes: MemoryLayout<S>.stride)
     if let known = ProcessLock.withLock({ measured[key] }) { return known }
     let seconds = measure(S.microkernels(instructions), S.self)
@@ -31,7 +31,7 @@ enum Calibration {
 
   /// `multiply` on data that stays in the first-level cache: the shortest of a few runs.
   private static func measure<S: EngineScalar>(_ kernels: Microkernels, _: S.Type) -> Double {
-    let (width, vectors, channels) = (kernels.widestPanel, 3, 32)
+    let (width, vectors, channels) = (kernels.widestPanel, 3, 96)
     let row = vectors * kernels.lanes
     var best = Double.infinity
     // Zeros cost as much as other numbers.

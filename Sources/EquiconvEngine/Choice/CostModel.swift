@@ -86,17 +86,17 @@ struct CostModel {
     )
     let blocks = (tiles + lanes - 1) / lanes
     let transforms = reads * costs.fourierForward[number] + writes * costs.fourierInverse[number]
-    let panels = writes / Double(min(widestPanel, channels.computed))
-    let products = points * (3.125 * reads * writes / costs.complexShare + panels * costs.call)
-    let lines = points * 2 * (reads + writes) * costs.line
+    // Three real products, and a sum for each panel of outputs.
+    let additions = 1 / Double(min(widestPanel, channels.computed))
+    let products = points * (3 + additions) * reads * writes / costs.fourierShare
     let kernels =
       correlation.banks.count * channels.read * correlation.sourceElements
       * ((channels.computed + lanes - 1) / lanes)
-    let weights = isPrepared ? 0 : Double(kernels) * (costs.fourierForward[number] + points * 8) / threads
+    let weights = isPrepared ? 0 : Double(kernels) * 1.5 * costs.fourierForward[number] / threads
     let vectorBytes = points * 2 * Double(lanes * scalarBytes)
     let spectra = min((reads + writes) * vectorBytes, Double(options.workspaceLimit))
     return MethodCost(
-      time: costs.pass + weights + shared(blocks) * (transforms + products + lines),
+      time: costs.pass + weights + shared(blocks) * (transforms + products),
       operations: Double(tiles)
         * ((reads + writes) * Self.transformOperations(number) + 6 * points * reads * writes),
       workspaceBytes: Int(spectra) * min(options.threads, blocks),
@@ -115,13 +115,12 @@ struct CostModel {
     let sums = targets * Double(reads)
     let chunks = Double((tiles + 47) / 48)
     let products =
-      points * (3.125 * sums * Double(tiles) / costs.complexShare + chunks * sums * (6 + costs.call / 8))
-    let lines = points * 2 * Double(tiles * (reads + writes)) * costs.line
+      points * sums * (3.125 * Double(tiles) / costs.fourierShare + 14 * chunks)
     let inverse =
       Double(correlation.banks.count * outputs * reads) * costs.fourierInverse[number]
     let tileBytes = Int(points) * 2 * lanes * scalarBytes
     return MethodCost(
-      time: costs.pass * (1 + chunks / 4) + (transforms + products + lines + inverse) / threads,
+      time: costs.pass * (1 + chunks / 4) + (transforms + products + inverse) / threads,
       operations: Double(tiles)
         * (Double(inputs * correlation.sourceElements + outputs * correlation.targetElements)
           * Self.transformOperations(number) + 6 * points * targets * Double(inputs * correlation.sourceElements)),

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Measures what `MeasuredCosts` records, on one thread, for each instruction set of this processor:
+//
+//     make costs
+//
+// Passes of the trivial group are timed with many channels in and one out, one in and many out, and many both ways; the
+// shortest of several runs is divided by the time of one vector multiply-add in the same process.
+
+import EquiconvEngine
+import EquiconvGroups
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One layer of the plane with 3 × 3 taps, run by a given method.
+struct Probe {
+  let inputs: Int
+  let outputs: Int
+  let size: Int
+  let batch: Int
+
+  /// Vector multiply-adds that a forward pass takes as long as, transforms of weights not included.
+  func cost(_ method: Method, _ set: InstructionSet, _ pass: Pass = .forward) throws -> Double {
+    let plan = try ConvolutionPlan(
+      ConvolutionDescriptor(
+        layer: .isotropic, group: .trivial(2), inChannels: inputs, outChannels: outputs,
+        spatial: Extents([size, size]), kernel: Extents([3, 3]), padding: Extents([1, 1])))
+    let input = [Float](repeating: 0.5, count: try plan.inputShape(batch: batch).reduce(1, *))
+    let weight = [Float](repeating: 0.25, count: plan.weightShape.reduce(1, *))
+    var output = [Float](repeating: 0, count: try plan.outputShape(batch: batch).reduce(1, *))
+    var gradient = weight
+    let options = RunOptions(instructions: set, method: method, threads: 1)
+    var best = Double.infinity
+    for _ in 0..<12 {
+      let start = Self.now()
+      try input.withUnsafeBufferPointer { input in
+        try weight.withUnsafeBufferPointer { weight in
+          try output.withUnsafeMutableBufferPointer { output in
+            if pass == .weightGradient {
+              try gradient.withUnsafeMutableBufferPointer { gradient in
+                try plan.weightGradient(
+                  batch: batch, gradOutput: UnsafePointer(output.baseAddress!), input: input.baseAddress!,
+                  gradWeight: gradient.baseAddress!, options: options)
+              }
+            } else {
+              try plan.forward(
+                batch: batch, input: input.baseAddress!, weight: weight.baseAddress!, bias: nil,
+                output: output.baseAddress!, options: options)
+            }
+          }
+        }
+      }
+      best = min(best, Self.now() - start)
+    }
+    return best / Calibration.secondsPerVector(Float.self, set)
+  }
+
+  static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+  }
+}
+
+/// Costs of transforms in and out, for a vector of tiles, and the share of the peak that products reach.
+func tileCosts(_ method: Method, _ set: InstructionSet, outputs: Int, products: Double) throws -> [Double] {
+  // 256 tiles, in images of 16.
+  let (many, batch, size) = (64, 16, 4 * outputs)
+  let vectors = Double(256 / Float.microkernels(set).lanes)
+  let sides = try (
+    Probe(inputs: many, outputs: 1, size: size, batch: batch).cost(method, set) / vectors,
+    Probe(inputs: 1, outputs: many, size: size, batch: batch).cost(method, set) / vectors,
+    Probe(inputs: many, outputs: many, size: size, batch: batch).cost(method, set) / vectors
+  )
+  let counts = Double(many)
+  // In + many · out, many · in + out: the one product between is small.
+  let into = (counts * (sides.0 - products * counts) - (sides.1 - products * counts)) / (counts * counts - 1)
+  let outOf = (counts * (sides.1 - products * counts) - (sides.0 - products * counts)) / (counts * counts - 1)
+  let share = products * counts * counts / (sides.2 - counts * (into + outOf))
+  return [into, outOf, share]
+}
+
+func rounded(_ value: Double, _ digits: Double = 1) -> Double { (value * digits).rounded() / digits }
+
+for set in InstructionSet.available {
+  let direct = Probe(inputs: 64, outputs: 64, size: 64, batch: 1)
+  let work = 64 * 64 * 9 * 64 * 64 / Double(Float.microkernels(set).lanes)
+  print("\(set): one vector multiply-add takes \(Calibration.secondsPerVector(Float.self, set) * 1e9) ns")
+  print("  directShare \(rounded(work / (try direct.cost(.direct, set)), 100))", terminator: "")
+  print("  directGradientShare \(rounded(work / (try direct.cost(.direct, set, .weightGradient)), 100))")
+  for length in [8, 12, 16, 20, 24, 32] {
+    let points = Double(length * length / 2 + 2)
+    let costs = try tileCosts(.fourier(length: length), set, outputs: length - 2, products: 3.125 * points)
+    print("  fourier \(length): in \(rounded(costs[0])) out \(rounded(costs[1])) share \(rounded(costs[2], 100))")
+  }
+  for outputs in [4, 2] {
+    let points = Double((outputs + 2) * (outputs + 2))
+    let costs = try tileCosts(.winograd(outputs: outputs), set, outputs: outputs, products: points)
+    print("  winograd \(outputs): in \(rounded(costs[0])) out \(rounded(costs[1])) share \(rounded(costs[2], 100))")
+  }
+}
