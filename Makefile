@@ -5,6 +5,8 @@
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
 #   make bench-peers  speed and errors beside other libraries (writes docs/Peers.md and its figure)
+#   make costs     measures the constants of the cost model by which algorithms are chosen
+#   make accuracy  errors of each algorithm against float64 (writes docs/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/Equivariance.md and its figure)
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
@@ -15,13 +17,13 @@ PYTHON ?= python3
 VENV := .venv
 DEBIAN_VENV := .venv-debian
 PEERS_VENV := .venv-peers
-SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift
+SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
 PYTHON_FILES := python Tests/python examples benchmarks setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find Package.swift Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
-.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench bench-peers equivariance \
+.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench bench-peers costs accuracy equivariance \
   format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -64,6 +66,12 @@ $(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scr
 	$(MAKE) --no-print-directory c-library
 	scripts/peers-environment.sh $(PYTHON) $(PEERS_VENV) $(abspath $(BUILD_DIR))/release
 	touch $@
+
+costs:
+	$(SWIFT) run -c release equiconv-costs
+
+accuracy: setup
+	$(VENV)/bin/python benchmarks/accuracy.py
 
 equivariance: setup
 	$(VENV)/bin/python benchmarks/equivariance.py
