@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speed of whole Python calls as a share of the processor's multiply-add peak, measured in the same run.
+"""Speed of whole Python calls by the direct algorithm, as a share of the multiply-add peak measured in the same run.
 
     python benchmarks/bench.py [--kinds forward gradients others sampled avx2 calls] [--threads 1 2] [--rounds 3]
 
@@ -37,7 +37,7 @@ def call_of(case: Case) -> Any:
     rng = np.random.default_rng(0)
     group, (inputs, outputs), d = case.point_group, case.channels, case.dimension
     reads = (group.order,) if case.layer in ("group", "projection", "separable") else ()
-    options: dict[str, Any] = {"stride": case.stride, "padding": "same"}
+    options: dict[str, Any] = {"stride": case.stride, "padding": "same", "algorithm": "direct"}
     x = rng.standard_normal((case.batch, inputs, *reads, *(case.size,) * d)).astype(case.dtype)
     if case.layer == "separable":
         over_h = rng.standard_normal((outputs, inputs, group.order)).astype(case.dtype)

@@ -109,8 +109,7 @@ public final class ConvolutionPlan: Sendable {
 
   /// Floating-point operations of the definition for one forward run, two for each multiply-add.
   public func flops(batch: Int) -> Double {
-    let reads = stencil.terms.reduce(0) { $0 + $1.count }
-    return 2 * Double(batch) * Double(descriptor.outChannels) * Double(moduleInputs) * Double(reads)
+    return 2 * Double(batch) * Double(descriptor.outChannels) * Double(moduleInputs) * Double(stencil.termCount)
       * Double(geometry.output.volume)
   }
 

@@ -37,6 +37,8 @@ struct Stencil: Sendable {
   let banks: [Bank]
   /// The bank of each output point.
   let bankOfPoint: [Int]
+  /// Terms of all output points together.
+  let termCount: Int
   /// ŵ as a function of the user's weights; `nil` where it is the user's weight itself.
   let sampling: SamplingOperator?
 
@@ -45,6 +47,7 @@ struct Stencil: Sendable {
     self.outputElements = outputElements
     self.terms = terms
     self.banks = banks
+    termCount = terms.reduce(0) { $0 + $1.count }
     self.sampling = sampling
     var bankOfPoint = [Int](repeating: 0, count: outputElements)
     for (number, bank) in banks.enumerated() { for point in bank.points { bankOfPoint[point] = number } }

@@ -49,12 +49,11 @@ struct CostModel {
   func direct() -> MethodCost {
     let stencil = plan.stencil
     let pairs = Double(batch) * Double(plan.descriptor.outChannels) * Double(plan.moduleInputs)
-    let reads = stencil.terms.reduce(0) { $0 + $1.count }
     let outputs = Double(plan.geometry.output.volume)
     // Layers of orbits add up what shares a coefficient before they multiply.
     let isSummed = stencil.isOrbit && pass == .forward
-    let products = isSummed ? pairs * Double(stencil.coefficients) : pairs * Double(reads)
-    let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(reads) : 0
+    let products = isSummed ? pairs * Double(stencil.coefficients) : pairs * Double(stencil.termCount)
+    let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(stencil.termCount) : 0
     let share = pass == .weightGradient ? costs.directGradientShare : costs.directShare
     let vectors = (products / share + 2 * sums) * outputs / Double(lanes)
     return MethodCost(
