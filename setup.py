@@ -81,7 +81,10 @@ sources = [
     "_native_group.c",
     "_native_bases.c",
     "_native_kernel.c",
+    "_native_weight.c",
+    "_native_layer.c",
     "_native_convolution.c",
+    "_native_explanation.c",
     "_native_expansion.c",
     "_native_signal.c",
 ]

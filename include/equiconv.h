@@ -56,10 +56,32 @@
  * in 3-D x = column, y = -row, z = -depth, so the rotation by +90 degrees turns arrays as numpy.rot90 does.
  * Element 0 of every group is the identity.
  *
+ * ALGORITHMS
+ *
+ * `descriptor.algorithm` says how a layer is computed; docs/Algorithms.md of the project has their measured errors.
+ *
+ *   direct     every call. Exact in the sense below.
+ *   fourier    products of tiles in the frequency domain: all passes of layers in 2-D with stride 1 that sum over
+ *              channels (not depthwise), kernels of a reach dilation (k - 1) + 1 up to 32, any group and basis; not the
+ *              input gradient of circular padding that changes the size. Fewer operations by a factor that grows with
+ *              the kernel. Errors are a few times those of direct, and of the size of the largest output of a tile.
+ *   winograd   small tiles of kernels of a reach up to 3 x 3: forward passes and input gradients of the same layers in
+ *              float32. Errors are up to an order of magnitude above those of direct.
+ *   auto       for each pass the one of these that a cost model expects to be fastest, and direct wherever the others do
+ *              not apply or would not be worth their transforms. What it takes may differ between processors and
+ *              versions; equiconv_plan_explain tells it.
+ *
+ * Asking for an algorithm that cannot do a call is the error UNSUPPORTED_ALGORITHM, which says why; nothing falls back
+ * but auto. Fourier and winograd work on transformed weights, made when a call first needs them and kept in the plan (for
+ * the simple calls: in the cache of plans) with a copy of what they were made of. A call uses them only if its weight is
+ * equal to the copy in every bit, so changes of a weight array always show. An equiconv_weight is compared no more.
+ *
+ * Their workspace is bounded: see equiconv_set_workspace_limit. Larger calls are done in parts.
+ *
  * EXACTNESS
  *
- * Each output number is one chain of multiply-adds in one order, whatever the thread count. So for every
- * element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8) and all layers,
+ * With the direct algorithm each output number is one chain of multiply-adds in one order, whatever the thread count. So
+ * for every element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8) and all layers,
  * whatever the basis, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit,
  * provided that (spatial + 2 padding - reach) mod stride = 0 on every axis, where
  * reach = dilation (kernel - 1) + 1; see equiconv_plan_get_stride_remainder.
@@ -74,9 +96,10 @@
  *
  * THREADS
  *
- * Every function may be called from several threads at once. Groups, bases and plans are immutable once created.
- * Large calls share one pool of worker threads, started by the first of them; a process may fork before or
- * after that, and parent and child both go on working. Results do not depend on the number of threads.
+ * Every function may be called from several threads at once. Groups, bases, plans and weights are immutable
+ * once created (what plans and weights keep of transforms is guarded by a lock). Large calls share one pool of worker threads, started by the first of them; a process may fork before or
+ * after that, and parent and child both go on working. Results do not depend on the number of threads, but for the
+ * algorithm and tile that are taken where they are not direct.
  *
  * ENVIRONMENT
  *
@@ -133,6 +156,7 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_DIMENSION_MISMATCH = 117, /**< the group acts on another number of axes */
   EQUICONV_ERROR_SIZE_OVERFLOW = 118,      /**< a byte size does not fit in 63 bits */
   EQUICONV_ERROR_INVALID_BASIS = 119,      /**< a basis that does not exist, or does not fit the layer */
+  EQUICONV_ERROR_DTYPE_MISMATCH = 120,     /**< an equiconv_weight of another dtype than the layer */
 
   /* 2xx: not a group */
   EQUICONV_ERROR_INVALID_ORDER = 200,      /**< a group order that is not positive, or beyond 4096 */
@@ -184,11 +208,18 @@ typedef enum equiconv_padding_mode {
 } equiconv_padding_mode;
 
 typedef enum equiconv_algorithm {
-  EQUICONV_ALGORITHM_AUTO = 0,     /**< the library chooses (this version: always direct) */
-  EQUICONV_ALGORITHM_DIRECT = 1,   /**< bitwise equivariant */
-  EQUICONV_ALGORITHM_WINOGRAD = 2, /**< reserved: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM */
-  EQUICONV_ALGORITHM_FOURIER = 3   /**< reserved: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM */
+  EQUICONV_ALGORITHM_AUTO = 0,     /**< the one that is expected to be fastest, for each pass */
+  EQUICONV_ALGORITHM_DIRECT = 1,   /**< bitwise equivariant; every layer */
+  EQUICONV_ALGORITHM_WINOGRAD = 2, /**< tiles of 3 x 3 kernels, stride 1, 2-D */
+  EQUICONV_ALGORITHM_FOURIER = 3   /**< tiles in the frequency domain, stride 1, 2-D */
 } equiconv_algorithm;
+
+/** What a plan computes that is worth an algorithm. */
+typedef enum equiconv_pass {
+  EQUICONV_PASS_FORWARD = 0,
+  EQUICONV_PASS_INPUT_GRADIENT = 1,
+  EQUICONV_PASS_WEIGHT_GRADIENT = 2
+} equiconv_pass;
 
 typedef enum equiconv_interpolation {
   EQUICONV_INTERPOLATION_BILINEAR = 0, /**< linear along each axis */
@@ -555,7 +586,74 @@ EQUICONV_API equiconv_status equiconv_plan_bias_gradient(const equiconv_plan *pl
  */
 EQUICONV_API equiconv_status equiconv_plan_expand(const equiconv_plan *plan, const void *weight, void *bank);
 
+/* ---- Prepared weights ---------------------------------------------------------------------------------- */
+
+/**
+ * A layer's weight, copied once and transformed once, for inference: it goes to forward calls in place of the array. What
+ * an algorithm makes of it is made when a call first needs it, and kept until equiconv_weight_destroy; the array it was
+ * copied from may change or end. Opaque, shared safely between threads, and by plans that differ in sizes or batch.
+ * Direct gives the bits of the same call with the array. So do the others with the same tile; where weights are free,
+ * another tile, and with auto another algorithm, may be the fastest: see `prepared` of equiconv_explanation.
+ */
+typedef struct equiconv_weight equiconv_weight;
+
+/**
+ * Copies `count` numbers of `dtype`, the product of equiconv_plan_get_weight_shape; the caller ends the handle with
+ * equiconv_weight_destroy. Errors: INVALID_ENUM, INVALID_SIZE, SIZE_OVERFLOW, MISALIGNED_POINTER, OUT_OF_MEMORY.
+ */
+EQUICONV_API equiconv_status equiconv_weight_create(int32_t dtype, int64_t count, const void *numbers,
+                                                    equiconv_weight **weight);
+/** The same, with the dtype and count of a plan. */
+EQUICONV_API equiconv_status equiconv_plan_prepare(const equiconv_plan *plan, const void *numbers,
+                                                   equiconv_weight **weight);
+/** Ends a handle. NULL is fine. */
+EQUICONV_API void equiconv_weight_destroy(equiconv_weight *weight);
+/** Memory it holds: the copy and the transforms made so far; 0 if `weight` is NULL. */
+EQUICONV_API int64_t equiconv_weight_bytes(const equiconv_weight *weight);
+
+/** equiconv_plan_forward with a prepared weight. Errors, besides those: DTYPE_MISMATCH; INVALID_SIZE for its count. */
+EQUICONV_API equiconv_status equiconv_plan_forward_prepared(const equiconv_plan *plan, int64_t batch,
+                                                            const void *input, const equiconv_weight *weight,
+                                                            const void *bias, void *output);
+/** The simple call of the layer that the descriptor's field `layer` names, with a prepared weight. */
+EQUICONV_API equiconv_status equiconv_forward_prepared(const equiconv_descriptor *descriptor, int64_t batch,
+                                                       const void *input, const equiconv_weight *weight,
+                                                       const void *bias, void *output);
+
 /* ---- Queries ------------------------------------------------------------------------------------------- */
+
+/** Bytes of equiconv_explanation.reason, the closing 0 included. */
+#define EQUICONV_REASON_SIZE 512
+
+/**
+ * Which algorithm a call takes, and what it costs. Begin with `= EQUICONV_EXPLANATION_INIT`. The sizes of memory are
+ * exact; `seconds` is the estimate of a cost model of the processor, of one call with nothing else running.
+ */
+typedef struct equiconv_explanation {
+  size_t struct_size;                /**< sizeof(equiconv_explanation), given by the caller */
+  int32_t prepared;                  /**< given by the caller: 1 for a forward call with an equiconv_weight, else 0 */
+  int32_t pass;                      /**< equiconv_pass, as asked for */
+  int32_t algorithm;                 /**< equiconv_algorithm: direct, winograd or fourier */
+  int32_t tile;                      /**< fourier: points, winograd: outputs of a tile on each axis; direct: 0 */
+  int32_t threads;                   /**< threads that the call uses */
+  double operations;                 /**< floating-point operations made, 2 for a multiply-add */
+  double definition_operations;      /**< those of the layer's definition, as equiconv_plan_flops */
+  int64_t workspace_bytes;           /**< memory of the call, all threads together, besides arrays and weights */
+  int64_t weight_bytes;              /**< transformed weights, which are kept for the next call */
+  double seconds;                    /**< estimated time; with the transform of the weights, unless `prepared` */
+  char reason[EQUICONV_REASON_SIZE]; /**< why this algorithm: a sentence in UTF-8, cut where it is longer */
+} equiconv_explanation;
+
+#define EQUICONV_EXPLANATION_INIT \
+  { sizeof(equiconv_explanation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0} }
+
+/**
+ * Explains how `plan` computes a pass (equiconv_pass) of `batch` images, with the present number of threads and limit of
+ * workspace; nothing is computed. Errors: STRUCT_SIZE, INVALID_ENUM (also for `prepared` where it is not 0 or 1, or not
+ * with a forward pass), INVALID_SIZE; UNSUPPORTED_ALGORITHM where the call itself would give it, with its message.
+ */
+EQUICONV_API equiconv_status equiconv_plan_explain(const equiconv_plan *plan, int32_t pass, int64_t batch,
+                                                   equiconv_explanation *explanation);
 
 /** The most axes a signal or weight has: batch, channels, |H|, three of space. */
 #define EQUICONV_MAX_RANK 6
@@ -621,10 +719,22 @@ EQUICONV_API equiconv_status equiconv_group_pool_vjp(int32_t dtype, int32_t mode
 
 /* ---- Threads and hardware -------------------------------------------------------------------------------- */
 
-/** Sets the number of threads used by large calls, the calling one included: 1...1024. Results do not change. */
+/**
+ * Sets the number of threads used by large calls, the calling one included: 1...1024. Results of direct do not
+ * change; what auto takes, and the tile of others, may.
+ */
 EQUICONV_API equiconv_status equiconv_set_num_threads(int32_t count);
 /** The number of threads used by large calls. */
 EQUICONV_API int32_t equiconv_get_num_threads(void);
+/**
+ * Sets how many bytes of workspace fourier and winograd may use for each thread: at least 2^20, 2^26 (64 MiB) to begin
+ * with. It is kept to by working on fewer tiles and channels at a time, never by failing; only where the smallest
+ * possible part needs more is it exceeded. Results may change in their last bits. Direct needs no more than a padded copy
+ * of the input. Calls that are running are not concerned. Error: INVALID_SIZE.
+ */
+EQUICONV_API equiconv_status equiconv_set_workspace_limit(int64_t bytes);
+/** The bytes of workspace for each thread. */
+EQUICONV_API int64_t equiconv_workspace_limit(void);
 /** The instruction set in use: "baseline", "avx2" or "avx512". */
 EQUICONV_API const char *equiconv_instruction_set(void);
 

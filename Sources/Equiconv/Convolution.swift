@@ -17,8 +17,9 @@ import EquiconvEngine
 ///
 /// Kernels are pixels unless `basis` says otherwise; then (J) coefficients stand for the extents in the weight's shape.
 /// Output sizes are (size + 2 padding − reach) / stride + 1, rounded down, with reach = dilation (kernel − 1) + 1. For every g
-/// in H that maps the grid to itself, `layer(x.acted(by: g, of: group))` and `layer(x).acted(by: g, of: group)` are equal to
-/// the last bit wherever `strideRemainder` is 0.
+/// in H that maps the grid to itself, `layer(x.acted(by: g, of: group))` and `layer(x).acted(by: g, of: group)` are equal
+/// wherever `strideRemainder` is 0: to the last bit with `algorithm: .direct`, up to rounding with `.auto`, which takes
+/// what is expected to be fastest; see `explain`.
 ///
 ///     let lift = try Convolution(.lifting, group: .cyclic(4), weight: w, padding: .same)
 ///     let y = try lift(x)
@@ -38,6 +39,7 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   public var padding: Padding
   public var dilation: PerAxis
   public var paddingMode: PaddingMode
+  /// `.direct` for bits, `.auto` for speed.
   public var algorithm: Algorithm
   /// How pixels are interpolated where an element does not map the grid to itself.
   public let interpolation: Interpolation

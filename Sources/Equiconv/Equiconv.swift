@@ -8,7 +8,8 @@
 //       .groupConvolution(w2, group: c4, padding: .same)
 //     let turned = try x.acted(by: 1, of: c4)           // by +90°, as numpy.rot90
 //
-// Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`, equal to the last bit.
+// Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`: up to rounding, and with `algorithm: .direct` equal
+// to the last bit.
 
 @_exported public import EquiconvBases
 @_exported public import EquiconvGroups
@@ -18,10 +19,13 @@
 @_exported public import struct EquiconvEngine.ConvolutionError
 @_exported public import class EquiconvEngine.ConvolutionPlan
 @_exported public import protocol EquiconvEngine.EngineScalar
+@_exported public import struct EquiconvEngine.Explanation
 @_exported public import struct EquiconvEngine.Extents
 @_exported public import enum EquiconvEngine.InstructionSet
 @_exported public import enum EquiconvEngine.Layer
+@_exported public import enum EquiconvEngine.Pass
 @_exported public import enum EquiconvEngine.PaddingMode
 @_exported public import enum EquiconvEngine.PoolMode
 @_exported public import enum EquiconvEngine.SignalSpace
 @_exported public import enum EquiconvEngine.Threads
+@_exported public import enum EquiconvEngine.WorkspaceLimit

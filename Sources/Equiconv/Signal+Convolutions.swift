@@ -17,7 +17,7 @@ extension Signal {
   ///   - padding: on both sides of each axis.
   ///   - dilation: at least 1.
   ///   - paddingMode: zeros, or circular for a periodic signal.
-  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` chooses.
+  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` takes the fastest, equivariant up to rounding.
   /// - Returns: (batch, O, spatial…); sizes (size + 2 padding − dilation (kernel − 1) − 1) / stride + 1, rounded down.
   /// - Throws: `ConvolutionError` naming the argument (`x` is this signal), its value and what was expected.
   /// - Complexity: see `Convolution.callAsFunction`.
@@ -43,7 +43,7 @@ extension Signal {
   ///   - padding: on both sides of each axis.
   ///   - dilation: at least 1.
   ///   - paddingMode: zeros, or circular for a periodic signal.
-  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` chooses.
+  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` takes the fastest, equivariant up to rounding.
   /// - Returns: (batch, O, |H|, spatial…); sizes (size + 2 padding − dilation (kernel − 1) − 1) / stride + 1, rounded down.
   /// - Throws: `ConvolutionError` naming the argument (`x` is this signal), its value and what was expected.
   /// - Complexity: see `Convolution.callAsFunction`.
@@ -69,7 +69,7 @@ extension Signal {
   ///   - padding: on both sides of each axis.
   ///   - dilation: at least 1.
   ///   - paddingMode: zeros, or circular for a periodic signal.
-  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` chooses.
+  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` takes the fastest, equivariant up to rounding.
   /// - Returns: (batch, O, |H|, spatial…); sizes (size + 2 padding − dilation (kernel − 1) − 1) / stride + 1, rounded down.
   /// - Throws: `ConvolutionError` naming the argument (`x` is this signal), its value and what was expected.
   /// - Complexity: see `Convolution.callAsFunction`.
@@ -95,7 +95,7 @@ extension Signal {
   ///   - padding: on both sides of each axis.
   ///   - dilation: at least 1.
   ///   - paddingMode: zeros, or circular for a periodic signal.
-  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` chooses.
+  ///   - algorithm: `.direct` is equivariant to the last bit, `.auto` takes the fastest, equivariant up to rounding.
   /// - Returns: (batch, O, spatial…); sizes (size + 2 padding − dilation (kernel − 1) − 1) / stride + 1, rounded down.
   /// - Throws: `ConvolutionError` naming the argument (`x` is this signal), its value and what was expected.
   /// - Complexity: see `Convolution.callAsFunction`.

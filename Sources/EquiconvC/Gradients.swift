@@ -19,6 +19,7 @@ extension TypedPlan {
   /// every array as it was.
   func gradients(_ arguments: GradientArguments) throws {
     try check(arguments)
+    try checkAlgorithm(arguments)
     let a = arguments
     if a.gradInput != nil {
       try inputGradient(batch: a.batch, gradOutput: a.gradOutput, weight: a.weight, gradInput: a.gradInput)
@@ -45,6 +46,16 @@ extension TypedPlan {
     try gradInput?.checkDisjoint(from: gradOutput, weight, input)
     try gradWeight?.checkDisjoint(from: gradOutput, weight, input, gradInput)
     try gradBias?.checkDisjoint(from: gradOutput, weight, input, gradInput, gradWeight)
+  }
+
+  /// An algorithm that cannot do one of the wanted gradients is an error before the first is computed.
+  private func checkAlgorithm(_ a: GradientArguments) throws {
+    switch plan.descriptor.algorithm {
+    case .auto, .direct: return
+    case .winograd, .fourier:
+      if a.gradInput != nil { _ = try explain(.inputGradient, batch: a.batch) }
+      if a.gradWeight != nil { _ = try explain(.weightGradient, batch: a.batch) }
+    }
   }
 
   /// The number of elements of a shape whose byte size the plan has checked.

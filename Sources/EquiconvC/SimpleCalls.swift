@@ -21,7 +21,8 @@ private func gradients(
   withStatus { try cachedPlan(layer, descriptor).gradients(arguments) }
 }
 
-private func cachedPlan(
+/// The plan of a simple call.
+func cachedPlan(
   _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?
 ) throws -> TypedPlan {
   let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: layer)

@@ -13,6 +13,16 @@ public func equiconv_get_num_threads() -> Int32 {
   Int32(clamping: Threads.count)
 }
 
+@_cdecl("equiconv_set_workspace_limit") @implementation
+public func equiconv_set_workspace_limit(_ bytes: Int64) -> equiconv_status {
+  withStatus { try WorkspaceLimit.set(bytesPerThread: Int(bytes)) }
+}
+
+@_cdecl("equiconv_workspace_limit") @implementation
+public func equiconv_workspace_limit() -> Int64 {
+  Int64(WorkspaceLimit.bytesPerThread)
+}
+
 @_cdecl("equiconv_instruction_set") @implementation
 public func equiconv_instruction_set() -> UnsafePointer<CChar>? {
   switch InstructionSet.current {

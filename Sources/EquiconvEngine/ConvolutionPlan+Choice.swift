@@ -3,13 +3,14 @@
 extension ConvolutionPlan {
   /// Which algorithm a pass takes with so many images, and what it costs.
   ///
+  /// - Parameter isPrepared: Whether the call is given a `PreparedWeight`, whose transform costs it nothing.
   /// - Throws: `invalidSize` for a negative batch, `unsupportedAlgorithm` where the descriptor's algorithm cannot do the pass.
   public func explain<S: EngineScalar>(
-    _ pass: Pass, batch: Int, _: S.Type
+    _ pass: Pass, batch: Int, isPrepared: Bool = false, _: S.Type
   ) throws(ConvolutionError) -> Explanation {
     try Self.checkBatch(batch)
     let options = passOptions(RunOptions(), batch: batch)
-    let model = CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: false)
+    let model = CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: isPrepared)
     let choice = try choice(model)
     let images = batch == 0 ? 0.0 : 1.0
     return Explanation(
@@ -44,7 +45,21 @@ extension ConvolutionPlan {
     var reason: String
   }
 
+  /// Whether sizes are beyond what any memory holds, and counts of operations and bytes may not fit in integers.
+  private func isBeyondCounting(batch: Int) -> Bool {
+    let weights = weightShape.reduce(Double(outputElements)) { $0 * Double($1) }
+    return weights > 0x1p34 || flops(batch: batch) > 0x1p60
+  }
+
   private func choice(_ model: CostModel) throws(ConvolutionError) -> Choice {
+    if isBeyondCounting(batch: model.batch) {
+      if descriptor.algorithm == .auto || descriptor.algorithm == .direct {
+        return Choice(method: .direct, cost: model.direct(), reason: "the sizes are beyond what is counted for others")
+      }
+      throw ConvolutionError(
+        .sizeOverflow, "batch", model.batch,
+        expected: "with \(descriptor.algorithm) at most 2^60 operations and 2^34 numbers of weights times |Y|")
+    }
     switch descriptor.algorithm {
     case .direct: return Choice(method: .direct, cost: model.direct(), reason: "asked for")
     case .winograd: return cheapest(of: try winograd(model), reason: "asked for, with tiles of the lowest estimate")

@@ -82,7 +82,8 @@ static equiconv_descriptor sensible(test_random *random) {
   all_axes(d.padding, random_between(random, -1, 3));
   all_axes(d.dilation, random_between(random, 1, 2));
   d.padding_mode = (int32_t)random_between(random, 0, 1);
-  d.algorithm = (int32_t)random_between(random, 0, 1);
+  const int64_t algorithm = random_between(random, 0, 9);
+  d.algorithm = (int32_t)(algorithm < 8 ? algorithm % 2 : algorithm - 6);
   d.interpolation = (int32_t)random_between(random, 0, 2);
   d.quadrature = (int32_t)random_between(random, 0, 1);
   choose_spaces(&d, random);
@@ -136,17 +137,46 @@ static void check_same(const void *array, void *copy, int64_t count, int32_t dty
   free(copy);
 }
 
+/** A pass runs if and only if it can be explained, and asking for an algorithm may be the one thing wrong. */
+static void check_pass(const test_layer *layer, const equiconv_descriptor *d, int32_t pass, equiconv_status status) {
+  equiconv_explanation explanation = EQUICONV_EXPLANATION_INIT;
+  const equiconv_status explained = equiconv_plan_explain(layer->plan, pass, layer->batch, &explanation);
+  CHECK_STATUS(status, layer->batch == 0 ? status : explained);
+  CHECK(status == EQUICONV_SUCCESS ||
+        (status == EQUICONV_ERROR_UNSUPPORTED_ALGORITHM && d->algorithm >= EQUICONV_ALGORITHM_WINOGRAD));
+}
+
+/** The forward pass, with the array and with a prepared weight. */
+static void run_forward(const test_layer *layer, const equiconv_descriptor *d) {
+  const equiconv_status status =
+      equiconv_plan_forward(layer->plan, layer->batch, layer->input, layer->weight, layer->bias, layer->output);
+  check_pass(layer, d, EQUICONV_PASS_FORWARD, status);
+  equiconv_weight *weight = NULL;
+  CHECK_SUCCESS(equiconv_plan_prepare(layer->plan, layer->weight, &weight));
+  const size_t bytes = (size_t)layer->outputs * dtype_size(layer->dtype);
+  void *output = guarded_alloc(bytes);
+  memcpy(output, layer->output, bytes);
+  CHECK_STATUS(
+      equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, weight, layer->bias, output), status);
+  CHECK(guards_intact(output));
+  if (d->algorithm == EQUICONV_ALGORITHM_DIRECT) CHECK(memcmp(output, layer->output, bytes) == 0);
+  guarded_free(output);
+  equiconv_weight_destroy(weight);
+}
+
 static void run_all_passes(const equiconv_descriptor *d, int64_t batch, test_random *random) {
   test_layer layer = layer_make(d, batch, random);
   void *copies[3] = {copy_of(layer.input, layer.inputs, d->dtype), copy_of(layer.weight, layer.weights, d->dtype),
                      copy_of(layer.bias, layer.biases, d->dtype)};
-  layer_forward(&layer);
+  run_forward(&layer, d);
   const size_t size = dtype_size(d->dtype);
   void *gradients[3] = {guarded_alloc((size_t)layer.inputs * size), guarded_alloc((size_t)layer.weights * size),
                         guarded_alloc((size_t)layer.biases * size)};
   void *output = copy_of(layer.output, layer.outputs, d->dtype);
-  CHECK_SUCCESS(equiconv_plan_input_gradient(layer.plan, batch, layer.output, layer.weight, gradients[0]));
-  CHECK_SUCCESS(equiconv_plan_weight_gradient(layer.plan, batch, layer.output, layer.input, gradients[1]));
+  check_pass(&layer, d, EQUICONV_PASS_INPUT_GRADIENT,
+             equiconv_plan_input_gradient(layer.plan, batch, layer.output, layer.weight, gradients[0]));
+  check_pass(&layer, d, EQUICONV_PASS_WEIGHT_GRADIENT,
+             equiconv_plan_weight_gradient(layer.plan, batch, layer.output, layer.input, gradients[1]));
   CHECK_SUCCESS(equiconv_plan_bias_gradient(layer.plan, batch, layer.output, gradients[2]));
   for (int i = 0; i < 3; i++) {
     CHECK(guards_intact(gradients[i]));
@@ -194,6 +224,9 @@ static void check_accepted(const equiconv_descriptor *d, const equiconv_plan *pl
   const equiconv_status status = equiconv_plan_get_output_shape(plan, any, shape, &rank);
   CHECK(status == EQUICONV_SUCCESS ? shape[0] == any
                                    : status == EQUICONV_ERROR_INVALID_SIZE || status == EQUICONV_ERROR_SIZE_OVERFLOW);
+  equiconv_explanation explanation = EQUICONV_EXPLANATION_INIT;
+  const equiconv_status explained = equiconv_plan_explain(plan, (int32_t)random_between(random, -1, 3), any, &explanation);
+  CHECK(strcmp(equiconv_status_name(explained), "unknown status") != 0);
   const int64_t batch = random_between(random, 0, 2);
   if (is_padding_small(d) && is_small(plan, batch)) run_all_passes(d, batch, random);
 }

@@ -24,6 +24,7 @@ static void check_growth(void (*once)(void), int warm_up, int count) {
 
 static equiconv_group *c4;
 static equiconv_descriptor small;
+static equiconv_plan *explained;
 static float input[64], weight[9], output[4 * 64];
 
 static void small_call(void) {
@@ -51,6 +52,41 @@ static void life_of_handles(void) {
 static void a_million_small_calls_do_not_grow_the_process(void) { check_growth(small_call, 10000, 1000000); }
 static void small_gradients_do_not_grow_the_process(void) { check_growth(small_gradient, 10000, 100000); }
 static void failing_calls_do_not_grow_the_process(void) { check_growth(failing_call, 10000, 100000); }
+/* Transformed weights of a plan and of a handle end with them. */
+static void life_of_transformed_weights(void) {
+  equiconv_descriptor d = make_descriptor(c4, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 8, 3);
+  d.algorithm = EQUICONV_ALGORITHM_FOURIER;
+  equiconv_plan *plan = NULL;
+  equiconv_weight *prepared = NULL;
+  if (equiconv_plan_create(&d, &plan) != EQUICONV_SUCCESS ||
+      equiconv_plan_prepare(plan, weight, &prepared) != EQUICONV_SUCCESS ||
+      equiconv_plan_forward_prepared(plan, 1, input, prepared, NULL, output) != EQUICONV_SUCCESS ||
+      equiconv_plan_forward(plan, 1, input, weight, NULL, output) != EQUICONV_SUCCESS ||
+      equiconv_plan_input_gradient(plan, 1, output, weight, input) != EQUICONV_SUCCESS) {
+    CHECK(false);
+  }
+  equiconv_plan_destroy(plan);
+  equiconv_weight_destroy(prepared);
+  memset(input, 0, sizeof input); /* or the numbers would grow without bound */
+}
+
+/* One plan, a new weight at each call: what was made of the last one is let go. */
+static void changing_weight(void) {
+  static float numbers[9];
+  equiconv_descriptor d = small;
+  d.algorithm = EQUICONV_ALGORITHM_FOURIER;
+  numbers[0] += 1;
+  if (equiconv_lifting_conv(&d, 1, input, numbers, NULL, output) != EQUICONV_SUCCESS) CHECK(false);
+}
+
+static void explained_call(void) {
+  equiconv_explanation explanation = EQUICONV_EXPLANATION_INIT;
+  if (equiconv_plan_explain(explained, EQUICONV_PASS_FORWARD, 1, &explanation) != EQUICONV_SUCCESS) CHECK(false);
+}
+
+static void transformed_weights_do_not_grow_the_process(void) { check_growth(life_of_transformed_weights, 1000, 10000); }
+static void changing_weights_do_not_grow_the_process(void) { check_growth(changing_weight, 1000, 20000); }
+static void explanations_do_not_grow_the_process(void) { check_growth(explained_call, 1000, 100000); }
 static void handles_do_not_grow_the_process(void) { check_growth(life_of_handles, 1000, 10000); }
 
 /* ---- Peak ---- */
@@ -96,15 +132,51 @@ static void peak_of_a_forward_call(void) {
   }
 }
 
+/* All channels at once need about 33 MiB a thread. Transformed weights are counted beside the limit. */
+static bool fourier_peak_is_bounded(void *limit) {
+  const int64_t bytes = *(const int64_t *)limit;
+  test_random random = {72};
+  equiconv_descriptor d = make_descriptor(c4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 192, 128, 64, 5);
+  d.algorithm = EQUICONV_ALGORITHM_FOURIER;
+  if (equiconv_set_num_threads(2) != EQUICONV_SUCCESS || equiconv_set_workspace_limit(bytes) != EQUICONV_SUCCESS) {
+    return false;
+  }
+  test_layer layer = layer_make(&d, 4, &random);
+  equiconv_weight *weight = NULL;
+  if (equiconv_plan_prepare(layer.plan, layer.weight, &weight) != EQUICONV_SUCCESS) return false;
+  reset_peak();
+  const int64_t before = resident_bytes(), held = equiconv_weight_bytes(weight);
+  CHECK_SUCCESS(
+      equiconv_plan_forward_prepared(layer.plan, layer.batch, layer.input, weight, layer.bias, layer.output));
+  const int64_t transformed = equiconv_weight_bytes(weight) - held;
+  const int64_t used = peak_bytes() - before - transformed, allowed = 2 * bytes + 6 * MEBIBYTE;
+  printf("     limit %lld MiB a thread: %.1f MiB on two, and %.1f MiB of weights\n", (long long)(bytes / MEBIBYTE),
+         (double)used / MEBIBYTE, (double)transformed / MEBIBYTE);
+  equiconv_weight_destroy(weight);
+  layer_free(&layer);
+  return transformed > 0 && used <= allowed;
+}
+
+static void the_workspace_limit_bounds_the_peak(void) {
+  static int64_t limits[] = {INT64_C(64) << 20, INT64_C(16) << 20, INT64_C(4) << 20};
+  for (int i = 0; i < 3; i++) CHECK(holds_in_child(fourier_peak_is_bounded, &limits[i], 300));
+}
+
 int main(void) {
   c4 = make_group(GROUP_C4);
   small = make_descriptor(c4, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 8, 3);
   small.padding[0] = small.padding[1] = EQUICONV_PADDING_SAME;
   RUN(peak_of_a_forward_call); /* first: its children inherit no used memory */
+  RUN(the_workspace_limit_bounds_the_peak);
   RUN(a_million_small_calls_do_not_grow_the_process);
   RUN(small_gradients_do_not_grow_the_process);
   RUN(failing_calls_do_not_grow_the_process);
   RUN(handles_do_not_grow_the_process);
+  RUN(transformed_weights_do_not_grow_the_process);
+  RUN(changing_weights_do_not_grow_the_process);
+  if (equiconv_plan_create(&small, &explained) != EQUICONV_SUCCESS) return 1;
+  RUN(explanations_do_not_grow_the_process);
+  equiconv_plan_destroy(explained);
   equiconv_group_destroy(c4);
   return test_result();
 }

@@ -62,7 +62,7 @@ same_symbols() {
 
 every_prototype_is_called() {
   missing=$(declared | while read -r name; do
-    grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/test.c" || grep -q "$name[,}]" "$here/api.c" || echo "$name"
+    grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/choice.c" "$here/test.c" || grep -q "$name[,}]" "$here/api.c" || echo "$name"
   done)
   [ -z "$missing" ] || { echo "not called: $missing"; return 1; }
 }
@@ -86,7 +86,7 @@ expect "the shared library has a versioned soname" soname_is_versioned
 sources_of() {
   case $1 in
     fuzz | memory | threads) echo "$1.c process.c test.c" ;;
-    wrong_calls) echo "wrong_calls.c wrong_groups.c wrong_bases.c wrong_descriptors.c wrong_arrays.c wrong_queries.c test.c" ;;
+    wrong_calls) echo "wrong_calls.c wrong_groups.c wrong_bases.c wrong_descriptors.c wrong_arrays.c wrong_queries.c wrong_choice.c test.c" ;;
     *) echo "$1.c test.c" ;;
   esac
 }
@@ -107,7 +107,7 @@ build() {
 }
 
 # Those that take long run once.
-quick="api bases published equivariance adjoints wrong_calls threads"
+quick="api bases choice published equivariance adjoints wrong_calls threads"
 long="fuzz memory"
 
 for compiler in gcc clang; do
@@ -126,7 +126,7 @@ done
 for isa in baseline avx2 avx512; do
   EQUICONV_ISA=$isa
   export EQUICONV_ISA
-  for program in api bases published equivariance adjoints; do run "$isa" "$work/$first/$program"; done
+  for program in api bases choice published equivariance adjoints; do run "$isa" "$work/$first/$program"; done
 done
 unset EQUICONV_ISA
 

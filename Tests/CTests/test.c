@@ -183,6 +183,7 @@ equiconv_descriptor make_descriptor(const equiconv_group *group, int32_t layer, 
   descriptor.group = group;
   descriptor.layer = layer;
   descriptor.dtype = dtype;
+  descriptor.algorithm = EQUICONV_ALGORITHM_DIRECT;
   descriptor.dimension = equiconv_group_dimension(group);
   descriptor.in_channels = channels_in;
   descriptor.out_channels = channels_out;

@@ -65,7 +65,7 @@ enum { TEST_BASES = 7 };
 /** Pixels (cubic splines), dense, atrous, round and placed B-splines, Gaussian derivatives; 2-D: also harmonics (7). */
 equiconv_basis *make_basis(int number, int32_t dimension, int64_t extent);
 
-/** A descriptor with the same kernel, stride, padding, dilation on all axes. */
+/** A descriptor of the direct algorithm with the same kernel, stride, padding, dilation on all axes. */
 equiconv_descriptor make_descriptor(const equiconv_group *group, int32_t layer, int32_t dtype, int64_t channels_in,
                                     int64_t channels_out, int64_t spatial, int64_t kernel);
 

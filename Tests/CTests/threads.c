@@ -124,6 +124,55 @@ static void messages_belong_to_their_thread(void) {
   CHECK(strstr(equiconv_last_error_message(), "-456") != NULL);
 }
 
+/* ---- Prepared weights ---- */
+
+static test_layer tiles; /* a layer by Fourier tiles, its output computed by one thread */
+static equiconv_weight *prepared;
+
+static bool tiles_have_the_same_bits(bool is_prepared) {
+  const size_t bytes = (size_t)tiles.outputs * sizeof(float);
+  float *output = malloc(bytes);
+  if (output == NULL) return false;
+  const equiconv_status status =
+      is_prepared
+          ? equiconv_plan_forward_prepared(tiles.plan, tiles.batch, tiles.input, prepared, tiles.bias, output)
+          : equiconv_plan_forward(tiles.plan, tiles.batch, tiles.input, tiles.weight, tiles.bias, output);
+  const bool same = status == EQUICONV_SUCCESS && memcmp(output, tiles.output, bytes) == 0;
+  free(output);
+  return same;
+}
+
+static void *prepared_caller(void *failures) {
+  for (int round = 0; round < ROUNDS; round++) {
+    if (!tiles_have_the_same_bits(round % 2 == 0)) atomic_fetch_add((atomic_int *)failures, 1);
+    if (equiconv_weight_bytes(prepared) <= 0) atomic_fetch_add((atomic_int *)failures, 1);
+  }
+  return NULL;
+}
+
+/* The first calls find neither the plan's tiles nor any transformed weights: all make them at once. */
+static void threads_share_a_plan_and_a_prepared_weight(void) {
+  for (int32_t threads = 1; threads <= 3; threads++) {
+    test_random random = {83};
+    atomic_int failures = 0;
+    pthread_t callers[CALLERS];
+    equiconv_descriptor d = make_descriptor(d4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 5, 6, 40, 5);
+    d.algorithm = EQUICONV_ALGORITHM_FOURIER;
+    CHECK_SUCCESS(equiconv_set_num_threads(1));
+    tiles = layer_make(&d, 2, &random);
+    layer_forward(&tiles);
+    equiconv_plan_destroy(tiles.plan);
+    CHECK_SUCCESS(equiconv_set_num_threads(threads));
+    CHECK_SUCCESS(equiconv_plan_create(&d, &tiles.plan));
+    CHECK_SUCCESS(equiconv_plan_prepare(tiles.plan, tiles.weight, &prepared));
+    for (int i = 0; i < CALLERS; i++) CHECK(pthread_create(&callers[i], NULL, prepared_caller, &failures) == 0);
+    for (int i = 0; i < CALLERS; i++) CHECK(pthread_join(callers[i], NULL) == 0);
+    CHECK(failures == 0);
+    equiconv_weight_destroy(prepared);
+    layer_free(&tiles);
+  }
+}
+
 /* ---- Forks ---- */
 
 static bool child_computes(void *unused) {
@@ -183,6 +232,7 @@ int main(void) {
   RUN(concurrent_calls_agree);
   RUN(plans_are_cached_from_several_threads);
   RUN(messages_belong_to_their_thread);
+  RUN(threads_share_a_plan_and_a_prepared_weight);
   RUN(both_sides_of_a_fork_compute);
   RUN(fork_while_another_thread_computes);
   layer_free(&large);

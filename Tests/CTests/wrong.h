@@ -11,6 +11,8 @@ typedef struct wrong_outputs {
   equiconv_plan *plan;
   equiconv_basis *basis;
   equiconv_group_basis *group_basis;
+  equiconv_weight *prepared;
+  equiconv_explanation explanation; /* with the right struct_size, not prepared */
   int64_t shape[EQUICONV_MAX_RANK], remainder;
   int32_t rank, indices[64];
   double numbers[64];
@@ -32,6 +34,7 @@ void wrong_descriptors(void);
 void wrong_bases(void);
 void wrong_arrays(void);
 void wrong_queries(void);
+void wrong_choices(void);
 void wrong_actions_and_pools(void);
 
 #endif

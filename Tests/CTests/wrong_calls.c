@@ -11,6 +11,8 @@ static int wrong_call_count;
 
 void wrong_reset(void) {
   memset(&untouched, 0x5a, sizeof untouched);
+  untouched.explanation.struct_size = sizeof untouched.explanation;
+  untouched.explanation.prepared = 0;
   memcpy(&out, &untouched, sizeof out);
 }
 
@@ -37,7 +39,7 @@ static void every_status_was_provoked(void) {
     if (!provoked[status]) printf("  never provoked: %s\n", equiconv_status_name(status));
     CHECK(provoked[status]);
   }
-  CHECK(statuses == 30);
+  CHECK(statuses == 31);
 }
 
 /* A call that succeeds leaves the last message alone. */
@@ -55,6 +57,7 @@ int main(void) {
   RUN(wrong_bases);
   RUN(wrong_arrays);
   RUN(wrong_queries);
+  RUN(wrong_choices);
   RUN(wrong_actions_and_pools);
   RUN(at_least_sixty_wrong_calls);
   RUN(every_status_was_provoked);

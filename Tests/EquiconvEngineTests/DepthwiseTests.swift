@@ -12,10 +12,11 @@ import _EquiconvTestSupport
   private static func descriptors(_ layer: Layer, _ group: PointGroup) -> [ConvolutionDescriptor] {
     [
       ConvolutionDescriptor(
-        layer: layer, group: group, inChannels: 5, outChannels: 5, spatial: [9, 11], kernel: [3, 3], padding: [1, 1]),
+        layer: layer, group: group, inChannels: 5, outChannels: 5, spatial: [9, 11], kernel: [3, 3], padding: [1, 1],
+        algorithm: .direct),
       ConvolutionDescriptor(
         layer: layer, group: group, inChannels: 3, outChannels: 3, spatial: [7, 9], kernel: [3, 3], stride: [2, 2],
-        padding: [2, 2], paddingMode: .circular),
+        padding: [2, 2], paddingMode: .circular, algorithm: .direct),
     ]
   }
 

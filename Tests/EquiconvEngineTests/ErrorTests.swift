@@ -128,8 +128,12 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
       $0.kernel = [65, 65]
       $0.basis = .bSpline(try! .dense(extents: [65, 65], degree: 1))
     },
-    .plan(.unsupportedAlgorithm, "algorithm", "winograd") { $0.algorithm = .winograd },
-    .plan(.unsupportedAlgorithm, "algorithm", "fourier") { $0.algorithm = .fourier },
+    .plan(.unsupportedAlgorithm, "algorithm", "winograd with stride (2, 2)") {
+      ($0.algorithm, $0.stride) = (.winograd, [2, 2])
+    },
+    .plan(.unsupportedAlgorithm, "algorithm", "fourier with stride (2, 2)") {
+      ($0.algorithm, $0.stride) = (.fourier, [2, 2])
+    },
   ]
 
   private static let arrays: [WrongCall] = [

@@ -23,7 +23,7 @@ struct GeneralCase: Sendable, CustomStringConvertible {
     descriptor = ConvolutionDescriptor(
       from: input, to: output, group: group, inChannels: 2, outChannels: 3, spatial: Extents(spatial),
       kernel: each(kernel), stride: each(stride), padding: each(padding), dilation: each(dilation),
-      paddingMode: mode, interpolation: interpolation, basis: basis, groupBasis: groupBasis,
+      paddingMode: mode, algorithm: .direct, interpolation: interpolation, basis: basis, groupBasis: groupBasis,
       usesQuadrature: usesQuadrature)
   }
 

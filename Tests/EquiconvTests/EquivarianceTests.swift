@@ -3,7 +3,7 @@
 import Equiconv
 import Testing
 
-/// Theorem: each layer commutes with the action of H. Here to the last bit, on random numbers.
+/// Theorem: each layer commutes with the action of H. With the direct algorithm to the last bit, on random numbers.
 @Suite struct EquivarianceTests {
   @Test func casesAreComplete() { #expect(LayerExample.all.count == 7 * Layer.allCases.count) }
 
@@ -28,9 +28,12 @@ import Testing
 
   @Test func networkCommutesWithTheAction() throws {
     let d4 = try PointGroup.dihedral(4)
-    let lift = try Convolution<Float>(.lifting, group: d4, weight: .random([8, 3, 5, 5], seed: 5), padding: .same)
-    let middle = try Convolution<Float>(.group, group: d4, weight: .random([8, 8, 8, 3, 3], seed: 6), padding: .same)
-    let project = try Convolution<Float>(.projection, group: d4, weight: .random([4, 8, 8, 3, 3], seed: 7))
+    let lift = try Convolution<Float>(
+      .lifting, group: d4, weight: .random([8, 3, 5, 5], seed: 5), padding: .same, algorithm: .direct)
+    let middle = try Convolution<Float>(
+      .group, group: d4, weight: .random([8, 8, 8, 3, 3], seed: 6), padding: .same, algorithm: .direct)
+    let project = try Convolution<Float>(
+      .projection, group: d4, weight: .random([4, 8, 8, 3, 3], seed: 7), algorithm: .direct)
     func network(_ x: Signal<Float>) throws -> Signal<Float> {
       try project(middle(lift(x).map { max($0, 0) }).map { max($0, 0) })
     }

@@ -127,8 +127,8 @@ private let wrongSampling = [
   WrongCall("the result is of 1125899906842648 bytes, expected memory for it") {
     try lift(zeros(.plane, 1, 1, 5), [1, 1, 3], .reflection, padding: .all(1 << 46))
   },
-  WrongCall("algorithm is fourier, expected auto or direct in this version") {
-    try lift(zeros(.plane, 1, 1, 5, 5), [1, 1, 3, 3], .cyclic(4), algorithm: .fourier)
+  WrongCall("algorithm is fourier with 1 dimensions, expected 2 dimensions") {
+    try lift(zeros(.plane, 1, 1, 5), [1, 1, 3], .reflection, algorithm: .fourier)
   },
 ]
 

@@ -11,11 +11,14 @@ import Testing
     let halfTurns = SignalSpace.quotient(stabilizer: [0, 4])
     let harmonics = KernelBasis.circularHarmonics(try .standard(extent: 5))
     let lift = try Convolution<Double>(
-      .lifting, group: c8, weight: .random([3, 2, harmonics.count], seed: 1), padding: .same, basis: harmonics)
+      .lifting, group: c8, weight: .random([3, 2, harmonics.count], seed: 1), padding: .same, algorithm: .direct,
+      basis: harmonics)
     let fold = try Convolution<Double>(
-      from: .group, to: halfTurns, group: c8, weight: .random([3, 3, 8, 3, 3], seed: 2), padding: .same)
+      from: .group, to: halfTurns, group: c8, weight: .random([3, 3, 8, 3, 3], seed: 2), padding: .same,
+      algorithm: .direct)
     let project = try Convolution<Double>(
-      from: halfTurns, to: .plane, group: c8, weight: .random([1, 3, 4, 3, 3], seed: 3), padding: .same)
+      from: halfTurns, to: .plane, group: c8, weight: .random([1, 3, 4, 3, 3], seed: 3), padding: .same,
+      algorithm: .direct)
     func network(_ x: Signal<Double>) throws -> Signal<Double> {
       let y = try fold(lift(x).map { max($0, 0) })
       #expect(y.shape == [1, 3, 4, 9, 9])

@@ -13,7 +13,7 @@ import Testing
     let convolution = try Convolution(
       layer, group: .trivial(2),
       weight: fibered ? Tensor(shape: [4, 3, 1, 3, 2], storage: weight.storage) : weight, bias: bias,
-      stride: [2, 1], padding: [1, 0], dilation: [1, 2])
+      stride: [2, 1], padding: [1, 0], dilation: [1, 2], algorithm: .direct)
     let y = try convolution(
       fibered ? Signal(.group, shape: [2, 3, 1, 7, 9], storage: x.storage) : Signal(.plane, x))
     let expected = try correlation(x, weight, stride: [2, 1], padding: [1, 0], dilation: [1, 2])
@@ -30,7 +30,7 @@ import Testing
     // Multiples of |H|, so that means over H are whole numbers too.
     let weight = try Tensor<Double>.randomIntegers([2, 3] + fiber + [3, 3], seed: 14).map { 8 * $0 }
     let x = try Tensor<Double>.randomIntegers([2, 3] + fiber + [6, 5], seed: 15)
-    let convolution = try Convolution(layer, group: d4, weight: weight)
+    let convolution = try Convolution(layer, group: d4, weight: weight, algorithm: .direct)
     let bank = try convolution.expandWeight()
     #expect(bank.shape == [layer.writesGroup ? 16 : 2, layer.readsGroup ? 24 : 3, 3, 3])
     let flat = try Tensor(shape: [2, layer.readsGroup ? 24 : 3, 6, 5], storage: x.storage)
@@ -44,12 +44,12 @@ import Testing
     let x = try Signal<Float>(.plane, shape: [1, 1, 5, 5], storage: (0..<25).map(Float.init))
     let weight = try Tensor<Float>(shape: [1, 1, 3, 3], storage: (0..<9).map(Float.init))
     let c4 = try PointGroup.cyclic(4)
-    let y = try x.liftingConvolution(weight, group: c4)
+    let y = try x.liftingConvolution(weight, group: c4, algorithm: .direct)
     let rows: [[Float]] = [[312, 348, 384], [204, 240, 276], [120, 156, 192], [228, 264, 300]]
     #expect(y.shape == [1, 1, 4, 3, 3])
     for r in 0..<4 { #expect((0..<3).map { y[0, 0, r, 0, $0] } == rows[r]) }
     let weight2 = try Tensor<Float>(shape: [1, 1, 4, 3, 3], storage: (0..<36).map(Float.init))
-    #expect(try y.groupConvolution(weight2, group: c4).storage == [272376, 287928, 271944, 256392])
+    #expect(try y.groupConvolution(weight2, group: c4, algorithm: .direct).storage == [272376, 287928, 271944, 256392])
   }
 
   /// The four named calls are the four layers.

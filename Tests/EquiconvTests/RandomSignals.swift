@@ -60,11 +60,13 @@ struct LayerExample: Sendable, CustomTestStringConvertible {
     return try .random(space, [batch, channels] + fiber + spatial, seed: 1)
   }
 
-  func convolution<S: EngineScalar>(_: S.Type, channels: Int = 3, outputs: Int = 5) throws -> Convolution<S> {
+  func convolution<S: EngineScalar>(
+    _: S.Type, channels: Int = 3, outputs: Int = 5, algorithm: Algorithm = .direct
+  ) throws -> Convolution<S> {
     try Convolution(
       layer, group: group, weight: .random([outputs, channels] + fiber + kernel, seed: 2),
       bias: Tensor.random([outputs], seed: 3).storage, stride: .all(stride), padding: padding, dilation: .all(dilation),
-      paddingMode: paddingMode)
+      paddingMode: paddingMode, algorithm: algorithm)
   }
 
   private var fiber: [Int] { layer.readsGroup ? [group.order] : [] }

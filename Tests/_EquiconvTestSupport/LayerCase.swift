@@ -31,11 +31,12 @@ public struct LayerCase: Sendable, CustomStringConvertible {
     (inChannels, outChannels) = channels
   }
 
+  /// By the direct algorithm, of which the tests claim bits.
   public func descriptor(_ layer: Layer, _ group: PointGroup) -> ConvolutionDescriptor {
     ConvolutionDescriptor(
       layer: layer, group: group, inChannels: inChannels, outChannels: outChannels, spatial: Extents(spatial),
       kernel: Extents(kernel), stride: Extents(stride), padding: Extents(padding), dilation: Extents(dilation),
-      paddingMode: mode)
+      paddingMode: mode, algorithm: .direct)
   }
 
   public var description: String {

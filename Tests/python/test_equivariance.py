@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All four layers commute with the action of the group, to the last bit."""
+"""All four layers commute with the action of the group: by the direct algorithm, to the last bit."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ISAS = ("baseline", "avx2", "avx512")
 
 def assert_commutes(layer, group, x, weight, bias, keywords):
     """f(L_g x) = L_g f(x) for every element g, bit for bit."""
-    y = FORWARD[layer](x, weight, group, bias, **keywords)
+    y = FORWARD[layer](x, weight, group, bias, algorithm="direct", **keywords)
     for g in range(group.order):
-        turned = FORWARD[layer](eq.act(x, group, g), weight, group, bias, **keywords)
+        turned = FORWARD[layer](eq.act(x, group, g), weight, group, bias, algorithm="direct", **keywords)
         assert np.array_equal(turned, eq.act(y, group, g)), f"{layer} does not commute with element {g} of {group.name}"
 
 
@@ -49,12 +49,12 @@ def wide_operands(layer, name, dtype):
 def test_layer_commutes_with_the_action_at_any_number_of_threads(threads, layer, name, count):
     group, x, weight, bias = wide_operands(layer, name, np.float32)
     threads(1)
-    alone = FORWARD[layer](x, weight, group, bias, padding=1)
+    alone = FORWARD[layer](x, weight, group, bias, padding=1, algorithm="direct")
     threads(count)
-    together = FORWARD[layer](x, weight, group, bias, padding=1)
+    together = FORWARD[layer](x, weight, group, bias, padding=1, algorithm="direct")
     np.testing.assert_array_equal(alone, together)
     g = group.order - 1
-    turned = FORWARD[layer](eq.act(x, group, g), weight, group, bias, padding=1)
+    turned = FORWARD[layer](eq.act(x, group, g), weight, group, bias, padding=1, algorithm="direct")
     np.testing.assert_array_equal(turned, eq.act(together, group, g))
 
 
@@ -64,9 +64,9 @@ def test_gradients_do_not_depend_on_the_number_of_threads(threads, layer):
     vjp = getattr(eq, f"{layer}_conv_vjp")
     grad_out = FORWARD[layer](x, weight, group, bias)
     threads(1)
-    alone = vjp(grad_out, x, weight, group)
+    alone = vjp(grad_out, x, weight, group, algorithm="direct")
     threads(2)
-    for one, two in zip(alone, vjp(grad_out, x, weight, group), strict=True):
+    for one, two in zip(alone, vjp(grad_out, x, weight, group, algorithm="direct"), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
@@ -106,14 +106,15 @@ def test_network_commutes_with_the_action_to_the_last_bit(rng, name):
     group = GROUPS[name]
     first, second = rng.normal(size=(6, 3, 5, 5)), rng.normal(size=(6, 6, group.order, 3, 3))
     last = rng.normal(size=(2, 6, group.order, 3, 3))
+    exact = {"algorithm": "direct"}
 
     def network(x):
-        lifted = np.maximum(eq.lifting_conv(x, first, group, padding="same"), 0)
-        hidden = np.maximum(eq.group_conv(lifted, second, group, stride=2), 0)
-        return eq.projection_conv(hidden, last, group)
+        lifted = np.maximum(eq.lifting_conv(x, first, group, padding="same", **exact), 0)
+        hidden = np.maximum(eq.group_conv(lifted, second, group, stride=2, **exact), 0)
+        return eq.projection_conv(hidden, last, group, **exact)
 
     assert eq.equivariance_error(network, rng.normal(size=(1, 3, 17, 15)), group) == 0.0
-    mean = lambda x: eq.group_pool(eq.lifting_conv(x, first, group), "mean")  # noqa: E731
+    mean = lambda x: eq.group_pool(eq.lifting_conv(x, first, group, **exact), "mean")  # noqa: E731
     assert eq.equivariance_error(mean, rng.normal(size=(1, 3, 17, 15)), group) == 0.0
 
 
@@ -124,9 +125,12 @@ def test_stride_that_does_not_fit_warns_and_names_sizes_that_do(rng):
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert not np.array_equal(eq.act(y, group, 1).shape, y.shape)
+    exact = {"algorithm": "direct"}
     for safe in (7, 9):
         signal = rng.normal(size=(1, 2, safe, 9))
-        assert eq.equivariance_error(lambda f: eq.lifting_conv(f, weight, group, stride=2), signal, group) == 0.0
+        assert (
+            eq.equivariance_error(lambda f: eq.lifting_conv(f, weight, group, stride=2, **exact), signal, group) == 0.0
+        )
 
 
 @pytest.mark.filterwarnings("ignore::equiconv.EquivarianceWarning")
@@ -152,7 +156,7 @@ def test_warning_concerns_axes_that_the_group_moves(rng, group, sizes, warns):
         with pytest.warns(eq.EquivarianceWarning):
             eq.lifting_conv(x, weight, group, stride=2)
     else:
-        f = lambda signal: eq.lifting_conv(signal, weight, group, stride=2)  # noqa: E731
+        f = lambda signal: eq.lifting_conv(signal, weight, group, stride=2, algorithm="direct")  # noqa: E731
         assert eq.equivariance_error(f, x, group) == 0.0
 
 

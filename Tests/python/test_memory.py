@@ -60,6 +60,31 @@ def new_group():
     group.cosets([0, 2])
 
 
+def prepared_weight():
+    x, weight = operands()
+    weight = weight + np.float32(np.random.default_rng().normal())
+    prepared = eq.prepare(weight)
+    for algorithm in ("direct", "fourier"):
+        eq.lifting_conv(x, prepared, C4, algorithm=algorithm)
+        eq.lifting_conv(x, weight, C4, algorithm=algorithm)
+    assert (prepared.shape, prepared.dtype, prepared.nbytes > 0) == (weight.shape, weight.dtype, True)
+
+
+def explanation():
+    eq.explain(eq.lifting_conv, *operands(), C4)
+    with contextlib.suppress(ValueError):
+        eq.explain(eq.lifting_conv, *operands(), C4, algorithm="fourier", stride=3)
+
+
+def refused_weights():
+    with contextlib.suppress(TypeError):
+        eq.lifting_conv_vjp(np.ones((1, 3, 4, 6, 6), np.float32), operands()[0], eq.prepare(operands()[1]), C4)
+    with contextlib.suppress(ValueError):
+        eq.lifting_conv(operands()[0][:, :1], eq.prepare(operands()[1]), C4)
+    with contextlib.suppress(TypeError):
+        eq.prepare([1])
+
+
 def refused_by_python():
     with contextlib.suppress(TypeError):
         eq.lifting_conv(operands()[0], operands(np.float64)[1], C4)
@@ -67,11 +92,11 @@ def refused_by_python():
 
 def refused_by_the_engine():
     with contextlib.suppress(ValueError):
-        eq.lifting_conv(*operands(), C4, algorithm="winograd")
+        eq.lifting_conv(*operands(), C4, algorithm="winograd", stride=2)
     with contextlib.suppress(ValueError):
         eq.lifting_conv(*operands(), C4, stride=(1, 2))
     with contextlib.suppress(ValueError):
-        eq.lifting_conv_vjp(np.ones((1, 3, 4, 6, 6), np.float32), *operands(), C4, algorithm="winograd")
+        eq.lifting_conv_vjp(np.ones((1, 3, 4, 6, 6), np.float32), *operands(), C4, algorithm="winograd", stride=2)
 
 
 def refused_sizes():
@@ -121,7 +146,7 @@ def refused_group():
 PATHS = [
     forward, forward_with_everything, gradients, pool_and_act, expand, new_group, refused_by_python,
     refused_by_the_engine, refused_sizes, refused_group,
-    bases, quotients, refused_bases,
+    bases, quotients, refused_bases, prepared_weight, explanation, refused_weights,
 ]  # fmt: skip
 
 
@@ -169,7 +194,7 @@ def test_arguments_are_released(rng):
     x, weight, bias = rng.normal(size=(1, 2, 8, 8)), rng.normal(size=(3, 2, 3, 3)), rng.normal(size=3)
     out = np.empty((1, 3, 4, 6, 6))
     counts = [sys.getrefcount(array) for array in (x, weight, bias, out)]
-    for keywords in ({}, {"stride": (1, 1)}, {"algorithm": "winograd"}, {"stride": 0}, {"padding": 1}):
+    for keywords in ({}, {"stride": (1, 1)}, {"algorithm": "winograd", "dilation": 2}, {"stride": 0}, {"padding": 1}):
         with contextlib.suppress(ValueError):
             eq.lifting_conv(x, weight, C4, bias, out=out, **keywords)
         with contextlib.suppress(ValueError):

@@ -72,7 +72,7 @@ def test_examples_in_the_documentation(module):
     assert result.failed == 0
 
 
-TYPES = ("Group", "Basis", "GroupBasis")
+TYPES = ("Group", "Basis", "GroupBasis", "Weight")
 
 
 def stub_functions(body):
@@ -117,7 +117,7 @@ def test_stub_of_types_names_what_they_have(type_name):
 def test_config_tells_what_is_installed(capsys):
     eq.show_config()
     text = capsys.readouterr().out
-    for part in (eq.__version__, np.__version__, str(PACKAGE), "instruction set", "threads"):
+    for part in (eq.__version__, np.__version__, str(PACKAGE), "instruction set", "threads", "64 MiB for each"):
         assert part in text
 
 

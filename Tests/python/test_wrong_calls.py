@@ -170,8 +170,8 @@ CALLS = {
         lift(algorithm="fft"), ValueError, ["algorithm is 'fft'", "'auto', 'direct', 'winograd' or 'fourier'"]
     ),
     "algorithm None": (lift(algorithm=None), TypeError, ["algorithm is None"]),
-    "winograd": (lift(algorithm="winograd"), ValueError, ["algorithm", "winograd"]),
-    "fourier": (lift(algorithm="fourier"), ValueError, ["algorithm", "fourier"]),
+    "winograd": (lift(algorithm="winograd", stride=2), ValueError, ["algorithm is winograd"]),
+    "fourier": (lift(algorithm="fourier", stride=2), ValueError, ["algorithm is fourier", "stride"]),
     "surplus keyword": (lift(strides=2), TypeError, ["strides"]),
     "missing group": (lambda: eq.lifting_conv(X, W), TypeError, ["group"]),
     "positional stride": (lift(X, W, C4, None, 2), TypeError, ["positional"]),
@@ -195,7 +195,7 @@ CALLS = {
     "vjp weight rank": (vjp(weight=W[0]), ValueError, ["weight has shape (3, 3, 3)", "lifting_conv_vjp"]),
     "vjp stride": (vjp(stride=0), ValueError, ["stride is 0"]),
     "vjp group": (vjp(group="C4"), TypeError, ["group is 'C4' (str)"]),
-    "vjp algorithm": (vjp(algorithm="winograd"), ValueError, ["algorithm", "winograd"]),
+    "vjp algorithm": (vjp(algorithm="winograd"), ValueError, ["algorithm is winograd"]),
     "wanted text": (vjp(wanted="x"), TypeError, ["wanted is 'x'", "'x', 'weight' and 'bias'"]),
     "wanted unknown": (vjp(wanted=("y",)), ValueError, ["wanted is ('y',)", "'x', 'weight' and 'bias'"]),
     # pooling, action, expansion
@@ -323,12 +323,15 @@ def test_extreme_sizes_are_computed_or_refused_but_never_crash(keywords):
 
 def test_native_functions_refuse_unchecked_arguments():
     native = eq.__dict__["_native"]
-    for name in ("forward", "vjp", "expand", "pool", "pool_vjp", "act"):
+    for name in ("forward", "vjp", "expand", "explain", "pool", "pool_vjp", "act"):
         for arguments in [(), (None,) * 3, (0, X), (0,) * 11 + (True,), (2**70,) * 5, (1,) * 13 + (True,)]:
             with pytest.raises(TypeError, match="checked arguments"):
                 getattr(native, name)(*arguments)
     for arguments in [("matrices", W), ("cyclic", -1), ("cyclic", 2**80), ("matrices", 3)]:
         with pytest.raises(TypeError, match="checked arguments"):
             native.Group(*arguments)
+    for weight in (None, [1.0], W.astype(np.int32), np.ones((0, 1, 1)), np.ones((1,) * 7)):
+        with pytest.raises(TypeError, match="checked arguments"):
+            native.Weight(weight)
     with pytest.raises(ValueError):  # noqa: PT011 (the text is the engine's)
         native.Group("cyclic", "4")

@@ -36,6 +36,7 @@ int main(void) {
   /* One channel in, one out; "same" padding, so that the planes keep their size. */
   equiconv_descriptor layer = EQUICONV_DESCRIPTOR_INIT;
   layer.group = c4;
+  layer.algorithm = EQUICONV_ALGORITHM_DIRECT; /* to the last bit */
   layer.dtype = EQUICONV_FLOAT32;
   layer.dimension = 2;
   layer.in_channels = layer.out_channels = 1;

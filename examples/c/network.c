@@ -42,6 +42,7 @@ static layer make_layer(const equiconv_group *group, int32_t kind, int64_t chann
   equiconv_descriptor d = EQUICONV_DESCRIPTOR_INIT;
   d.group = group;
   d.layer = kind;
+  d.algorithm = EQUICONV_ALGORITHM_DIRECT; /* to the last bit */
   d.dimension = 2;
   d.in_channels = channels_in;
   d.out_channels = channels_out;

@@ -24,6 +24,7 @@ int main(void) {
   layer.spatial[0] = layer.spatial[1] = SIZE;
   layer.kernel[0] = layer.kernel[1] = 3;
   layer.padding[0] = layer.padding[1] = EQUICONV_PADDING_SAME;
+  layer.algorithm = EQUICONV_ALGORITHM_DIRECT;
 
   int status = failed(equiconv_lifting_conv(&layer, 1, image, weight, NULL, y)); /* y is (1, 1, 4, 8, 8) */
   for (int g = 0; g < ELEMENTS && !status; g++) { /* turning the image turns the answer */

@@ -107,6 +107,6 @@ def measure(network: Network, x: Array, group: eq.PointGroup, advance: Callable[
     weight = network.layers[0].weight
 
     def ordinary(plane: Array) -> Array:
-        return np.asarray(eq.isotropic_conv(plane, weight, eq.trivial(2), padding="same"))
+        return np.asarray(eq.isotropic_conv(plane, weight, eq.trivial(2), padding="same", algorithm="direct"))
 
     return GroupResult(group, tuple(results), check(network, x, group, advance), check(ordinary, x, group, advance))

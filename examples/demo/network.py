@@ -46,8 +46,9 @@ class Layer:
     relu_follows: bool
 
     def __call__(self, x: Array, out: Array | None = None) -> Array:
-        """The convolution alone, with padding that keeps the size."""
-        return _CONVOLUTIONS[self.kind](x, self.weight, self.group, padding="same", out=out)
+        """The convolution alone, with padding that keeps the size; direct, so that bits can be compared."""
+        convolution = _CONVOLUTIONS[self.kind]
+        return convolution(x, self.weight, self.group, padding="same", algorithm="direct", out=out)
 
     def activate(self, y: Array) -> Array:
         """What the next layer reads, given what this one wrote."""

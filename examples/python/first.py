@@ -10,8 +10,8 @@ w2 = rng.standard_normal((16, 8, 4, 3, 3), dtype=np.float32)
 
 
 def network(x):
-    x = np.maximum(eq.lifting_conv(x, w1, c4, padding="same"), 0)
-    return eq.group_conv(x, w2, c4, padding="same")
+    x = np.maximum(eq.lifting_conv(x, w1, c4, padding="same", algorithm="direct"), 0)
+    return eq.group_conv(x, w2, c4, padding="same", algorithm="direct")
 
 
 y = network(image)

@@ -86,7 +86,7 @@ impl QuarterTurns {
             layer: 0,
             dtype: FLOAT32,
             padding_mode: 0,
-            algorithm: 0,
+            algorithm: 1, // direct: to the last bit
             dimension: 2,
             depthwise: 0,
             in_channels: 1,

@@ -4,8 +4,10 @@ import Equiconv
 
 // Two layers for C4, the rotations by 0°, 90°, 180° and 270°: 3 → 8 channels, then 8 → 16, with 5×5 and 3×3 kernels.
 let c4 = try PointGroup.cyclic(4)
-let lifting = try Convolution<Float>(.lifting, group: c4, weight: randomTensor([8, 3, 5, 5]), padding: .same)
-let middle = try Convolution<Float>(.group, group: c4, weight: randomTensor([16, 8, 4, 3, 3]), padding: .same)
+let lifting = try Convolution<Float>(
+  .lifting, group: c4, weight: randomTensor([8, 3, 5, 5]), padding: .same, algorithm: .direct)
+let middle = try Convolution<Float>(
+  .group, group: c4, weight: randomTensor([16, 8, 4, 3, 3]), padding: .same, algorithm: .direct)
 
 func network(_ x: Signal<Float>) throws -> Signal<Float> {
   try middle(lifting(x).map { max($0, 0) })

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Group convolutions for G = R^d x| H on the CPU, equivariant to the last bit.
+"""Group convolutions for G = R^d x| H on the CPU: fast, and on request equivariant to the last bit.
 
 Signals live on the plane R^d, as arrays (B, C, spatial...), or on the group G, as arrays (B, C, |H|, spatial...), where
 H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. Four layers connect them, cases of
@@ -8,7 +8,9 @@ H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. 
     isotropic_conv   R^d -> R^d        lifting_conv      R^d -> G
     group_conv       G   -> G          projection_conv   G   -> R^d
 
-Each has gradients (`lifting_conv_vjp` and so on). Kernels are pixels or made of a basis such as `bspline_basis`.
+Each has gradients (`lifting_conv_vjp` and so on). ``algorithm="direct"`` is equivariant to the last bit; ``"auto"``,
+the default, takes what is fastest, equivariant up to rounding, and `explain` tells what that is. `prepare` copies and
+transforms a weight once for many calls. Kernels are pixels or made of a basis such as `bspline_basis`.
 `group_pool` takes the mean or maximum over H, `act` turns signals, and `equivariance_error` measures whether a map
 commutes with that. The module `theory` has the theorem behind the layers as running code.
 
@@ -17,7 +19,7 @@ Example:
     >>> H = eq.cyclic(4)
     >>> x = numpy.random.default_rng(0).normal(size=(1, 3, 16, 16))
     >>> weight = numpy.random.default_rng(1).normal(size=(8, 3, 5, 5))
-    >>> eq.equivariance_error(lambda x: eq.lifting_conv(x, weight, H), x, H)
+    >>> eq.equivariance_error(lambda x: eq.lifting_conv(x, weight, H, algorithm="direct"), x, H)
     0.0
 """
 
@@ -27,19 +29,15 @@ from ._action import act as act
 from ._action import equivariance_error as equivariance_error
 from ._bases import GroupBasis as GroupBasis
 from ._bases import KernelBasis as KernelBasis
-from ._bases import atrous_bspline_basis as atrous_bspline_basis
-from ._bases import bspline_basis as bspline_basis
-from ._bases import circular_harmonics as circular_harmonics
-from ._bases import gaussian_derivatives as gaussian_derivatives
-from ._bases import group_bspline as group_bspline
-from ._bases import localised as localised
-from ._bases import pixel_basis as pixel_basis
-from ._bases import round_bspline_basis as round_bspline_basis
 from ._config import config as config
 from ._config import get_num_threads as get_num_threads
 from ._config import set_num_threads as set_num_threads
+from ._config import set_workspace_limit as set_workspace_limit
 from ._config import show_config as show_config
+from ._config import workspace_limit as workspace_limit
 from ._errors import EquivarianceWarning as EquivarianceWarning
+from ._explain import explain as explain
+from ._explanation import Explanation as Explanation
 from ._functions import expand as expand
 from ._functions import group_conv as group_conv
 from ._functions import isotropic_conv as isotropic_conv
@@ -51,6 +49,8 @@ from ._gradients import group_conv_vjp as group_conv_vjp
 from ._gradients import isotropic_conv_vjp as isotropic_conv_vjp
 from ._gradients import lifting_conv_vjp as lifting_conv_vjp
 from ._gradients import projection_conv_vjp as projection_conv_vjp
+from ._group_bases import group_bspline as group_bspline
+from ._group_bases import localised as localised
 from ._groups import PointGroup as PointGroup
 from ._groups import axial_cyclic as axial_cyclic
 from ._groups import axial_dihedral as axial_dihedral
@@ -66,6 +66,12 @@ from ._groups import scaling as scaling
 from ._groups import similarity as similarity
 from ._groups import tetrahedral as tetrahedral
 from ._groups import trivial as trivial
+from ._kernel_bases import atrous_bspline_basis as atrous_bspline_basis
+from ._kernel_bases import bspline_basis as bspline_basis
+from ._kernel_bases import circular_harmonics as circular_harmonics
+from ._kernel_bases import gaussian_derivatives as gaussian_derivatives
+from ._kernel_bases import pixel_basis as pixel_basis
+from ._kernel_bases import round_bspline_basis as round_bspline_basis
 from ._pool import group_pool as group_pool
 from ._pool import group_pool_vjp as group_pool_vjp
 from ._separable import separable_conv as separable_conv
@@ -73,14 +79,18 @@ from ._separable import separable_conv_vjp as separable_conv_vjp
 from ._spaces import induce as induce
 from ._spaces import partial_projection as partial_projection
 from ._spaces import restrict as restrict
+from ._weights import PreparedWeight as PreparedWeight
+from ._weights import prepare as prepare
 
 __version__ = _native.VERSION
 
 __all__ = [
     "EquivarianceWarning",
+    "Explanation",
     "GroupBasis",
     "KernelBasis",
     "PointGroup",
+    "PreparedWeight",
     "__version__",
     "act",
     "atrous_bspline_basis",
@@ -95,6 +105,7 @@ __all__ = [
     "dihedral",
     "equivariance_error",
     "expand",
+    "explain",
     "full_icosahedral",
     "full_octahedral",
     "gaussian_derivatives",
@@ -114,6 +125,7 @@ __all__ = [
     "octahedral",
     "partial_projection",
     "pixel_basis",
+    "prepare",
     "projection_conv",
     "projection_conv_vjp",
     "pyritohedral",
@@ -124,9 +136,11 @@ __all__ = [
     "separable_conv",
     "separable_conv_vjp",
     "set_num_threads",
+    "set_workspace_limit",
     "show_config",
     "similarity",
     "tetrahedral",
     "theory",
     "trivial",
+    "workspace_limit",
 ]

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from . import _native
 from ._arguments import Array, float_array, integer, output, value_text
 from ._groups import PointGroup
-from ._layers import Stabilizer, check_signal, point_group, stabilizer_elements
+from ._layers import Stabilizer, point_group, stabilizer_elements
+from ._operands import check_signal
 from ._resampling import resampled_error, sampling_of, space_of, transforms
 
 

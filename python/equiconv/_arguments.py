@@ -5,15 +5,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from . import _native
 
 Array = NDArray[Any]
 
 # Sizes computed from strides, paddings and dilations up to this bound stay far from 64-bit overflow.
 LARGEST = 2**31 - 1
+
+
+class Shaped(Protocol):
+    """What has the shape and dtype of an array: an array, a prepared weight, or a shape alone."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+
 
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -34,6 +53,16 @@ def float_array(name: str, value: object) -> Array:
 
     Raises TypeError for anything else, foreign byte order included: nothing is converted silently.
     """
+    return np.require(float_values(name, value), requirements=["C_CONTIGUOUS", "ALIGNED"])
+
+
+def float_values(name: str, value: object) -> Array:
+    """`value` as an array of float32 or float64 of any layout; otherwise as `float_array`."""
+    if isinstance(value, _native.Weight):
+        raise TypeError(
+            f"{name} is {value!r}, expected an array: prepared weights are for the forward calls of the layers, "
+            "gradients and expand take the array"
+        )
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
     try:
@@ -41,7 +70,7 @@ def float_array(name: str, value: object) -> Array:
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
     check_float_dtype(name, array.dtype)
-    return np.require(array, requirements=["C_CONTIGUOUS", "ALIGNED"])
+    return array
 
 
 def check_float_dtype(name: str, dtype: np.dtype[Any]) -> None:
@@ -57,16 +86,18 @@ def check_float_dtype(name: str, dtype: np.dtype[Any]) -> None:
     raise TypeError(f"{name} has dtype {dtype}, expected float32 or float64: use {name}.astype(numpy.float32)")
 
 
-def check_same_dtype(name: str, array: Array, reference_name: str, reference: Array) -> None:
+def check_same_dtype(name: str, array: Shaped, reference_name: str, reference: Shaped) -> None:
     """Raises TypeError unless both arrays have one dtype."""
     if array.dtype != reference.dtype:
-        raise TypeError(
-            f"{name} has dtype {array.dtype}, expected {reference.dtype} as {reference_name} has: "
-            f"use {name}.astype(numpy.{reference.dtype})"
+        way = (
+            "prepare an array of that dtype"
+            if isinstance(array, _native.Weight)
+            else (f"use {name}.astype(numpy.{reference.dtype})")
         )
+        raise TypeError(f"{name} has dtype {array.dtype}, expected {reference.dtype} as {reference_name} has: {way}")
 
 
-def check_not_empty(name: str, array: Array, first_axis: int = 0) -> None:
+def check_not_empty(name: str, array: Shaped, first_axis: int = 0) -> None:
     """Raises ValueError if an axis from `first_axis` on has no entries."""
     for axis in range(first_axis, array.ndim):
         if array.shape[axis] == 0:
@@ -92,6 +123,24 @@ def boolean(name: str, value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a bool")
     return bool(value)
+
+
+def real(name: str, value: object) -> float:
+    """`value` as a float. bool is not a number. Raises TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a number")
+    return float(value)
+
+
+def reals(name: str, value: object) -> NDArray[np.float64]:
+    """`value` as a new array of float64. Raises TypeError unless it is made of real numbers."""
+    try:
+        array = np.asarray(value)
+        if array.size > 0 and array.dtype.kind not in "iuf":
+            raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
+        return np.array(array, dtype=np.float64, order="C")
+    except ValueError as error:
+        raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
 
 
 def axes(name: str, value: object, dimension: int, smallest: int) -> tuple[int, ...]:

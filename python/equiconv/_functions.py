@@ -7,10 +7,12 @@ from typing import Literal, TypeAlias
 
 from numpy.typing import ArrayLike
 
-from . import _layers, _native
+from . import _calls, _native
 from ._arguments import Array
 from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._groups import PointGroup
+from ._layers import LAYERS
+from ._weights import PreparedWeight
 
 Axes: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "valid"]
@@ -21,7 +23,7 @@ LayerName: TypeAlias = Literal["isotropic", "lifting", "group", "projection"]
 
 def isotropic_conv(
     x: ArrayLike,
-    weight: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
     group: PointGroup,
     bias: ArrayLike | None = None,
     *,
@@ -44,7 +46,7 @@ def isotropic_conv(
 
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
+        weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
@@ -52,8 +54,9 @@ def isotropic_conv(
             dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
-            ``"fourier"`` are reserved.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -86,12 +89,12 @@ def isotropic_conv(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.forward(_layers.LAYERS["isotropic"], x, weight, group, bias, sampling, kernel, out)
+    return _calls.forward(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel, out)
 
 
 def lifting_conv(
     x: ArrayLike,
-    weight: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
     group: PointGroup,
     bias: ArrayLike | None = None,
     *,
@@ -114,7 +117,7 @@ def lifting_conv(
 
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
+        weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
@@ -122,8 +125,9 @@ def lifting_conv(
             dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
-            ``"fourier"`` are reserved.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -156,12 +160,12 @@ def lifting_conv(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.forward(_layers.LAYERS["lifting"], x, weight, group, bias, sampling, kernel, out)
+    return _calls.forward(LAYERS["lifting"], x, weight, group, bias, sampling, kernel, out)
 
 
 def group_conv(
     x: ArrayLike,
-    weight: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
     group: PointGroup,
     bias: ArrayLike | None = None,
     *,
@@ -184,7 +188,7 @@ def group_conv(
 
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
+        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
@@ -192,8 +196,9 @@ def group_conv(
             dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
-            ``"fourier"`` are reserved.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -226,12 +231,12 @@ def group_conv(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.forward(_layers.LAYERS["group"], x, weight, group, bias, sampling, kernel, out)
+    return _calls.forward(LAYERS["group"], x, weight, group, bias, sampling, kernel, out)
 
 
 def projection_conv(
     x: ArrayLike,
-    weight: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
     group: PointGroup,
     bias: ArrayLike | None = None,
     *,
@@ -255,7 +260,7 @@ def projection_conv(
 
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
+        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
         stride: int or one for each spatial axis, >= 1.
@@ -263,8 +268,9 @@ def projection_conv(
             dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` (equivariant to the last bit) or ``"auto"``, the library's choice. ``"winograd"`` and
-            ``"fourier"`` are reserved.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -297,7 +303,7 @@ def projection_conv(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.forward(_layers.LAYERS["projection"], x, weight, group, bias, sampling, kernel, out)
+    return _calls.forward(LAYERS["projection"], x, weight, group, bias, sampling, kernel, out)
 
 
 def expand(
@@ -334,4 +340,4 @@ def expand(
         >>> expand(numpy.ones((5, 3, 4, 3, 3)), cyclic(4), "group").shape
         (20, 12, 3, 3)
     """
-    return _layers.expand(weight, group, layer, (basis, interpolation, group_basis, quadrature))
+    return _calls.expand(weight, group, layer, (basis, interpolation, group_basis, quadrature))

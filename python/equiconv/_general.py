@@ -7,17 +7,19 @@ from collections.abc import Collection, Sequence
 
 from numpy.typing import ArrayLike
 
-from . import _layers
+from . import _calls
 from ._arguments import Array
 from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._gradients import ALL, Gradients, wanted_flags
 from ._groups import PointGroup
+from ._layers import general_layer, point_group
+from ._weights import PreparedWeight
 
 
 def conv(
     x: ArrayLike,
-    weight: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
     group: PointGroup,
     bias: ArrayLike | None = None,
     *,
@@ -45,7 +47,8 @@ def conv(
 
     Args:
         x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or float64.
-        weight: shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of `x`.
+        weight: shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of `x`;
+            or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel. None for none.
         input_stabilizer: the elements of K in any order: ``[0]`` for signals on the group, ``range(group.order)`` for
@@ -69,10 +72,10 @@ def conv(
         >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
         (1, 5, 8, 6, 6)
     """
-    layer = _layers.general_layer(_layers.point_group(group), input_stabilizer, output_stabilizer, depthwise)
+    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.forward(layer, x, weight, group, bias, sampling, kernel, out)
+    return _calls.forward(layer, x, weight, group, bias, sampling, kernel, out)
 
 
 def conv_vjp(
@@ -115,7 +118,7 @@ def conv_vjp(
         >>> conv_vjp(numpy.ones((1, 5, 2, 6, 6)), x, weight, group, **stabilizers)[1].shape
         (5, 3, 3, 3)
     """
-    layer = _layers.general_layer(_layers.point_group(group), input_stabilizer, output_stabilizer, depthwise)
+    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.vjp(layer, grad_out, x, weight, group, sampling, kernel, wanted_flags(wanted))
+    return _calls.vjp(layer, grad_out, x, weight, group, sampling, kernel, wanted_flags(wanted))

@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 
 from numpy.typing import ArrayLike
 
-from . import _layers, _native
+from . import _calls, _native
 from ._arguments import value_text
 from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._groups import PointGroup
+from ._layers import LAYERS
 
 # Arrays, or None for gradients that were not wanted.
 Gradients: TypeAlias = tuple[Any, Any, Any]
@@ -77,7 +78,7 @@ def isotropic_conv_vjp(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.vjp(_layers.LAYERS["isotropic"], grad_out, x, weight, group, sampling, kernel, want)
+    return _calls.vjp(LAYERS["isotropic"], grad_out, x, weight, group, sampling, kernel, want)
 
 
 def lifting_conv_vjp(
@@ -127,7 +128,7 @@ def lifting_conv_vjp(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.vjp(_layers.LAYERS["lifting"], grad_out, x, weight, group, sampling, kernel, want)
+    return _calls.vjp(LAYERS["lifting"], grad_out, x, weight, group, sampling, kernel, want)
 
 
 def group_conv_vjp(
@@ -177,7 +178,7 @@ def group_conv_vjp(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.vjp(_layers.LAYERS["group"], grad_out, x, weight, group, sampling, kernel, want)
+    return _calls.vjp(LAYERS["group"], grad_out, x, weight, group, sampling, kernel, want)
 
 
 def projection_conv_vjp(
@@ -227,4 +228,4 @@ def projection_conv_vjp(
         return result
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _layers.vjp(_layers.LAYERS["projection"], grad_out, x, weight, group, sampling, kernel, want)
+    return _calls.vjp(LAYERS["projection"], grad_out, x, weight, group, sampling, kernel, want)

@@ -30,6 +30,15 @@ bool native_is_plain_output(PyObject *value) {
   return native_is_plain(value) && PyArray_ISWRITEABLE((PyArrayObject *)value);
 }
 
+bool native_read_array(PyObject *value, native_shape *shape) {
+  if (!native_is_plain(value)) {
+    return false;
+  }
+  PyArrayObject *array = (PyArrayObject *)value;
+  *shape = (native_shape){PyArray_TYPE(array), PyArray_NDIM(array), PyArray_DIMS(array)};
+  return true;
+}
+
 int32_t native_dtype(PyArrayObject *array) {
   return PyArray_TYPE(array) == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64;
 }
@@ -61,6 +70,22 @@ static PyObject *get_num_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSE
   return PyLong_FromLong(equiconv_get_num_threads());
 }
 
+static PyObject *set_workspace_limit(PyObject *Py_UNUSED(module), PyObject *value) {
+  long long bytes = PyLong_AsLongLong(value);
+  if (bytes == -1 && PyErr_Occurred()) {
+    return NULL;
+  }
+  equiconv_status status = equiconv_set_workspace_limit(bytes);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
+  Py_RETURN_NONE;
+}
+
+static PyObject *workspace_limit(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
+  return PyLong_FromLongLong(equiconv_workspace_limit());
+}
+
 static PyObject *instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
   return PyUnicode_FromString(equiconv_instruction_set());
 }
@@ -78,6 +103,9 @@ static PyMethodDef methods[] = {
                       "basis, interpolation, group_basis, quadrature, spaces, want_x, want_weight, want_bias, "
                       "checked")},
     {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight, group, basis, interpolation, group_basis, quadrature")},
+    {"explain", FASTCALL(native_explain),
+     SIGNATURE("explain", "layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
+                          "basis, interpolation, group_basis, quadrature, spaces")},
     {"group_basis_matrix", FASTCALL(native_group_basis_matrix),
      SIGNATURE("group_basis_matrix", "group_basis, group")},
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
@@ -85,6 +113,8 @@ static PyMethodDef methods[] = {
     {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, space, x, out")},
     {"set_num_threads", set_num_threads, METH_O, SIGNATURE("set_num_threads", "count")},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads($module)\n--\n\n"},
+    {"set_workspace_limit", set_workspace_limit, METH_O, SIGNATURE("set_workspace_limit", "count")},
+    {"workspace_limit", workspace_limit, METH_NOARGS, "workspace_limit($module)\n--\n\n"},
     {"instruction_set", instruction_set, METH_NOARGS, "instruction_set($module)\n--\n\n"},
     {NULL, NULL, 0, NULL},
 };
@@ -97,6 +127,9 @@ static int add_constants(PyObject *module) {
       {"ISOTROPIC", EQUICONV_LAYER_ISOTROPIC}, {"LIFTING", EQUICONV_LAYER_LIFTING},
       {"GROUP", EQUICONV_LAYER_GROUP},         {"PROJECTION", EQUICONV_LAYER_PROJECTION},
       {"GENERAL", EQUICONV_LAYER_GENERAL},
+      {"FORWARD", EQUICONV_PASS_FORWARD},
+      {"INPUT_GRADIENT", EQUICONV_PASS_INPUT_GRADIENT},
+      {"WEIGHT_GRADIENT", EQUICONV_PASS_WEIGHT_GRADIENT},
       {"PLANE_SIGNAL", EQUICONV_SIGNAL_PLANE}, {"GROUP_SIGNAL", EQUICONV_SIGNAL_GROUP},
       {"MEAN", EQUICONV_POOL_MEAN},            {"MAX", EQUICONV_POOL_MAX},
   };
@@ -119,8 +152,9 @@ static int execute(PyObject *module) {
   state->group_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_spec, NULL);
   state->basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_basis_spec, NULL);
   state->group_basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_basis_spec, NULL);
-  PyTypeObject *types[] = {state->group_type, state->basis_type, state->group_basis_type};
-  for (int i = 0; i < 3; i++) {
+  state->weight_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_weight_spec, NULL);
+  PyTypeObject *types[] = {state->group_type, state->basis_type, state->group_basis_type, state->weight_type};
+  for (int i = 0; i < 4; i++) {
     if (types[i] == NULL || PyModule_AddType(module, types[i]) < 0) {
       return -1;
     }
@@ -133,6 +167,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->group_type);
   Py_VISIT(state->basis_type);
   Py_VISIT(state->group_basis_type);
+  Py_VISIT(state->weight_type);
   return 0;
 }
 
@@ -141,6 +176,7 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->group_type);
   Py_CLEAR(state->basis_type);
   Py_CLEAR(state->group_basis_type);
+  Py_CLEAR(state->weight_type);
   return 0;
 }
 

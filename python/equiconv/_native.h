@@ -21,6 +21,7 @@ typedef struct {
   PyTypeObject *group_type;
   PyTypeObject *basis_type;
   PyTypeObject *group_basis_type;
+  PyTypeObject *weight_type;
 } native_state;
 
 /* An instance of Group. The handle is set once by __new__ and never NULL afterwards. */
@@ -48,18 +49,29 @@ typedef struct {
   int64_t count;
 } native_group_basis;
 
+/* And of Weight, with the shape and type of the array it was made of. */
+typedef struct {
+  PyObject_HEAD
+  equiconv_weight *handle;
+  int type; /* NPY_FLOAT32 or NPY_FLOAT64 */
+  int rank;
+  npy_intp sizes[EQUICONV_MAX_RANK];
+} native_weight;
+
 extern PyType_Spec native_group_spec;
 extern PyType_Spec native_basis_spec;
 extern PyType_Spec native_group_basis_spec;
+extern PyType_Spec native_weight_spec;
 
 /* Raises what a failed call on this thread came to; returns NULL. */
 PyObject *native_raise(equiconv_status status);
 
 /* The group in `value`, or NULL without an exception if it is no Group. */
 native_group *native_as_group(PyObject *module, PyObject *value);
-/* The same for Basis and GroupBasis. */
+/* The same for Basis, GroupBasis and Weight. */
 native_basis *native_as_basis(PyObject *module, PyObject *value);
 native_group_basis *native_as_group_basis(PyObject *module, PyObject *value);
+native_weight *native_as_weight(PyObject *module, PyObject *value);
 
 /* Whether `value` is an ndarray of float32 or float64 that the engine reads as it is: C-contiguous, aligned, native. */
 bool native_is_plain(PyObject *value);
@@ -80,6 +92,17 @@ PyObject *native_pool(PyObject *module, PyObject *const *args, Py_ssize_t count)
 PyObject *native_pool_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+/* The shape and type of an array, whose sizes are read in place. */
+typedef struct {
+  int type; /* NPY_FLOAT32 or NPY_FLOAT64 */
+  int rank;
+  const npy_intp *sizes;
+} native_shape;
+
+/* Those of a plain array; false for anything else. */
+bool native_read_array(PyObject *value, native_shape *shape);
 
 /* What kernels are made of and where signals live, besides the layer: arguments that have defaults. */
 typedef struct {
@@ -97,6 +120,30 @@ typedef struct {
 bool native_read_kernel(PyObject *module, const native_kernel *kernel, const native_group *group,
                         equiconv_descriptor *descriptor, native_spaces *spaces);
 /* Channels and extents from the weight; false if its shape does not fit. */
-bool native_read_weight(PyArrayObject *weight, const native_spaces *spaces, equiconv_descriptor *descriptor);
+bool native_read_weight(const native_shape *weight, const native_spaces *spaces, equiconv_descriptor *descriptor);
+
+/* The arguments that all calls of a layer have in common. */
+typedef struct {
+  native_shape input, weight;
+  PyObject *layer, *group, *stride, *padding, *dilation, *padding_mode, *algorithm;
+  native_kernel kernel;
+} native_arguments;
+
+/* The same in the engine's terms. */
+typedef struct {
+  equiconv_descriptor descriptor;
+  native_spaces spaces;
+  int64_t batch;
+  int type;                           /* NPY_FLOAT32 or NPY_FLOAT64 */
+  npy_intp output[EQUICONV_MAX_RANK]; /* shape of the output */
+  int output_rank;
+  bool asymmetric; /* a stride leaves a remainder, for which Python may have a warning */
+} native_call;
+
+typedef enum { NATIVE_PLAIN, NATIVE_NOT_PLAIN, NATIVE_NO_SUCH_SIZE } native_outcome;
+
+native_outcome native_read_call(PyObject *module, const native_arguments *arguments, native_call *call);
+/* None for an unchecked call; otherwise the exception of what stands in its way. */
+PyObject *native_decline(native_outcome reason, bool checked, const char *function, const native_call *call);
 
 #endif /* EQUICONV_NATIVE_H */

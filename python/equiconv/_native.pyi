@@ -26,6 +26,9 @@ LIFTING: int
 GROUP: int
 PROJECTION: int
 GENERAL: int
+FORWARD: int
+INPUT_GRADIENT: int
+WEIGHT_GRADIENT: int
 PLANE_SIGNAL: int
 GROUP_SIGNAL: int
 MEAN: int
@@ -80,11 +83,22 @@ class GroupBasis:
     @property
     def count(self) -> int: ...
 
+class Weight:
+    """A handle of the engine, made of a copy of an array."""
+
+    def __new__(cls, array: _Array, /) -> Self: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def nbytes(self) -> int: ...
+
 @overload
 def forward(
     layer: int,
     x: _Array,
-    weight: _Array,
+    weight: _Array | Weight,
     group: Group,
     bias: _Array | None,
     stride: _Axes,
@@ -178,10 +192,32 @@ def expand(
     quadrature: bool,
     /,
 ) -> _Array: ...
+def explain(
+    layer: int,
+    run: int,
+    prepared: bool,
+    x: tuple[int, ...],
+    weight: tuple[int, ...],
+    is_double: bool,
+    group: Group,
+    stride: _Axes,
+    padding: _Axes | str,
+    dilation: _Axes,
+    padding_mode: str,
+    algorithm: str,
+    basis: Basis | None,
+    interpolation: str,
+    group_basis: GroupBasis | None,
+    quadrature: bool,
+    spaces: _Spaces | None,
+    /,
+) -> tuple[int, int, float, float, int, int, int, float, str]: ...
 def group_basis_matrix(group_basis: GroupBasis, group: Group, /) -> NDArray[np.float64]: ...
 def pool(mode: int, x: _Array, out: _Array, /) -> None: ...
 def pool_vjp(mode: int, grad_out: _Array, x: _Array, grad_x: _Array, /) -> None: ...
 def act(group: Group, element: int, space: int | _Int32s, x: _Array, out: _Array, /) -> None: ...
 def set_num_threads(count: int, /) -> None: ...
 def get_num_threads() -> int: ...
+def set_workspace_limit(count: int, /) -> None: ...
+def workspace_limit() -> int: ...
 def instruction_set() -> str: ...

@@ -5,19 +5,19 @@
 /* The descriptor of the smallest call that has this bank: a signal as large as the kernel. */
 static bool read_expansion(PyObject *module, PyObject *const *args, equiconv_descriptor *descriptor) {
   native_group *group = native_as_group(module, args[2]);
-  if (group == NULL || !native_is_plain(args[1]) || !PyLong_CheckExact(args[0])) {
+  native_shape weight;
+  if (group == NULL || !native_read_array(args[1], &weight) || !PyLong_CheckExact(args[0])) {
     return false;
   }
-  PyArrayObject *weight = (PyArrayObject *)args[1];
   int overflow;
   native_spaces spaces;
   native_kernel kernel = {args[3], args[4], args[5], args[6], Py_None};
   descriptor->layer = (int32_t)PyLong_AsLongAndOverflow(args[0], &overflow);
   descriptor->group = group->handle;
-  descriptor->dtype = native_dtype(weight);
+  descriptor->dtype = native_dtype((PyArrayObject *)args[1]);
   descriptor->dimension = group->dimension;
   if (overflow != 0 || !native_read_kernel(module, &kernel, group, descriptor, &spaces) ||
-      !native_read_weight(weight, &spaces, descriptor)) {
+      !native_read_weight(&weight, &spaces, descriptor)) {
     return false;
   }
   for (int32_t axis = 0; axis < group->dimension; axis++) {

@@ -76,15 +76,15 @@ bool native_read_kernel(PyObject *module, const native_kernel *kernel, const nat
   return true;
 }
 
-bool native_read_weight(PyArrayObject *weight, const native_spaces *spaces, equiconv_descriptor *descriptor) {
-  const npy_intp *shape = PyArray_DIMS(weight);
+bool native_read_weight(const native_shape *weight, const native_spaces *spaces, equiconv_descriptor *descriptor) {
+  const npy_intp *shape = weight->sizes;
   const native_basis *basis = spaces->basis;
   int fiber = spaces->weight_points > 0 ? 1 : 0;
   bool has_kernel = basis == NULL || basis->is_pixel;
-  if (descriptor->depthwise && PyArray_NDIM(weight) > 1 && shape[1] != 1) {
+  if (descriptor->depthwise && weight->rank > 1 && shape[1] != 1) {
     return false;
   }
-  if (PyArray_NDIM(weight) != 2 + fiber + (has_kernel ? descriptor->dimension : 1) || shape[0] == 0 || shape[1] == 0 ||
+  if (weight->rank != 2 + fiber + (has_kernel ? descriptor->dimension : 1) || shape[0] == 0 || shape[1] == 0 ||
       (fiber && shape[2] != spaces->weight_points) || (!has_kernel && shape[2 + fiber] != basis->count)) {
     return false;
   }

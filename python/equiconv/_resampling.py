@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import Array, float_array, integer, value_text
-from ._bases import _real, _reals
+from ._arguments import Array, float_array, integer, real, reals, value_text
 from ._groups import PointGroup
 
 _FACTORS = "one or more numbers in 1/1024...1024"
@@ -142,7 +141,7 @@ def transforms(angles: object, scales: object, group: PointGroup) -> list[Transf
 
 
 def _numbers(name: str, value: object, expected: str) -> list[float]:
-    numbers = [float(number) for number in _reals(name, value).ravel()]
+    numbers = [float(number) for number in reals(name, value).ravel()]
     if not numbers or not all(map(isfinite, numbers)):
         raise ValueError(f"{name} is {value_text(value)}, expected {expected}")
     return numbers
@@ -158,7 +157,7 @@ def _rotation(angle: float, d: int) -> NDArray[np.float64]:
 
 def sampling_of(spline_order: object, radius: object, moves: Sequence[Transform]) -> Sampling:
     """The resampler. Raises TypeError or ValueError, and ModuleNotFoundError if it is needed and SciPy is missing."""
-    order, fraction = integer("spline_order", spline_order, 1, 5), _real("radius", radius)
+    order, fraction = integer("spline_order", spline_order, 1, 5), real("radius", radius)
     if not 0 < fraction <= 1:
         raise ValueError(f"radius is {fraction}, expected a number above 0 and at most 1")
     if all(move.is_exact for move in moves):

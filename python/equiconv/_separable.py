@@ -6,13 +6,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _layers
 from ._arguments import Array, check_same_dtype, float_array, shape_text, value_text
-from ._bases import Interpolation, KernelBasis, localised
+from ._bases import Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode, group_conv
 from ._general import conv, conv_vjp
 from ._gradients import group_conv_vjp
+from ._group_bases import localised
 from ._groups import PointGroup
+from ._layers import point_group
 
 # Of the signal between the two convolutions.
 _CACHED_BYTES = 2 << 20
@@ -39,7 +40,8 @@ def separable_conv(
 
     A convolution over H at each point, of O C |H|^2 multiply-adds, then one over space for each output channel, of
     O |H| taps: instead of O C |H|^2 taps for a full kernel (Knigge, Romero and Bekkers, "Exploiting redundancy:
-    separable group convolutional networks on Lie groups", ICML 2022).
+    separable group convolutional networks on Lie groups", ICML 2022). Neither is faster
+    on tiles, so that ``"auto"`` is ``"direct"``: equivariant to the last bit.
 
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
@@ -66,7 +68,7 @@ def separable_conv(
     signal = float_array("x", x)
 
     def layer(images: Array, result: Array | None, room: Array | None = None) -> Array:
-        between = group_conv(images, over_h, checked_group, quadrature=quadrature, out=room)
+        between = group_conv(images, over_h, checked_group, quadrature=quadrature, algorithm="direct", out=room)
         middle = _without_scales(between, checked_group)
         return conv(
             middle, over_x, checked_group, bias, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
@@ -130,7 +132,8 @@ def separable_conv_vjp(
         [(1, 3, 8, 9, 9), (5, 3, 8), (5, 3, 3), (5,)]
     """
     checked_group, over_h, over_x = _factors(weight_h, weight_x, group)
-    middle = _without_scales(group_conv(x, over_h, checked_group, quadrature=quadrature), checked_group)
+    between = group_conv(x, over_h, checked_group, quadrature=quadrature, algorithm="direct")
+    middle = _without_scales(between, checked_group)
     grad_middle, grad_over_x, grad_bias = conv_vjp(
         grad_out, middle, over_x, checked_group, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
         padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
@@ -138,14 +141,14 @@ def separable_conv_vjp(
     )  # fmt: skip
     grad_x, grad_over_h, _ = group_conv_vjp(
         _without_scales(grad_middle, checked_group), x, over_h, checked_group, quadrature=quadrature,
-        wanted=("x", "weight"),
+        algorithm="direct", wanted=("x", "weight"),
     )  # fmt: skip
     return grad_x, grad_over_h.reshape(over_h.shape[:3]), grad_over_x.reshape(np.shape(weight_x)), grad_bias
 
 
 def _factors(weight_h: ArrayLike, weight_x: ArrayLike, group: object) -> tuple[PointGroup, Array, Array]:
     """The group and the two factors as weights of shape (O, C, |H|, 1...) and (O, 1, 1, kernel...)."""
-    checked_group = _layers.point_group(group)
+    checked_group = point_group(group)
     over_h, over_x = float_array("weight_h", weight_h), float_array("weight_x", weight_x)
     check_same_dtype("weight_x", over_x, "weight_h", over_h)
     if over_h.ndim != 3 or over_h.shape[2] != checked_group.order or 0 in over_h.shape:

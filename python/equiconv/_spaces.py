@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arguments import Array, float_array, output
 from ._groups import PointGroup
-from ._layers import Stabilizer, check_signal, point_group, stabilizer_elements
+from ._layers import Stabilizer, point_group, stabilizer_elements
+from ._operands import check_signal
 from ._pool import PoolMode, group_pool
 
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+extension TypedPlan {
+  func explain(_ pass: Pass, batch: Int64, isPrepared: Bool = false) throws -> Explanation {
+    switch scalar {
+    case .float32: try plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Float.self)
+    case .float64: try plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Double.self)
+    }
+  }
+}
+
+extension equiconv_explanation {
+  fileprivate init(_ explanation: Explanation, _ pass: Pass, isPrepared: Bool) {
+    self.init()
+    struct_size = MemoryLayout<equiconv_explanation>.size
+    prepared = isPrepared ? 1 : 0
+    self.pass = pass.rawValue
+    algorithm = explanation.algorithm.rawValue
+    tile = Int32(clamping: explanation.tile)
+    threads = Int32(clamping: explanation.threads)
+    operations = explanation.operations
+    definition_operations = explanation.definitionOperations
+    workspace_bytes = Int64(explanation.workspaceBytes)
+    weight_bytes = Int64(explanation.weightBytes)
+    seconds = explanation.seconds
+    // The closing 0 is there already.
+    let text = wholeCharacters(explanation.reason, atMost: Int(EQUICONV_REASON_SIZE) - 1)
+    withUnsafeMutableBytes(of: &reason) { $0.copyBytes(from: text) }
+  }
+}
+
+/// The UTF-8 of as many whole characters as fit.
+private func wholeCharacters(_ text: String, atMost limit: Int) -> ArraySlice<UInt8> {
+  let bytes = Array(text.utf8)
+  var end = min(bytes.count, limit)
+  // A byte 10xxxxxx continues a character.
+  while end > 0 && end < bytes.count && bytes[end] & 0xC0 == 0x80 { end -= 1 }
+  return bytes[..<end]
+}
+
+private func checkPrepared(_ value: Int32, _ pass: Pass) throws -> Bool {
+  guard value == 0 || (value == 1 && pass == .forward) else {
+    throw ArgumentError(
+      EQUICONV_ERROR_INVALID_ENUM, "explanation.prepared", value, expected: "0, or 1 for a forward pass")
+  }
+  return value == 1
+}
+
+@_cdecl("equiconv_plan_explain") @implementation
+public func equiconv_plan_explain(
+  _ plan: OpaquePointer?, _ pass: Int32, _ batch: Int64, _ explanation: UnsafeMutablePointer<equiconv_explanation>?
+) -> equiconv_status {
+  withStatus {
+    let layer = try PlanHandle.required(plan).layer
+    let pass: Pass = try enumeration(pass, "pass", expected: "an equiconv_pass, 0...2")
+    let result = try location(explanation, "explanation")
+    // Only the first field may be read before the size is known.
+    let size = UnsafeRawPointer(result).load(as: Int.self)
+    guard size == MemoryLayout<equiconv_explanation>.size else {
+      throw ArgumentError(
+        EQUICONV_ERROR_STRUCT_SIZE, "explanation.struct_size", UInt(bitPattern: size),
+        expected: "\(MemoryLayout<equiconv_explanation>.size), as EQUICONV_EXPLANATION_INIT sets it")
+    }
+    let isPrepared = try checkPrepared(result.pointee.prepared, pass)
+    let explanation = try layer.explain(pass, batch: batch, isPrepared: isPrepared)
+    result.pointee = equiconv_explanation(explanation, pass, isPrepared: isPrepared)
+  }
+}

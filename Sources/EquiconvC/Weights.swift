@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvEngine
+
+/// What an `equiconv_weight` points to: the engine's prepared weight, of either type.
+final class WeightHandle: Handle {
+  enum Numbers {
+    case float32(PreparedWeight<Float>)
+    case float64(PreparedWeight<Double>)
+  }
+
+  static let argument: StaticString = "weight"
+  let numbers: Numbers
+
+  /// Copies `count` numbers, whose bytes fit in 63 bits.
+  init(_ scalar: ScalarType, count: Int, copying pointer: UnsafeRawPointer?) throws {
+    guard let pointer else {
+      throw ArgumentError(EQUICONV_ERROR_NULL_POINTER, "numbers", "NULL", expected: "a pointer")
+    }
+    _ = try ArrayArgument("numbers", pointer, count: count, of: scalar)
+    switch scalar {
+    case .float32: numbers = .float32(try PreparedWeight(copying: pointer.scalars(Float.self), count: count))
+    case .float64: numbers = .float64(try PreparedWeight(copying: pointer.scalars(Double.self), count: count))
+    }
+  }
+
+  var bytes: Int {
+    switch numbers {
+    case .float32(let weight): weight.bytes
+    case .float64(let weight): weight.bytes
+    }
+  }
+}
+
+extension TypedPlan {
+  func forward(
+    batch: Int64, input: UnsafeRawPointer?, prepared weight: OpaquePointer?, bias: UnsafeRawPointer?,
+    output: UnsafeMutableRawPointer?
+  ) throws {
+    let input = try required(input, "input")
+    let weight = try WeightHandle.required(weight)
+    let output = try required(output, "output")
+    func run<S: EngineScalar>(_ weight: PreparedWeight<S>) throws {
+      try plan.forward(
+        batch: Int(batch), input: input.scalars(S.self), weight: weight, bias: bias?.scalars(S.self),
+        output: output.scalars(S.self))
+    }
+    switch (scalar, weight.numbers) {
+    case (.float32, .float32(let numbers)): try run(numbers)
+    case (.float64, .float64(let numbers)): try run(numbers)
+    case (.float32, .float64): throw Self.dtypeMismatch("EQUICONV_FLOAT64", expected: "EQUICONV_FLOAT32")
+    case (.float64, .float32): throw Self.dtypeMismatch("EQUICONV_FLOAT32", expected: "EQUICONV_FLOAT64")
+    }
+  }
+
+  private static func dtypeMismatch(_ value: String, expected: String) -> ArgumentError {
+    ArgumentError(
+      EQUICONV_ERROR_DTYPE_MISMATCH, "weight", "prepared from \(value)", expected: "\(expected), as the layer has")
+  }
+}
+
+// MARK: Entry points
+
+/// Gives a new handle to C.
+private func create(
+  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws -> WeightHandle
+) -> equiconv_status {
+  withStatus {
+    let result = try location(result, "weight")
+    result.pointee = try make().retainedPointer()
+  }
+}
+
+@_cdecl("equiconv_weight_create") @implementation
+public func equiconv_weight_create(
+  _ dtype: Int32, _ count: Int64, _ numbers: UnsafeRawPointer?, _ weight: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(weight) {
+    let scalar = try ScalarType(dtype)
+    if count < 1 {
+      throw ArgumentError(EQUICONV_ERROR_INVALID_SIZE, "count", count, expected: "a positive number")
+    }
+    if count > 1 << 59 {
+      throw ArgumentError(
+        EQUICONV_ERROR_SIZE_OVERFLOW, "count", count, expected: "a size in bytes that fits in 63 bits")
+    }
+    return try WeightHandle(scalar, count: Int(count), copying: numbers)
+  }
+}
+
+@_cdecl("equiconv_plan_prepare") @implementation
+public func equiconv_plan_prepare(
+  _ plan: OpaquePointer?, _ numbers: UnsafeRawPointer?, _ weight: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  create(weight) {
+    let layer = try PlanHandle.required(plan).layer
+    return try WeightHandle(layer.scalar, count: layer.plan.weightShape.reduce(1, *), copying: numbers)
+  }
+}
+
+@_cdecl("equiconv_weight_destroy") @implementation
+public func equiconv_weight_destroy(_ weight: OpaquePointer?) {
+  WeightHandle.release(weight)
+}
+
+@_cdecl("equiconv_weight_bytes") @implementation
+public func equiconv_weight_bytes(_ weight: OpaquePointer?) -> Int64 {
+  Int64(WeightHandle.borrowed(weight)?.bytes ?? 0)
+}
+
+@_cdecl("equiconv_plan_forward_prepared") @implementation
+public func equiconv_plan_forward_prepared(
+  _ plan: OpaquePointer?, _ batch: Int64, _ input: UnsafeRawPointer?, _ weight: OpaquePointer?,
+  _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try PlanHandle.required(plan).layer
+      .forward(batch: batch, input: input, prepared: weight, bias: bias, output: output)
+  }
+}
+
+@_cdecl("equiconv_forward_prepared") @implementation
+public func equiconv_forward_prepared(
+  _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
+  _ weight: OpaquePointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try cachedPlan(.described, descriptor)
+      .forward(batch: batch, input: input, prepared: weight, bias: bias, output: output)
+  }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which algorithm a call takes, and what it costs. */
+#include "_native.h"
+
+/* A tuple of ints as a shape; `sizes` holds them. */
+static bool read_tuple(PyObject *value, PyObject *is_double, npy_intp *sizes, native_shape *shape) {
+  if (!PyTuple_CheckExact(value) || PyTuple_GET_SIZE(value) > EQUICONV_MAX_RANK || !PyBool_Check(is_double)) {
+    return false;
+  }
+  *shape = (native_shape){is_double == Py_True ? NPY_FLOAT64 : NPY_FLOAT32, (int)PyTuple_GET_SIZE(value), sizes};
+  for (int axis = 0; axis < shape->rank; axis++) {
+    PyObject *item = PyTuple_GET_ITEM(value, axis);
+    int overflow;
+    sizes[axis] = PyLong_CheckExact(item) ? (npy_intp)PyLong_AsLongLongAndOverflow(item, &overflow) : -1;
+    if (sizes[axis] < 0 || overflow != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static equiconv_status explain(const native_call *call, int32_t pass, equiconv_explanation *explanation) {
+  equiconv_plan *plan = NULL;
+  equiconv_status status = equiconv_plan_create(&call->descriptor, &plan);
+  if (status == EQUICONV_SUCCESS) {
+    status = equiconv_plan_explain(plan, pass, call->batch, explanation);
+  }
+  equiconv_plan_destroy(plan);
+  return status;
+}
+
+/*
+ * explain(layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, basis,
+ * interpolation, group_basis, quadrature, spaces): (algorithm, tile, operations, definition_operations,
+ * workspace_bytes, weight_bytes, threads, seconds, reason); x and weight are shapes
+ */
+PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+  if (count != 17 || !PyLong_CheckExact(args[1]) || !PyBool_Check(args[2])) {
+    return native_refuse("explain");
+  }
+  npy_intp input[EQUICONV_MAX_RANK], weight[EQUICONV_MAX_RANK];
+  native_kernel kernel = {args[12], args[13], args[14], args[15], args[16]};
+  native_arguments arguments = {{0}, {0}, args[0], args[6], args[7], args[8], args[9], args[10], args[11], kernel};
+  native_call call;
+  int overflow;
+  const int32_t pass = (int32_t)PyLong_AsLongAndOverflow(args[1], &overflow);
+  if (overflow != 0 || !read_tuple(args[3], args[5], input, &arguments.input) ||
+      !read_tuple(args[4], args[5], weight, &arguments.weight)) {
+    return native_refuse("explain");
+  }
+  const native_outcome reason = native_read_call(module, &arguments, &call);
+  if (reason != NATIVE_PLAIN) {
+    return native_decline(reason, true, "explain", &call);
+  }
+  equiconv_explanation e = EQUICONV_EXPLANATION_INIT;
+  e.prepared = args[2] == Py_True;
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS
+  status = explain(&call, pass, &e);
+  Py_END_ALLOW_THREADS
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
+  return Py_BuildValue("(iiddLLids)", (int)e.algorithm, (int)e.tile, e.operations, e.definition_operations,
+                       (long long)e.workspace_bytes, (long long)e.weight_bytes, (int)e.threads, e.seconds, e.reason);
+}
