@@ -15,10 +15,30 @@ extension ConvolutionPlan {
     let images = batch == 0 ? 0.0 : 1.0
     return Explanation(
       algorithm: choice.method.algorithm, tile: choice.method.tile, operations: images * choice.cost.operations,
-      definitionOperations: flops(batch: batch), workspaceBytes: Int(images) * choice.cost.workspaceBytes,
+      definitionOperations: flops(batch: batch),
+      workspaceBytes: batch == 0 ? 0 : workspaceBytes(pass, choice.method, batch: batch, S.self, options),
       weightBytes: choice.cost.weightBytes, threads: options.threads,
       seconds: images * choice.cost.time * Calibration.secondsPerVector(S.self, options.instructions),
       reason: choice.reason)
+  }
+
+  /// What the pass would reserve; more than there can be where it would refuse.
+  private func workspaceBytes<S: EngineScalar>(
+    _ pass: Pass, _ method: Method, batch: Int, _: S.Type, _ options: PassOptions
+  ) -> Int {
+    let bytes = try? { () throws(ConvolutionError) -> Int in
+      switch (method, pass) {
+      case (.direct, .weightGradient): return try directWeightGradient(batch: batch, S.self, options).workspaceBytes
+      case (.direct, _): return try direct(pass, batch: batch, S.self, options).workspaceBytes
+      case (.fourier(let length), .weightGradient):
+        return try fourierWeightGradient(length: length, batch: batch, S.self, options).workspaceBytes
+      case (.fourier(let length), _):
+        return try fourier(pass, length: length, batch: batch, S.self, options).workspaceBytes
+      case (.winograd(let outputs), _):
+        return try winograd(pass, outputs: outputs, batch: batch, S.self, options).workspaceBytes
+      }
+    }()
+    return bytes ?? .max
   }
 
   /// The method of a pass: the cheapest of those that the descriptor's algorithm allows.

@@ -108,15 +108,32 @@ extension ConvolutionPlan {
     }
   }
 
+  /// A forward pass or an input gradient by the direct algorithm.
+  func direct<S: EngineScalar>(
+    _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions
+  ) throws(ConvolutionError) -> GatherPass<S> {
+    let isFolding = pass == .inputGradient && descriptor.paddingMode == .circular
+    let channels = channels(pass)
+    return try GatherPass(
+      plan: pass == .inputGradient ? adjointPlan : forwardPlan, batch: batch * modules, channels: channels.read,
+      outputs: channels.computed, modules: modules, instructions: options.instructions, threads: options.threads,
+      fold: isFolding ? CircularFold(geometry: geometry) : nil)
+  }
+
+  /// A weight gradient by the direct algorithm, of one module.
+  func directWeightGradient<S: EngineScalar>(
+    batch: Int, _: S.Type, _ options: PassOptions
+  ) throws(ConvolutionError) -> WeightGradientPass<S> {
+    try WeightGradientPass(
+      plan: forwardPlan, geometry: geometry, batch: batch, inChannels: moduleInputs, outChannels: moduleOutputs,
+      modules: modules, instructions: options.instructions, threads: options.threads)
+  }
+
   private func runDirect<S: EngineScalar>(
     _ pass: Pass, _ arrays: PassArrays<S>, _ options: PassOptions
   ) throws(ConvolutionError) {
-    let isFolding = pass == .inputGradient && descriptor.paddingMode == .circular
-    let (channels, strides) = (channels(pass), coreStrides(pass))
-    let gather = try GatherPass<S>(
-      plan: pass == .inputGradient ? adjointPlan : forwardPlan, batch: arrays.batch * modules,
-      channels: channels.read, outputs: channels.computed, modules: modules, instructions: options.instructions,
-      threads: options.threads, fold: isFolding ? CircularFold(geometry: geometry) : nil)
+    let strides = coreStrides(pass)
+    let gather = try direct(pass, batch: arrays.batch, S.self, options)
     try withCore(arrays.weight.pointer) { core throws(ConvolutionError) in
       try gather.run(
         .init(
@@ -149,9 +166,7 @@ extension ConvolutionPlan {
     let options = passOptions(options, batch: batch)
     let chosen = if let method { method } else { try self.method(.weightGradient, batch: batch, S.self, options) }
     if case .fourier(let length) = chosen {
-      let pass = try FourierGradientPass<S>(
-        plan: try tilePlans.fourier(.weightGradient, length: length, of: self), batch: batch,
-        inChannels: moduleInputs, outChannels: moduleOutputs, options)
+      let pass = try fourierWeightGradient(length: length, batch: batch, S.self, options)
       return try pass.run(
         gradient: gradOutput, input: input, sampling: stencil.sampling, weightGradient: gradWeight)
     }
@@ -162,9 +177,7 @@ extension ConvolutionPlan {
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
     _ options: PassOptions
   ) throws(ConvolutionError) {
-    let pass = try WeightGradientPass<S>(
-      plan: forwardPlan, geometry: geometry, batch: batch, inChannels: moduleInputs, outChannels: moduleOutputs,
-      modules: modules, instructions: options.instructions, threads: options.threads)
+    let pass = try directWeightGradient(batch: batch, S.self, options)
     let weights = try weightCount() / modules
     for module in 0..<modules {
       try pass.run(

@@ -77,29 +77,50 @@ extension ConvolutionPlan {
   /// The larger extent of the taps in the plane, dilation included.
   package var reach: Int { max(geometry.reach.y, geometry.reach.x) }
 
-  /// Runs a forward pass or an input gradient by Fourier tiles.
+  /// A forward pass or an input gradient by Fourier tiles.
+  func fourier<S: EngineScalar>(
+    _ pass: Pass, length: Int, batch: Int, _: S.Type, _ options: PassOptions
+  ) throws(ConvolutionError) -> FourierPass<S> {
+    let channels = channels(pass)
+    return try FourierPass(
+      plan: try tilePlans.fourier(pass, length: length, of: self), batch: batch, channels: channels.read,
+      outputs: channels.computed, options)
+  }
+
+  /// A weight gradient by Fourier tiles.
+  func fourierWeightGradient<S: EngineScalar>(
+    length: Int, batch: Int, _: S.Type, _ options: PassOptions
+  ) throws(ConvolutionError) -> FourierGradientPass<S> {
+    try FourierGradientPass(
+      plan: try tilePlans.fourier(.weightGradient, length: length, of: self), batch: batch, inChannels: moduleInputs,
+      outChannels: moduleOutputs, options)
+  }
+
+  /// A forward pass or an input gradient by Winograd's tiles.
+  func winograd<S: EngineScalar>(
+    _ pass: Pass, outputs: Int, batch: Int, _: S.Type, _ options: PassOptions
+  ) throws(ConvolutionError) -> WinogradPass<S> {
+    let channels = channels(pass)
+    return try WinogradPass(
+      try tilePlans.correlation(pass, of: self), batch: batch, channels: channels.read, outputs: channels.computed,
+      tile: outputs, instructions: options.instructions, threads: options.threads,
+      workspaceLimit: options.workspaceLimit)
+  }
+
   func runFourier<S: EngineScalar>(
     _ pass: Pass, length: Int, _ arrays: PassArrays<S>, _ options: PassOptions
   ) throws(ConvolutionError) {
-    let fourier = try tilePlans.fourier(pass, length: length, of: self)
-    let channels = channels(pass)
-    let tilePass = try FourierPass<S>(
-      plan: fourier, batch: arrays.batch, channels: channels.read, outputs: channels.computed, options)
+    let tilePass = try fourier(pass, length: length, batch: arrays.batch, S.self, options)
     let weights = try transformed(pass, .fourier(length: length), arrays.weight, options)
     try tilePass.run(
       .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))
     withExtendedLifetime(weights) {}
   }
 
-  /// Runs a forward pass or an input gradient by Winograd's tiles.
   func runWinograd<S: EngineScalar>(
     _ pass: Pass, outputs: Int, _ arrays: PassArrays<S>, _ options: PassOptions
   ) throws(ConvolutionError) {
-    let channels = channels(pass)
-    let tilePass = try WinogradPass<S>(
-      try tilePlans.correlation(pass, of: self), batch: arrays.batch, channels: channels.read,
-      outputs: channels.computed, tile: outputs, instructions: options.instructions, threads: options.threads,
-      workspaceLimit: options.workspaceLimit)
+    let tilePass = try winograd(pass, outputs: outputs, batch: arrays.batch, S.self, options)
     let weights = try transformed(pass, .winograd(outputs: outputs), arrays.weight, options)
     try tilePass.run(
       .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))

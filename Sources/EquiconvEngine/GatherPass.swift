@@ -55,6 +55,8 @@ struct GatherPass<S: EngineScalar> {
     var threads = 0
     var bytesPerThread = 0
   }
+  /// Memory of a run, for all threads.
+  var workspaceBytes: Int { memory.bytes }
 
   init(
     plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int, instructions: InstructionSet,

@@ -34,6 +34,8 @@ struct WeightGradientPass<S: EngineScalar> {
     var threads = 0
     var bytesPerThread = 0
   }
+  /// Memory of a run, for all threads.
+  var workspaceBytes: Int { memory.bytes }
 
   init(
     plan: GatherPlan, geometry: Geometry, batch: Int, inChannels: Int, outChannels: Int, modules: Int,

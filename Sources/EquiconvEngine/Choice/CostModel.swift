@@ -6,8 +6,6 @@ struct MethodCost {
   var time: Double
   /// Floating-point operations, two for each multiply-add.
   var operations: Double
-  /// Of all threads.
-  var workspaceBytes: Int
   var weightBytes: Int
 }
 
@@ -57,8 +55,7 @@ struct CostModel {
     let share = pass == .weightGradient ? costs.directGradientShare : costs.directShare
     let vectors = (products / share + 2 * sums) * outputs / Double(lanes)
     return MethodCost(
-      time: costs.pass / 8 + vectors / threads, operations: (2 * products + sums) * outputs, workspaceBytes: 0,
-      weightBytes: 0)
+      time: costs.pass / 8 + vectors / threads, operations: (2 * products + sums) * outputs, weightBytes: 0)
   }
 
   // MARK: - Fourier
@@ -92,13 +89,10 @@ struct CostModel {
       correlation.banks.count * channels.read * correlation.sourceElements
       * ((channels.computed + lanes - 1) / lanes)
     let weights = isPrepared ? 0 : Double(kernels) * 1.5 * costs.fourierForward[number] / threads
-    let vectorBytes = points * 2 * Double(lanes * scalarBytes)
-    let spectra = min((reads + writes) * vectorBytes, Double(options.workspaceLimit))
     return MethodCost(
       time: costs.pass + weights + shared(blocks) * (transforms + products),
       operations: Double(tiles)
         * ((reads + writes) * Self.transformOperations(number) + 6 * points * reads * writes),
-      workspaceBytes: Int(spectra) * min(options.threads, blocks),
       weightBytes: correlation.banks.count * Int(points) * channels.read * correlation.sourceElements
         * channels.computed * 3 * scalarBytes)
   }
@@ -117,15 +111,12 @@ struct CostModel {
       points * sums * (3.125 * Double(tiles) / costs.fourierShare + 14 * chunks)
     let inverse =
       Double(correlation.banks.count * outputs * reads) * costs.fourierInverse[number]
-    let tileBytes = Int(points) * 2 * lanes * scalarBytes
     return MethodCost(
       time: costs.pass * (1 + chunks / 4) + (transforms + products + inverse) / threads,
       operations: Double(tiles)
         * (Double(inputs * correlation.sourceElements + outputs * correlation.targetElements)
           * Self.transformOperations(number) + 6 * points * targets * Double(inputs * correlation.sourceElements)),
-      workspaceBytes: min(
-        tileBytes * (min(tiles, 48) * (reads + writes) + correlation.banks.count * outputs * reads),
-        options.workspaceLimit), weightBytes: 0)
+      weightBytes: 0)
   }
 
   /// 5 N log₂ N / 2 operations for N = n² real numbers.
@@ -160,6 +151,6 @@ struct CostModel {
     return MethodCost(
       time: costs.pass + weights + shared(vectors) * vector,
       operations: 2 * Double(tiles) * (points * reads * writes + (reads + writes) * points * 5),
-      workspaceBytes: 0, weightBytes: weightBytes)
+      weightBytes: weightBytes)
   }
 }

@@ -45,6 +45,8 @@ struct FourierGradientPass<S: EngineScalar> {
     var bytes = 0
     var threads = 0
   }
+  /// Memory of a run, for all threads.
+  var workspaceBytes: Int { memory.bytes }
 
   init(
     plan: FourierPlan, batch: Int, inChannels: Int, outChannels: Int, _ options: PassOptions

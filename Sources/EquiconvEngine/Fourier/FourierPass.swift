@@ -49,6 +49,8 @@ struct FourierPass<S: EngineScalar> {
     var reads = 0
     var threads = 0
   }
+  /// Memory of a run, for all threads.
+  var workspaceBytes: Int { memory.bytes }
 
   init(
     plan: FourierPlan, batch: Int, channels: Int, outputs: Int, _ options: PassOptions
