@@ -126,8 +126,9 @@ static void messages_belong_to_their_thread(void) {
 
 /* ---- Prepared weights ---- */
 
-static test_layer tiles; /* a layer by Fourier tiles, its output computed by one thread */
+static test_layer tiles; /* a layer by Fourier tiles, with its output */
 static equiconv_weight *prepared;
+static float *prepared_output; /* that with a prepared weight, which may be of other tiles */
 
 static bool tiles_have_the_same_bits(bool is_prepared) {
   const size_t bytes = (size_t)tiles.outputs * sizeof(float);
@@ -137,9 +138,18 @@ static bool tiles_have_the_same_bits(bool is_prepared) {
       is_prepared
           ? equiconv_plan_forward_prepared(tiles.plan, tiles.batch, tiles.input, prepared, tiles.bias, output)
           : equiconv_plan_forward(tiles.plan, tiles.batch, tiles.input, tiles.weight, tiles.bias, output);
-  const bool same = status == EQUICONV_SUCCESS && memcmp(output, tiles.output, bytes) == 0;
+  const bool same = status == EQUICONV_SUCCESS &&
+                    memcmp(output, is_prepared ? prepared_output : (float *)tiles.output, bytes) == 0;
   free(output);
   return same;
+}
+
+/** The plan and the prepared weight anew, with nothing transformed yet. */
+static void renew(const equiconv_descriptor *d) {
+  equiconv_weight_destroy(prepared);
+  equiconv_plan_destroy(tiles.plan);
+  CHECK_SUCCESS(equiconv_plan_create(d, &tiles.plan));
+  CHECK_SUCCESS(equiconv_plan_prepare(tiles.plan, tiles.weight, &prepared));
 }
 
 static void *prepared_caller(void *failures) {
@@ -158,17 +168,20 @@ static void threads_share_a_plan_and_a_prepared_weight(void) {
     pthread_t callers[CALLERS];
     equiconv_descriptor d = make_descriptor(d4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 5, 6, 40, 5);
     d.algorithm = EQUICONV_ALGORITHM_FOURIER;
-    CHECK_SUCCESS(equiconv_set_num_threads(1));
-    tiles = layer_make(&d, 2, &random);
-    layer_forward(&tiles);
-    equiconv_plan_destroy(tiles.plan);
     CHECK_SUCCESS(equiconv_set_num_threads(threads));
-    CHECK_SUCCESS(equiconv_plan_create(&d, &tiles.plan));
-    CHECK_SUCCESS(equiconv_plan_prepare(tiles.plan, tiles.weight, &prepared));
+    tiles = layer_make(&d, 2, &random);
+    renew(&d);
+    layer_forward(&tiles);
+    prepared_output = guarded_alloc((size_t)tiles.outputs * sizeof(float));
+    CHECK_SUCCESS(
+        equiconv_plan_forward_prepared(tiles.plan, tiles.batch, tiles.input, prepared, tiles.bias, prepared_output));
+    renew(&d);
     for (int i = 0; i < CALLERS; i++) CHECK(pthread_create(&callers[i], NULL, prepared_caller, &failures) == 0);
     for (int i = 0; i < CALLERS; i++) CHECK(pthread_join(callers[i], NULL) == 0);
     CHECK(failures == 0);
     equiconv_weight_destroy(prepared);
+    prepared = NULL;
+    guarded_free(prepared_output);
     layer_free(&tiles);
   }
 }
