@@ -3,8 +3,8 @@
 
     python benchmarks/accuracy.py [--widths 16 64 256 512 2048] [--kernels 3 5 7 9 11] [--output docs/Accuracy.md]
 
-A group convolution of C4 reads normal random numbers of a flat width (channels times |H|) and writes 4 channels, on one image
-of 48 x 48. Errors are relative to the root mean square (RMS) of the output. The equivariance error is the largest
+A group convolution of C4 reads normal random numbers of a flat width (channels times |H|) and writes 4 channels, on one
+image of 48 x 48. Errors are relative to the root mean square (RMS) of the output. The equivariance error is the largest
 difference between the answer for a turned image and the turned answer, over all elements, relative likewise.
 """
 
@@ -23,13 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZE, OUTPUTS = 48, 4
 PAGE = """# Accuracy
 
-Written by `make accuracy`. A group convolution of C4 reads normal random numbers of a flat width (channels · |H|) and writes
-{outputs} channels, on one image of {size} × {size}, padding "same". Errors are relative to the root mean square (RMS) of the output, against
-float64 by the direct algorithm; the last column is the largest difference between the answer for a turned image and the turned
-answer, over all elements.
+Written by `make accuracy`. A group convolution of C4 reads normal random numbers of a flat width (channels times |H|)
+and writes {outputs} channels, on one image of {size} by {size}, padding "same". Errors are relative to the root mean
+square (RMS) of the output, against float64 by the direct algorithm; the last column is the largest difference between
+the answer for a turned image and the turned answer, over all elements.
 
-`"auto"` keeps, in float32 on such data, to an RMS error of 5e-6 and a largest error of 5e-5 up to a width of 512: it takes no algorithm
-on tiles that does not, and where the direct sum itself errs by more, that of a Fourier tile errs by less.
+Up to a width of 512 `"auto"` keeps, in float32 on such data, to an RMS error of 5e-6 and a largest error of 5e-5. Where
+the direct sum itself errs by more than a Fourier tile, `"auto"` is the more accurate too.
 
 | k | width | algorithm | tile | RMS error | largest error | equivariance error |
 | --- | --- | --- | --- | --- | --- | --- |
