@@ -19,10 +19,13 @@ struct TransformKey: Hashable {
 /// The transformed weights of a plan's recent calls.
 ///
 /// An entry keeps a copy of the weights it was made of, and is used only for weights that are equal to it in every bit: a
-/// changed array is never served stale, whatever was changed in it and wherever it lies. All plans together keep at most
-/// `byteLimit` bytes, copies included; what was used longest ago goes first.
+/// changed array is never served stale, whatever was changed in it and wherever it lies. Layers of equal sizes share a
+/// plan, which therefore keeps a few entries of one kind. All plans together keep at most `byteLimit` bytes, copies
+/// included; what was used longest ago goes first.
 final class WeightCache: Sendable {
   static let byteLimit = 256 << 20
+  /// Entries of one kind.
+  static let entriesPerKey = 4
 
   private struct Entry {
     let copy: [UInt8]
@@ -32,7 +35,7 @@ final class WeightCache: Sendable {
   }
 
   /// Guarded by `ProcessLock`, as is all below.
-  private nonisolated(unsafe) var entries: [TransformKey: Entry] = [:]
+  private nonisolated(unsafe) var entries: [TransformKey: [Entry]] = [:]
   private nonisolated(unsafe) static var caches: [ObjectIdentifier: Unowned] = [:]
   private nonisolated(unsafe) static var bytes = 0
   private nonisolated(unsafe) static var clock = 0
@@ -43,7 +46,7 @@ final class WeightCache: Sendable {
 
   deinit {
     ProcessLock.withLock {
-      for entry in entries.values { Self.bytes -= entry.bytes }
+      for entry in entries.values.joined() { Self.bytes -= entry.bytes }
       Self.caches[ObjectIdentifier(self)] = nil
     }
   }
@@ -54,15 +57,12 @@ final class WeightCache: Sendable {
     _ make: () throws(ConvolutionError) -> TransformedWeights<S>
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     let weightBytes = count * MemoryLayout<S>.stride
-    let known = ProcessLock.withLock { () -> Entry? in
-      Self.clock += 1
-      entries[key]?.lastUse = Self.clock
-      return entries[key]
-    }
-    // The comparison runs without the lock; entries never change.
-    if let known, Self.isEqual(known.copy, weight, bytes: weightBytes),
-      let transformed = known.transformed as? TransformedWeights<S>
+    // The comparisons run without the lock: entries never change. Those of other weights differ early.
+    let known = ProcessLock.withLock { entries[key] ?? [] }
+    if let entry = known.first(where: { Self.isEqual($0.copy, weight, bytes: weightBytes) }),
+      let transformed = entry.transformed as? TransformedWeights<S>
     {
+      touch(key, transformed)
       return transformed
     }
     let made = try make()
@@ -78,31 +78,48 @@ final class WeightCache: Sendable {
     }
   }
 
+  private func touch(_ key: TransformKey, _ transformed: AnyObject) {
+    ProcessLock.withLock {
+      Self.clock += 1
+      if let index = entries[key]?.firstIndex(where: { $0.transformed === transformed }) {
+        entries[key]?[index].lastUse = Self.clock
+      }
+    }
+  }
+
   private func keep(_ key: TransformKey, _ entry: Entry) {
     if entry.bytes > Self.byteLimit { return }
     // What is dropped is freed after the lock.
     var dropped: [Entry] = []
     ProcessLock.withLock {
-      if let old = entries[key] {
-        Self.bytes -= old.bytes
-        dropped.append(old)
-      }
       Self.clock += 1
       var entry = entry
       entry.lastUse = Self.clock
-      entries[key] = entry
+      entries[key, default: []].append(entry)
       Self.bytes += entry.bytes
       Self.caches[ObjectIdentifier(self)] = Unowned(cache: self)
+      if entries[key, default: []].count > Self.entriesPerKey, let oldest = dropOldest(of: key) {
+        dropped.append(oldest)
+      }
       while Self.bytes > Self.byteLimit, let oldest = Self.dropOldest() { dropped.append(oldest) }
     }
     withExtendedLifetime(dropped) {}
   }
 
-  private static func dropOldest() -> Entry? {
-    let all = caches.values.flatMap { unowned in unowned.cache.entries.map { (unowned.cache, $0.key, $0.value) } }
-    guard let (cache, key, entry) = all.min(by: { $0.2.lastUse < $1.2.lastUse }) else { return nil }
-    cache.entries[key] = nil
-    bytes -= entry.bytes
+  private func dropOldest(of key: TransformKey) -> Entry? {
+    let list = entries[key] ?? []
+    guard let index = list.indices.min(by: { list[$0].lastUse < list[$1].lastUse }) else { return nil }
+    entries[key]?.remove(at: index)
+    let entry = list[index]
+    Self.bytes -= entry.bytes
     return entry
+  }
+
+  private static func dropOldest() -> Entry? {
+    let all = caches.values.flatMap { unowned in
+      unowned.cache.entries.flatMap { key, list in list.map { (unowned.cache, key, $0.lastUse) } }
+    }
+    guard let (cache, key, _) = all.min(by: { $0.2 < $1.2 }) else { return nil }
+    return cache.dropOldest(of: key)
   }
 }
