@@ -55,6 +55,7 @@ struct GatherPass<S: EngineScalar> {
     var threads = 0
     var bytesPerThread = 0
   }
+
   /// Memory of a run, for all threads.
   var workspaceBytes: Int { memory.bytes }
 

@@ -34,6 +34,7 @@ struct WeightGradientPass<S: EngineScalar> {
     var threads = 0
     var bytesPerThread = 0
   }
+
   /// Memory of a run, for all threads.
   var workspaceBytes: Int { memory.bytes }
 

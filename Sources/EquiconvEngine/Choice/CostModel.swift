@@ -106,11 +106,10 @@ struct CostModel {
     let transforms = Double(tiles * (reads + writes)) * costs.fourierForward[number]
     let targets = Double(outputs * correlation.targetElements)
     let sums = targets * Double(reads)
-    let chunks = Double((tiles + 47) / 48)
-    let products =
-      points * sums * (3.125 * Double(tiles) / costs.fourierShare + 14 * chunks)
-    let inverse =
-      Double(correlation.banks.count * outputs * reads) * costs.fourierInverse[number]
+    let chunks = Double((tiles - 1) / FourierPlan.tilesPerChunk + 1)
+    // Each chunk loads and stores the real and imaginary part of every sum.
+    let products = points * sums * (3.125 * Double(tiles) / costs.fourierShare + 14 * chunks)
+    let inverse = Double(correlation.banks.count * outputs * reads) * costs.fourierInverse[number]
     return MethodCost(
       time: costs.pass * (1 + chunks / 4) + (transforms + products + inverse) / threads,
       operations: Double(tiles)

@@ -45,6 +45,7 @@ struct FourierGradientPass<S: EngineScalar> {
     var bytes = 0
     var threads = 0
   }
+
   /// Memory of a run, for all threads.
   var workspaceBytes: Int { memory.bytes }
 
@@ -105,9 +106,9 @@ struct FourierGradientPass<S: EngineScalar> {
     pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
   }
 
-  /// Tiles of a chunk: enough that sums are loaded and stored seldom, few enough for the third-level cache and the limit.
+  /// Tiles of a chunk: as many as the limit allows, in chunks of about one size.
   private static func chunk(tiles: Int, tileBytes: Int, limit: Int) -> Int {
-    let most = max(1, min(48, limit / max(tileBytes, 1)))
+    let most = max(1, min(FourierPlan.tilesPerChunk, limit / max(tileBytes, 1)))
     let chunks = (tiles + most - 1) / most
     return (tiles + chunks - 1) / chunks
   }

@@ -43,12 +43,14 @@ struct FourierPass<S: EngineScalar> {
     var targetLanes = 0
     var laneRows = 0
     var laneColumns = 0
+    var noOffset = 0
     var zero = 0
     var bytes = 0
     var twiddles = 0
     var reads = 0
     var threads = 0
   }
+
   /// Memory of a run, for all threads.
   var workspaceBytes: Int { memory.bytes }
 
@@ -65,10 +67,12 @@ struct FourierPass<S: EngineScalar> {
     let blocks = (plan.tileCount(batch: batch) + lanes - 1) / lanes
     self.threads = min(options.threads, max(blocks, 1))
     band = plan.band(lanes: lanes)
-    let chunks = Self.chunks(
-      plan, channels: channels, outputs: outputs, kernels: kernels, limit: options.workspaceLimit)
-    (channelChunk, outputChunk) = chunks
     let (n, points) = (plan.length, plan.points)
+    // What is needed beside spectra.
+    let rest = MemoryLayout<S>.stride * (band.volume + (n * n + 6 * n + 2 * points) * lanes) + (64 << 10)
+    let chunks = Self.chunks(
+      plan, channels: channels, outputs: outputs, kernels: kernels, limit: options.workspaceLimit - rest)
+    (channelChunk, outputChunk) = chunks
     var (pieces, perThread) = (Pieces(), Workspace.Plan())
     pieces.spectra = try perThread.reserve(
       S.self, points, Self.pointStride(channelChunk * plan.correlation.sourceElements, lanes))
@@ -80,6 +84,7 @@ struct FourierPass<S: EngineScalar> {
     pieces.targetLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
     pieces.laneRows = try perThread.reserve(Int.self, lanes)
     pieces.laneColumns = try perThread.reserve(Int.self, lanes)
+    pieces.noOffset = try perThread.reserve(Int.self, 1)
     pieces.zero = try perThread.reserve(S.self, 1)
     pieces.bytes = perThread.bytes
     var memory = Workspace.Plan()
@@ -131,7 +136,7 @@ struct FourierPass<S: EngineScalar> {
   private struct Thread {
     let spectra, products, band, transform, zero: UnsafeMutablePointer<S>
     let sourceLanes, targetLanes: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    let laneRows, laneColumns: UnsafeMutablePointer<Int>
+    let laneRows, laneColumns, noOffset: UnsafeMutablePointer<Int>
     let twiddles: UnsafePointer<S>
     let reads: UnsafePointer<equiconv_read>
 
@@ -146,6 +151,7 @@ struct FourierPass<S: EngineScalar> {
       targetLanes = workspace.pointer(first + pieces.targetLanes, UnsafeMutableRawPointer.self)
       laneRows = workspace.pointer(first + pieces.laneRows, Int.self)
       laneColumns = workspace.pointer(first + pieces.laneColumns, Int.self)
+      noOffset = workspace.pointer(first + pieces.noOffset, Int.self)
       twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
       reads = UnsafePointer(workspace.pointer(pieces.reads, equiconv_read.self))
     }
@@ -173,6 +179,7 @@ struct FourierPass<S: EngineScalar> {
   private func process(first: Int, count: Int, _ arrays: Arrays, _ thread: Thread) {
     band.writeLanes(first: first, count: count, scratch: thread.band, into: thread.sourceLanes)
     thread.zero.pointee = 0
+    thread.noOffset.pointee = 0
     for output in stride(from: 0, to: outputs, by: outputChunk) {
       let outputRange = output..<min(outputs, output + outputChunk)
       for channel in stride(from: 0, to: channels, by: channelChunk) {
@@ -181,7 +188,7 @@ struct FourierPass<S: EngineScalar> {
         if output == 0 || channelChunk < channels {
           transformSource(first: first, count: count, channelRange, arrays.source, thread)
         }
-        multiply(channelRange, outputRange, arrays.weights, thread)
+        multiply(Chunk(channels: channelRange, outputs: outputRange), arrays.weights, thread)
       }
       transformBack(first: first, count: count, outputRange, arrays, thread)
     }
@@ -209,46 +216,50 @@ struct FourierPass<S: EngineScalar> {
     }
   }
 
-  private func multiply(
-    _ channels: Range<Int>, _ outputs: Range<Int>, _ weights: UnsafePointer<S>, _ thread: Thread
-  ) {
-    let correlation = plan.correlation
-    let (sources, targets, lanes) = (correlation.sourceElements, correlation.targetElements, kernels.lanes)
-    let split = PanelSplit(outputs: self.outputs, widest: kernels.widestComplexPanel)
-    let (sourceStride, targetStride) = (
-      Self.pointStride(channelChunk * sources, lanes), Self.pointStride(outputChunk * targets, lanes)
-    )
-    let inputs = self.channels * sources
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: 1) { offset in
-      offset[0] = 0
-      guard let noOffset = UnsafePointer(offset.baseAddress) else { return }
-      for point in plan.order {
-        for (bank, turns) in correlation.banks.enumerated() {
-          for (number, turn) in turns.turns.enumerated() {
-            let read = plan.reads[bank][number][point]
-            // Conjugated weights are those that act on swapped parts.
-            let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
-            let weights = weights + (bank * plan.points + Int(read.point)) * self.outputs * inputs * 3
-            split.forEach { panel in
-              if !outputs.contains(panel.first) { return }
-              var call = equiconv_complex_multiply_call(
-                source: thread.spectra + (point * sourceStride + part),
-                weights: weights + (panel.first * inputs + channels.lowerBound * sources * panel.width) * 3,
-                destination: thread.products
-                  + (point * targetStride
-                    + ((panel.first - outputs.lowerBound) * targets + turn.target) * 2 * lanes + part),
-                reads: thread.reads
-                  + (turn.target * kernels.panelWidths + kernels.panelIndex(panel.width)) * sources,
-                read_count: sources, channel_count: channels.count, source_channel_stride: sources * 2 * lanes,
-                source_imaginary: apart, weight_channel_stride: sources * 3 * panel.width,
-                weight_plane_stride: panel.width, destination_row_stride: targets * 2 * lanes,
-                destination_imaginary: apart, source_offsets: noOffset, destination_offsets: noOffset,
-                vector_count: 1, accumulates: channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
-              kernels.complexMultiply(&call, panel.width)
-            }
-          }
+  /// Channels and outputs that are multiplied in one go.
+  private struct Chunk {
+    var channels: Range<Int>
+    var outputs: Range<Int>
+  }
+
+  /// Products at all points, orbit by orbit of the points under turns: what they share of the weights is then still near.
+  private func multiply(_ chunk: Chunk, _ weights: UnsafePointer<S>, _ thread: Thread) {
+    for point in plan.order {
+      for bank in plan.correlation.banks.indices {
+        for turn in plan.correlation.banks[bank].turns.indices {
+          multiply(chunk, point: point, bank: bank, turn: turn, weights, thread)
         }
       }
+    }
+  }
+
+  /// The outputs of one target element at one point, panel by panel.
+  private func multiply(
+    _ chunk: Chunk, point: Int, bank: Int, turn: Int, _ weights: UnsafePointer<S>, _ thread: Thread
+  ) {
+    let (sources, targets) = (plan.correlation.sourceElements, plan.correlation.targetElements)
+    let (lanes, inputs) = (kernels.lanes, channels * sources)
+    let target = plan.correlation.banks[bank].turns[turn].target
+    let read = plan.reads[bank][turn][point]
+    // Conjugated weights are those that act on swapped parts.
+    let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
+    let source = thread.spectra + (point * Self.pointStride(channelChunk * sources, lanes) + part)
+    let destination =
+      thread.products + (point * Self.pointStride(outputChunk * targets, lanes) + target * 2 * lanes + part)
+    let weights = weights + (bank * plan.points + Int(read.point)) * outputs * inputs * 3
+    PanelSplit(outputs: outputs, widest: kernels.widestComplexPanel).forEach { panel in
+      if !chunk.outputs.contains(panel.first) { return }
+      var call = equiconv_complex_multiply_call(
+        source: source,
+        weights: weights + (panel.first * inputs + chunk.channels.lowerBound * sources * panel.width) * 3,
+        destination: destination + (panel.first - chunk.outputs.lowerBound) * targets * 2 * lanes,
+        reads: thread.reads + (target * kernels.panelWidths + kernels.panelIndex(panel.width)) * sources,
+        read_count: sources, channel_count: chunk.channels.count, source_channel_stride: sources * 2 * lanes,
+        source_imaginary: apart, weight_channel_stride: sources * 3 * panel.width, weight_plane_stride: panel.width,
+        destination_row_stride: targets * 2 * lanes, destination_imaginary: apart, source_offsets: thread.noOffset,
+        destination_offsets: thread.noOffset, vector_count: 1,
+        accumulates: chunk.channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
+      kernels.complexMultiply(&call, panel.width)
     }
   }
 

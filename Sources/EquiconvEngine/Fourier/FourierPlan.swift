@@ -43,6 +43,10 @@ final class FourierPlan: Sendable {
     var coefficient: Int
   }
 
+  /// The most tiles that a weight gradient transforms at a time: enough that sums are loaded and stored seldom, few enough
+  /// for the third-level cache.
+  static let tilesPerChunk = 48
+
   /// Lengths the microkernels transform.
   static let lengths = [8, 12, 16, 20, 24, 32]
 
