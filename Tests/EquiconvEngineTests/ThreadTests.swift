@@ -48,27 +48,31 @@ import _EquiconvTestSupport
 
   @Test(arguments: Layer.allCases, GroupCatalog.lattice)
   func largeLayer_commutesWithEveryElement_onOneAndTwoThreads(_ layer: Layer, _ group: PointGroup) throws {
-    defer { try? Threads.setCount(Self.original) }
-    let sizes = try Self.large(layer, group)
-    let single = try Equivariance<Float>(sizes.descriptor(layer, group), batch: 1, seed: 121)
-    let double = try Equivariance<Double>(sizes.descriptor(layer, group), batch: 1, seed: 122)
-    for threads in [1, 2] {
-      try Threads.setCount(threads)
-      for set in InstructionSet.available {
-        #expect(try single.broken(set) == [], "Float \(sizes) \(set) \(threads) threads")
+    try ProcessSettings.alone {
+      defer { try? Threads.setCount(Self.original) }
+      let sizes = try Self.large(layer, group)
+      let single = try Equivariance<Float>(sizes.descriptor(layer, group), batch: 1, seed: 121)
+      let double = try Equivariance<Double>(sizes.descriptor(layer, group), batch: 1, seed: 122)
+      for threads in [1, 2] {
+        try Threads.setCount(threads)
+        for set in InstructionSet.available {
+          #expect(try single.broken(set) == [], "Float \(sizes) \(set) \(threads) threads")
+        }
+        #expect(try double.broken() == [], "Double \(sizes) \(threads) threads")
       }
-      #expect(try double.broken() == [], "Double \(sizes) \(threads) threads")
     }
   }
 
   @Test(arguments: Layer.allCases, GroupCatalog.lattice)
   func results_doNotDependOnTheThreadCount_toTheLastBit(_ layer: Layer, _ group: PointGroup) throws {
-    defer { try? Threads.setCount(Self.original) }
-    var sizes = try Self.large(layer, group)
-    sizes.batch = 3
-    try checkThreadCounts(Float.self, sizes, layer, group)
-    sizes.mode = .circular
-    try checkThreadCounts(Double.self, sizes, layer, group)
+    try ProcessSettings.alone {
+      defer { try? Threads.setCount(Self.original) }
+      var sizes = try Self.large(layer, group)
+      sizes.batch = 3
+      try checkThreadCounts(Float.self, sizes, layer, group)
+      sizes.mode = .circular
+      try checkThreadCounts(Double.self, sizes, layer, group)
+    }
   }
 
   private func checkThreadCounts<S: EngineScalar>(
@@ -98,33 +102,35 @@ import _EquiconvTestSupport
   }
 
   @Test func biasGradientAndPools_doNotDependOnTheThreadCount() throws {
-    defer { try? Threads.setCount(Self.original) }
-    let plan = try ConvolutionPlan(
-      LayerCase([300, 301], kernel: [1], channels: (1, 3)).descriptor(.lifting, .cyclic(4)))
-    var random = SplitMix64(seed: 124)
-    let numbers = try plan.reals(Float.self, batch: 1, &random)
-    var results: [[Float]] = []
-    for threads in [1, 2, 3] {
-      try Threads.setCount(threads)
-      var result = try plan.biasGradient(numbers, batch: 1)
-      for mode in PoolMode.allCases {
-        var pooled = [Float](repeating: .nan, count: 3 * 300 * 301)
-        try pooled.withMutablePointer {
-          try groupPool(mode, outer: 3, order: 4, inner: 300 * 301, input: numbers.gradient, output: $0)
+    try ProcessSettings.alone {
+      defer { try? Threads.setCount(Self.original) }
+      let plan = try ConvolutionPlan(
+        LayerCase([300, 301], kernel: [1], channels: (1, 3)).descriptor(.lifting, .cyclic(4)))
+      var random = SplitMix64(seed: 124)
+      let numbers = try plan.reals(Float.self, batch: 1, &random)
+      var results: [[Float]] = []
+      for threads in [1, 2, 3] {
+        try Threads.setCount(threads)
+        var result = try plan.biasGradient(numbers, batch: 1)
+        for mode in PoolMode.allCases {
+          var pooled = [Float](repeating: .nan, count: 3 * 300 * 301)
+          try pooled.withMutablePointer {
+            try groupPool(mode, outer: 3, order: 4, inner: 300 * 301, input: numbers.gradient, output: $0)
+          }
+          var gradient = [Float](repeating: .nan, count: numbers.gradient.count)
+          try gradient.withMutablePointer {
+            try groupPoolGradient(
+              mode, outer: 3, order: 4, inner: 300 * 301, gradOutput: pooled, input: numbers.gradient, gradInput: $0)
+          }
+          result += pooled + gradient
         }
-        var gradient = [Float](repeating: .nan, count: numbers.gradient.count)
-        try gradient.withMutablePointer {
-          try groupPoolGradient(
-            mode, outer: 3, order: 4, inner: 300 * 301, gradOutput: pooled, input: numbers.gradient, gradInput: $0)
-        }
-        result += pooled + gradient
+        results.append(result)
       }
-      results.append(result)
+      #expect(firstDifferenceInBits(results[0], results[1]) == nil)
+      #expect(firstDifferenceInBits(results[0], results[2]) == nil)
+      let unwritten = results[0].firstIndex { $0.isNaN }
+      #expect(unwritten == nil)
     }
-    #expect(firstDifferenceInBits(results[0], results[1]) == nil)
-    #expect(firstDifferenceInBits(results[0], results[2]) == nil)
-    let unwritten = results[0].firstIndex { $0.isNaN }
-    #expect(unwritten == nil)
   }
 
   /// One plan on many threads at once: one of them gets the workers, the others do their work alone.

@@ -2,35 +2,40 @@
 
 import Equiconv
 import Testing
+import _EquiconvTestSupport
 
 /// What explains a call is what runs, and weights are never those of another call.
 @Suite(.serialized) struct ChoiceTests {
   @Test(arguments: LayerExample.all) func autoHasTheBitsOfTheExplainedAlgorithm(_ example: LayerExample) throws {
-    let x = try example.signal(Float.self)
-    var layer = try example.convolution(Float.self, algorithm: .auto)
-    let y = try layer(x)
-    let explanations = try Pass.allCases.map { try layer.explain($0, on: x) }
-    #expect(try explanations == Pass.allCases.map { try layer.explain($0, batch: x.batch, spatial: x.spatial) })
-    let chosen = (try layer.inputGradient(y, at: x), try layer.weightGradient(y, at: x))
-    layer.algorithm = explanations[0].algorithm
-    #expect(try layer(x).isBitwiseEqual(to: y))
-    layer.algorithm = explanations[1].algorithm
-    #expect(try layer.inputGradient(y, at: x).isBitwiseEqual(to: chosen.0))
-    layer.algorithm = explanations[2].algorithm
-    #expect(try layer.weightGradient(y, at: x).isBitwiseEqual(to: chosen.1))
+    try ProcessSettings.alone {
+      let x = try example.signal(Float.self)
+      var layer = try example.convolution(Float.self, algorithm: .auto)
+      let y = try layer(x)
+      let explanations = try Pass.allCases.map { try layer.explain($0, on: x) }
+      #expect(try explanations == Pass.allCases.map { try layer.explain($0, batch: x.batch, spatial: x.spatial) })
+      let chosen = (try layer.inputGradient(y, at: x), try layer.weightGradient(y, at: x))
+      layer.algorithm = explanations[0].algorithm
+      #expect(try layer(x).isBitwiseEqual(to: y))
+      layer.algorithm = explanations[1].algorithm
+      #expect(try layer.inputGradient(y, at: x).isBitwiseEqual(to: chosen.0))
+      layer.algorithm = explanations[2].algorithm
+      #expect(try layer.weightGradient(y, at: x).isBitwiseEqual(to: chosen.1))
+    }
   }
 
   @Test(arguments: LayerExample.all) func directMakesTheOperationsOfTheDefinition(_ example: LayerExample) throws {
-    let x = try example.signal(Double.self)
-    let layer = try example.convolution(Double.self)
-    for pass in Pass.allCases {
-      let explanation = try layer.explain(pass, on: x)
-      #expect(explanation.algorithm == .direct)
-      // Orbit sums, of layers to the plane, multiply less and add before.
-      let isOrbit = pass == .forward && !example.layer.writesGroup
-      #expect(explanation.operations > 0 && explanation.definitionOperations > 0)
-      #expect(isOrbit || explanation.operations == explanation.definitionOperations)
-      #expect(explanation.tile == 0 && explanation.weightBytes == 0)
+    try ProcessSettings.alone {
+      let x = try example.signal(Double.self)
+      let layer = try example.convolution(Double.self)
+      for pass in Pass.allCases {
+        let explanation = try layer.explain(pass, on: x)
+        #expect(explanation.algorithm == .direct)
+        // Orbit sums, of layers to the plane, multiply less and add before.
+        let isOrbit = pass == .forward && !example.layer.writesGroup
+        #expect(explanation.operations > 0 && explanation.definitionOperations > 0)
+        #expect(isOrbit || explanation.operations == explanation.definitionOperations)
+        #expect(explanation.tile == 0 && explanation.weightBytes == 0)
+      }
     }
   }
 
@@ -48,33 +53,37 @@ import Testing
 
   @Test(arguments: [Algorithm.auto, .direct, .fourier])
   func changedWeightIsNeverServedStale(_ algorithm: Algorithm) throws {
-    let d4 = try PointGroup.dihedral(4)
-    let x = try Signal<Float>.random(.group, [2, 3, 8, 15, 17], seed: 42)
-    var layer = try Convolution<Float>(
-      .group, group: d4, weight: .random([4, 3, 8, 5, 5], seed: 43), padding: .same, algorithm: algorithm)
-    let first = try layer(x)
-    let count = layer.weight.storage.count
-    func areEqual(_ a: Signal<Float>, _ b: Signal<Float>) -> Bool {
-      algorithm == .direct ? a.isBitwiseEqual(to: b) : a.isClose(to: b)
-    }
-    for place in [0, count / 2, count - 1] {
-      var changed = layer.weight
-      changed.withUnsafeMutableBufferPointer { $0[place] += 1 }
-      layer.weight.withUnsafeMutableBufferPointer { $0[place] += 1 }
-      let after = try layer(x)
-      #expect(!areEqual(after, first))
-      layer.weight = layer.weight.map { -$0 }
-      _ = try layer(x)
-      layer.weight = changed
-      #expect(try areEqual(layer(x), after))
-      layer.weight = try .random([4, 3, 8, 5, 5], seed: 43)
-      #expect(try areEqual(layer(x), first))
+    try ProcessSettings.alone {
+      let d4 = try PointGroup.dihedral(4)
+      let x = try Signal<Float>.random(.group, [2, 3, 8, 15, 17], seed: 42)
+      var layer = try Convolution<Float>(
+        .group, group: d4, weight: .random([4, 3, 8, 5, 5], seed: 43), padding: .same, algorithm: algorithm)
+      let first = try layer(x)
+      let count = layer.weight.storage.count
+      func areEqual(_ a: Signal<Float>, _ b: Signal<Float>) -> Bool {
+        algorithm == .direct ? a.isBitwiseEqual(to: b) : a.isClose(to: b)
+      }
+      for place in [0, count / 2, count - 1] {
+        var changed = layer.weight
+        changed.withUnsafeMutableBufferPointer { $0[place] += 1 }
+        layer.weight.withUnsafeMutableBufferPointer { $0[place] += 1 }
+        let after = try layer(x)
+        #expect(!areEqual(after, first))
+        layer.weight = layer.weight.map { -$0 }
+        _ = try layer(x)
+        layer.weight = changed
+        #expect(try areEqual(layer(x), after))
+        layer.weight = try .random([4, 3, 8, 5, 5], seed: 43)
+        #expect(try areEqual(layer(x), first))
+      }
     }
   }
 
   @Test(arguments: LayerExample.all) func preparedLayerHasTheBitsOfTheLayerItWas(_ example: LayerExample) throws {
-    try expectPrepared(example, Float.self)
-    try expectPrepared(example, Double.self)
+    try ProcessSettings.alone {
+      try expectPrepared(example, Float.self)
+      try expectPrepared(example, Double.self)
+    }
   }
 
   private func expectPrepared<S: EngineScalar>(_ example: LayerExample, _: S.Type) throws {
@@ -96,13 +105,16 @@ import Testing
   }
 
   @Test func preparedLayerWithAutoIsExplained() throws {
-    for (channels, kernel) in [(2, 3), (16, 3), (16, 7)] {
-      var layer = try Convolution<Float>(
-        .lifting, group: .dihedral(4), weight: .random([channels, channels, kernel, kernel], seed: 51), padding: .same)
-      let x = try Signal<Float>.random(.plane, [1, channels, 24, 24], seed: 52)
-      let prepared = try layer.prepared()
-      layer.algorithm = try prepared.explain(batch: 1, spatial: [24, 24]).algorithm
-      #expect(try prepared(x).isClose(to: layer.prepared()(x)))
+    try ProcessSettings.alone {
+      for (channels, kernel) in [(2, 3), (16, 3), (16, 7)] {
+        var layer = try Convolution<Float>(
+          .lifting, group: .dihedral(4), weight: .random([channels, channels, kernel, kernel], seed: 51), padding: .same
+        )
+        let x = try Signal<Float>.random(.plane, [1, channels, 24, 24], seed: 52)
+        let prepared = try layer.prepared()
+        layer.algorithm = try prepared.explain(batch: 1, spatial: [24, 24]).algorithm
+        #expect(try prepared(x).isClose(to: layer.prepared()(x)))
+      }
     }
   }
 
@@ -131,19 +143,21 @@ import Testing
   }
 
   @Test func workspaceLimitIsHeldByBlocking() throws {
-    let before = WorkspaceLimit.bytesPerThread
-    defer { try? WorkspaceLimit.set(bytesPerThread: before) }
-    #expect(before == 64 << 20)
-    let x = try Signal<Float>.random(.group, [1, 24, 8, 24, 24], seed: 49)
-    let layer = try Convolution<Float>(
-      .group, group: .dihedral(4), weight: .random([24, 24, 8, 5, 5], seed: 50), padding: .same, algorithm: .fourier)
-    let y = try layer(x)
-    let bytes = try layer.explain(on: x).workspaceBytes
-    try WorkspaceLimit.set(bytesPerThread: 1 << 20)
-    #expect(try layer.explain(on: x).workspaceBytes <= bytes)
-    let blocked = try layer(x)
-    #expect(blocked.isClose(to: y))
-    #expect(throws: ConvolutionError.self) { try WorkspaceLimit.set(bytesPerThread: (1 << 20) - 1) }
-    #expect(WorkspaceLimit.bytesPerThread == 1 << 20)
+    try ProcessSettings.alone {
+      let before = WorkspaceLimit.bytesPerThread
+      defer { try? WorkspaceLimit.set(bytesPerThread: before) }
+      #expect(before == 64 << 20)
+      let x = try Signal<Float>.random(.group, [1, 24, 8, 24, 24], seed: 49)
+      let layer = try Convolution<Float>(
+        .group, group: .dihedral(4), weight: .random([24, 24, 8, 5, 5], seed: 50), padding: .same, algorithm: .fourier)
+      let y = try layer(x)
+      let bytes = try layer.explain(on: x).workspaceBytes
+      try WorkspaceLimit.set(bytesPerThread: 1 << 20)
+      #expect(try layer.explain(on: x).workspaceBytes <= bytes)
+      let blocked = try layer(x)
+      #expect(blocked.isClose(to: y))
+      #expect(throws: ConvolutionError.self) { try WorkspaceLimit.set(bytesPerThread: (1 << 20) - 1) }
+      #expect(WorkspaceLimit.bytesPerThread == 1 << 20)
+    }
   }
 }
