@@ -103,8 +103,10 @@ extension ConvolutionPlan {
       }
     switch chosen {
     case .direct: try runDirect(pass, arrays, options)
-    case .fourier(let length): try runFourier(pass, length: length, arrays, options)
-    case .winograd(let outputs): try runWinograd(pass, outputs: outputs, arrays, options)
+    case .fourier(let length):
+      try run(fourier(pass, length: length, batch: arrays.batch, S.self, options), pass, chosen, arrays, options)
+    case .winograd(let outputs):
+      try run(winograd(pass, outputs: outputs, batch: arrays.batch, S.self, options), pass, chosen, arrays, options)
     }
   }
 
@@ -217,9 +219,9 @@ extension ConvolutionPlan {
   }
 
   /// Gives `body` the weights ŵ of the stencil: the user's own, or what the sampling operator makes of them.
-  func withCore<S: EngineScalar>(
-    _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> Void
-  ) throws(ConvolutionError) {
+  func withCore<S: EngineScalar, R>(
+    _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> R
+  ) throws(ConvolutionError) -> R {
     guard let sampling = stencil.sampling else { return try body(weight) }
     let pairs = descriptor.outChannels * moduleInputs
     var memory = Workspace.Plan()
@@ -227,6 +229,6 @@ extension ConvolutionPlan {
     let workspace = try Workspace(memory)
     let core = workspace.pointer(offset, S.self)
     try sampling.apply(weight, into: core, channelPairs: pairs)
-    try body(core)
+    return try body(core)
   }
 }

@@ -87,6 +87,16 @@ extension ConvolutionPlan {
       outputs: channels.computed, options)
   }
 
+  /// A forward pass or an input gradient by Winograd's tiles.
+  func winograd<S: EngineScalar>(
+    _ pass: Pass, outputs: Int, batch: Int, _: S.Type, _ options: PassOptions
+  ) throws(ConvolutionError) -> WinogradPass<S> {
+    let channels = channels(pass)
+    return try WinogradPass(
+      try tilePlans.correlation(pass, of: self), batch: batch, channels: channels.read, outputs: channels.computed,
+      tile: outputs, options)
+  }
+
   /// A weight gradient by Fourier tiles.
   func fourierWeightGradient<S: EngineScalar>(
     length: Int, batch: Int, _: S.Type, _ options: PassOptions
@@ -96,32 +106,11 @@ extension ConvolutionPlan {
       outChannels: moduleOutputs, options)
   }
 
-  /// A forward pass or an input gradient by Winograd's tiles.
-  func winograd<S: EngineScalar>(
-    _ pass: Pass, outputs: Int, batch: Int, _: S.Type, _ options: PassOptions
-  ) throws(ConvolutionError) -> WinogradPass<S> {
-    let channels = channels(pass)
-    return try WinogradPass(
-      try tilePlans.correlation(pass, of: self), batch: batch, channels: channels.read, outputs: channels.computed,
-      tile: outputs, instructions: options.instructions, threads: options.threads,
-      workspaceLimit: options.workspaceLimit)
-  }
-
-  func runFourier<S: EngineScalar>(
-    _ pass: Pass, length: Int, _ arrays: PassArrays<S>, _ options: PassOptions
+  /// Runs what `fourier` or `winograd` made for these arrays.
+  func run<P: TilePass>(
+    _ tilePass: P, _ pass: Pass, _ method: Method, _ arrays: PassArrays<P.Scalar>, _ options: PassOptions
   ) throws(ConvolutionError) {
-    let tilePass = try fourier(pass, length: length, batch: arrays.batch, S.self, options)
-    let weights = try transformed(pass, .fourier(length: length), arrays.weight, options)
-    try tilePass.run(
-      .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))
-    withExtendedLifetime(weights) {}
-  }
-
-  func runWinograd<S: EngineScalar>(
-    _ pass: Pass, outputs: Int, _ arrays: PassArrays<S>, _ options: PassOptions
-  ) throws(ConvolutionError) {
-    let tilePass = try winograd(pass, outputs: outputs, batch: arrays.batch, S.self, options)
-    let weights = try transformed(pass, .winograd(outputs: outputs), arrays.weight, options)
+    let weights = try transformed(pass, method, arrays.weight, options)
     try tilePass.run(
       .init(source: arrays.source, weights: weights.base, bias: arrays.bias, destination: arrays.destination))
     withExtendedLifetime(weights) {}
@@ -146,27 +135,24 @@ extension ConvolutionPlan {
     _ pass: Pass, _ method: Method, _ weight: UnsafePointer<S>, _ options: PassOptions
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     let (channels, strides) = (channels(pass), coreStrides(pass))
-    var result: TransformedWeights<S>?
     switch method {
     case .direct: preconditionFailure("the direct method has no transform")
     case .fourier(let length):
       let transform = FourierWeights<S>(
         plan: try tilePlans.fourier(pass, length: length, of: self), channels: channels.read,
         outputs: channels.computed, kernels: S.microkernels(options.instructions), threads: options.threads)
-      try withCore(weight) { core throws(ConvolutionError) in
-        result = try transform.transform(
+      return try withCore(weight) { core throws(ConvolutionError) in
+        try transform.transform(
           .init(weights: core, outputStride: strides.output, channelStride: strides.channel))
       }
     case .winograd(let outputs):
       let transform = WinogradWeights<S>(
         try tilePlans.correlation(pass, of: self), channels: channels.read, outputs: channels.computed,
         tile: outputs, instructions: options.instructions)
-      try withCore(weight) { core throws(ConvolutionError) in
-        result = try transform.transform(
+      return try withCore(weight) { core throws(ConvolutionError) in
+        try transform.transform(
           core, outputStride: strides.output, channelStride: strides.channel, threads: options.threads)
       }
     }
-    guard let result else { preconditionFailure("withCore calls its body") }
-    return result
   }
 }

@@ -63,11 +63,9 @@ struct CostModel {
   /// - Parameter number: of the length in `FourierPlan.lengths`.
   func fourier(_ correlation: PlaneCorrelation, number: Int) -> MethodCost? {
     let n = FourierPlan.lengths[number]
-    let outputs = (y: n - correlation.reach.y + 1, x: n - correlation.reach.x + 1)
-    guard outputs.y > 0, outputs.x > 0 else { return nil }
-    let target = correlation.target
-    let tiles = batch * ((target.y + outputs.y - 1) / outputs.y) * ((target.x + outputs.x - 1) / outputs.x)
-    let points = Double(n * n / 2 + 2)
+    guard let grid = TileGrid(correlation, inputs: n) else { return nil }
+    let tiles = batch * grid.tiles.volume
+    let points = Double(FourierPlan.points(length: n))
     return pass == .weightGradient
       ? fourierGradient(correlation, number: number, tiles: tiles, points: points)
       : fourierCorrelation(correlation, number: number, tiles: tiles, points: points)
@@ -137,8 +135,8 @@ struct CostModel {
     let (reads, writes) = (
       Double(channels.read * correlation.sourceElements), Double(channels.computed * correlation.targetElements)
     )
-    let target = correlation.target
-    let tiles = batch * ((target.y + outputs - 1) / outputs) * ((target.x + outputs - 1) / outputs)
+    let grid = TileGrid(correlation, outputs: Box(z: 1, y: outputs, x: outputs))
+    let tiles = batch * grid.tiles.volume
     let vectors = (tiles + lanes - 1) / lanes
     let points = Double((outputs + 2) * (outputs + 2))
     let place = outputs == 4 ? 0 : 1

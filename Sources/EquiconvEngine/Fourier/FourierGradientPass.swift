@@ -25,8 +25,6 @@ struct FourierGradientPass<S: EngineScalar> {
   private let gradientBand: TileBand
   private let pieces: Pieces
   private let memory: Workspace.Plan
-  /// [bank][turn][point q]: the point ω whose products add to q.
-  private let contributions: [[[FourierPlan.PointRead]]]
 
   private struct Pieces {
     var source = 0
@@ -62,11 +60,10 @@ struct FourierGradientPass<S: EngineScalar> {
     threads = options.threads
     inGroups = (inChannels + lanes - 1) / lanes
     outGroups = (outChannels + lanes - 1) / lanes
-    contributions = plan.reads.map { $0.map { Self.inverted($0) } }
     let correlation = plan.correlation
-    let run = min(lanes, plan.tiles.x)
-    sourceBand = plan.band(lanes: run)
-    gradientBand = plan.gradientBand(lanes: run)
+    let longest = min(lanes, plan.tiles.x)
+    sourceBand = plan.band(lanes: longest)
+    gradientBand = plan.gradientBand(lanes: longest)
     let scalar = MemoryLayout<S>.stride
     let (sources, targets) = (inGroups * correlation.sourceElements, outGroups * correlation.targetElements)
     let tileBytes = plan.points * lanes * scalar * (2 * sources + 3 * targets)
@@ -75,10 +72,13 @@ struct FourierGradientPass<S: EngineScalar> {
     outputChunk = min(
       outChannels, max(kernels.widestComplexPanel, options.workspaceLimit / 2 / max(sumBytes, 1) / 8 * 8))
     var (pieces, memory) = (Pieces(), Workspace.Plan())
-    pieces.source = try memory.reserve(S.self, plan.points, FourierPass<S>.pointStride(chunk * sources, lanes))
-    pieces.gradient = try memory.reserve(S.self, plan.points, Self.gradientStride(chunk * targets, lanes))
+    pieces.source = try memory.reserve(
+      S.self, plan.points, FourierPlan.pointStride(planes: chunk * sources, lanes: lanes))
+    pieces.gradient = try memory.reserve(
+      S.self, plan.points, FourierPlan.pointStride(planes: chunk * targets, vectors: 3, lanes: lanes))
     pieces.sums = try memory.reserve(
-      S.self, correlation.banks.count, plan.points, FourierPass<S>.pointStride(outputChunk * sources, lanes))
+      S.self, correlation.banks.count, plan.points, FourierPlan.pointStride(planes: outputChunk * sources, lanes: lanes)
+    )
     pieces.core = try memory.reserve(S.self, outChannels, inChannels, correlation.coefficients)
     pieces.twiddles = try memory.reserve(S.self, plan.twiddles.count)
     pieces.zero = try memory.reserve(S.self, 1)
@@ -99,7 +99,7 @@ struct FourierGradientPass<S: EngineScalar> {
     var perThread = Workspace.Plan()
     let dense = plan.correlation.reach.volume + lanes
     pieces.windows = try perThread.reserve(S.self, lanes, max(window, dense))
-    pieces.transform = try perThread.reserve(S.self, plan.length * plan.length + 6 * plan.length, lanes)
+    pieces.transform = try perThread.reserve(S.self, plan.scratchVectors, lanes)
     pieces.pointers = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
     pieces.places = try perThread.reserve(Int.self, 2, lanes)
     pieces.bytes = perThread.bytes
@@ -111,14 +111,6 @@ struct FourierGradientPass<S: EngineScalar> {
     let most = max(1, min(FourierPlan.tilesPerChunk, limit / max(tileBytes, 1)))
     let chunks = (tiles + most - 1) / most
     return (tiles + chunks - 1) / chunks
-  }
-
-  private static func inverted(_ reads: [FourierPlan.PointRead]) -> [FourierPlan.PointRead] {
-    var inverse = reads
-    for (point, read) in reads.enumerated() {
-      inverse[Int(read.point)] = .init(point: Int32(point), isConjugate: read.isConjugate)
-    }
-    return inverse
   }
 
   // MARK: - Running
@@ -148,8 +140,7 @@ struct FourierGradientPass<S: EngineScalar> {
   }
 
   private func prepare(_ workspace: borrowing Workspace) {
-    let twiddles = workspace.pointer(pieces.twiddles, S.self)
-    for (index, value) in plan.twiddles.enumerated() { twiddles[index] = S(value) }
+    plan.writeTwiddles(workspace.pointer(pieces.twiddles, S.self))
     workspace.pointer(pieces.zero, S.self).pointee = 0
     let vector = 2 * kernels.lanes
     let reads = workspace.pointer(pieces.reads, equiconv_read.self)
@@ -180,27 +171,26 @@ struct FourierGradientPass<S: EngineScalar> {
     let elements = isSource ? plan.correlation.sourceElements : plan.correlation.targetElements
     let groups = isSource ? inGroups : outGroups
     let band = isSource ? sourceBand : gradientBand
-    var runs: [(first: Int, run: TileBand.Run)] = []
-    // Runs of at most a band's length.
+    // Pieces of at most a band's length, and where their tiles begin in the chunk.
+    var windows: [(first: Int, piece: TileGrid.Piece)] = []
     for first in stride(from: range.lowerBound, to: range.upperBound, by: band.lanes) {
-      band.forEachRun(first: first, count: min(band.lanes, range.upperBound - first)) { lane, run in
-        runs.append((first + lane - range.lowerBound, run))
+      plan.grid.forEachPiece(first..<min(first + band.lanes, range.upperBound)) { piece in
+        windows.append((first + piece.first - range.lowerBound, piece))
       }
     }
-    let planes = chunk * elements * groups
-    let vector = (isSource ? 2 : 3) * kernels.lanes
-    let stride =
-      isSource ? FourierPass<S>.pointStride(planes, kernels.lanes) : Self.gradientStride(planes, kernels.lanes)
+    let vectors = isSource ? 2 : 3
+    let vector = vectors * kernels.lanes
+    let stride = FourierPlan.pointStride(planes: chunk * elements * groups, vectors: vectors, lanes: kernels.lanes)
     let spectra = workspace.pointer(isSource ? pieces.source : pieces.gradient, S.self)
     let twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
     let zero = UnsafePointer(workspace.pointer(pieces.zero, S.self))
     let threadBase = workspace.pointer(pieces.threads, UInt8.self)
-    ThreadPool.run(runs.count * elements * groups, threads: threads) { worker, item in
-      let (first, run) = runs[item / groups / elements]
+    ThreadPool.run(windows.count * elements * groups, threads: threads) { worker, item in
+      let (first, piece) = windows[item / groups / elements]
       let (element, group) = (item / groups % elements, item % groups)
       let thread = Thread(threadBase + worker * pieces.bytes, pieces)
-      fill(run, side, element: element, group: group, signal, thread)
-      for tile in 0..<run.count {
+      fill(piece, side, element: element, group: group, signal, thread)
+      for tile in 0..<piece.count {
         let place = ((first + tile) * elements + element) * groups + group
         var call = self.call(side, thread, twiddles: twiddles, zero: zero)
         call.spectrum = UnsafeMutableRawPointer(spectra + place * vector)
@@ -211,9 +201,6 @@ struct FourierGradientPass<S: EngineScalar> {
       }
     }
   }
-
-  /// Scalars from one point of the gradient's spectra to the next.
-  private static func gradientStride(_ planes: Int, _ lanes: Int) -> Int { (3 * planes + 1) * lanes }
 
   /// a + ib becomes a, b − a, a + b, as `complexMultiply` wants its weights.
   private func formPlanes(_ spectrum: UnsafeMutablePointer<S>, stride: Int) {
@@ -257,9 +244,9 @@ struct FourierGradientPass<S: EngineScalar> {
       lane_rows: thread.places, lane_columns: thread.places, bias: zero)
   }
 
-  /// A window of a run for each channel of a vector. Lanes without a channel read that of lane 0.
+  /// A window of a piece for each channel of a vector. Lanes without a channel read that of lane 0.
   private func fill(
-    _ run: TileBand.Run, _ side: Side, element: Int, group: Int, _ signal: UnsafePointer<S>, _ thread: Thread
+    _ piece: TileGrid.Piece, _ side: Side, element: Int, group: Int, _ signal: UnsafePointer<S>, _ thread: Thread
   ) {
     let isSource = side == .source
     let band = isSource ? sourceBand : gradientBand
@@ -271,8 +258,8 @@ struct FourierGradientPass<S: EngineScalar> {
       let hasChannel = first + lane < channels
       thread.pointers[lane] = UnsafeMutableRawPointer(hasChannel ? window : thread.windows)
       if !hasChannel { continue }
-      let plane = ((run.image * channels + first + lane) * elements + element) * band.source.volume
-      band.fill(run, from: signal + plane, into: window)
+      let plane = ((piece.image * channels + first + lane) * elements + element) * band.source.volume
+      band.fill(piece, from: signal + plane, into: window)
     }
   }
 
@@ -281,9 +268,9 @@ struct FourierGradientPass<S: EngineScalar> {
     let (correlation, lanes) = (plan.correlation, kernels.lanes)
     let vectors = correlation.sourceElements * inGroups
     let gradients = correlation.targetElements * outGroups
-    let sourceStride = FourierPass<S>.pointStride(chunk * vectors, lanes)
-    let gradientStride = Self.gradientStride(chunk * gradients, lanes)
-    let sumStride = FourierPass<S>.pointStride(outputChunk * vectors, lanes)
+    let sourceStride = FourierPlan.pointStride(planes: chunk * vectors, lanes: lanes)
+    let gradientStride = FourierPlan.pointStride(planes: chunk * gradients, vectors: 3, lanes: lanes)
+    let sumStride = FourierPlan.pointStride(planes: outputChunk * vectors, lanes: lanes)
     let source = workspace.pointer(pieces.source, S.self)
     let gradient = workspace.pointer(pieces.gradient, S.self)
     let sums = workspace.pointer(pieces.sums, S.self)
@@ -295,7 +282,7 @@ struct FourierGradientPass<S: EngineScalar> {
       let (bank, point) = (item % correlation.banks.count, plan.order[item / correlation.banks.count])
       let target = sums + (bank * plan.points + point) * sumStride
       for (number, turn) in correlation.banks[bank].turns.enumerated() {
-        let read = contributions[bank][number][point]
+        let read = plan.contributions[bank][number][point]
         // conj(w) x is the product of swapped parts; its conjugate w conj(x) is a product of its own.
         let (part, apart) = read.isConjugate ? (0, lanes) : (lanes, -lanes)
         split.forEach { panel in
@@ -351,7 +338,7 @@ struct FourierGradientPass<S: EngineScalar> {
   ) {
     let (n, lanes, reach) = (plan.length, kernels.lanes, plan.correlation.reach)
     let vectors = plan.correlation.sourceElements * inGroups
-    let stride = FourierPass<S>.pointStride(outputChunk * vectors, lanes)
+    let stride = FourierPlan.pointStride(planes: outputChunk * vectors, lanes: lanes)
     let vector = output * vectors + element * inGroups + group
     for lane in 0..<lanes {
       thread.pointers[lane] = UnsafeMutableRawPointer(thread.windows + lane * denseVolume)
@@ -384,12 +371,12 @@ extension FourierPlan {
   /// The windows of gradient planes that tiles read: their outputs, without overlap.
   func gradientBand(lanes: Int) -> TileBand {
     TileBand(
-      tiles: tiles, step: outputs, window: outputs, source: correlation.target, origin: Box(z: 0, y: 0, x: 0),
+      grid: grid, window: outputs, source: correlation.target, origin: Box(z: 0, y: 0, x: 0),
       isCircular: false, lanes: lanes)
   }
 }
 
 extension TileBand {
-  /// Scalars of the window of the longest run.
+  /// Scalars of the window of the longest piece.
   var windowVolume: Int { window.y * rowStride }
 }

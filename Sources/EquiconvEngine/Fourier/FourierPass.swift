@@ -9,18 +9,7 @@ import _EquiconvShims
 /// fit its limit, channels are taken in chunks and products are added up.
 ///
 /// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 3 · C|X| · O|Y| multiply-adds.
-struct FourierPass<S: EngineScalar> {
-  struct Arrays {
-    /// (batch, C, |X|, rows, columns).
-    var source: UnsafePointer<S>
-    /// Of `FourierWeights`.
-    var weights: UnsafePointer<S>
-    /// (O), or nil.
-    var bias: UnsafePointer<S>?
-    /// (batch, O, |Y|, rows, columns).
-    var destination: UnsafeMutablePointer<S>
-  }
-
+struct FourierPass<S: EngineScalar>: TilePass {
   let plan: FourierPlan
   let batch: Int
   let channels: Int
@@ -51,7 +40,6 @@ struct FourierPass<S: EngineScalar> {
     var threads = 0
   }
 
-  /// Memory of a run, for all threads.
   var workspaceBytes: Int { memory.bytes }
 
   init(
@@ -67,19 +55,19 @@ struct FourierPass<S: EngineScalar> {
     let blocks = (plan.tileCount(batch: batch) + lanes - 1) / lanes
     self.threads = min(options.threads, max(blocks, 1))
     band = plan.band(lanes: lanes)
-    let (n, points) = (plan.length, plan.points)
+    let points = plan.points
     // What is needed beside spectra.
-    let rest = MemoryLayout<S>.stride * (band.volume + (n * n + 6 * n + 2 * points) * lanes) + (64 << 10)
+    let rest = MemoryLayout<S>.stride * (band.volume + (plan.scratchVectors + 2 * points) * lanes) + (64 << 10)
     let chunks = Self.chunks(
       plan, channels: channels, outputs: outputs, kernels: kernels, limit: options.workspaceLimit - rest)
     (channelChunk, outputChunk) = chunks
     var (pieces, perThread) = (Pieces(), Workspace.Plan())
     pieces.spectra = try perThread.reserve(
-      S.self, points, Self.pointStride(channelChunk * plan.correlation.sourceElements, lanes))
+      S.self, points, FourierPlan.pointStride(planes: channelChunk * plan.correlation.sourceElements, lanes: lanes))
     pieces.products = try perThread.reserve(
-      S.self, points, Self.pointStride(outputChunk * plan.correlation.targetElements, lanes))
+      S.self, points, FourierPlan.pointStride(planes: outputChunk * plan.correlation.targetElements, lanes: lanes))
     pieces.band = try perThread.reserve(S.self, band.volume)
-    pieces.transform = try perThread.reserve(S.self, n * n + 6 * n, lanes)
+    pieces.transform = try perThread.reserve(S.self, plan.scratchVectors, lanes)
     pieces.sourceLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
     pieces.targetLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
     pieces.laneRows = try perThread.reserve(Int.self, lanes)
@@ -95,9 +83,6 @@ struct FourierPass<S: EngineScalar> {
     self.pieces = pieces
     self.memory = memory
   }
-
-  /// Scalars from one point to the next: an odd number of cache lines, lest all points of a plane share a few cache sets.
-  static func pointStride(_ planes: Int, _ lanes: Int) -> Int { (2 * planes + 1) * lanes }
 
   /// The largest chunks whose spectra fit the limit: all channels if that leaves room for some outputs, else as many.
   private static func chunks(
@@ -117,18 +102,24 @@ struct FourierPass<S: EngineScalar> {
     return (channelChunk, outputChunk)
   }
 
+  /// Scalars from one point of the spectra, and of the products, to the next.
+  private var sourceStride: Int {
+    FourierPlan.pointStride(planes: channelChunk * plan.correlation.sourceElements, lanes: kernels.lanes)
+  }
+  private var targetStride: Int {
+    FourierPlan.pointStride(planes: outputChunk * plan.correlation.targetElements, lanes: kernels.lanes)
+  }
+
   // MARK: - Running
 
-  /// - Throws: `outOfMemory` before any array is touched.
-  func run(_ arrays: Arrays) throws(ConvolutionError) {
+  func run(_ arrays: TilePassArrays<S>) throws(ConvolutionError) {
     let workspace = try Workspace(memory)
-    let twiddles = workspace.pointer(pieces.twiddles, S.self)
-    for (index, value) in plan.twiddles.enumerated() { twiddles[index] = S(value) }
+    plan.writeTwiddles(workspace.pointer(pieces.twiddles, S.self))
     writeReads(workspace)
     let (tiles, lanes) = (plan.tileCount(batch: batch), kernels.lanes)
     ThreadPool.run((tiles + lanes - 1) / lanes, threads: threads) { worker, block in
       let thread = Thread(workspace, pieces, worker: worker)
-      process(first: block * lanes, count: min(lanes, tiles - block * lanes), arrays, thread)
+      process(block * lanes..<min(tiles, (block + 1) * lanes), arrays, thread)
     }
   }
 
@@ -176,8 +167,8 @@ struct FourierPass<S: EngineScalar> {
     plan.correlation.banks.flatMap(\.turns).sorted { $0.target < $1.target }
   }
 
-  private func process(first: Int, count: Int, _ arrays: Arrays, _ thread: Thread) {
-    band.writeLanes(first: first, count: count, scratch: thread.band, into: thread.sourceLanes)
+  private func process(_ block: Range<Int>, _ arrays: TilePassArrays<S>, _ thread: Thread) {
+    band.writeLanes(block, scratch: thread.band, into: thread.sourceLanes)
     thread.zero.pointee = 0
     thread.noOffset.pointee = 0
     for output in stride(from: 0, to: outputs, by: outputChunk) {
@@ -186,16 +177,16 @@ struct FourierPass<S: EngineScalar> {
         let channelRange = channel..<min(channels, channel + channelChunk)
         // One chunk of channels stays transformed for all chunks of outputs.
         if output == 0 || channelChunk < channels {
-          transformSource(first: first, count: count, channelRange, arrays.source, thread)
+          transformSource(block, channelRange, arrays.source, thread)
         }
         multiply(Chunk(channels: channelRange, outputs: outputRange), arrays.weights, thread)
       }
-      transformBack(first: first, count: count, outputRange, arrays, thread)
+      transformBack(block, outputRange, arrays, thread)
     }
   }
 
   private func transformSource(
-    first: Int, count: Int, _ channels: Range<Int>, _ source: UnsafePointer<S>, _ thread: Thread
+    _ block: Range<Int>, _ channels: Range<Int>, _ source: UnsafePointer<S>, _ thread: Thread
   ) {
     let elements = plan.correlation.sourceElements
     let plane = plan.correlation.source.volume
@@ -203,13 +194,13 @@ struct FourierPass<S: EngineScalar> {
     let n = plan.length
     var call = equiconv_fourier_call(
       length: n, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.spectra,
-      point_stride: Self.pointStride(channelChunk * elements, kernels.lanes),
+      point_stride: sourceStride,
       lanes: UnsafePointer(thread.sourceLanes), row_stride: band.rowStride, first_row: 0, row_count: n,
       first_column: 0, column_count: n, lane_rows: thread.laneRows, lane_columns: thread.laneColumns,
       bias: thread.zero)
     for index in 0..<channels.count * elements {
       band.fill(
-        first: first, count: count, from: source + (channels.lowerBound * elements + index) * plane,
+        block, from: source + (channels.lowerBound * elements + index) * plane,
         imageStride: imageStride, into: thread.band)
       call.spectrum = UnsafeMutableRawPointer(thread.spectra + index * 2 * kernels.lanes)
       kernels.fourierForward(&call)
@@ -243,9 +234,9 @@ struct FourierPass<S: EngineScalar> {
     let read = plan.reads[bank][turn][point]
     // Conjugated weights are those that act on swapped parts.
     let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
-    let source = thread.spectra + (point * Self.pointStride(channelChunk * sources, lanes) + part)
+    let source = thread.spectra + (point * sourceStride + part)
     let destination =
-      thread.products + (point * Self.pointStride(outputChunk * targets, lanes) + target * 2 * lanes + part)
+      thread.products + (point * targetStride + target * 2 * lanes + part)
     let weights = weights + (bank * plan.points + Int(read.point)) * outputs * inputs * 3
     PanelSplit(outputs: outputs, widest: kernels.widestComplexPanel).forEach { panel in
       if !chunk.outputs.contains(panel.first) { return }
@@ -263,13 +254,15 @@ struct FourierPass<S: EngineScalar> {
     }
   }
 
-  private func transformBack(first: Int, count: Int, _ outputs: Range<Int>, _ arrays: Arrays, _ thread: Thread) {
+  private func transformBack(
+    _ block: Range<Int>, _ outputs: Range<Int>, _ arrays: TilePassArrays<S>, _ thread: Thread
+  ) {
     let (targets, target) = (plan.correlation.targetElements, plan.correlation.target)
     let base = arrays.destination + outputs.lowerBound * targets * target.volume
-    writeTargets(first: first, count: count, base, thread)
+    writeTargets(block, base, thread)
     var call = equiconv_fourier_call(
       length: plan.length, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.products,
-      point_stride: Self.pointStride(outputChunk * targets, kernels.lanes),
+      point_stride: targetStride,
       lanes: UnsafePointer(thread.targetLanes), row_stride: target.x, first_row: plan.centre.y,
       row_count: plan.outputs.y, first_column: plan.centre.x, column_count: plan.outputs.x,
       lane_rows: thread.laneRows, lane_columns: thread.laneColumns, bias: thread.zero)
@@ -277,25 +270,26 @@ struct FourierPass<S: EngineScalar> {
       call.spectrum = UnsafeMutableRawPointer(thread.products + index * 2 * kernels.lanes)
       if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + outputs.lowerBound + index / targets) }
       kernels.fourierInverse(&call)
-      for lane in 0..<count { thread.targetLanes[lane] += target.volume * MemoryLayout<S>.stride }
+      for lane in 0..<block.count { thread.targetLanes[lane] += target.volume * MemoryLayout<S>.stride }
     }
   }
 
   /// Where each lane's tile is stored in its first plane, and how much of it.
-  private func writeTargets(first: Int, count: Int, _ base: UnsafeMutablePointer<S>, _ thread: Thread) {
+  private func writeTargets(_ block: Range<Int>, _ base: UnsafeMutablePointer<S>, _ thread: Thread) {
     let target = plan.correlation.target
     let imageStride = outputs * plan.correlation.targetElements * target.volume
-    band.forEachRun(first: first, count: count) { lane, run in
-      let y = run.row * plan.outputs.y
-      for tile in 0..<run.count {
-        let x = (run.column + tile) * plan.outputs.x
-        thread.targetLanes[lane + tile] = UnsafeMutableRawPointer(
-          base + run.image * imageStride + y * target.x + x)
-        thread.laneRows[lane + tile] = min(plan.outputs.y, target.y - y)
-        thread.laneColumns[lane + tile] = min(plan.outputs.x, target.x - x)
+    plan.grid.forEachPiece(block) { piece in
+      let y = piece.row * plan.outputs.y
+      for tile in 0..<piece.count {
+        let lane = piece.first + tile
+        let x = (piece.column + tile) * plan.outputs.x
+        thread.targetLanes[lane] = UnsafeMutableRawPointer(
+          base + piece.image * imageStride + y * target.x + x)
+        thread.laneRows[lane] = min(plan.outputs.y, target.y - y)
+        thread.laneColumns[lane] = min(plan.outputs.x, target.x - x)
       }
     }
-    for lane in count..<kernels.lanes {
+    for lane in block.count..<kernels.lanes {
       thread.targetLanes[lane] = UnsafeMutableRawPointer(base)
       thread.laneRows[lane] = 0
       thread.laneColumns[lane] = 0
@@ -307,7 +301,7 @@ extension FourierPlan {
   /// The windows of source planes that tiles read.
   func band(lanes: Int) -> TileBand {
     TileBand(
-      tiles: tiles, step: outputs, window: Box(z: 1, y: length, x: length), source: correlation.source,
+      grid: grid, window: Box(z: 1, y: length, x: length), source: correlation.source,
       origin: correlation.origin, isCircular: correlation.isCircular, lanes: lanes)
   }
 }

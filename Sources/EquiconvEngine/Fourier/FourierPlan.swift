@@ -17,15 +17,15 @@ final class FourierPlan: Sendable {
   let correlation: PlaneCorrelation
   /// n.
   let length: Int
-  /// Outputs of a tile, and tiles of a plane, on each axis.
-  let outputs: Box
-  let tiles: Box
+  let grid: TileGrid
   /// The kernel's centre: where outputs begin in a tile.
   let centre: Box
   /// The independent frequencies of a real tile.
   let points: Int
   /// [bank][turn][point]: which point of the bank's weights is read, and whether conjugated.
   let reads: [[[PointRead]]]
+  /// [bank][turn][point q]: the point whose products add to the gradient of the bank's weights at q, and whether conjugated.
+  let contributions: [[[PointRead]]]
   /// Points in an order that keeps together those that read the same weights.
   let order: [Int]
   /// [bank][source element]: the taps of the representative's kernel, row-major, and their coefficients.
@@ -52,17 +52,15 @@ final class FourierPlan: Sendable {
 
   /// - Returns: nil where the kernel reaches too far for a tile of this length to have outputs.
   init?(_ correlation: PlaneCorrelation, length n: Int) {
-    let outputs = Box(z: 1, y: n - correlation.reach.y + 1, x: n - correlation.reach.x + 1)
-    guard outputs.y > 0, outputs.x > 0 else { return nil }
+    guard let grid = TileGrid(correlation, inputs: n) else { return nil }
     self.correlation = correlation
+    self.grid = grid
     length = n
-    self.outputs = outputs
-    let target = correlation.target
-    tiles = Box(z: 1, y: (target.y + outputs.y - 1) / outputs.y, x: (target.x + outputs.x - 1) / outputs.x)
     centre = Box(z: 0, y: correlation.reach.y / 2, x: correlation.reach.x / 2)
-    points = n * n / 2 + 2
+    points = Self.points(length: n)
     let frequencies = Frequencies(length: n)
     reads = correlation.banks.map { bank in bank.turns.map { frequencies.reads(turnedBy: $0) } }
+    contributions = reads.map { $0.map { Self.inverted($0) } }
     order = Self.order(reads, points: points)
     taps = correlation.banks.map { bank in
       var taps = [[Tap]](repeating: [], count: correlation.sourceElements)
@@ -80,8 +78,35 @@ final class FourierPlan: Sendable {
     }
   }
 
+  /// Outputs of a tile, and tiles of a plane, on each axis.
+  var outputs: Box { grid.outputs }
+  var tiles: Box { grid.tiles }
+
   /// Tiles of a batch.
   func tileCount(batch: Int) -> Int { batch * tiles.volume }
+
+  /// The independent frequencies of a real tile of n × n.
+  static func points(length n: Int) -> Int { n * n / 2 + 2 }
+
+  /// Vectors of scratch that the microkernels need for one transform.
+  var scratchVectors: Int { length * length + 6 * length }
+
+  /// Scalars from one point to the next where a point holds so many planes of so many vectors: an odd number of cache
+  /// lines, lest all points of a plane share a few cache sets.
+  static func pointStride(planes: Int, vectors: Int = 2, lanes: Int) -> Int { (vectors * planes + 1) * lanes }
+
+  /// Writes the twiddles in the scalar of a pass.
+  func writeTwiddles<S: EngineScalar>(_ target: UnsafeMutablePointer<S>) {
+    for (index, value) in twiddles.enumerated() { target[index] = S(value) }
+  }
+
+  private static func inverted(_ reads: [PointRead]) -> [PointRead] {
+    var inverse = reads
+    for (point, read) in reads.enumerated() {
+      inverse[Int(read.point)] = PointRead(point: Int32(point), isConjugate: read.isConjugate)
+    }
+    return inverse
+  }
 
   /// Each point followed by those that share weights with it under the turns of the largest bank.
   private static func order(_ reads: [[[PointRead]]], points: Int) -> [Int] {

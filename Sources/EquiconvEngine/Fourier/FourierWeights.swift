@@ -37,20 +37,19 @@ struct FourierWeights<S: EngineScalar> {
   /// - Complexity: O C |X| banks transforms of n × n.
   func transform(_ source: Source) throws(ConvolutionError) -> TransformedWeights<S> {
     let result = try TransformedWeights<S>(Self.counts(plan, channels: channels, outputs: outputs))
-    let (lanes, n) = (kernels.lanes, plan.length)
+    let lanes = kernels.lanes
     let kernelVolume = plan.correlation.reach.volume + lanes
     var perThread = Workspace.Plan()
     let dense = try perThread.reserve(S.self, lanes, kernelVolume)
     let spectrum = try perThread.reserve(S.self, plan.points, 2, lanes)
-    let scratch = try perThread.reserve(S.self, n * n + 6 * n, lanes)
+    let scratch = try perThread.reserve(S.self, plan.scratchVectors, lanes)
     let pointers = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
     let twiddles = try perThread.reserve(S.self, plan.twiddles.count)
     var memory = Workspace.Plan()
     _ = try memory.reserve(UInt8.self, threads, perThread.bytes)
     let workspace = try Workspace(memory)
     for worker in 0..<threads {
-      let base = workspace.pointer(worker * perThread.bytes + twiddles, S.self)
-      for (index, value) in plan.twiddles.enumerated() { base[index] = S(value) }
+      plan.writeTwiddles(workspace.pointer(worker * perThread.bytes + twiddles, S.self))
     }
     let groups = (outputs + lanes - 1) / lanes
     let elements = plan.correlation.sourceElements

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The windows of source planes that the tiles of one block read, a window for each run of neighbouring tiles.
+/// The windows of source planes that the tiles of one block read, a window for each piece of neighbouring tiles.
 ///
 /// A block is a number of consecutive tiles in the order (image, tile row, tile column), one a lane. Windows are copied
 /// with their padding into scratch, so that every lane reads rows of full length from a place of its own; lanes beyond the
 /// last tile read those of the last.
 struct TileBand {
-  /// Tiles that lie side by side.
-  struct Run {
-    var image: Int
-    var row: Int
-    var column: Int
-    var count: Int
-  }
-
-  let tiles: Box
-  /// Positions from one tile to the next, and of one tile.
-  let step: Box
+  let grid: TileGrid
+  /// Positions of one tile.
   let window: Box
   let source: Box
   /// The source coordinate of position 0 of tile 0.
@@ -24,62 +15,52 @@ struct TileBand {
   let isCircular: Bool
   let lanes: Int
 
-  /// Scalars from one row of a window to the next: the longest run, and what vectors read beyond it.
-  var rowStride: Int { (min(lanes, tiles.x) - 1) * step.x + window.x + lanes }
-  /// Scalars of the scratch: in the worst case every tile is a run.
+  /// Scalars from one row of a window to the next: the longest piece, and what vectors read beyond it.
+  var rowStride: Int { (min(lanes, grid.tiles.x) - 1) * step.x + window.x + lanes }
+  /// Scalars of the scratch: in the worst case every tile is a piece.
   var volume: Int {
-    // Runs are cut by tile rows: there are no more than tiles, nor than rows that so many tiles touch.
-    let runs = min(lanes, lanes / tiles.x + 2)
-    return runs * window.y * rowStride
+    // Pieces are cut by tile rows: there are no more than tiles, nor than rows that so many tiles touch.
+    let pieces = min(lanes, lanes / grid.tiles.x + 2)
+    return pieces * window.y * rowStride
   }
 
-  /// The runs of the tiles `first ..< first + count`.
-  @inline(__always)
-  func forEachRun(first: Int, count: Int, _ body: (_ lane: Int, Run) -> Void) {
-    var lane = 0
-    while lane < count {
-      let tile = first + lane
-      let column = tile % tiles.x
-      let run = Run(
-        image: tile / tiles.volume, row: tile / tiles.x % tiles.y, column: column,
-        count: min(tiles.x - column, count - lane))
-      body(lane, run)
-      lane += run.count
-    }
-  }
+  /// Positions from one tile to the next.
+  var step: Box { grid.outputs }
 
   /// Where each lane finds its tile in the scratch.
   func writeLanes<S: EngineScalar>(
-    first: Int, count: Int, scratch: UnsafeMutablePointer<S>,
+    _ block: Range<Int>, scratch: UnsafeMutablePointer<S>,
     into pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
   ) {
     var window = scratch
-    forEachRun(first: first, count: count) { lane, run in
-      for tile in 0..<run.count { pointers[lane + tile] = UnsafeMutableRawPointer(window + tile * step.x) }
+    grid.forEachPiece(block) { piece in
+      for tile in 0..<piece.count { pointers[piece.first + tile] = UnsafeMutableRawPointer(window + tile * step.x) }
       window += self.window.y * rowStride
     }
-    for lane in count..<lanes { pointers[lane] = pointers[count - 1] }
+    for lane in block.count..<lanes { pointers[lane] = pointers[block.count - 1] }
   }
 
   /// Copies the windows of one plane; `imageStride` scalars lie between the planes of one image and of the next.
   @inline(__always)
   func fill<S: EngineScalar>(
-    first: Int, count: Int, from plane: UnsafePointer<S>, imageStride: Int, into scratch: UnsafeMutablePointer<S>
+    _ block: Range<Int>, from plane: UnsafePointer<S>, imageStride: Int, into scratch: UnsafeMutablePointer<S>
   ) {
     var window = scratch
-    forEachRun(first: first, count: count) { _, run in
-      fill(run, from: plane + run.image * imageStride, into: window)
+    grid.forEachPiece(block) { piece in
+      fill(piece, from: plane + piece.image * imageStride, into: window)
       window += self.window.y * rowStride
     }
   }
 
-  /// Copies the window of one run out of a plane of its image.
+  /// Copies the window of one piece out of a plane of its image.
   @inline(__always)
-  func fill<S: EngineScalar>(_ run: Run, from plane: UnsafePointer<S>, into window: UnsafeMutablePointer<S>) {
-    let length = (run.count - 1) * step.x + self.window.x
-    let x = origin.x + run.column * step.x
+  func fill<S: EngineScalar>(
+    _ piece: TileGrid.Piece, from plane: UnsafePointer<S>, into window: UnsafeMutablePointer<S>
+  ) {
+    let length = (piece.count - 1) * step.x + self.window.x
+    let x = origin.x + piece.column * step.x
     for y in 0..<self.window.y {
-      copyRow(origin.y + run.row * step.y + y, from: x, length, plane, into: window + y * rowStride)
+      copyRow(origin.y + piece.row * step.y + y, from: x, length, plane, into: window + y * rowStride)
     }
   }
 

@@ -10,18 +10,7 @@ import _EquiconvShims
 ///
 /// Threads take whole blocks of tiles and transform, multiply and transform back on their own. Each number is one
 /// chain of operations that depends on neither the blocking nor the threads.
-struct WinogradPass<S: EngineScalar> {
-  struct Arrays {
-    /// (batch, channels, |X|, rows, columns).
-    var source: UnsafePointer<S>
-    /// Made by `WinogradWeights.transform` for the same sizes.
-    var weights: UnsafePointer<S>
-    /// (outputs), or nil.
-    var bias: UnsafePointer<S>?
-    /// (batch, outputs, |Y|, rows, columns).
-    var destination: UnsafeMutablePointer<S>
-  }
-
+struct WinogradPass<S: EngineScalar>: TilePass {
   /// Planes ahead whose lines are asked for: memory answers in less than a block's part of two planes takes.
   private static var lead: Int { 2 }
 
@@ -40,22 +29,21 @@ struct WinogradPass<S: EngineScalar> {
 
   /// - Parameters:
   ///   - tile: P, 4 or 2.
-  ///   - workspaceLimit: bytes a thread should keep to; below what a vector of tiles needs it is exceeded.
+  ///   - options: below what a vector of tiles needs, the limit of workspace is exceeded.
   /// - Throws: `outOfMemory` for sizes that overflow.
   init(
-    _ correlation: PlaneCorrelation, batch: Int, channels: Int, outputs: Int, tile: Int,
-    instructions: InstructionSet, threads: Int, workspaceLimit: Int = WorkspaceLimit.initialBytes
+    _ correlation: PlaneCorrelation, batch: Int, channels: Int, outputs: Int, tile: Int, _ options: PassOptions
   ) throws(ConvolutionError) {
     precondition(Self.covers(correlation) && (tile == 4 || tile == 2))
-    kernels = S.microkernels(instructions)
-    self.threads = threads
+    kernels = S.microkernels(options.instructions)
+    threads = options.threads
     elements = correlation.targetElements
     tiling = WinogradTiling(
       correlation, tile: tile, lanes: kernels.lanes, batch: batch, channels: channels, outputs: outputs)
     blocking = WinogradBlocking(
       tiling, sourcePlanes: channels * correlation.sourceElements, targetPlanes: outputs * correlation.targetElements,
       widestPanel: kernels.widestPanel, scalarBytes: MemoryLayout<S>.stride, threads: threads,
-      workspaceLimit: workspaceLimit)
+      workspaceLimit: options.workspaceLimit)
     var memory = Workspace.Plan()
     zeros = try memory.reserve(S.self, max(tiling.source.x, kernels.widestPanel, kernels.lanes))
     scratchLayout = try WinogradScratch<S>.Layout(tiling, blocking)
@@ -63,11 +51,9 @@ struct WinogradPass<S: EngineScalar> {
     self.memory = memory
   }
 
-  /// Bytes that `run` takes, of all threads.
   var workspaceBytes: Int { memory.bytes }
 
-  /// - Throws: `outOfMemory` before any array is touched.
-  func run(_ arrays: Arrays) throws(ConvolutionError) {
+  func run(_ arrays: TilePassArrays<S>) throws(ConvolutionError) {
     let workspace = try Workspace(memory)
     let zeros = workspace.pointer(self.zeros, S.self)
     zeros.update(repeating: 0, count: max(tiling.source.x, kernels.widestPanel, kernels.lanes))
@@ -80,7 +66,7 @@ struct WinogradPass<S: EngineScalar> {
 
   /// One block: all outputs of the given vectors of tiles.
   private func compute(
-    _ vectors: Range<Int>, _ arrays: Arrays, _ zeros: UnsafePointer<S>, _ scratch: WinogradScratch<S>
+    _ vectors: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ scratch: WinogradScratch<S>
   ) {
     let lanes = kernels.lanes
     let block = vectors.lowerBound * lanes..<min(tiling.tiles, vectors.upperBound * lanes)
@@ -146,7 +132,7 @@ struct WinogradPass<S: EngineScalar> {
   }
 
   private func transformOutputs(
-    _ outputs: Range<Int>, _ arrays: Arrays, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
+    _ outputs: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
     _ scratch: WinogradScratch<S>
   ) {
     var call = equiconv_winograd_output_call(

@@ -2,7 +2,7 @@
 
 import _EquiconvShims
 
-/// The planes of a batch cut into tiles of P × P outputs, numbered image by image and row by row.
+/// The planes of a batch cut into tiles of P × P outputs.
 ///
 /// Vectors of tiles are full whatever the size of the planes: a vector may hold the end of one row of tiles and the
 /// beginning of the next, or tiles of several images.
@@ -11,6 +11,7 @@ struct WinogradTiling: Sendable {
   let tile: Int
   let lanes: Int
   let batch: Int
+  let grid: TileGrid
   let source: Box
   let target: Box
   let origin: Box
@@ -23,6 +24,7 @@ struct WinogradTiling: Sendable {
     self.tile = tile
     self.lanes = lanes
     self.batch = batch
+    grid = TileGrid(correlation, outputs: Box(z: 1, y: tile, x: tile))
     source = correlation.source
     target = correlation.target
     origin = correlation.origin
@@ -33,35 +35,11 @@ struct WinogradTiling: Sendable {
 
   /// Q: inputs and points of a tile on each axis.
   var points: Int { tile + 2 }
-  /// Tiles along a row, and rows of tiles.
-  var columns: Int { (target.x + tile - 1) / tile }
-  var rows: Int { (target.y + tile - 1) / tile }
+  /// Tiles along a row.
+  var columns: Int { grid.tiles.x }
   /// All tiles, and the vectors they fill.
-  var tiles: Int { batch * rows * columns }
+  var tiles: Int { batch * grid.tiles.volume }
   var vectors: Int { (tiles + lanes - 1) / lanes }
-
-  /// Tiles of a block that follow each other in one row.
-  struct Piece {
-    let image: Int
-    let row: Int
-    /// The first tile, in its row and in the block.
-    let column: Int
-    let first: Int
-    let count: Int
-  }
-
-  func forEachPiece(_ block: Range<Int>, _ body: (Piece) -> Void) {
-    var tile = block.lowerBound
-    while tile < block.upperBound {
-      let column = tile % columns
-      let count = min(columns - column, block.upperBound - tile)
-      body(
-        Piece(
-          image: tile / columns / rows, row: tile / columns % rows, column: column, first: tile - block.lowerBound,
-          count: count))
-      tile += count
-    }
-  }
 
   // MARK: - Sizes of tables
 
@@ -100,7 +78,7 @@ struct WinogradTiling: Sendable {
       }
     }
     var end = 0
-    forEachPiece(block) { piece in
+    grid.forEachPiece(block) { piece in
       // The first column that lies in the plane begins a vector.
       let outside = max(0, -(piece.column * tile + origin.x))
       let strip = (end + outside + lanes - 1) / lanes * lanes - outside
@@ -121,7 +99,7 @@ struct WinogradTiling: Sendable {
   }
 
   /// Where the parts of vectors that begin in this piece lie in the strips.
-  private func writeParts(_ piece: Piece, strip: Int, _ vectors: UnsafeMutablePointer<Int>) {
+  private func writeParts(_ piece: TileGrid.Piece, strip: Int, _ vectors: UnsafeMutablePointer<Int>) {
     let first = piece.first * tile
     var pixel = (first + lanes - 1) / lanes * lanes
     while pixel < first + piece.count * tile {
@@ -132,7 +110,9 @@ struct WinogradTiling: Sendable {
   }
 
   /// The columns of a piece that lie in the plane, as they follow each other there.
-  private func writeRuns(_ piece: Piece, strip: Int, _ runs: UnsafeMutablePointer<equiconv_winograd_run>) -> Int {
+  private func writeRuns(_ piece: TileGrid.Piece, strip: Int, _ runs: UnsafeMutablePointer<equiconv_winograd_run>)
+    -> Int
+  {
     let first = piece.column * tile + origin.x
     let count = piece.count * tile + 2
     if !isCircular {
@@ -152,7 +132,7 @@ struct WinogradTiling: Sendable {
     return number
   }
 
-  private func run(_ piece: Piece, column: Int, strip: Int, length: Int) -> equiconv_winograd_run {
+  private func run(_ piece: TileGrid.Piece, column: Int, strip: Int, length: Int) -> equiconv_winograd_run {
     func place(_ i: Int) -> Int {
       let row = piece.row * tile + i + origin.y
       if !isCircular && (row < 0 || row >= source.y) || i >= points { return -1 }
@@ -172,7 +152,7 @@ struct WinogradTiling: Sendable {
       stores[part] = equiconv_winograd_store(place: -1, rows: 0)
     }
     var copyCount = 0
-    forEachPiece(block) { piece in
+    grid.forEachPiece(block) { piece in
       let first = piece.first * tile
       let count = min(piece.count * tile, target.x - piece.column * tile)
       let rows = min(tile, target.y - piece.row * tile)

@@ -27,16 +27,6 @@ struct WinogradWeights<S: EngineScalar> {
   private var counts: [Int] {
     [points, points, channels, correlation.sourceElements, outputs, correlation.targetElements]
   }
-  /// Bytes of the transformed weights, or nil if there are too many to count.
-  var bytes: Int? {
-    var product = MemoryLayout<S>.stride
-    for factor in counts {
-      let (next, overflow) = product.multipliedReportingOverflow(by: factor)
-      if overflow { return nil }
-      product = next
-    }
-    return product
-  }
 
   /// Transforms ŵ, found at `core[o · outputStride + c · channelStride + coefficient]`.
   ///
