@@ -91,7 +91,7 @@ sources = [
 native = Extension(
     f"{PACKAGE}._native",
     sources=[f"python/{PACKAGE}/{source}" for source in sources],
-    depends=[f"python/{PACKAGE}/_native.h", "include/equiconv.h"],
+    depends=[f"python/{PACKAGE}/_native.h", *map(str, sorted(Path("include").rglob("*.h")))],
     include_dirs=["include", numpy.get_include()],
     libraries=["equiconv"],
     extra_compile_args=["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"],

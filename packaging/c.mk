@@ -19,6 +19,8 @@ SWIFTC ?= $(dir $(shell command -v $(SWIFT)))swiftc
 
 c_root := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/..)
 c_header := $(c_root)/include/equiconv.h
+# What it includes.
+c_header_parts := $(wildcard $(c_root)/include/equiconv/*.h)
 c_packaging := $(c_root)/packaging
 c_build := $(abspath $(BUILD_DIR))
 c_shared := $(c_build)/release/libequiconv.so
@@ -51,8 +53,9 @@ c_substitute = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|
   -e "s|@INCLUDEDIR_FROM_LIBDIR@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|g"
 
 install: c-library
-	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/Equiconv
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR)/equiconv $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/Equiconv
 	$(INSTALL) -m 644 $(c_header) $(DESTDIR)$(INCLUDEDIR)/equiconv.h
+	$(INSTALL) -m 644 $(c_header_parts) $(DESTDIR)$(INCLUDEDIR)/equiconv
 	$(INSTALL) -m 755 $(c_shared) $(DESTDIR)$(LIBDIR)/libequiconv.so.$(c_version)
 	ln -sf libequiconv.so.$(c_version) $(DESTDIR)$(LIBDIR)/$(c_soname)
 	ln -sf $(c_soname) $(DESTDIR)$(LIBDIR)/libequiconv.so
@@ -68,7 +71,7 @@ uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/equiconv.h $(DESTDIR)$(LIBDIR)/libequiconv.a $(DESTDIR)$(LIBDIR)/libequiconv.so \
 	  $(DESTDIR)$(LIBDIR)/$(c_soname) $(DESTDIR)$(LIBDIR)/libequiconv.so.$(c_version) \
 	  $(DESTDIR)$(LIBDIR)/pkgconfig/equiconv.pc
-	rm -rf $(DESTDIR)$(LIBDIR)/cmake/Equiconv
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/equiconv $(DESTDIR)$(LIBDIR)/cmake/Equiconv
 
 test-c: c-library
 	rm -rf $(c_build)/prefix

@@ -22,7 +22,8 @@ unset EQUICONV_ISA EQUICONV_NUM_THREADS
 strict="-std=c11 -Wall -Wextra -Werror -pedantic -O1"
 cflags=$(pkg-config --cflags equiconv) || exit 1
 libdir=$(pkg-config --variable=libdir equiconv)
-header=$(pkg-config --variable=includedir equiconv)/equiconv.h
+includes=$(pkg-config --variable=includedir equiconv)
+header=$includes/equiconv.h
 
 report() { echo "$*" | tee -a "$log"; }
 
@@ -50,7 +51,7 @@ run() {
 
 # ---- Symbols -----------------------------------------------------------------------------------------------------
 
-declared() { sed -n 's/^EQUICONV_API .*[ *]\(equiconv_[a-z0-9_]*\)(.*/\1/p' "$header" | sort; }
+declared() { sed -n 's/^EQUICONV_API .*[ *]\(equiconv_[a-z0-9_]*\)(.*/\1/p' "$header" "$includes"/equiconv/*.h | sort; }
 exported_by_shared() { nm -D --defined-only "$libdir/libequiconv.so" | awk '$2 ~ /[A-Z]/ {print $3}' | sort; }
 exported_by_static() { nm -g --defined-only "$libdir/libequiconv.a" | awk 'NF == 3 {print $3}' | sort; }
 

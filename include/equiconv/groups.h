@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** equiconv/groups.h: groups and truncated sets of matrices. A part of equiconv.h: include that. */
+#ifndef EQUICONV_GROUPS_H
+#define EQUICONV_GROUPS_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Groups -------------------------------------------------------------------------------------------- */
+
+/**
+ * A finite group H of d x d matrices: the stabilizer of the origin. Opaque, immutable, shared safely between
+ * threads. Every creator gives a handle through `group` that the caller owns and ends with
+ * equiconv_group_destroy; plans keep what they need of it, so it may be destroyed before them.
+ *
+ * Infinite groups, those of scalings, come as a finite set of elements that is not closed (equiconv_group_is_closed).
+ * Their tables have -1 where a product or an inverse is not in the set.
+ */
+typedef struct equiconv_group equiconv_group;
+
+/** The trivial group on d axes, order 1: ordinary convolution. d = 1, 2 or 3. */
+EQUICONV_API equiconv_status equiconv_group_create_trivial(int32_t dimension, equiconv_group **group);
+/** Rotations of the plane by 2 pi r / n, element r. Order n in 1...4096; a lattice group for n = 1, 2, 4. */
+EQUICONV_API equiconv_status equiconv_group_create_cyclic(int64_t n, equiconv_group **group);
+/**
+ * Rotations and reflections of the plane, order 2 n, n in 1...2048. Element j n + r is rotation(r) flip^j, where flip
+ * mirrors left and right (numpy.fliplr). A lattice group for n = 1, 2, 4.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_dihedral(int64_t n, equiconv_group **group);
+/** The reflection group {1, -1} of the line (d = 1, order 2). */
+EQUICONV_API equiconv_status equiconv_group_create_reflection(equiconv_group **group);
+/** The 24 rotations of the cube (d = 3): signed permutation matrices of determinant 1. */
+EQUICONV_API equiconv_status equiconv_group_create_octahedral(equiconv_group **group);
+/** The 48 symmetries of the cube (d = 3): element 24 + i is minus element i of the octahedral group. */
+EQUICONV_API equiconv_status equiconv_group_create_full_octahedral(equiconv_group **group);
+/**
+ * The 12 rotations of the tetrahedron (d = 3), in the order of the octahedral group. Element 4 i + j reads the columns
+ * (0, 1, 2), (1, 2, 0), (2, 0, 1) for i = 0, 1, 2 with the signs +++, +--, -+-, --+ for j = 0, 1, 2, 3.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_tetrahedral(equiconv_group **group);
+/** Order 24 (d = 3): element 12 + i is minus element i of the tetrahedral group. */
+EQUICONV_API equiconv_status equiconv_group_create_pyritohedral(equiconv_group **group);
+/**
+ * The 60 rotations of the icosahedron (d = 3) with the vertices (0, +-1, +-p) and cyclic, p = (1 + sqrt 5) / 2. Element
+ * 12 j + t is f^j times element t of the tetrahedral group; f turns by 72 degrees, counter-clockwise, about (0, 1, p).
+ */
+EQUICONV_API equiconv_status equiconv_group_create_icosahedral(equiconv_group **group);
+/** The 120 symmetries of the icosahedron (d = 3): element 60 + i is minus element i of the icosahedral group. */
+EQUICONV_API equiconv_status equiconv_group_create_full_icosahedral(equiconv_group **group);
+/**
+ * Rotations of space by 2 pi r / n about an axis (equiconv_axis), element r, counter-clockwise seen from its tip: x to
+ * y about z, y to z about x, z to x about y. n in 1...4096; a lattice group for n = 1, 2, 4. Error: INVALID_ENUM.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_axial_cyclic(int64_t n, int32_t axis, equiconv_group **group);
+/**
+ * These rotations and the half turns about n axes perpendicular to theirs, order 2 n, n in 1...2048. Element j n + r is
+ * rotation(r) half^j, where half = diag(-1, 1, -1) for the axis z; on the plane of the two other axes in cyclic order
+ * the elements are those of the dihedral group.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_axial_dihedral(int64_t n, int32_t axis, equiconv_group **group);
+/**
+ * Scalings of d axes by `count` factors, element i by factors[i]; not closed unless count is 1. factors[0] is 1, all
+ * are in 1/1024...1024 and differ by more than 1e-5 of their size; products are looked up to 1e-6. count in 1...4096.
+ * Errors: INVALID_DIMENSION, INVALID_ORDER, INVALID_FACTOR, DUPLICATE_ELEMENT.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_scaling(int32_t dimension, int64_t count, const double *factors,
+                                                           equiconv_group **group);
+/**
+ * Rotations of the plane times scalings: element i n + r is factors[i] times rotation r of n. n count is at most 4096.
+ * Factors and errors are those of equiconv_group_create_scaling.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_similarity(int64_t n, int64_t count, const double *factors,
+                                                              equiconv_group **group);
+/**
+ * The group of `order` given d x d matrices, in their order, row by row: `matrices` has order * d * d doubles that
+ * act on coordinates (x), (x, y) or (x, y, z). Entries within 1e-6 of each other count as equal.
+ * Errors: INVALID_DIMENSION, INVALID_ORDER, NOT_FINITE, IDENTITY_NOT_FIRST, DUPLICATE_ELEMENT, NO_INVERSE, NOT_CLOSED.
+ */
+EQUICONV_API equiconv_status equiconv_group_create_from_matrices(int32_t dimension, int64_t order,
+                                                                 const double *matrices, equiconv_group **group);
+/** Ends a handle. NULL is fine. */
+EQUICONV_API void equiconv_group_destroy(equiconv_group *group);
+
+/** The number of elements |H|; 0 if `group` is NULL. */
+EQUICONV_API int64_t equiconv_group_order(const equiconv_group *group);
+/** The number d of axes it acts on; 0 if `group` is NULL. */
+EQUICONV_API int32_t equiconv_group_dimension(const equiconv_group *group);
+/** 1 if all matrices are signed permutations (H maps the pixel grid to itself), else 0. */
+EQUICONV_API int32_t equiconv_group_is_lattice(const equiconv_group *group);
+/** 1 if every product and inverse of elements is an element (H is a group), else 0: a truncated set of scalings. */
+EQUICONV_API int32_t equiconv_group_is_closed(const equiconv_group *group);
+/** A short name such as "C4", "D4", "octahedral"; valid as long as the group. "" if `group` is NULL. */
+EQUICONV_API const char *equiconv_group_name(const equiconv_group *group);
+/** Copies the matrices: order * d * d doubles, element by element, row by row, acting on (x, y, z). */
+EQUICONV_API equiconv_status equiconv_group_get_matrices(const equiconv_group *group, double *matrices);
+/**
+ * Copies the Cayley table: order * order numbers, entry [a * order + b] is the index of the product a b, -1 if the set
+ * is not closed and does not have it.
+ */
+EQUICONV_API equiconv_status equiconv_group_get_cayley(const equiconv_group *group, int32_t *cayley);
+/** Copies the inverses: order numbers, -1 where a set that is not closed does not have the inverse. */
+EQUICONV_API equiconv_status equiconv_group_get_inverses(const equiconv_group *group, int32_t *inverses);
+/** Copies the determinants: order numbers; +-1 for a closed group, s^d for a scaling by s. */
+EQUICONV_API equiconv_status equiconv_group_get_determinants(const equiconv_group *group, double *determinants);
+/**
+ * Copies quadrature weights: order numbers with the sum 1, whose weighted sum over H stands for the mean by the Haar
+ * measure. 1 / order for a closed group; the trapezoidal rule in log s for scalings, divided among the rotations.
+ */
+EQUICONV_API equiconv_status equiconv_group_get_quadrature_weights(const equiconv_group *group, double *weights);
+/**
+ * Left cosets a K of the subgroup K given by its `count` elements: coset[a] is the number of the coset of a,
+ * numbered by first appearance, so coset[0] = 0. `coset` has |H| numbers. Error: NOT_A_SUBGROUP, also if a set that
+ * is not closed does not have all of a coset.
+ */
+EQUICONV_API equiconv_status equiconv_group_get_left_cosets(const equiconv_group *group, const int32_t *subgroup,
+                                                            int64_t count, int32_t *coset);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EQUICONV_GROUPS_H */

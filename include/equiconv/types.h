@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** equiconv/types.h: statuses, messages and enumerations. A part of equiconv.h: include that. */
+#ifndef EQUICONV_TYPES_H
+#define EQUICONV_TYPES_H
+
+#include <stddef.h> /* size_t */
+#include <stdint.h> /* int32_t, int64_t */
+
+#if defined(__GNUC__) || defined(__clang__)
+#define EQUICONV_API __attribute__((visibility("default")))
+#else
+#define EQUICONV_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status -------------------------------------------------------------------------------------------- */
+
+/** What a call came to. Numbers are frozen; new ones may be added inside each hundred. */
+typedef enum equiconv_status {
+  EQUICONV_SUCCESS = 0,
+
+  /* 1xx: an argument is wrong */
+  EQUICONV_ERROR_NULL_POINTER = 100,       /**< a required pointer is NULL */
+  EQUICONV_ERROR_STRUCT_SIZE = 101,        /**< descriptor.struct_size is not a size this library knows */
+  EQUICONV_ERROR_INVALID_ENUM = 102,       /**< an enumerated argument has a value that is not listed */
+  EQUICONV_ERROR_MISALIGNED_POINTER = 103, /**< an array is not aligned to its element */
+  EQUICONV_ERROR_OVERLAP = 104,            /**< an output array overlaps an input array */
+  EQUICONV_ERROR_INDEX_OUT_OF_RANGE = 105, /**< a group element or axis that does not exist */
+  EQUICONV_ERROR_INVALID_SIZE = 110,       /**< a size that must be positive (batch: not negative) is not */
+  EQUICONV_ERROR_INVALID_STRIDE = 111,     /**< a stride below 1 */
+  EQUICONV_ERROR_INVALID_DILATION = 112,   /**< a dilation below 1 */
+  EQUICONV_ERROR_INVALID_PADDING = 113,    /**< a negative padding other than EQUICONV_PADDING_SAME */
+  EQUICONV_ERROR_EVEN_KERNEL = 114,        /**< "same" padding of an even kernel: no symmetric padding exists */
+  EQUICONV_ERROR_KERNEL_TOO_LARGE = 115,   /**< the kernel reaches beyond the padded input: no output remains */
+  EQUICONV_ERROR_ANISOTROPIC = 116,        /**< kernel, stride, padding or dilation differ along axes that H exchanges */
+  EQUICONV_ERROR_DIMENSION_MISMATCH = 117, /**< the group acts on another number of axes */
+  EQUICONV_ERROR_SIZE_OVERFLOW = 118,      /**< a byte size does not fit in 63 bits */
+  EQUICONV_ERROR_INVALID_BASIS = 119,      /**< a basis that does not exist, or does not fit the layer */
+  EQUICONV_ERROR_DTYPE_MISMATCH = 120,     /**< an equiconv_weight of another dtype than the layer */
+
+  /* 2xx: not a group */
+  EQUICONV_ERROR_INVALID_ORDER = 200,      /**< a group order that is not positive, or beyond 4096 */
+  EQUICONV_ERROR_INVALID_DIMENSION = 201,  /**< a dimension other than 1, 2, 3 */
+  EQUICONV_ERROR_NOT_FINITE = 202,         /**< a matrix entry is infinite or not a number */
+  EQUICONV_ERROR_IDENTITY_NOT_FIRST = 203, /**< matrix 0 is not the identity */
+  EQUICONV_ERROR_DUPLICATE_ELEMENT = 204,  /**< two matrices are equal */
+  EQUICONV_ERROR_NO_INVERSE = 205,         /**< a matrix is singular, or its inverse is missing */
+  EQUICONV_ERROR_NOT_CLOSED = 206,         /**< a product of two matrices is missing */
+  EQUICONV_ERROR_NOT_A_SUBGROUP = 207,     /**< a set of elements is not a subgroup */
+  EQUICONV_ERROR_INVALID_FACTOR = 208,     /**< a factor outside 1/1024...1024, or factors[0] is not 1 */
+
+  /* 3xx: resources */
+  EQUICONV_ERROR_OUT_OF_MEMORY = 300,      /**< an allocation failed */
+  EQUICONV_ERROR_TOO_LARGE = 301,          /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
+
+  /* 4xx: valid, but not available */
+  EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,    /**< an action by an element that does not map the grid to itself */
+  EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401 /**< the algorithm is not available for this call */
+} equiconv_status;
+
+/** The name of a status, for example "EQUICONV_ERROR_OVERLAP"; "unknown status" for a number not listed. */
+EQUICONV_API const char *equiconv_status_name(int32_t status);
+
+/**
+ * The message of the last call that failed on this thread: argument, value, and what was expected.
+ * UTF-8, never NULL, "" if no call has failed. Valid until the next failing call on this thread.
+ */
+EQUICONV_API const char *equiconv_last_error_message(void);
+
+/* ---- Enumerations (frozen numbers; stored as int32_t) -------------------------------------------------- */
+
+typedef enum equiconv_layer {
+  EQUICONV_LAYER_ISOTROPIC = 0,  /**< R^d -> R^d */
+  EQUICONV_LAYER_LIFTING = 1,    /**< R^d -> G   */
+  EQUICONV_LAYER_GROUP = 2,      /**< G   -> G   */
+  EQUICONV_LAYER_PROJECTION = 3, /**< G   -> R^d */
+  EQUICONV_LAYER_GENERAL = 4     /**< R^d x H/K -> R^d x H/K', by the stabilizers of the descriptor */
+} equiconv_layer;
+
+typedef enum equiconv_dtype {
+  EQUICONV_FLOAT32 = 0, /**< float  */
+  EQUICONV_FLOAT64 = 1  /**< double */
+} equiconv_dtype;
+
+typedef enum equiconv_padding_mode {
+  EQUICONV_PADDING_ZEROS = 0,   /**< zeros around the signal */
+  EQUICONV_PADDING_CIRCULAR = 1 /**< the signal is periodic  */
+} equiconv_padding_mode;
+
+typedef enum equiconv_algorithm {
+  EQUICONV_ALGORITHM_AUTO = 0,     /**< the one that is expected to be fastest, for each pass */
+  EQUICONV_ALGORITHM_DIRECT = 1,   /**< bitwise equivariant; every layer */
+  EQUICONV_ALGORITHM_WINOGRAD = 2, /**< tiles of 3 x 3 kernels, stride 1, 2-D */
+  EQUICONV_ALGORITHM_FOURIER = 3   /**< tiles in the frequency domain, stride 1, 2-D */
+} equiconv_algorithm;
+
+/** What a plan computes that is worth an algorithm. */
+typedef enum equiconv_pass {
+  EQUICONV_PASS_FORWARD = 0,
+  EQUICONV_PASS_INPUT_GRADIENT = 1,
+  EQUICONV_PASS_WEIGHT_GRADIENT = 2
+} equiconv_pass;
+
+typedef enum equiconv_interpolation {
+  EQUICONV_INTERPOLATION_BILINEAR = 0, /**< linear along each axis */
+  EQUICONV_INTERPOLATION_BICUBIC = 1,  /**< cubic convolution (Keys 1981, a = -1/2) */
+  EQUICONV_INTERPOLATION_BSPLINE3 = 2  /**< the cubic spline through the values (Unser et al. 1993) */
+} equiconv_interpolation;
+
+typedef enum equiconv_pool_mode {
+  EQUICONV_POOL_MEAN = 0,
+  EQUICONV_POOL_MAX = 1
+} equiconv_pool_mode;
+
+/** An axis of space: x = column, y = -row, z = -depth. */
+typedef enum equiconv_axis {
+  EQUICONV_AXIS_X = 0,
+  EQUICONV_AXIS_Y = 1,
+  EQUICONV_AXIS_Z = 2
+} equiconv_axis;
+
+typedef enum equiconv_signal {
+  EQUICONV_SIGNAL_PLANE = 0, /**< (batch, channels, spatial...)      */
+  EQUICONV_SIGNAL_GROUP = 1  /**< (batch, channels, |H|, spatial...) */
+} equiconv_signal;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EQUICONV_TYPES_H */
