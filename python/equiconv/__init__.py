@@ -11,8 +11,10 @@ H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. 
 Each has gradients (`lifting_conv_vjp` and so on). ``algorithm="direct"`` is equivariant to the last bit; ``"auto"``,
 the default, takes what is fastest, equivariant up to rounding, and `explain` tells what that is. `prepare` copies and
 transforms a weight once for many calls. Kernels are pixels or made of a basis such as `bspline_basis`.
-`group_pool` takes the mean or maximum over H, `act` turns signals, and `equivariance_error` measures whether a map
-commutes with that. The module `theory` has the theorem behind the layers as running code.
+`LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them; to train,
+see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over H, `act` turns signals, and
+`equivariance_error` measures whether a map commutes with that. The module `theory` has the theorem behind the layers as
+running code.
 
 Example:
     >>> import numpy, equiconv as eq
@@ -72,10 +74,17 @@ from ._kernel_bases import circular_harmonics as circular_harmonics
 from ._kernel_bases import gaussian_derivatives as gaussian_derivatives
 from ._kernel_bases import pixel_basis as pixel_basis
 from ._kernel_bases import round_bspline_basis as round_bspline_basis
+from ._modules import GroupConv as GroupConv
+from ._modules import GroupPool as GroupPool
+from ._modules import IsotropicConv as IsotropicConv
+from ._modules import LiftingConv as LiftingConv
+from ._modules import ProjectionConv as ProjectionConv
 from ._pool import group_pool as group_pool
 from ._pool import group_pool_vjp as group_pool_vjp
 from ._separable import separable_conv as separable_conv
 from ._separable import separable_conv_vjp as separable_conv_vjp
+from ._sequential import Sequential as Sequential
+from ._signal_space import Space as Space
 from ._spaces import induce as induce
 from ._spaces import partial_projection as partial_projection
 from ._spaces import restrict as restrict
@@ -88,9 +97,16 @@ __all__ = [
     "EquivarianceWarning",
     "Explanation",
     "GroupBasis",
+    "GroupConv",
+    "GroupPool",
+    "IsotropicConv",
     "KernelBasis",
+    "LiftingConv",
     "PointGroup",
     "PreparedWeight",
+    "ProjectionConv",
+    "Sequential",
+    "Space",
     "__version__",
     "act",
     "atrous_bspline_basis",

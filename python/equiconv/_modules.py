@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that hold their weights, for looking and for inference in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from . import _calls
+from ._arguments import Array, check_float_dtype, choice, float_array, integer, value_text
+from ._bases import GroupBasis, Interpolation, KernelBasis
+from ._functions import Algorithm, Axes, Padding, PaddingMode
+from ._groups import PointGroup
+from ._initialisation import he_deviation
+from ._kernel_shape import kernel_shape
+from ._layers import LAYERS, Kernel, point_group
+from ._pool import PoolMode, group_pool
+from ._sampling import Sampling
+from ._signal_space import Space, check_signal_space
+
+Random: TypeAlias = np.random.Generator | int | None
+
+_LARGEST = 2**31 - 1
+
+
+class Convolution:
+    """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
+
+    _layer: ClassVar[str]
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int | tuple[int, ...] | KernelBasis,
+        group: PointGroup,
+        *,
+        stride: Axes = 1,
+        padding: Padding = 0,
+        dilation: Axes = 1,
+        padding_mode: PaddingMode = "zeros",
+        algorithm: Algorithm = "auto",
+        interpolation: Interpolation = "bilinear",
+        group_basis: GroupBasis | None = None,
+        quadrature: bool = False,
+        bias: bool = True,
+        dtype: DTypeLike = np.float32,
+        rng: Random = None,
+    ) -> None:
+        self.group = point_group(group)
+        self.in_channels = integer("in_channels", in_channels, 1, _LARGEST)
+        self.out_channels = integer("out_channels", out_channels, 1, _LARGEST)
+        self.extents, self.basis = kernel_shape(kernel, self.group)
+        layer = LAYERS[self._layer]
+        made_of = Kernel.checked(self.group, layer, (self.basis, interpolation, group_basis, quadrature))
+        self.interpolation, self.group_basis, self.quadrature = interpolation, group_basis, made_of.quadrature
+        self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
+        self.algorithm = algorithm
+        Sampling.checked(self.group.dimension, stride, padding, dilation, padding_mode, algorithm)
+        functions = made_of.functions(self.group, layer)
+        self._kernel_axes = (() if functions is None else (functions,)) + (
+            self.extents if self.basis is None else self.basis.shape
+        )
+        number_type = np.dtype(dtype)
+        check_float_dtype("dtype", number_type)
+        deviation = he_deviation(self._layer, self.group, self.in_channels, made_of, self.extents)
+        shape = (self.out_channels, self.in_channels, *self._kernel_axes)
+        self.weight: Array = (np.random.default_rng(rng).standard_normal(shape) * deviation).astype(number_type)
+        self.bias: Array | None = np.zeros(self.out_channels, number_type) if bias else None
+
+    @property
+    def input_space(self) -> Space:
+        """What the layer reads."""
+        return Space.on_group(self.group) if LAYERS[self._layer].reads_group else Space.on_plane(self.group)
+
+    @property
+    def output_space(self) -> Space:
+        """What the layer writes."""
+        return Space.on_group(self.group) if LAYERS[self._layer].writes_group else Space.on_plane(self.group)
+
+    def parameters(self) -> dict[str, Array]:
+        """The weight and, if there is one, the bias, by their names; no copies."""
+        return {"weight": self.weight} | ({} if self.bias is None else {"bias": self.bias})
+
+    def load(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Takes copies of other weights, such as a trained network's.
+
+        Args:
+            parameters: arrays for all names of `parameters`, of their shapes; they are converted to their dtypes.
+
+        Raises:
+            ValueError: a name too few or too many, or another shape.
+        """
+        own = self.parameters()
+        for name, value in checked_parameters(own, parameters).items():
+            own[name][...] = value
+
+    def __call__(self, x: ArrayLike, *, out: Array | None = None) -> Array:
+        """The layer's output for a signal.
+
+        Args:
+            x: signal on `input_space`, with the dtype of the weights.
+            out: as for the functions, such as `lifting_conv`.
+
+        Raises:
+            TypeError, ValueError: `x` is no such signal, or as the functions.
+        """
+        array = float_array("x", x)
+        check_signal_space(type(self).__name__, self.input_space, self.in_channels, array.shape)
+        sampling = (self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm)
+        kernel = (self.basis, self.interpolation, self.group_basis, self.quadrature)
+        return _calls.forward(LAYERS[self._layer], array, self.weight, self.group, self.bias, sampling, kernel, out)
+
+    def __repr__(self) -> str:
+        return describe(self, None if self.bias is None else self.bias.shape)
+
+
+class IsotropicConv(Convolution):
+    """Isotropic convolution R^d -> R^d with weights of its own: `isotropic_conv` as an object.
+
+    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. Biases
+    are 0.
+
+    Args:
+        in_channels, out_channels: C and O.
+        kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
+            `bspline_basis(5)`.
+        group: H, any group.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `isotropic_conv`.
+        bias: whether there is one.
+        dtype: float32 or float64.
+        rng: a `numpy.random.Generator` or a seed for the weights.
+
+    Attributes:
+        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
+        bias: shape (O,), or None.
+        algorithm: may be set, to ``"direct"`` for bits.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> IsotropicConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 9, 9), "float32")).shape
+        (1, 8, 5, 5)
+    """
+
+    _layer = "isotropic"
+
+
+class LiftingConv(Convolution):
+    """Lifting convolution R^d -> G with weights of its own: `lifting_conv` as an object.
+
+    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. Biases
+    are 0.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, dtype, rng: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `lifting_conv`.
+
+    Attributes:
+        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> LiftingConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 9, 9), "float32")).shape
+        (1, 8, 4, 5, 5)
+    """
+
+    _layer = "lifting"
+
+
+class GroupConv(Convolution):
+    """Group convolution G -> G with weights of its own: `group_conv` as an object.
+
+    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. It is
+    ``sqrt(2 / (C |H| k^d))`` for pixels on a lattice group. Biases are 0.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, dtype, rng: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `group_conv`.
+
+    Attributes:
+        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
+            group basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> GroupConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 4, 9, 9), "float32")).shape
+        (1, 8, 4, 5, 5)
+    """
+
+    _layer = "group"
+
+
+class ProjectionConv(Convolution):
+    """Projection convolution G -> R^d with weights of its own: `projection_conv` as an object.
+
+    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. Biases
+    are 0.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, dtype, rng: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as for
+            `projection_conv`.
+
+    Attributes:
+        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
+            group basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> ProjectionConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 4, 9, 9), "float32")).shape
+        (1, 8, 5, 5)
+    """
+
+    _layer = "projection"
+
+
+class GroupPool:
+    """Mean or maximum over H, G -> R^d: `group_pool` as an object.
+
+    Args:
+        group: H.
+        mode: ``"mean"`` or ``"max"``.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind.
+
+    Example:
+        >>> GroupPool(cyclic(4), "max")(numpy.zeros((1, 8, 4, 5, 5))).shape
+        (1, 8, 5, 5)
+    """
+
+    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
+        self.group = point_group(group)
+        self.mode: Literal["mean", "max"] = "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean"
+
+    @property
+    def input_space(self) -> Space:
+        """What the layer reads."""
+        return Space.on_group(self.group)
+
+    @property
+    def output_space(self) -> Space:
+        """What the layer writes."""
+        return Space.on_plane(self.group)
+
+    def parameters(self) -> dict[str, Array]:
+        """None: an empty dictionary."""
+        return {}
+
+    def __call__(self, x: ArrayLike, *, out: Array | None = None) -> Array:
+        """The pooled signal.
+
+        Raises:
+            TypeError, ValueError: `x` is no signal on `input_space`.
+        """
+        array = float_array("x", x)
+        check_signal_space("GroupPool", self.input_space, array.shape[1] if array.ndim > 1 else 0, array.shape)
+        return group_pool(array, self.mode, out=out)
+
+    def __repr__(self) -> str:
+        source, target = self.input_space, self.output_space
+        return (
+            f"GroupPool({self.group.name}, {self.mode!r}): {source} {source.shape_text('C')} -> "
+            f"{target} {target.shape_text('C')}"
+        )
+
+
+def describe(layer: Any, bias_shape: tuple[int, ...] | None) -> str:
+    """A layer as text: its arguments that are not the default, its spaces, the shapes of its parameters."""
+    kernel = layer.basis if layer.basis is not None else " x ".join(map(str, layer.extents))
+    defaults = {
+        "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto",
+        "interpolation": "bilinear", "group_basis": None, "quadrature": False,
+    }  # fmt: skip
+    options = [f"{name}={getattr(layer, name)!r}" for name, value in defaults.items() if getattr(layer, name) != value]
+    source, target = layer.input_space, layer.output_space
+    arguments = [str(layer.in_channels), str(layer.out_channels), str(kernel), layer.group.name, *options]
+    shapes = f"weight {tuple(layer.weight.shape)}, " + ("no bias" if bias_shape is None else f"bias {bias_shape}")
+    return (
+        f"{type(layer).__name__}({', '.join(arguments)}): {source} {source.shape_text(layer.in_channels)} -> "
+        f"{target} {target.shape_text(layer.out_channels)}; {shapes}"
+    )
+
+
+def checked_parameters(own: Mapping[str, Array], given: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    """Arrays for all of `own`. Raises ValueError for other names or shapes."""
+    if set(own) != set(given):
+        raise ValueError(f"parameters are {value_text(sorted(given))}, expected {value_text(sorted(own))}")
+    arrays = {name: np.asarray(given[name]) for name in own}
+    for name, array in arrays.items():
+        if array.shape != own[name].shape:
+            raise ValueError(f"parameter {name} has shape {array.shape}, expected {own[name].shape}")
+    return arrays
