@@ -84,7 +84,7 @@ from ._pool import group_pool_vjp as group_pool_vjp
 from ._separable import separable_conv as separable_conv
 from ._separable import separable_conv_vjp as separable_conv_vjp
 from ._sequential import Sequential as Sequential
-from ._signal_space import Space as Space
+from ._signal_space import SignalSpace as SignalSpace
 from ._spaces import induce as induce
 from ._spaces import partial_projection as partial_projection
 from ._spaces import restrict as restrict
@@ -106,7 +106,7 @@ __all__ = [
     "PreparedWeight",
     "ProjectionConv",
     "Sequential",
-    "Space",
+    "SignalSpace",
     "__version__",
     "act",
     "atrous_bspline_basis",

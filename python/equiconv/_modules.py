@@ -19,7 +19,7 @@ from ._kernel_shape import kernel_shape
 from ._layers import LAYERS, Kernel, point_group
 from ._pool import PoolMode, group_pool
 from ._sampling import Sampling
-from ._signal_space import Space, check_signal_space
+from ._signal_space import SignalSpace, check_signal_space
 
 Random: TypeAlias = np.random.Generator | int | None
 
@@ -72,14 +72,16 @@ class Convolution:
         self.bias: Array | None = np.zeros(self.out_channels, number_type) if bias else None
 
     @property
-    def input_space(self) -> Space:
+    def input_space(self) -> SignalSpace:
         """What the layer reads."""
-        return Space.on_group(self.group) if LAYERS[self._layer].reads_group else Space.on_plane(self.group)
+        return SignalSpace.on_group(self.group) if LAYERS[self._layer].reads_group else SignalSpace.on_plane(self.group)
 
     @property
-    def output_space(self) -> Space:
+    def output_space(self) -> SignalSpace:
         """What the layer writes."""
-        return Space.on_group(self.group) if LAYERS[self._layer].writes_group else Space.on_plane(self.group)
+        return (
+            SignalSpace.on_group(self.group) if LAYERS[self._layer].writes_group else SignalSpace.on_plane(self.group)
+        )
 
     def parameters(self) -> dict[str, Array]:
         """The weight and, if there is one, the bias, by their names; no copies."""
@@ -248,14 +250,14 @@ class GroupPool:
         self.mode: Literal["mean", "max"] = "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean"
 
     @property
-    def input_space(self) -> Space:
+    def input_space(self) -> SignalSpace:
         """What the layer reads."""
-        return Space.on_group(self.group)
+        return SignalSpace.on_group(self.group)
 
     @property
-    def output_space(self) -> Space:
+    def output_space(self) -> SignalSpace:
         """What the layer writes."""
-        return Space.on_plane(self.group)
+        return SignalSpace.on_plane(self.group)
 
     def parameters(self) -> dict[str, Array]:
         """None: an empty dictionary."""

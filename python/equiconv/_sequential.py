@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ._arguments import Array, float_array, value_text
 from ._modules import Convolution, checked_parameters
-from ._signal_space import Space
+from ._signal_space import SignalSpace
 
 
 @runtime_checkable
@@ -18,11 +18,11 @@ class Layer(Protocol):
     """What reads and writes signals on known spaces, such as `LiftingConv` and `GroupPool`."""
 
     @property
-    def input_space(self) -> Space:
+    def input_space(self) -> SignalSpace:
         """What it reads."""
 
     @property
-    def output_space(self) -> Space:
+    def output_space(self) -> SignalSpace:
         """What it writes."""
 
     def parameters(self) -> dict[str, Array]:
@@ -117,7 +117,7 @@ class Sequential:
 
 def _check_chain(layers: tuple[Step, ...]) -> None:
     """Raises ValueError where a layer does not read what the one before it writes."""
-    space: Space | None = None
+    space: SignalSpace | None = None
     channels: int | None = None
     writer = ""
     for number, layer in enumerate(layers):

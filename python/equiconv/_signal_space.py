@@ -12,7 +12,7 @@ _AXES = {1: ("width",), 2: ("rows", "columns"), 3: ("depth", "rows", "columns")}
 
 
 @dataclass(frozen=True)
-class Space:
+class SignalSpace:
     """The space of signals that a layer reads or writes; prints as ``the plane`` or ``G for C4``.
 
     Attributes:
@@ -24,12 +24,12 @@ class Space:
     group: PointGroup | None = None
 
     @classmethod
-    def on_plane(cls, group: PointGroup) -> Space:
+    def on_plane(cls, group: PointGroup) -> SignalSpace:
         """R^d, on which `group` acts."""
         return cls(group.dimension)
 
     @classmethod
-    def on_group(cls, group: PointGroup) -> Space:
+    def on_group(cls, group: PointGroup) -> SignalSpace:
         """G = R^d x| H."""
         return cls(group.dimension, group)
 
@@ -56,7 +56,7 @@ class Space:
         return "no signal on it"
 
 
-def check_signal_space(user: str, space: Space, channels: int, shape: tuple[int, ...]) -> None:
+def check_signal_space(user: str, space: SignalSpace, channels: int, shape: tuple[int, ...]) -> None:
     """Raises ValueError unless a signal of `shape` is one of so many channels on `space`.
 
     Args:
