@@ -74,14 +74,12 @@ class Convolution:
     @property
     def input_space(self) -> SignalSpace:
         """What the layer reads."""
-        return SignalSpace.on_group(self.group) if LAYERS[self._layer].reads_group else SignalSpace.on_plane(self.group)
+        return SignalSpace.of(self.group, LAYERS[self._layer].reads_group)
 
     @property
     def output_space(self) -> SignalSpace:
         """What the layer writes."""
-        return (
-            SignalSpace.on_group(self.group) if LAYERS[self._layer].writes_group else SignalSpace.on_plane(self.group)
-        )
+        return SignalSpace.of(self.group, LAYERS[self._layer].writes_group)
 
     def parameters(self) -> dict[str, Array]:
         """The weight and, if there is one, the bias, by their names; no copies."""
@@ -252,12 +250,12 @@ class GroupPool:
     @property
     def input_space(self) -> SignalSpace:
         """What the layer reads."""
-        return SignalSpace.on_group(self.group)
+        return SignalSpace.of(self.group, True)
 
     @property
     def output_space(self) -> SignalSpace:
         """What the layer writes."""
-        return SignalSpace.on_plane(self.group)
+        return SignalSpace.of(self.group, False)
 
     def parameters(self) -> dict[str, Array]:
         """None: an empty dictionary."""

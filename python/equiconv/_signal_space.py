@@ -24,14 +24,9 @@ class SignalSpace:
     group: PointGroup | None = None
 
     @classmethod
-    def on_plane(cls, group: PointGroup) -> SignalSpace:
-        """R^d, on which `group` acts."""
-        return cls(group.dimension)
-
-    @classmethod
-    def on_group(cls, group: PointGroup) -> SignalSpace:
-        """G = R^d x| H."""
-        return cls(group.dimension, group)
+    def of(cls, group: PointGroup, on_group: bool) -> SignalSpace:
+        """G = R^d x| H, or R^d."""
+        return cls(group.dimension, group if on_group else None)
 
     def __str__(self) -> str:
         return _PLANES[self.dimension] if self.group is None else f"G for {self.group.name}"
