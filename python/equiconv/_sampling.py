@@ -105,7 +105,15 @@ def _moved_axes(group: PointGroup) -> frozenset[int]:
     return frozenset(int(axis) for axis in np.flatnonzero(np.any(diagonals < 0.5, axis=0)[::-1]))
 
 
-def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling) -> None:
+def warn_of_remainders(
+    x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling, stacklevel: int = 4
+) -> None:
+    """Warns of strides that leave out a margin on one side of an axis that `group` moves.
+
+    Args:
+        x, kernel, group, sampling: of the call.
+        stacklevel: of the warning: 4 for the caller of a public function, which called `forward`, which called this.
+    """
     first = x.ndim - group.dimension
     for axis in sorted(_moved_axes(group)):
         size, stride = x.shape[first + axis], sampling.stride[axis]
@@ -119,6 +127,5 @@ def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sa
                 f"{reach}) % {stride} is {remainder}, expected 0; the result is not equivariant under {group.name}. "
                 f"Nearest sizes that fit: {safe}",
                 EquivarianceWarning,
-                # The caller of the public function, which called `forward`, which called this.
-                stacklevel=4,
+                stacklevel=stacklevel,
             )
