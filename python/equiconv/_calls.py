@@ -34,8 +34,13 @@ def forward(
     sampling_arguments: SamplingArguments,
     kernel_arguments: KernelArguments,
     out: object,
+    stacklevel: int | None = 4,
 ) -> Array:
-    """layer(x, weight) + bias, after every check. Warns of strides that break equivariance."""
+    """layer(x, weight) + bias, after every check.
+
+    Warns of strides that break equivariance: the caller of the function that calls this, or at another `stacklevel`;
+    None for no warning.
+    """
     checked_group = point_group(group)
     kernel = Kernel.checked(checked_group, layer, kernel_arguments)
     x_array = float_array("x", x)
@@ -60,7 +65,8 @@ def forward(
         sampling.dilation, sampling.padding_mode, sampling.algorithm, out, kernel.basis, kernel.interpolation,
         kernel.group_basis, kernel.quadrature, layer.spaces, True,
     )  # fmt: skip
-    warn_of_remainders(x_array, extents, checked_group, sampling)
+    if stacklevel is not None:
+        warn_of_remainders(x_array, extents, checked_group, sampling, stacklevel)
     return result
 
 

@@ -115,7 +115,7 @@ class Convolution:
         return _calls.forward(LAYERS[self._layer], array, self.weight, self.group, self.bias, sampling, kernel, out)
 
     def __repr__(self) -> str:
-        return describe(self, None if self.bias is None else self.bias.shape)
+        return f"{type(self).__name__}({arguments_text(self)}): {spaces_text(self)}"
 
 
 class IsotropicConv(Convolution):
@@ -279,20 +279,24 @@ class GroupPool:
         )
 
 
-def describe(layer: Any, bias_shape: tuple[int, ...] | None) -> str:
-    """A layer as text: its arguments that are not the default, its spaces, the shapes of its parameters."""
+def arguments_text(layer: Any) -> str:
+    """The arguments that made a layer, without those that are the default."""
     kernel = layer.basis if layer.basis is not None else " x ".join(map(str, layer.extents))
     defaults = {
         "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto",
         "interpolation": "bilinear", "group_basis": None, "quadrature": False,
     }  # fmt: skip
     options = [f"{name}={getattr(layer, name)!r}" for name, value in defaults.items() if getattr(layer, name) != value]
+    return ", ".join([str(layer.in_channels), str(layer.out_channels), str(kernel), layer.group.name, *options])
+
+
+def spaces_text(layer: Any) -> str:
+    """The spaces of a layer, with the shapes of its signals and of its parameters."""
     source, target = layer.input_space, layer.output_space
-    arguments = [str(layer.in_channels), str(layer.out_channels), str(kernel), layer.group.name, *options]
-    shapes = f"weight {tuple(layer.weight.shape)}, " + ("no bias" if bias_shape is None else f"bias {bias_shape}")
+    bias = "no bias" if layer.bias is None else f"bias {tuple(layer.bias.shape)}"
     return (
-        f"{type(layer).__name__}({', '.join(arguments)}): {source} {source.shape_text(layer.in_channels)} -> "
-        f"{target} {target.shape_text(layer.out_channels)}; {shapes}"
+        f"{source} {source.shape_text(layer.in_channels)} -> {target} {target.shape_text(layer.out_channels)}; "
+        f"weight {tuple(layer.weight.shape)}, {bias}"
     )
 
 

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group convolutions in PyTorch, on the CPU: functions and modules to train with.
+
+The functions are those of `equiconv` on tensors, with derivatives of all orders; contiguous tensors are neither copied on
+the way in nor on the way out. The modules hold weights; their names and arguments are those of `equiconv.LiftingConv` and
+its like. What else such networks need is here too: `BatchNorm`, `FieldDropout`, pooling over H and over space.
+`expand` turns a network into one of ordinary convolutions, for export.
+
+Example:
+    >>> import equiconv as eq, equiconv.torch as et
+    >>> H = eq.cyclic(4)
+    >>> network = torch.nn.Sequential(
+    ...     et.LiftingConv(1, 8, 5, H), et.BatchNorm(8), torch.nn.ReLU(), et.GroupPool(H, "max"), et.SpatialMean(H)
+    ... )
+    >>> network(torch.zeros(2, 1, 16, 16)).shape
+    torch.Size([2, 8])
+"""
+
+try:
+    import torch as _torch  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ModuleNotFoundError(
+        'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
+    ) from None
+
+from ._expansion import expand as expand
+from ._functions import conv as conv
+from ._functions import group_conv as group_conv
+from ._functions import group_pool as group_pool
+from ._functions import isotropic_conv as isotropic_conv
+from ._functions import lifting_conv as lifting_conv
+from ._functions import projection_conv as projection_conv
+from ._imports import from_escnn as from_escnn
+from ._imports import from_groupy as from_groupy
+from ._modules import GroupConv as GroupConv
+from ._modules import GroupPool as GroupPool
+from ._modules import IsotropicConv as IsotropicConv
+from ._modules import LiftingConv as LiftingConv
+from ._modules import ProjectionConv as ProjectionConv
+from ._norm import BatchNorm as BatchNorm
+from ._norm import FieldDropout as FieldDropout
+from ._spatial import SpatialAvgPool as SpatialAvgPool
+from ._spatial import SpatialMaxPool as SpatialMaxPool
+from ._spatial import SpatialMean as SpatialMean
+
+__all__ = [
+    "BatchNorm",
+    "FieldDropout",
+    "GroupConv",
+    "GroupPool",
+    "IsotropicConv",
+    "LiftingConv",
+    "ProjectionConv",
+    "SpatialAvgPool",
+    "SpatialMaxPool",
+    "SpatialMean",
+    "conv",
+    "expand",
+    "from_escnn",
+    "from_groupy",
+    "group_conv",
+    "group_pool",
+    "isotropic_conv",
+    "lifting_conv",
+    "projection_conv",
+]

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers as functions on tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._arguments import choice, value_text
+from .._bases import GroupBasis, Interpolation, KernelBasis
+from .._functions import Algorithm, Axes, Padding, PaddingMode
+from .._groups import PointGroup
+from .._layers import LAYERS, KernelArguments, Layer, general_layer, point_group
+from .._pool import PoolMode
+from .._sampling import SamplingArguments, warn_of_remainders
+from ._configuration import configuration_of, name_of
+from ._operators import operators
+from ._tensors import check_tensor
+
+
+def isotropic_conv(
+    x: Tensor,
+    weight: Tensor,
+    group: PointGroup,
+    bias: Tensor | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> Tensor:
+    """`equiconv.isotropic_conv` on tensors, with derivatives of all orders.
+
+    ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
+
+    Args:
+        x: signal of shape (B, C, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
+        weight: shape (O, C, kernel...), with the dtype of `x`.
+        group: H, any group.
+        bias: shape (O,), or None.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+
+    Returns:
+        Shape (B, O, spatial_out...).
+
+    Raises:
+        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+
+    Example:
+        >>> isotropic_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
+        torch.Size([1, 5, 6, 6])
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _apply(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel)
+
+
+def lifting_conv(
+    x: Tensor,
+    weight: Tensor,
+    group: PointGroup,
+    bias: Tensor | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> Tensor:
+    """`equiconv.lifting_conv` on tensors, with derivatives of all orders.
+
+    ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
+
+    Args:
+        x: signal of shape (B, C, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
+        weight: shape (O, C, kernel...), with the dtype of `x`.
+        group: H, any group.
+        bias: shape (O,), or None.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+
+    Returns:
+        Shape (B, O, |H|, spatial_out...).
+
+    Raises:
+        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+
+    Example:
+        >>> lifting_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
+        torch.Size([1, 5, 4, 6, 6])
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _apply(LAYERS["lifting"], x, weight, group, bias, sampling, kernel)
+
+
+def group_conv(
+    x: Tensor,
+    weight: Tensor,
+    group: PointGroup,
+    bias: Tensor | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> Tensor:
+    """`equiconv.group_conv` on tensors, with derivatives of all orders.
+
+    ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
+        weight: shape (O, C, |H|, kernel...), with the dtype of `x`.
+        group: H, any group.
+        bias: shape (O,), or None.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+
+    Returns:
+        Shape (B, O, |H|, spatial_out...).
+
+    Raises:
+        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+
+    Example:
+        >>> group_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
+        torch.Size([1, 5, 4, 6, 6])
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _apply(LAYERS["group"], x, weight, group, bias, sampling, kernel)
+
+
+def projection_conv(
+    x: Tensor,
+    weight: Tensor,
+    group: PointGroup,
+    bias: Tensor | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> Tensor:
+    """`equiconv.projection_conv` on tensors, with derivatives of all orders.
+
+    ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']``, kbar the mean of k over H
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
+        weight: shape (O, C, |H|, kernel...), with the dtype of `x`.
+        group: H, any group.
+        bias: shape (O,), or None.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+
+    Returns:
+        Shape (B, O, spatial_out...).
+
+    Raises:
+        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+
+    Example:
+        >>> projection_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
+        torch.Size([1, 5, 6, 6])
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _apply(LAYERS["projection"], x, weight, group, bias, sampling, kernel)
+
+
+def conv(
+    x: Tensor,
+    weight: Tensor,
+    group: PointGroup,
+    bias: Tensor | None = None,
+    *,
+    input_stabilizer: Sequence[int],
+    output_stabilizer: Sequence[int],
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+    depthwise: bool = False,
+) -> Tensor:
+    """`equiconv.conv` on tensors, between signals on R^d x H/K and R^d x H/K', with derivatives of all orders.
+
+    Args:
+        x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H.
+        weight: shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H; (O, 1, ...) if `depthwise`.
+        group, bias, input_stabilizer, output_stabilizer, stride, padding, dilation, padding_mode, algorithm, basis,
+            interpolation, group_basis, quadrature, depthwise: as there.
+
+    Returns:
+        Shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H.
+
+    Raises:
+        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+
+    Example:
+        >>> x, weight = torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3)
+        >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
+        torch.Size([1, 5, 8, 6, 6])
+    """
+    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _apply(layer, x, weight, group, bias, sampling, kernel)
+
+
+def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
+    """Mean or maximum over H: `equiconv.group_pool` on tensors, made of torch's own operations.
+
+    ``y[c, x] = mean (or max) over h of f[c, h, x]``. The mean adds the sorted numbers in double precision, so that its
+    bits do not depend on their order, and both commute with the group to the last bit. The gradient of the maximum is
+    shared by equal largest values.
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
+        mode: ``"mean"`` or ``"max"``.
+
+    Returns:
+        Shape (B, C, spatial...).
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, dtype or shape.
+
+    Example:
+        >>> group_pool(torch.arange(8.0).reshape(1, 1, 4, 2), "max")
+        tensor([[[6., 7.]]])
+    """
+    signal = check_tensor("x", x)
+    if not 4 <= signal.dim() <= 6:
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
+    if choice("mode", mode, ("mean", "max")) == "max":
+        return signal.amax(2)
+    return operators.pool_mean(signal)  # type: ignore[no-any-return]
+
+
+def _apply(
+    layer: Layer,
+    x: Tensor,
+    weight: Tensor,
+    group: PointGroup,
+    bias: Tensor | None,
+    sampling_arguments: SamplingArguments,
+    kernel_arguments: KernelArguments,
+) -> Tensor:
+    """Hands checked options to the operator; warns the caller of the public function of strides that do not fit."""
+    if not isinstance(x, Tensor) or not isinstance(weight, Tensor):
+        name, value = ("weight", weight) if isinstance(x, Tensor) else ("x", x)
+        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a torch.Tensor")
+    name = name_of(layer, point_group(group), sampling_arguments, kernel_arguments)
+    y: Tensor = operators.forward(x, weight, bias, name)
+    if not torch.compiler.is_compiling():
+        warn_of_layer(name, x, weight, stacklevel=4)
+    return y
+
+
+def warn_of_layer(name: str, x: Any, weight: Any, stacklevel: int) -> None:
+    """The EquivarianceWarning of a layer for a signal, if there is one, at a level counted from the warning itself."""
+    made = configuration_of(name)
+    if max(made.sampling.stride) > 1:
+        extents = made.kernel.extents(weight, made.group.dimension)
+        warn_of_remainders(x, extents, made.group, made.sampling, stacklevel + 1)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights of other libraries: GrouPy's and escnn's, where their conventions allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .._arguments import Array, value_text
+from .._functions import Axes, LayerName
+from .._functions import expand as expand_weight
+from .._groups import PointGroup, cyclic, dihedral
+from .._layers import point_group
+from ._modules import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
+
+# GrouPy mirrors rows after the rotation, this package columns before it: its element g of D4 is element _D4[g] here.
+_D4 = (0, 1, 2, 3, 6, 5, 4, 7)
+
+# The largest difference, in units of the largest weight, between a filter bank and that of one kernel turned: rounding.
+_TOLERANCE = 1e-5
+
+
+def from_groupy(
+    weight: Any,
+    group: PointGroup,
+    bias: Any = None,
+    *,
+    stride: Axes = 1,
+    padding: Axes = 0,
+) -> LiftingConv | GroupConv:
+    """The layer with the weights of GrouPy's ``P4ConvZ2``, ``P4ConvP4``, ``P4MConvZ2`` or ``P4MConvP4M``.
+
+    Both correlate, without a factor, with one bias a channel; elements of p4 have the order of those of `cyclic(4)`.
+    Those of p4m have another: GrouPy's element g, a mirroring of rows after a rotation, is element
+    ``(0, 1, 2, 3, 6, 5, 4, 7)[g]`` of `dihedral(4)`. The kernel's axis is put in the order of this package, and so the
+    axis |H| of its signals is. Source: Cohen and Welling, "Group equivariant convolutional networks", ICML 2016, and
+    GrouPy's ``make_gconv_indices``.
+
+    Args:
+        weight: GrouPy's ``W``, shape (O, C, 1, k, k) of a layer on Z2, (O, C, 4, k, k) on p4, (O, C, 8, k, k) on p4m:
+            an array or tensor of float32 or float64.
+        group: ``cyclic(4)`` for p4, ``dihedral(4)`` for p4m.
+        bias: GrouPy's ``b``, with O numbers, or None.
+        stride, padding: GrouPy's ``stride`` and ``pad``.
+
+    Returns:
+        A `LiftingConv` for a weight on Z2, else a `GroupConv`.
+
+    Raises:
+        TypeError, ValueError: shapes, or a group, that are not those; another kind of argument.
+
+    Example:
+        >>> from_groupy(numpy.ones((8, 3, 1, 3, 3), "float32"), cyclic(4)).weight.shape
+        torch.Size([8, 3, 3, 3])
+    """
+    order = _p4_order(point_group(group))
+    array = _array("weight", weight)
+    if array.ndim != 5 or array.shape[2] not in (1, group.order) or array.shape[3] != array.shape[4]:
+        raise ValueError(
+            f"weight has shape {array.shape}, expected (O, C, 1, k, k) or (O, C, {group.order}, k, k) for {group.name}"
+        )
+    on_plane = array.shape[2] == 1
+    kernel = array[:, :, 0] if on_plane else array[:, :, np.argsort(order)]
+    biases = None if bias is None else _array("bias", bias).reshape(-1)
+    name: LayerName = "lifting" if on_plane else "group"
+    layer = _layer(name, kernel, group, biases, stride=stride, padding=padding)
+    assert isinstance(layer, LiftingConv | GroupConv)
+    return layer
+
+
+def _p4_order(group: PointGroup) -> tuple[int, ...]:
+    """The number here of each of GrouPy's elements."""
+    if group == cyclic(4):
+        return (0, 1, 2, 3)
+    if group == dihedral(4):
+        return _D4
+    raise ValueError(f"group is {group.name}, expected cyclic(4) for GrouPy's p4 or dihedral(4) for its p4m")
+
+
+def from_escnn(module: Any) -> IsotropicConv | LiftingConv | GroupConv | ProjectionConv:
+    """The layer that equals an ``escnn.nn.R2Conv`` between trivial and regular fields of C_N or D_N.
+
+    The kernel of the identity is read off escnn's expanded filter, and the filter bank of the layer is compared with
+    all of that filter. They agree for the groups that map the grid to itself, whose elements have the same order in
+    both: C1, C2, C4, D1, D2 and D4, mirrored at the vertical axis, escnn's default. The coefficients of escnn's basis
+    have no counterpart here: the layer is made of pixels.
+
+    Args:
+        module: an ``R2Conv`` (of escnn, or of e2cnn) whose fields are all trivial or all regular on either side.
+
+    Returns:
+        `IsotropicConv`, `LiftingConv`, `GroupConv` or `ProjectionConv`, by the fields.
+
+    Raises:
+        TypeError: `module` has no such fields or filter.
+        ValueError: fields of another kind, a group that turns the grid into another one, a padding mode or groups of
+            channels that layers do not have.
+
+    Example:
+        A layer of an escnn network, ``from_escnn(network[0])``.
+    """
+    for attribute in ("in_type", "out_type", "expand_parameters", "stride", "padding", "dilation"):
+        if not hasattr(module, attribute):
+            raise TypeError(f"module is {value_text(module)} without {attribute}, expected an escnn.nn.R2Conv")
+    reads, writes = _is_regular("in_type", module.in_type), _is_regular("out_type", module.out_type)
+    group = _escnn_group(module.in_type.gspace.fibergroup)
+    if getattr(module, "groups", 1) != 1 or module.padding_mode not in ("zeros", "circular"):
+        raise ValueError(
+            f"module has groups {module.groups} and padding mode {module.padding_mode!r}, expected 1, and 'zeros' or "
+            "'circular'"
+        )
+    expanded, biases = module.expand_parameters()
+    bank = expanded.detach().cpu().numpy()
+    name = _NAMES[(reads, writes)]
+    sources, targets = (group.order if reads else 1), (group.order if writes else 1)
+    shape = (bank.shape[0] // targets, bank.shape[1] // sources, *((sources,) if reads else ()), *bank.shape[2:])
+    weight = np.ascontiguousarray(bank[::targets].reshape(shape))
+    difference = float(np.max(np.abs(expand_weight(weight, group, name) - bank), initial=0))
+    if difference > _TOLERANCE * float(np.max(np.abs(bank), initial=0)):
+        raise ValueError(
+            f"module has a filter that is not one kernel turned by {group.name} in this package's order of elements "
+            f"(the largest difference is {difference:.2g}): its reflection is at another axis, or {group.name} does "
+            "not map the grid to itself"
+        )
+    bias = None if biases is None else biases.detach().cpu().numpy()[::targets]
+    return _layer(
+        name, weight, group, bias, stride=module.stride, padding=module.padding, dilation=module.dilation,
+        padding_mode=module.padding_mode,
+    )  # fmt: skip
+
+
+_NAMES: dict[tuple[bool, bool], LayerName] = {
+    (False, False): "isotropic", (False, True): "lifting", (True, True): "group", (True, False): "projection",
+}  # fmt: skip
+_LAYERS: dict[LayerName, Any] = {
+    "isotropic": IsotropicConv, "lifting": LiftingConv, "group": GroupConv, "projection": ProjectionConv,
+}  # fmt: skip
+
+
+def _is_regular(name: str, fields: Any) -> bool:
+    """Whether all fields are regular; False if all are trivial."""
+    representations = fields.representations
+    if all(representation.is_trivial() for representation in representations):
+        return False
+    if all(representation.name == "regular" for representation in representations):
+        return True
+    names = sorted({representation.name for representation in representations})
+    raise ValueError(f"module has fields {names} as {name}, expected all trivial or all regular")
+
+
+def _escnn_group(group: Any) -> PointGroup:
+    """This package's group of the same name."""
+    kind, order = group.name[:1], group.name[1:]
+    makers = {"C": cyclic, "D": dihedral}
+    if kind not in makers or not order.isdigit():
+        raise ValueError(f"module is a layer for the group {group.name}, expected C1, C2, ... or D1, D2, ...")
+    return makers[kind](int(order))
+
+
+def _array(name: str, value: Any) -> Array:
+    array = value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"{name} has dtype {array.dtype}, expected float32 or float64")
+    return np.asarray(array)
+
+
+def _layer(name: LayerName, weight: Array, group: PointGroup, bias: Array | None, **options: Any) -> nn.Module:
+    """A layer of pixels with copies of these weights."""
+    extents = tuple(weight.shape[-group.dimension :])
+    values = torch.from_numpy(np.ascontiguousarray(weight))
+    layer = _LAYERS[name](
+        weight.shape[1], weight.shape[0], extents, group, bias=bias is not None, dtype=values.dtype, **options
+    )
+    with torch.no_grad():
+        layer.weight.copy_(values)
+        if bias is not None:
+            if bias.shape != layer.bias.shape:
+                raise ValueError(
+                    f"bias has shape {bias.shape}, expected {tuple(layer.bias.shape)}, one for each channel"
+                )
+            layer.bias.copy_(torch.from_numpy(np.ascontiguousarray(bias)))
+    made: nn.Module = layer
+    return made

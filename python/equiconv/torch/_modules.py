@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers as modules, to train."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from .._arguments import choice, integer
+from .._bases import GroupBasis, Interpolation, KernelBasis
+from .._functions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from .._groups import PointGroup
+from .._initialisation import he_deviation
+from .._kernel_shape import kernel_shape
+from .._layers import LAYERS, Kernel, point_group
+from .._modules import arguments_text, spaces_text
+from .._pool import PoolMode
+from .._signal_space import SignalSpace, check_signal_space
+from ._configuration import configuration_of, name_of
+from ._functions import group_pool, warn_of_layer
+from ._operators import operators
+
+_LARGEST = 2**31 - 1
+
+# Frames from the warning to the caller of a module: `warn_of_layer`, `forward`, torch's `_call_impl` and
+# `_wrapped_call_impl`, the caller.
+_CALLER_OF_MODULE = 5
+
+
+class Convolution(nn.Module):
+    """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
+
+    Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"direct"`` for bits.
+    """
+
+    layer_name: ClassVar[LayerName]
+    weight: nn.Parameter
+    bias: nn.Parameter | None
+
+    # The options that the operators know by a name, which is made anew when one is set.
+    _OPTIONS: ClassVar[frozenset[str]] = frozenset(
+        ("stride", "padding", "dilation", "padding_mode", "algorithm", "interpolation", "group_basis", "quadrature")
+    )
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int | tuple[int, ...] | KernelBasis,
+        group: PointGroup,
+        *,
+        stride: Axes = 1,
+        padding: Padding = 0,
+        dilation: Axes = 1,
+        padding_mode: PaddingMode = "zeros",
+        algorithm: Algorithm = "auto",
+        interpolation: Interpolation = "bilinear",
+        group_basis: GroupBasis | None = None,
+        quadrature: bool = False,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.group = point_group(group)
+        self.in_channels = integer("in_channels", in_channels, 1, _LARGEST)
+        self.out_channels = integer("out_channels", out_channels, 1, _LARGEST)
+        self.extents, self.basis = kernel_shape(kernel, self.group)
+        self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
+        self.algorithm, self.interpolation = algorithm, interpolation
+        self.group_basis, self.quadrature = group_basis, quadrature
+        self._name_options()
+        layer = LAYERS[self.layer_name]
+        self._fibre = self.group.order if layer.reads_group else None
+        functions = self._made_of.functions(self.group, layer)
+        shape = (
+            self.out_channels,
+            self.in_channels,
+            *(() if functions is None else (functions,)),
+            *(self.extents if self.basis is None else self.basis.shape),
+        )
+        self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    @property
+    def kernel(self) -> tuple[int, ...] | KernelBasis:
+        """What kernels are made of: the basis, or the extents of pixels."""
+        return self.extents if self.basis is None else self.basis
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return SignalSpace.of(self.group, LAYERS[self.layer_name].reads_group)
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return SignalSpace.of(self.group, LAYERS[self.layer_name].writes_group)
+
+    def reset_parameters(self) -> None:
+        """Draws weights with He's deviation for such kernels, as `equiconv.GroupConv`, and sets biases to 0."""
+        deviation = he_deviation(self.layer_name, self.group, self.in_channels, self._made_of, self.extents)
+        nn.init.normal_(self.weight, std=deviation)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output for a signal on `input_space`."""
+        axes = 2 + self.group.dimension if self._fibre is None else 3 + self.group.dimension
+        if x.dim() != axes or x.shape[1] != self.in_channels or (self._fibre is not None and x.shape[2] != self._fibre):
+            check_signal_space(type(self).__name__, self.input_space, self.in_channels, tuple(x.shape))
+        y: Tensor = operators.forward(x, self.weight, self.bias, self._name)
+        if not torch.compiler.is_compiling():
+            warn_of_layer(self._name, x, self.weight, _CALLER_OF_MODULE)
+        return y
+
+    def expand(self) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
+        """The equal ordinary convolution, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
+
+        |X| and |Y| are |H| for a signal on the group, flattened into channels, and 1 for one on the plane. A copy: it is
+        equal up to rounding until one of both is trained on. See `expand` for whole networks.
+        """
+        from ._expansion import expand_convolution
+
+        return expand_convolution(self)
+
+    def extra_repr(self) -> str:
+        """The options that are not the default, the spaces, and the shapes of the parameters."""
+        return f"{arguments_text(self)}: {spaces_text(self)}"
+
+    @property
+    def _made_of(self) -> Kernel:
+        return configuration_of(self._name).kernel
+
+    def _name_options(self) -> None:
+        sampling = (self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm)
+        kernel = (self.basis, self.interpolation, self.group_basis, self.quadrature)
+        self._name = name_of(LAYERS[self.layer_name], self.group, sampling, kernel)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = self.__dict__.get(name)
+        super().__setattr__(name, value)
+        if name in self._OPTIONS and "_name" in self.__dict__:
+            try:
+                self._name_options()
+            except (TypeError, ValueError):
+                super().__setattr__(name, before)
+                raise
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # The name of the options may be new to this process.
+        super().__setstate__(state)
+        self._name_options()
+
+
+class IsotropicConv(Convolution):
+    """Isotropic convolution R^d -> R^d: `equiconv.isotropic_conv` as a module.
+
+    Args:
+        in_channels, out_channels: C and O.
+        kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
+            `equiconv.bspline_basis(5)`.
+        group: H, any group.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.isotropic_conv`.
+        bias: whether there is one.
+        device, dtype: of the parameters: the CPU, float32 or float64.
+
+    Shape:
+        (B, C, spatial...) -> (B, O, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> IsotropicConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 9, 9)).shape
+        torch.Size([1, 8, 5, 5])
+    """
+
+    layer_name = "isotropic"
+
+
+class LiftingConv(Convolution):
+    """Lifting convolution R^d -> G: `equiconv.lifting_conv` as a module.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, device, dtype: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.lifting_conv`.
+
+    Shape:
+        (B, C, spatial...) -> (B, O, |H|, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> LiftingConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 9, 9)).shape
+        torch.Size([1, 8, 4, 5, 5])
+    """
+
+    layer_name = "lifting"
+
+
+class GroupConv(Convolution):
+    """Group convolution G -> G: `equiconv.group_conv` as a module.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, device, dtype: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.group_conv`.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
+            group basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> GroupConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 4, 9, 9)).shape
+        torch.Size([1, 8, 4, 5, 5])
+    """
+
+    layer_name = "group"
+
+
+class ProjectionConv(Convolution):
+    """Projection convolution G -> R^d: `equiconv.projection_conv` as a module.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, device, dtype: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.projection_conv`.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
+            group basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> ProjectionConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 4, 9, 9)).shape
+        torch.Size([1, 8, 5, 5])
+    """
+
+    layer_name = "projection"
+
+
+class GroupPool(nn.Module):
+    """Mean or maximum over H, G -> R^d: `group_pool` as a module.
+
+    Args:
+        group: H.
+        mode: ``"mean"`` or ``"max"``.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, C, spatial...).
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind.
+
+    Example:
+        >>> GroupPool(cyclic(4), "max")(torch.zeros(1, 8, 4, 5, 5)).shape
+        torch.Size([1, 8, 5, 5])
+    """
+
+    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
+        super().__init__()
+        self.group = point_group(group)
+        self.mode: Literal["mean", "max"] = "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean"
+        self._order = self.group.order
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return SignalSpace.of(self.group, True)
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return SignalSpace.of(self.group, False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The pooled signal."""
+        if x.dim() < 4 or x.shape[2] != self._order:
+            channels = x.shape[1] if x.dim() > 1 else 0
+            check_signal_space("GroupPool", self.input_space, channels, tuple(x.shape))
+        return group_pool(x, self.mode)
+
+    def extra_repr(self) -> str:
+        """The group, and the mode."""
+        return f"{self.group.name}, {self.mode!r}"

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batch normalisation and dropout that commute with the group: one number for a whole field."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from .._arguments import real
+
+
+class BatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation over (batch, fibre, space), one mean and one variance for each channel.
+
+    ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
+    of the plane: the layer commutes with the group, in evaluation to the last bit. Running statistics, momentum and the
+    rest are those of `torch.nn.BatchNorm2d`, and so is ``state_dict``. Source: Cohen and Welling, "Group equivariant
+    convolutional networks", ICML 2016, section 6.
+
+    Args:
+        num_features: C, the number of channels (fields), not C |H|.
+        eps, momentum, affine, track_running_stats, device, dtype: as for `torch.nn.BatchNorm2d`.
+
+    Shape:
+        (B, C, |H|, spatial...) or (B, C, spatial...), in and out.
+
+    Raises:
+        ValueError: the input has another number of channels, or fewer than 3 axes.
+
+    Example:
+        >>> BatchNorm(8)(torch.zeros(2, 8, 4, 5, 5)).shape
+        torch.Size([2, 8, 4, 5, 5])
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (the name of the method it overrides)
+        if input.dim() < 3 or input.shape[1] != self.num_features:
+            raise ValueError(
+                f"x has shape {tuple(input.shape)}, expected (B, {self.num_features}, [|H|,] spatial...) for "
+                f"BatchNorm({self.num_features})"
+            )
+
+
+class FieldDropout(nn.Module):
+    """Dropout of whole fields: a channel of a sample is 0 on all of the group, or scaled by 1 / (1 - p).
+
+    Dropping single elements of the fibre would not commute with the group. In evaluation the identity.
+
+    Args:
+        p: the probability that a field is dropped, 0 to 1.
+
+    Shape:
+        (B, C, [|H|,] spatial...), in and out.
+
+    Raises:
+        TypeError, ValueError: `p` is no number from 0 to 1, or the input has fewer than 3 axes.
+
+    Example:
+        >>> FieldDropout(0.5).eval()(torch.ones(1, 8, 4, 5, 5)).sum().item()
+        800.0
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        self.p = real("p", p)
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"p is {self.p}, expected a probability from 0 to 1")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The signal with some of its fields dropped, if in training."""
+        if x.dim() < 3:
+            raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) for FieldDropout")
+        if not self.training or self.p == 0:
+            return x
+        fields = nn.functional.dropout(x.new_ones(x.shape[:2]), self.p)
+        return x * fields.reshape(*x.shape[:2], *(1,) * (x.dim() - 2))
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"

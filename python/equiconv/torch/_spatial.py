@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pooling over space that commutes with the group."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .._arguments import axes
+from .._functions import Axes
+from .._groups import PointGroup
+from .._layers import point_group
+from .._sampling import Sampling, warn_of_remainders
+
+# The frames between a caller of a module and its `forward`: torch's `_wrapped_call_impl` and `_call_impl`.
+_CALLER_OF_MODULE = 6
+
+
+class _SpatialPool(nn.Module):
+    """Windows of the spatial axes, for all channels and elements alike."""
+
+    def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
+        super().__init__()
+        self.group = point_group(group)
+        d = self.group.dimension
+        self.kernel = axes("kernel", kernel, d, 1)
+        self.stride = self.kernel if stride is None else axes("stride", stride, d, 1)
+        self.padding = axes("padding", padding, d, 0)
+        for axis, (amount, extent) in enumerate(zip(self.padding, self.kernel, strict=True)):
+            if 2 * amount > extent:
+                raise ValueError(f"padding is {amount} on axis {axis}, expected at most {extent // 2}, half the kernel")
+
+    def _flat(self, x: Tensor) -> Tensor:
+        """(B, C |H|, spatial...), after a warning where the stride does not fit the size."""
+        d = self.group.dimension
+        if x.dim() not in (2 + d, 3 + d):
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes for "
+                f"{type(self).__name__} on {self.group.name}"
+            )
+        if not torch.compiler.is_compiling():
+            sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
+            warn_of_remainders(x, self.kernel, self.group, sampling, _CALLER_OF_MODULE)  # type: ignore[arg-type]
+        return x.reshape(x.shape[0], -1, *x.shape[-d:])
+
+    def extra_repr(self) -> str:
+        """The group, and the arguments."""
+        return f"{self.group.name}, kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
+
+
+class SpatialMaxPool(_SpatialPool):
+    """Maximum over windows of space, for each channel and each element of H by itself; equivariant to the last bit.
+
+    Args:
+        group: H, which tells the spatial axes, and which of them it moves.
+        kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+
+    Shape:
+        (B, C, [|H|,] spatial...) -> (B, C, [|H|,] spatial_out...), sizes (n + 2 padding - kernel) // stride + 1.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Warns:
+        EquivarianceWarning: ``(n + 2 padding - kernel) % stride`` is not 0 on an axis that the group moves: the windows
+        leave out a margin on one side. The message names sizes that fit. Not while `torch.compile` traces.
+
+    Example:
+        >>> SpatialMaxPool(cyclic(4), 2)(torch.zeros(1, 8, 4, 6, 6)).shape
+        torch.Size([1, 8, 4, 3, 3])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The maxima."""
+        pool: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
+        d = self.group.dimension
+        y: Tensor = pool[d - 1](self._flat(x), self.kernel, self.stride, self.padding)
+        return y.reshape(*x.shape[:-d], *y.shape[-d:])
+
+
+class SpatialAvgPool(_SpatialPool):
+    """Mean over windows of space, for each channel and each element of H by itself; padding counts as zeros.
+
+    The sums are taken in double precision, so that in float32 turning the input changes a bit hardly ever; see
+    `SpatialMean` for one that never does.
+
+    Args:
+        group, kernel, stride, padding: as for `SpatialMaxPool`.
+
+    Shape:
+        (B, C, [|H|,] spatial...) -> (B, C, [|H|,] spatial_out...), sizes (n + 2 padding - kernel) // stride + 1.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Warns:
+        EquivarianceWarning: as `SpatialMaxPool`.
+
+    Example:
+        >>> SpatialAvgPool(cyclic(4), 2)(torch.ones(1, 8, 4, 6, 6)).mean().item()
+        1.0
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The means."""
+        pool: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
+        d = self.group.dimension
+        y: Tensor = pool[d - 1](self._flat(x).double(), self.kernel, self.stride, self.padding)
+        return y.to(x.dtype).reshape(*x.shape[:-d], *y.shape[-d:])
+
+
+class SpatialMean(nn.Module):
+    """Mean over all of space, whose bits do not depend on the order of the pixels.
+
+    ``y[b, c, h] = mean over x of f[b, c, h, x]``. What a network computes of it after `GroupPool` is invariant under a
+    lattice group to the last bit, if the layers before it use ``algorithm="direct"``. The sums are exact: numbers are
+    split at fixed binary places, so that no addition rounds, and the rest beyond some 90 bits below the largest is
+    dropped. Source: Demmel and Nguyen, "Fast reproducible floating-point summation", ARITH 2013.
+
+    Args:
+        group: H, which tells the number of spatial axes.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, C, |H|), and (B, C, spatial...) -> (B, C).
+
+    Raises:
+        TypeError: `group` is no PointGroup.
+        ValueError: the input has another number of axes.
+
+    Example:
+        >>> SpatialMean(cyclic(4))(torch.ones(1, 8, 5, 5)).shape
+        torch.Size([1, 8])
+    """
+
+    def __init__(self, group: PointGroup) -> None:
+        super().__init__()
+        self.group = point_group(group)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The means."""
+        d = self.group.dimension
+        if x.dim() not in (2 + d, 3 + d) or 0 in x.shape[-d:]:
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
+                f"for SpatialMean on {self.group.name}"
+            )
+        mean: Tensor = _ReproducibleMean.apply(x.flatten(-d))  # type: ignore[no-untyped-call]
+        return mean
+
+    def extra_repr(self) -> str:
+        """The group."""
+        return self.group.name
+
+
+class _ReproducibleMean(torch.autograd.Function):
+    """The mean over the last axis; linear, so that its derivatives are those of any mean."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Exact sums of two slices, each of so few bits that sums of them are representable."""
+        ctx.size = x.shape[-1]
+        values = x.detach().double()
+        largest = values.abs().amax(-1, keepdim=True)
+        exponent = torch.frexp(largest).exponent
+        scaled = torch.ldexp(values, -exponent)
+        bits = math.ceil(math.log2(ctx.size)) if ctx.size > 1 else 0
+        high = (scaled + 1.5 * 2.0**bits) - 1.5 * 2.0**bits
+        shift = 1.5 * 2.0 ** (2 * bits - 53)
+        low = ((scaled - high) + shift) - shift
+        exact = torch.ldexp((high.sum(-1) + low.sum(-1)) / ctx.size, exponent.squeeze(-1))
+        usual = torch.isfinite(largest.squeeze(-1))
+        return torch.where(usual, exact, values.sum(-1) / ctx.size).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """An even share for each number."""
+        share: Tensor = gradients[0] / ctx.size
+        return share.unsqueeze(-1).expand(*share.shape, ctx.size)
