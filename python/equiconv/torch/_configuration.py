@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from .._groups import PointGroup
 from .._layers import Kernel, KernelArguments, Layer
@@ -26,13 +26,13 @@ class Configuration:
     sampling: Sampling
     kernel: Kernel
 
-    @property
+    @cached_property
     def sampling_arguments(self) -> SamplingArguments:
         """As the functions of `_calls` take them."""
         sampling = self.sampling
         return (sampling.stride, sampling.padding, sampling.dilation, sampling.padding_mode, sampling.algorithm)
 
-    @property
+    @cached_property
     def kernel_arguments(self) -> KernelArguments:
         """As the functions of `_calls` take them."""
         kernel = self.kernel

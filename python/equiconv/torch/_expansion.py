@@ -26,14 +26,18 @@ def expand_convolution(module: Convolution) -> nn.Conv1d | nn.Conv2d | nn.Conv3d
     """
     group, d = module.group, module.group.dimension
     name: LayerName = module.layer_name
-    options = {
-        "basis": module.basis,
-        "interpolation": module.interpolation,
-        "group_basis": module.group_basis,
-        "quadrature": module.quadrature,
-    }
     weight = module.weight.detach()
-    bank = torch.from_numpy(expand_weight(weight.numpy(), group, name, **options))
+    bank = torch.from_numpy(
+        expand_weight(
+            weight.numpy(),
+            group,
+            name,
+            basis=module.basis,
+            interpolation=module.interpolation,
+            group_basis=module.group_basis,
+            quadrature=module.quadrature,
+        )
+    )
     sampling = Sampling.checked(
         d, module.stride, module.padding, module.dilation, module.padding_mode, module.algorithm
     )

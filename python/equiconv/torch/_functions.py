@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,8 +16,9 @@ from .._groups import PointGroup
 from .._layers import LAYERS, KernelArguments, Layer, general_layer, point_group
 from .._pool import PoolMode
 from .._sampling import SamplingArguments, warn_of_remainders
+from . import _operators as _operators
 from ._configuration import configuration_of, name_of
-from ._operators import operators
+from ._library import operators
 from ._tensors import check_tensor
 
 
@@ -275,11 +276,15 @@ def _apply(
     if not isinstance(x, Tensor) or not isinstance(weight, Tensor):
         name, value = ("weight", weight) if isinstance(x, Tensor) else ("x", x)
         raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a torch.Tensor")
-    name = name_of(layer, point_group(group), sampling_arguments, kernel_arguments)
+    name = _constant_name(layer, point_group(group), sampling_arguments, kernel_arguments)
     y: Tensor = operators.forward(x, weight, bias, name)
     if not torch.compiler.is_compiling():
         warn_of_layer(name, x, weight, stacklevel=4)
     return y
+
+
+# A compiler takes what it returns for constant, as the arguments are.
+_constant_name: Callable[..., str] = torch.compiler.assume_constant_result(name_of)  # type: ignore[no-untyped-call]
 
 
 def warn_of_layer(name: str, x: Any, weight: Any, stacklevel: int) -> None:

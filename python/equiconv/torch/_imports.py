@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .._arguments import Array, value_text
 from .._functions import Axes, LayerName
@@ -66,8 +66,7 @@ def from_groupy(
     kernel = array[:, :, 0] if on_plane else array[:, :, np.argsort(order)]
     biases = None if bias is None else _array("bias", bias).reshape(-1)
     name: LayerName = "lifting" if on_plane else "group"
-    layer = _layer(name, kernel, group, biases, stride=stride, padding=padding)
-    assert isinstance(layer, LiftingConv | GroupConv)
+    layer: LiftingConv | GroupConv = _layer(name, kernel, group, biases, stride=stride, padding=padding)
     return layer
 
 
@@ -126,10 +125,11 @@ def from_escnn(module: Any) -> IsotropicConv | LiftingConv | GroupConv | Project
             "not map the grid to itself"
         )
     bias = None if biases is None else biases.detach().cpu().numpy()[::targets]
-    return _layer(
+    layer: IsotropicConv | LiftingConv | GroupConv | ProjectionConv = _layer(
         name, weight, group, bias, stride=module.stride, padding=module.padding, dilation=module.dilation,
         padding_mode=module.padding_mode,
     )  # fmt: skip
+    return layer
 
 
 _NAMES: dict[tuple[bool, bool], LayerName] = {
@@ -167,7 +167,7 @@ def _array(name: str, value: Any) -> Array:
     return np.asarray(array)
 
 
-def _layer(name: LayerName, weight: Array, group: PointGroup, bias: Array | None, **options: Any) -> nn.Module:
+def _layer(name: LayerName, weight: Array, group: PointGroup, bias: Array | None, **options: Any) -> Any:
     """A layer of pixels with copies of these weights."""
     extents = tuple(weight.shape[-group.dimension :])
     values = torch.from_numpy(np.ascontiguousarray(weight))
@@ -182,5 +182,4 @@ def _layer(name: LayerName, weight: Array, group: PointGroup, bias: Array | None
                     f"bias has shape {bias.shape}, expected {tuple(layer.bias.shape)}, one for each channel"
                 )
             layer.bias.copy_(torch.from_numpy(np.ascontiguousarray(bias)))
-    made: nn.Module = layer
-    return made
+    return layer

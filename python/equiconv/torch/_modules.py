@@ -18,9 +18,10 @@ from .._layers import LAYERS, Kernel, point_group
 from .._modules import arguments_text, spaces_text
 from .._pool import PoolMode
 from .._signal_space import SignalSpace, check_signal_space
+from . import _operators as _operators
 from ._configuration import configuration_of, name_of
 from ._functions import group_pool, warn_of_layer
-from ._operators import operators
+from ._library import operators
 
 _LARGEST = 2**31 - 1
 
@@ -120,8 +121,8 @@ class Convolution(nn.Module):
     def expand(self) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
         """The equal ordinary convolution, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
 
-        |X| and |Y| are |H| for a signal on the group, flattened into channels, and 1 for one on the plane. A copy: it is
-        equal up to rounding until one of both is trained on. See `expand` for whole networks.
+        |X| and |Y| are |H| for a signal on the group, flattened into channels, and 1 for one on the plane. A copy: it
+        is equal up to rounding until one of both is trained on. See `expand` for whole networks.
         """
         from ._expansion import expand_convolution
 
@@ -141,7 +142,7 @@ class Convolution(nn.Module):
         self._name = name_of(LAYERS[self.layer_name], self.group, sampling, kernel)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        before = self.__dict__.get(name)
+        before: Any = self.__dict__.get(name)
         super().__setattr__(name, value)
         if name in self._OPTIONS and "_name" in self.__dict__:
             try:
@@ -152,7 +153,7 @@ class Convolution(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # The name of the options may be new to this process.
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._name_options()
 
 

@@ -18,51 +18,57 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import _calls
+from .. import _calls, _native
+from .._arguments import Array
 from .._pool import group_pool
 from .._sampling import output_shape
 from ._configuration import configuration_of
+from ._library import define, folded, operators
 from ._tensors import as_array, as_tensor, unread
-
-_NAMESPACE = "equiconv"
-# mypy: torch has no types for some of its own functions.
-_LIBRARY: Any = torch.library.Library(_NAMESPACE, "DEF")  # type: ignore[no-untyped-call]
-_SCHEMAS = {
-    "forward": "(Tensor x, Tensor weight, Tensor? bias, str layer) -> Tensor",
-    "input_gradient": "(Tensor grad_out, Tensor weight, SymInt[] shape, str layer) -> Tensor",
-    "weight_gradient": "(Tensor grad_out, Tensor x, SymInt[] shape, str layer) -> Tensor",
-    "pool_mean": "(Tensor x) -> Tensor",
-}
 
 
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
     made = configuration_of(layer)
+    signal, weights = as_array("x", x), as_array("weight", weight)
     biases = None if bias is None else as_array("bias", bias)
-    arrays = as_array("x", x), as_array("weight", weight), made.group, biases
-    # The caller has been warned where the warning is of use.
-    return as_tensor(
-        _calls.forward(made.layer, *arrays, made.sampling_arguments, made.kernel_arguments, None, stacklevel=None)
-    )
+    result = None
+    if made.layer.spaces is None:
+        # The extension declines what is wrong or to be warned of. The caller has been warned where that is of use.
+        result = _native.forward(
+            made.layer.code, signal, weights, made.group, biases, *made.sampling_arguments, None,
+            *made.kernel_arguments, None, False,
+        )  # fmt: skip
+    if result is None:
+        arguments = made.sampling_arguments, made.kernel_arguments, None
+        result = _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, stacklevel=None)
+    return as_tensor(result)
 
 
 def _input_gradient(grad_out: Tensor, weight: Tensor, shape: Sequence[int], layer: str) -> Tensor:
-    made = configuration_of(layer)
     gradient, weights = as_array("grad_out", grad_out), as_array("weight", weight)
-    x = unread(tuple(shape), gradient)
-    arguments = made.sampling_arguments, made.kernel_arguments
-    grad_x, _, _ = _calls.vjp(made.layer, gradient, x, weights, made.group, *arguments, (True, False, False))
-    assert grad_x is not None
-    return as_tensor(grad_x)
+    return _gradient(layer, gradient, unread(tuple(shape), gradient), weights, (True, False, False))
 
 
 def _weight_gradient(grad_out: Tensor, x: Tensor, shape: Sequence[int], layer: str) -> Tensor:
-    made = configuration_of(layer)
     gradient, signal = as_array("grad_out", grad_out), as_array("x", x)
-    weights = unread(tuple(shape), gradient)
-    arguments = made.sampling_arguments, made.kernel_arguments
-    _, grad_weight, _ = _calls.vjp(made.layer, gradient, signal, weights, made.group, *arguments, (False, True, False))
-    assert grad_weight is not None
-    return as_tensor(grad_weight)
+    return _gradient(layer, gradient, signal, unread(tuple(shape), gradient), (False, True, False))
+
+
+def _gradient(layer: str, gradient: Array, x: Array, weight: Array, wanted: tuple[bool, bool, bool]) -> Tensor:
+    """The one gradient that is wanted; of the other array the shape matters alone."""
+    made = configuration_of(layer)
+    gradients = None
+    if made.layer.spaces is None:
+        gradients = _native.vjp(
+            made.layer.code, gradient, x, weight, made.group, *made.sampling_arguments, *made.kernel_arguments, None,
+            *wanted, False,
+        )  # fmt: skip
+    if gradients is None:
+        arguments = made.sampling_arguments, made.kernel_arguments, wanted
+        gradients = _calls.vjp(made.layer, gradient, x, weight, made.group, *arguments)
+    result = gradients[wanted.index(True)]
+    assert result is not None
+    return as_tensor(result)
 
 
 def _pool_mean(x: Tensor) -> Tensor:
@@ -129,22 +135,22 @@ def _weight_gradient_derivative(ctx: Any, u: Tensor) -> tuple[Any, ...]:
 
 
 def _pool_mean_derivative(ctx: Any, g: Tensor) -> Tensor:
-    return (g / ctx.shape[2]).unsqueeze(2).expand(ctx.shape)
+    share: Tensor = g / ctx.shape[2]
+    return share.unsqueeze(2).expand(ctx.shape)
 
 
 def _mapped(name: str) -> Callable[..., tuple[Tensor, int]]:
-    """The rule of `torch.vmap`: one call for each entry of the mapped axis; of signals alone, one call for all."""
+    """The rule of `torch.vmap`: one call for all of a mapped axis of signals, else one for each of its entries."""
 
     def rule(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Tensor, int]:
         operator = getattr(operators, name)
-        folds = name != "weight_gradient" and in_dims[0] is not None
-        if folds and all(axis is None for axis in in_dims[1:]):
+        has_signals = name != "weight_gradient" and in_dims[0] is not None
+        if has_signals and all(axis is None for axis in in_dims[1:]):
             signals = arguments[0].movedim(in_dims[0], 0)
             rest = list(arguments[1:])
             if name == "input_gradient":
                 rest[1] = (signals.shape[0] * rest[1][0], *rest[1][1:])
-            result = operator(signals.flatten(0, 1), *rest)
-            return result.unflatten(0, signals.shape[:2]), 0
+            return operator(signals.flatten(0, 1), *rest).unflatten(0, signals.shape[:2]), 0
         results = [
             operator(*(a if axis is None else a.select(axis, i) for a, axis in zip(arguments, in_dims, strict=True)))
             for i in range(info.batch_size)
@@ -154,25 +160,27 @@ def _mapped(name: str) -> Callable[..., tuple[Tensor, int]]:
     return rule
 
 
-def _define() -> Any:
-    # The operator, the same on fake tensors, its derivative, and what that needs.
-    parts: dict[str, tuple[Any, Any, Any, Any]] = {
-        "forward": (_forward, _fake_forward, _forward_derivative, _saves),
-        "input_gradient": (_input_gradient, _fake_gradient, _input_gradient_derivative, _saves),
-        "weight_gradient": (_weight_gradient, _fake_gradient, _weight_gradient_derivative, _saves),
-        "pool_mean": (_pool_mean, _fake_pool_mean, _pool_mean_derivative, _saves_shape),
-    }
-    for name, schema in _SCHEMAS.items():
-        qualified = f"{_NAMESPACE}::{name}"
-        kernel, fake, derivative, setup = parts[name]
-        _LIBRARY.define(name + schema, tags=(torch.Tag.pt2_compliant_tag, torch.Tag.needs_fixed_stride_order))
-        _LIBRARY.impl(name, kernel, "CPU")
-        torch.library.register_fake(qualified, fake, lib=_LIBRARY)
-        torch.library.register_autograd(qualified, derivative, setup_context=setup, lib=_LIBRARY)
-        torch.library.register_vmap(qualified, _mapped(name), lib=_LIBRARY)
-        # Half precision of torch.autocast is not the engine's: layers run in float32 there.
-        torch.library.register_autocast(qualified, "cpu", torch.float32, lib=_LIBRARY)
-    return getattr(torch.ops, _NAMESPACE)
+def _define() -> None:
+    of_two = "(Tensor grad_out, Tensor {}, SymInt[] shape, str layer) -> Tensor"
+    parts: dict[str, tuple[str, Any, Any, Any]] = {
+        "forward": (
+            "(Tensor x, Tensor weight, Tensor? bias, str layer) -> Tensor",
+            _forward, _fake_forward, _forward_derivative,
+        ),
+        "input_gradient": (of_two.format("weight"), _input_gradient, _fake_gradient, _input_gradient_derivative),
+        "weight_gradient": (of_two.format("x"), _weight_gradient, _fake_gradient, _weight_gradient_derivative),
+    }  # fmt: skip
+    for name, (schema, kernel, fake, derivative) in parts.items():
+        define(name, schema, kernel=kernel, fake=fake, derivative=derivative, setup=_saves, mapped=_mapped(name))
+    define(
+        "pool_mean",
+        "(Tensor x) -> Tensor",
+        kernel=_pool_mean,
+        fake=_fake_pool_mean,
+        derivative=_pool_mean_derivative,
+        setup=_saves_shape,
+        mapped=folded("pool_mean"),
+    )
 
 
-operators: Any = _define()
+_define()

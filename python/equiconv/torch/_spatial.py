@@ -14,6 +14,7 @@ from .._functions import Axes
 from .._groups import PointGroup
 from .._layers import point_group
 from .._sampling import Sampling, warn_of_remainders
+from ._library import define, folded, operators
 
 # The frames between a caller of a module and its `forward`: torch's `_wrapped_call_impl` and `_call_impl`.
 _CALLER_OF_MODULE = 6
@@ -147,7 +148,7 @@ class SpatialMean(nn.Module):
                 f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
                 f"for SpatialMean on {self.group.name}"
             )
-        mean: Tensor = _ReproducibleMean.apply(x.flatten(-d))  # type: ignore[no-untyped-call]
+        mean: Tensor = operators.spatial_mean(x.flatten(-d))
         return mean
 
     def extra_repr(self) -> str:
@@ -155,27 +156,41 @@ class SpatialMean(nn.Module):
         return self.group.name
 
 
-class _ReproducibleMean(torch.autograd.Function):
-    """The mean over the last axis; linear, so that its derivatives are those of any mean."""
+def _mean(x: Tensor) -> Tensor:
+    """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
+    count = x.shape[-1]
+    values = x.detach().double()
+    largest = values.abs().amax(-1, keepdim=True)
+    exponent = torch.frexp(largest).exponent
+    scaled = torch.ldexp(values, -exponent)
+    bits = math.ceil(math.log2(count)) if count > 1 else 0
+    high = (scaled + 1.5 * 2.0**bits) - 1.5 * 2.0**bits
+    shift = 1.5 * 2.0 ** (2 * bits - 53)
+    low = ((scaled - high) + shift) - shift
+    exact = torch.ldexp((high.sum(-1) + low.sum(-1)) / count, exponent.squeeze(-1))
+    return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype)
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        """Exact sums of two slices, each of so few bits that sums of them are representable."""
-        ctx.size = x.shape[-1]
-        values = x.detach().double()
-        largest = values.abs().amax(-1, keepdim=True)
-        exponent = torch.frexp(largest).exponent
-        scaled = torch.ldexp(values, -exponent)
-        bits = math.ceil(math.log2(ctx.size)) if ctx.size > 1 else 0
-        high = (scaled + 1.5 * 2.0**bits) - 1.5 * 2.0**bits
-        shift = 1.5 * 2.0 ** (2 * bits - 53)
-        low = ((scaled - high) + shift) - shift
-        exact = torch.ldexp((high.sum(-1) + low.sum(-1)) / ctx.size, exponent.squeeze(-1))
-        usual = torch.isfinite(largest.squeeze(-1))
-        return torch.where(usual, exact, values.sum(-1) / ctx.size).to(x.dtype)
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        """An even share for each number."""
-        share: Tensor = gradients[0] / ctx.size
-        return share.unsqueeze(-1).expand(*share.shape, ctx.size)
+def _fake_mean(x: Tensor) -> Tensor:
+    return x.new_empty(x.shape[:-1])
+
+
+def _mean_derivative(ctx: Any, g: Tensor) -> Tensor:
+    share: Tensor = g / ctx.shape[-1]
+    return share.unsqueeze(-1).expand(ctx.shape)
+
+
+def _saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.shape = inputs[0].shape
+
+
+# An operator, since a compiler that sees the additions may take them together.
+define(
+    "spatial_mean",
+    "(Tensor x) -> Tensor",
+    kernel=_mean,
+    fake=_fake_mean,
+    derivative=_mean_derivative,
+    setup=_saves_shape,
+    mapped=folded("spatial_mean"),
+)
