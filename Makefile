@@ -18,7 +18,7 @@ VENV := .venv
 DEBIAN_VENV := .venv-debian
 PEERS_VENV := .venv-peers
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
-PYTHON_FILES := python Tests/python examples benchmarks setup.py
+PYTHON_FILES := python Tests/python examples benchmarks scripts setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find Package.swift Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
@@ -33,7 +33,7 @@ setup: $(VENV)/.installed
 $(VENV)/.installed: $(package_files)
 	scripts/system-packages.sh
 	$(MAKE) --no-print-directory c-library
-	scripts/python-environment.sh $(PYTHON) $(VENV) $(abspath $(BUILD_DIR))/release "examples,test"
+	scripts/python-environment.sh $(PYTHON) $(VENV) $(abspath $(BUILD_DIR))/release "examples,test" torch onnx
 	touch $@
 
 demo: setup
