@@ -17,6 +17,7 @@ struct CostModel {
   let scalarBytes: Int
   let lanes: Int
   let widestPanel: Int
+  let widestComplexPanel: Int
   let options: PassOptions
   /// Whether weights come transformed already.
   let isPrepared: Bool
@@ -31,7 +32,8 @@ struct CostModel {
     self.batch = batch
     scalarBytes = MemoryLayout<S>.stride
     lanes = kernels.lanes
-    widestPanel = kernels.widestComplexPanel
+    widestPanel = kernels.widestPanel
+    widestComplexPanel = kernels.widestComplexPanel
     self.options = options
     self.isPrepared = isPrepared
     costs = MeasuredCosts.of(options.instructions)
@@ -45,17 +47,47 @@ struct CostModel {
   // MARK: - Direct
 
   func direct() -> MethodCost {
-    let stencil = plan.stencil
     let pairs = Double(batch) * Double(plan.descriptor.outChannels) * Double(plan.moduleInputs)
     let outputs = Double(plan.geometry.output.volume)
     // Layers of orbits add up what shares a coefficient before they multiply.
-    let isSummed = stencil.isOrbit && pass == .forward
-    let products = isSummed ? pairs * Double(stencil.coefficients) : pairs * Double(stencil.termCount)
-    let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(stencil.termCount) : 0
-    let share = pass == .weightGradient ? costs.directGradientShare : costs.directShare
-    let vectors = (products / share + 2 * sums) * outputs / Double(lanes)
+    let isSummed = plan.stencil.isOrbit && pass == .forward
+    let products = pairs * Double(isSummed ? plan.stencil.coefficients : plan.stencil.termCount) * outputs
+    let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(plan.stencil.termCount) * outputs : 0
+    let vectors = pass == .weightGradient ? pairs * reducedVectors() : pairs * gatheredVectors() + directSums()
     return MethodCost(
-      time: costs.pass / 8 + vectors / threads, operations: (2 * products + sums) * outputs, weightBytes: 0)
+      time: costs.pass / 8 + vectors / threads, operations: 2 * products + sums, weightBytes: 0)
+  }
+
+  /// Multiply-adds of vectors for a pair of channels: all that cover the outputs, the padding between rows too.
+  private func gatheredVectors() -> Double {
+    let gather = pass == .inputGradient ? plan.adjointPlan : plan.forwardPlan
+    let isSummed = plan.stencil.isOrbit && pass == .forward
+    var vectors = 0.0
+    for (grid, reads) in zip(gather.grids, gather.reads) {
+      let products = isSummed ? plan.stencil.coefficients : reads.reduce(0) { $0 + $1.count }
+      vectors += Double(VectorCover(grid: grid, layout: gather.layout, lanes: lanes).vectorCount) * Double(products)
+    }
+    // A pixel that is loaded for a panel of few outputs serves few multiply-adds.
+    let panel = Double(min(widestPanel, plan.channels(pass).computed))
+    return vectors * (1 + 1 / panel - 1 / Double(widestPanel)) / costs.directShare
+  }
+
+  /// Vectors of the sums over orbits.
+  private func directSums() -> Double {
+    guard plan.stencil.isOrbit && pass == .forward else { return 0 }
+    let reads = Double(batch) * Double(plan.moduleInputs) * Double(plan.stencil.termCount)
+    return 2 * reads * Double(plan.geometry.output.volume) / Double(lanes)
+  }
+
+  /// Multiply-adds of vectors for a pair of channels: lanes run along one side's channels, some of them idle, and each
+  /// image loads and stores the sums.
+  private func reducedVectors() -> Double {
+    let alongInput = ReduceOrientation.alongInput(
+      inChannels: plan.moduleInputs, outChannels: plan.moduleOutputs, lanes: lanes)
+    let channels = alongInput ? plan.moduleInputs : plan.moduleOutputs
+    let width = Double((channels + lanes - 1) / lanes * lanes)
+    let pixels = Double(plan.geometry.output.volume) + costs.directGradientStart
+    return Double(plan.stencil.termCount) * width / Double(channels) * pixels / Double(lanes) / costs.directGradientShare
   }
 
   // MARK: - Fourier
@@ -81,7 +113,7 @@ struct CostModel {
     let blocks = (tiles + lanes - 1) / lanes
     let transforms = reads * costs.fourierForward[number] + writes * costs.fourierInverse[number]
     // Three real products, and a sum for each panel of outputs.
-    let additions = 1 / Double(min(widestPanel, channels.computed))
+    let additions = 1 / Double(min(widestComplexPanel, channels.computed))
     let products = points * (3 + additions) * reads * writes / costs.fourierShare
     let kernels =
       correlation.banks.count * channels.read * correlation.sourceElements

@@ -11,6 +11,8 @@ struct MeasuredCosts {
   /// Share of the peak that whole passes of the direct algorithm reach: forward or input gradient, and weight gradient.
   var directShare: Double
   var directGradientShare: Double
+  /// Loading and storing a sum of the direct weight gradient once an image, in multiply-adds.
+  var directGradientStart = 12.0
   /// Share of the peak that the products of Fourier and of Winograd tiles reach.
   var fourierShare: Double
   var winogradShare: Double

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers of a group network made of other libraries' parts, with the signatures of `equiconv.torch`."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import equiconv as eq
+import torch
+from torch import Tensor, nn
+
+
+def turned(weight: Tensor, group: eq.PointGroup, element: int) -> Tensor:
+    """A kernel of the lattice group C4 or D4 turned by an element, on its last two axes."""
+    reflection, turns = divmod(element, 4)
+    mirrored = weight.flip(-1) if reflection else weight
+    return torch.rot90(mirrored, turns, (-2, -1))
+
+
+class ExpandedConv(nn.Module):
+    """A lifting or group layer by torch's conv2d with the filter bank made in each step."""
+
+    def __init__(self, reads_group: bool, channels: tuple[int, int], kernel: int, group: eq.PointGroup, memory: Any):
+        super().__init__()
+        self.group, self.memory = group, memory
+        fibre = (group.order,) if reads_group else ()
+        weight = torch.empty(channels[1], channels[0], *fibre, kernel, kernel)
+        self.weight = nn.Parameter(nn.init.normal_(weight, std=math.sqrt(2 / weight[0].numel())))
+        # bank[o, h, c, h'] = k[o, c](h^-1 h', h^-1 u)
+        self.relative = [torch.from_numpy(group.cayley[group.inverses[h]]).long() for h in range(group.order)]
+
+    def bank(self) -> Tensor:
+        """(O |H|, C |X|, k, k)."""
+        kernels = []
+        for h in range(self.group.order):
+            weight = self.weight if self.weight.dim() == 4 else self.weight[:, :, self.relative[h]]
+            kernels.append(turned(weight, self.group, h))
+        bank = torch.stack(kernels, 1).flatten(0, 1)
+        return bank if bank.dim() == 4 else bank.flatten(1, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, O, |H|, rows, columns)."""
+        flat = x if x.dim() == 4 else x.flatten(1, 2)
+        flat = flat.contiguous(memory_format=self.memory)
+        y = nn.functional.conv2d(flat, self.bank().contiguous(memory_format=self.memory))
+        # A view, whatever the layout.
+        return y.unflatten(1, (-1, self.group.order))
+
+
+class BatchNorm(nn.BatchNorm3d):
+    """Over batch, fibre and space."""
+
+
+def expanded_layers(memory: Any) -> SimpleNamespace:
+    """torch's own layers; the convolutions with expanded filters, in one layout of memory."""
+
+    def convolution(reads_group: bool) -> Any:
+        def make(inputs: int, outputs: int, kernel: int, group: eq.PointGroup, **_: Any) -> ExpandedConv:
+            return ExpandedConv(reads_group, (inputs, outputs), kernel, group, memory)
+
+        return make
+
+    return SimpleNamespace(
+        LiftingConv=convolution(False),
+        GroupConv=convolution(True),
+        BatchNorm=BatchNorm,
+        SpatialMaxPool=lambda group, kernel, stride: Flat(nn.MaxPool2d(kernel, stride)),
+        GroupPool=lambda group, mode: Fibre(mode),
+        SpatialMean=lambda group: Mean(),
+    )
+
+
+class Flat(nn.Module):
+    """A module of the plane on (B, C |H|, rows, columns)."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, |H|, rows, columns) again."""
+        y: Tensor = self.module(x.flatten(1, 2))
+        return y.unflatten(1, x.shape[1:3])
+
+
+class Fibre(nn.Module):
+    """The maximum or mean over H."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, rows, columns)."""
+        return x.amax(2) if self.mode == "max" else x.mean(2)
+
+
+class Mean(nn.Module):
+    """The mean over space."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C)."""
+        return x.mean((-2, -1))
+
+
+class SteerableConv(nn.Module):
+    """escnn's R2Conv between tensors."""
+
+    def __init__(self, layer: nn.Module, fields: Any, wrap: Any, order: int) -> None:
+        super().__init__()
+        self.layer, self.wrap, self.order = layer, wrap, order
+        self._fields = fields
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, O, |H|, rows, columns)."""
+        y: Tensor = self.layer(self.wrap(x if x.dim() == 4 else x.flatten(1, 2), self._fields)).tensor
+        return y.unflatten(1, (-1, self.order))
+
+
+def escnn_layers() -> SimpleNamespace:
+    """escnn's convolutions, and torch's other layers, which are what escnn's do on regular fields."""
+    from adapters.steerable import _without_three_dimensions
+
+    _without_three_dimensions()
+    spaces, steerable = (importlib.import_module(f"escnn.{name}") for name in ("gspaces", "nn"))
+
+    def convolution(reads_group: bool) -> Any:
+        def make(inputs: int, outputs: int, kernel: int, group: eq.PointGroup, **_: Any) -> SteerableConv:
+            n = int(group.name[1:])
+            space = spaces.rot2dOnR2(n) if group.name[0] == "C" else spaces.flipRot2dOnR2(n)
+            field = space.regular_repr if reads_group else space.trivial_repr
+            fields = steerable.FieldType(space, inputs * [field])
+            writes = steerable.FieldType(space, outputs * [space.regular_repr])
+            layer = steerable.R2Conv(fields, writes, kernel, bias=False, initialize=False)
+            nn.init.normal_(layer.weights)
+            return SteerableConv(layer, fields, steerable.GeometricTensor, group.order)
+
+        return make
+
+    own = expanded_layers(torch.contiguous_format)
+    return SimpleNamespace(**vars(own) | {"LiftingConv": convolution(False), "GroupConv": convolution(True)})
