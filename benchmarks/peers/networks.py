@@ -67,7 +67,7 @@ def expanded_layers(memory: Any) -> SimpleNamespace:
         LiftingConv=convolution(False),
         GroupConv=convolution(True),
         BatchNorm=BatchNorm,
-        SpatialMaxPool=lambda group, kernel, stride: Flat(nn.MaxPool2d(kernel, stride)),
+        SpatialMaxPool=lambda group, kernel, stride: Flat(nn.MaxPool2d(kernel, stride), memory),
         GroupPool=lambda group, mode: Fibre(mode),
         SpatialMean=lambda group: Mean(),
     )
@@ -76,13 +76,13 @@ def expanded_layers(memory: Any) -> SimpleNamespace:
 class Flat(nn.Module):
     """A module of the plane on (B, C |H|, rows, columns)."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, memory: Any) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.memory = module, memory
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, |H|, rows, columns) again."""
-        y: Tensor = self.module(x.flatten(1, 2))
+        y: Tensor = self.module(x.flatten(1, 2).contiguous(memory_format=self.memory))
         return y.unflatten(1, x.shape[1:3])
 
 

@@ -87,7 +87,8 @@ struct CostModel {
     let channels = alongInput ? plan.moduleInputs : plan.moduleOutputs
     let width = Double((channels + lanes - 1) / lanes * lanes)
     let pixels = Double(plan.geometry.output.volume) + costs.directGradientStart
-    return Double(plan.stencil.termCount) * width / Double(channels) * pixels / Double(lanes) / costs.directGradientShare
+    return Double(plan.stencil.termCount) * width / Double(channels) * pixels / Double(lanes)
+      / costs.directGradientShare
   }
 
   // MARK: - Fourier

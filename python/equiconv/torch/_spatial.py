@@ -19,6 +19,8 @@ from ._library import define, folded, operators
 # The frames between a caller of a module and its `forward`: torch's `_wrapped_call_impl` and `_call_impl`.
 _CALLER_OF_MODULE = 6
 
+_LAYOUTS = (torch.contiguous_format, torch.channels_last, torch.channels_last_3d)
+
 
 class _SpatialPool(nn.Module):
     """Windows of the spatial axes, for all channels and elements alike."""
@@ -45,7 +47,8 @@ class _SpatialPool(nn.Module):
         if not torch.compiler.is_compiling():
             sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
             warn_of_remainders(x, self.kernel, self.group, sampling, _CALLER_OF_MODULE)  # type: ignore[arg-type]
-        return x.reshape(x.shape[0], -1, *x.shape[-d:])
+        # torch pools several times faster where channels lie next to each other, even with the copies there and back.
+        return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
 
     def extra_repr(self) -> str:
         """The group, and the arguments."""
@@ -79,7 +82,7 @@ class SpatialMaxPool(_SpatialPool):
         pool: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
         d = self.group.dimension
         y: Tensor = pool[d - 1](self._flat(x), self.kernel, self.stride, self.padding)
-        return y.reshape(*x.shape[:-d], *y.shape[-d:])
+        return y.contiguous().reshape(*x.shape[:-d], *y.shape[-d:])
 
 
 class SpatialAvgPool(_SpatialPool):
@@ -110,7 +113,7 @@ class SpatialAvgPool(_SpatialPool):
         pool: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
         d = self.group.dimension
         y: Tensor = pool[d - 1](self._flat(x).double(), self.kernel, self.stride, self.padding)
-        return y.to(x.dtype).reshape(*x.shape[:-d], *y.shape[-d:])
+        return y.to(x.dtype).contiguous().reshape(*x.shape[:-d], *y.shape[-d:])
 
 
 class SpatialMean(nn.Module):
