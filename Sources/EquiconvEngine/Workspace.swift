@@ -86,9 +86,42 @@ struct MemoryBlock {
   /// Frees the block.
   func release() { free(base) }
 
+  // MARK: - Blocks that live longer than a call
+
+  /// Blocks of weights that were dropped, for weights of the same size: in training they change from step to step.
+  private nonisolated(unsafe) static var dropped: [MemoryBlock] = []
+  private static let mostBytesDropped = 32 << 20
+
+  /// A block of a size that was dropped not long ago, or a new one.
+  static func reuse(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
+    let size = rounded(bytes)
+    let found = ProcessLock.withLock { () -> MemoryBlock? in
+      dropped.lastIndex { $0.bytes == size }.map { dropped.remove(at: $0) }
+    }
+    if let found { return found }
+    return try allocate(bytes)
+  }
+
+  /// Keeps the block for `reuse`, or frees it.
+  func drop() {
+    var surplus: [MemoryBlock] = []
+    ProcessLock.withLock {
+      Self.dropped.append(self)
+      while Self.dropped.reduce(0, { $0 + $1.bytes }) > Self.mostBytesDropped {
+        surplus.append(Self.dropped.remove(at: 0))
+      }
+    }
+    for block in surplus { block.release() }
+  }
+
+  private static func isLarge(_ bytes: Int) -> Bool { bytes > 128 << 10 }
+
+  private static func rounded(_ bytes: Int) -> Int {
+    isLarge(bytes) ? (bytes + largePage - 1) & ~(largePage - 1) : (bytes + 4095) & ~4095
+  }
+
   static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
-    let isLarge = bytes > 128 << 10
-    let rounded = isLarge ? (bytes + largePage - 1) & ~(largePage - 1) : (bytes + 4095) & ~4095
+    let (isLarge, rounded) = (isLarge(bytes), rounded(bytes))
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {
       throw ConvolutionError(.outOfMemory, "workspace", "\(bytes) bytes", expected: "memory for it")

@@ -12,10 +12,10 @@ final class TransformedWeights<S: EngineScalar>: @unchecked Sendable {
     var count = 1
     for size in counts { count = try ConvolutionDescriptor.product(count, size, "the transformed weights") }
     _ = try plan.reserve(S.self, count)
-    memory = try MemoryBlock.allocate(plan.bytes)
+    memory = try MemoryBlock.reuse(plan.bytes)
     base = memory.base.assumingMemoryBound(to: S.self)
     bytes = plan.bytes
   }
 
-  deinit { memory.release() }
+  deinit { memory.drop() }
 }
