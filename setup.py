@@ -76,6 +76,9 @@ class BuildWithEngine(build_ext):
             shutil.copy2(library, destination / name)
 
 
+WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"]
+HEADERS = [*map(str, sorted(Path("include").rglob("*.h"))), f"python/{PACKAGE}/_recipes.h"]
+
 sources = [
     "_native.c",
     "_native_group.c",
@@ -87,15 +90,30 @@ sources = [
     "_native_explanation.c",
     "_native_expansion.c",
     "_native_signal.c",
+    "_recipes.c",
 ]
 native = Extension(
     f"{PACKAGE}._native",
     sources=[f"python/{PACKAGE}/{source}" for source in sources],
-    depends=[f"python/{PACKAGE}/_native.h", *map(str, sorted(Path("include").rglob("*.h")))],
+    depends=[f"python/{PACKAGE}/_native.h", *HEADERS],
     include_dirs=["include", numpy.get_include()],
     libraries=["equiconv"],
-    extra_compile_args=["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"],
+    extra_compile_args=WARNINGS,
     extra_link_args=["-Wl,-rpath,$ORIGIN"],
 )
 
-setup(version=version(), license="Apache-2.0", ext_modules=[native], cmdclass={"build_ext": BuildWithEngine})
+# The handlers of equiconv.jax. They need one header of XLA, which is in third_party, and nothing of JAX to be built.
+handlers = Extension(
+    f"{PACKAGE}._jax",
+    sources=[
+        f"python/{PACKAGE}/{source}"
+        for source in ("_jax.c", "_jax_handlers.c", "_jax_layer.c", "_jax_words.c", "_recipes.c")
+    ],
+    depends=[f"python/{PACKAGE}/_jax.h", "third_party/xla/xla/ffi/api/c_api.h", *HEADERS],
+    include_dirs=["include", "third_party/xla"],
+    libraries=["equiconv"],
+    extra_compile_args=WARNINGS,
+    extra_link_args=["-Wl,-rpath,$ORIGIN"],
+)
+
+setup(version=version(), license="Apache-2.0", ext_modules=[native, handlers], cmdclass={"build_ext": BuildWithEngine})

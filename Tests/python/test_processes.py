@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 C4 = eq.cyclic(4)
-# Python 3.12 and later warn of every fork in a process with threads.
-forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+# Python 3.12 and later warn of every fork in a process with threads, and JAX where a test has imported it.
+forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning", "ignore:.*fork.*:RuntimeWarning")
 
 
 def large_operands(seed=0, channels=16, size=48, batch=2):

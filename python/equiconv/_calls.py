@@ -25,6 +25,30 @@ RUNS: dict[Run, int] = {
 }
 
 
+def checked_sampling(
+    layer: Layer,
+    x: Shaped,
+    weight: Shaped,
+    bias: Shaped | None,
+    group: PointGroup,
+    kernel: Kernel,
+    sampling_arguments: SamplingArguments,
+) -> tuple[Sampling, tuple[int, ...]]:
+    """How layer(x, weight) + bias samples, and the taps of its kernel, after every check of shapes and dtypes."""
+    check_operands(x, weight, group, layer, kernel, layer.function)
+    if bias is not None:
+        check_same_dtype("bias", bias, "x", x)
+        if bias.shape != weight.shape[:1]:
+            raise ValueError(
+                f"bias has shape {bias.shape}, expected {weight.shape[:1]}: one number for each of the output channels "
+                f"O of weight of shape {weight.shape}"
+            )
+    sampling = Sampling.checked(group.dimension, *sampling_arguments)
+    extents = kernel.extents(weight, group.dimension)
+    check_fit(x, weight, extents, sampling)
+    return sampling, extents
+
+
 def forward(
     layer: Layer,
     x: object,
@@ -45,18 +69,10 @@ def forward(
     kernel = Kernel.checked(checked_group, layer, kernel_arguments)
     x_array = float_array("x", x)
     weight_array = weight if isinstance(weight, PreparedWeight) else float_array("weight", weight)
-    check_operands(x_array, weight_array, checked_group, layer, kernel, layer.function)
     bias_array = None if bias is None else float_array("bias", bias)
-    if bias_array is not None:
-        check_same_dtype("bias", bias_array, "x", x_array)
-        if bias_array.shape != weight_array.shape[:1]:
-            raise ValueError(
-                f"bias has shape {bias_array.shape}, expected {weight_array.shape[:1]}: one number for each of the "
-                f"output channels O of weight of shape {weight_array.shape}"
-            )
-    sampling = Sampling.checked(checked_group.dimension, *sampling_arguments)
-    extents = kernel.extents(weight_array, checked_group.dimension)
-    check_fit(x_array, weight_array, extents, sampling)
+    sampling, extents = checked_sampling(
+        layer, x_array, weight_array, bias_array, checked_group, kernel, sampling_arguments
+    )
     if out is not None:
         shape = output_shape(x_array, weight_array.shape[0], extents, checked_group, layer, sampling)
         out = output(out, shape, x_array.dtype, {"x": x, "weight": weight, "bias": bias})

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* equiconv._native.Basis and .GroupBasis: own handles of the engine; the base classes of KernelBasis and GroupBasis. */
 #include "_native.h"
+#include "_recipes.h"
 
 #include <string.h>
 
@@ -31,52 +32,22 @@ typedef struct {
 } basis_arguments;
 
 static equiconv_status create_basis(const basis_arguments *arguments, equiconv_basis **handle) {
-  const int32_t dimension = (int32_t)PyArray_DIM((PyArrayObject *)arguments->extents, 0);
-  const int64_t *extents = PyArray_DATA((PyArrayObject *)arguments->extents);
-  const char *kind = arguments->kind;
-  const int32_t integer = arguments->integer;
-  const double real = arguments->real;
-  const double *reals = PyArray_DATA((PyArrayObject *)arguments->reals);
-  const int64_t count = PyArray_DIM((PyArrayObject *)arguments->reals, 0);
-  equiconv_status status = EQUICONV_ERROR_INVALID_ENUM;
+  PyArrayObject *extents = (PyArrayObject *)arguments->extents, *reals = (PyArrayObject *)arguments->reals;
+  PyArrayObject *integers = (PyArrayObject *)arguments->integers;
+  const basis_recipe recipe = {
+      arguments->kind, (int32_t)PyArray_DIM(extents, 0), PyArray_DATA(extents), arguments->integer, arguments->real,
+      PyArray_DIM(reals, 0), PyArray_DATA(reals), PyArray_DIM(integers, 0), PyArray_DATA(integers),
+  };
+  equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  if (strcmp(kind, "pixel") == 0) {
-    status = equiconv_basis_create_pixel(dimension, extents, integer, handle);
-  } else if (strcmp(kind, "bspline") == 0) {
-    status = equiconv_basis_create_bspline(dimension, extents, integer, real, handle);
-  } else if (strcmp(kind, "bspline_at") == 0) {
-    status = equiconv_basis_create_bspline_at(dimension, extents, integer, real, count / dimension, reals, handle);
-  } else if (strcmp(kind, "atrous_bspline") == 0) {
-    status = equiconv_basis_create_atrous_bspline(dimension, extents, integer, real, handle);
-  } else if (strcmp(kind, "round_bspline") == 0) {
-    status = equiconv_basis_create_round_bspline(dimension, extents, integer, real, handle);
-  } else if (strcmp(kind, "circular_harmonics") == 0) {
-    status = equiconv_basis_create_circular_harmonics(extents[0], integer, handle);
-  } else if (strcmp(kind, "harmonic_rings") == 0) {
-    status = equiconv_basis_create_harmonic_rings(extents[0], count, reals,
-                                                  PyArray_DATA((PyArrayObject *)arguments->integers), real, handle);
-  } else if (strcmp(kind, "gaussian_derivatives") == 0) {
-    status = equiconv_basis_create_gaussian_derivatives(dimension, extents, integer, real, handle);
-  }
+  status = recipe_basis(&recipe, handle);
   Py_END_ALLOW_THREADS
   return status;
 }
 
 static bool are_plain(const basis_arguments *arguments) {
-  if (!native_is_list(arguments->extents, NPY_INT64) || !native_is_list(arguments->reals, NPY_FLOAT64) ||
-      !native_is_list(arguments->integers, NPY_INT32)) {
-    return false;
-  }
-  npy_intp dimension = PyArray_DIM((PyArrayObject *)arguments->extents, 0);
-  npy_intp reals = PyArray_DIM((PyArrayObject *)arguments->reals, 0);
-  npy_intp integers = PyArray_DIM((PyArrayObject *)arguments->integers, 0);
-  if (dimension < 1 || dimension > 3) {
-    return false;
-  }
-  if (strcmp(arguments->kind, "bspline_at") == 0) {
-    return reals % dimension == 0;
-  }
-  return strcmp(arguments->kind, "harmonic_rings") != 0 || reals == integers;
+  return native_is_list(arguments->extents, NPY_INT64) && native_is_list(arguments->reals, NPY_FLOAT64) &&
+         native_is_list(arguments->integers, NPY_INT32);
 }
 
 /* Basis(kind, extents, integer, real, reals, integers) */
@@ -91,6 +62,9 @@ static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keyword
   }
   equiconv_basis *handle = NULL;
   equiconv_status status = create_basis(&arguments, &handle);
+  if (status == RECIPE_UNKNOWN) {
+    return native_refuse("Basis");
+  }
   if (handle == NULL) {
     return native_raise(status);
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* equiconv._native.Group: owns a handle of the engine; the base class of equiconv.PointGroup. */
 #include "_native.h"
+#include "_recipes.h"
 
 #include <string.h>
 
@@ -17,27 +18,14 @@ static PyArrayObject *as_matrices(PyObject *value) {
   return NULL;
 }
 
-static equiconv_status create_from_matrices(PyArrayObject *array, equiconv_group **handle) {
+/* Without the GIL. */
+static equiconv_status create_handle(const char *kind, int64_t n, int64_t count, const double *numbers,
+                                     equiconv_group **handle) {
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_create_from_matrices((int32_t)PyArray_DIM(array, 1), PyArray_DIM(array, 0),
-                                               (const double *)PyArray_DATA(array), handle);
+  status = recipe_group(kind, n, count, numbers, handle);
   Py_END_ALLOW_THREADS
   return status;
-}
-
-/* The rest of `kind` behind `prefix` as an axis: "x", "y" or "z"; -1 if it is none. */
-static int32_t axis_of(const char *kind, const char *prefix) {
-  const size_t length = strlen(prefix);
-  if (strncmp(kind, prefix, length) != 0 || strlen(kind) != length + 1) {
-    return -1;
-  }
-  switch (kind[length]) {
-  case 'x': return EQUICONV_AXIS_X;
-  case 'y': return EQUICONV_AXIS_Y;
-  case 'z': return EQUICONV_AXIS_Z;
-  default: return -1;
-  }
 }
 
 /* A "scaling" of n axes or a "similarity" with n rotations; `factors` is a tuple of floats. */
@@ -51,44 +39,8 @@ static equiconv_status create_scaled(const char *kind, int n, PyObject *factors,
   for (Py_ssize_t i = 0; i < count; i++) {
     values[i] = PyFloat_AsDouble(PyTuple_GET_ITEM(factors, i));
   }
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = strcmp(kind, "scaling") == 0 ? equiconv_group_create_scaling(n, count, values, handle)
-                                        : equiconv_group_create_similarity(n, count, values, handle);
-  Py_END_ALLOW_THREADS
+  equiconv_status status = create_handle(kind, n, count, values, handle);
   PyMem_Free(values);
-  return status;
-}
-
-static equiconv_status create_named(const char *kind, int32_t n, equiconv_group **handle) {
-  equiconv_status status = EQUICONV_ERROR_INVALID_ENUM;
-  Py_BEGIN_ALLOW_THREADS
-  if (strcmp(kind, "trivial") == 0) {
-    status = equiconv_group_create_trivial(n, handle);
-  } else if (strcmp(kind, "cyclic") == 0) {
-    status = equiconv_group_create_cyclic(n, handle);
-  } else if (strcmp(kind, "dihedral") == 0) {
-    status = equiconv_group_create_dihedral(n, handle);
-  } else if (strcmp(kind, "reflection") == 0) {
-    status = equiconv_group_create_reflection(handle);
-  } else if (strcmp(kind, "octahedral") == 0) {
-    status = equiconv_group_create_octahedral(handle);
-  } else if (strcmp(kind, "full_octahedral") == 0) {
-    status = equiconv_group_create_full_octahedral(handle);
-  } else if (strcmp(kind, "tetrahedral") == 0) {
-    status = equiconv_group_create_tetrahedral(handle);
-  } else if (strcmp(kind, "pyritohedral") == 0) {
-    status = equiconv_group_create_pyritohedral(handle);
-  } else if (strcmp(kind, "icosahedral") == 0) {
-    status = equiconv_group_create_icosahedral(handle);
-  } else if (strcmp(kind, "full_icosahedral") == 0) {
-    status = equiconv_group_create_full_icosahedral(handle);
-  } else if (axis_of(kind, "axial_cyclic_") >= 0) {
-    status = equiconv_group_create_axial_cyclic(n, axis_of(kind, "axial_cyclic_"), handle);
-  } else if (axis_of(kind, "axial_dihedral_") >= 0) {
-    status = equiconv_group_create_axial_dihedral(n, axis_of(kind, "axial_dihedral_"), handle);
-  }
-  Py_END_ALLOW_THREADS
   return status;
 }
 
@@ -125,7 +77,7 @@ static equiconv_group *create(const char *kind, PyObject *argument) {
     if (matrices == NULL) {
       return NULL;
     }
-    status = create_from_matrices(matrices, &handle);
+    status = create_handle(kind, PyArray_DIM(matrices, 1), PyArray_SIZE(matrices), PyArray_DATA(matrices), &handle);
   } else if (strcmp(kind, "scaling") == 0 || strcmp(kind, "similarity") == 0) {
     int n;
     PyObject *factors;
@@ -141,7 +93,11 @@ static equiconv_group *create(const char *kind, PyObject *argument) {
       native_refuse("Group");
       return NULL;
     }
-    status = create_named(kind, (int32_t)n, &handle);
+    status = create_handle(kind, n, 0, NULL, &handle);
+  }
+  if (status == RECIPE_UNKNOWN) {
+    native_refuse("Group");
+    return NULL;
   }
   if (status != EQUICONV_SUCCESS) {
     native_raise(status);

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""equiconv.jax where JAX is not installed, which a process that cannot find it stands for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+BLOCK = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("jax", "jaxlib"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+def test_the_import_says_how_to_install_jax():
+    code = BLOCK + (
+        "import equiconv\n"
+        "try:\n"
+        "    import equiconv.jax\n"
+        "except ModuleNotFoundError as error:\n"
+        "    print(error.name, error)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == 'jax equiconv.jax needs JAX 0.5 or later: pip install "equiconv[jax]"\n'
+
+
+def test_handlers_need_no_jax():
+    code = BLOCK + "from equiconv import _jax; print(*sorted(_jax.handlers()))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == [
+        "bias_gradient", "forward", "input_gradient", "pool_mean", "pool_mean_adjoint", "weight_gradient",
+    ]  # fmt: skip

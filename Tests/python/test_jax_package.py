@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""equiconv.jax as a package: names, signatures and the examples in its documentation."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import equiconv as eq
+import pytest
+from jax_cases import NAMES, ej, jax
+
+MODULES = sorted(path.stem for path in Path(ej.__file__).parent.glob("*.py"))
+
+
+def test_public_names():
+    assert sorted(ej.__all__) == ej.__all__
+    assert {name for name in vars(ej) if not name.startswith("_")} == set(ej.__all__)
+    assert set(ej.__all__) <= set(eq.__all__)
+
+
+@pytest.mark.parametrize("name", ej.__all__)
+def test_signatures_are_those_of_numpy_without_out(name):
+    parameters = dict(inspect.signature(getattr(eq, name)).parameters)
+    del parameters["out"]
+    found = inspect.signature(getattr(ej, name)).parameters
+    assert list(found) == list(parameters)
+    for key, parameter in parameters.items():
+        assert (found[key].kind, found[key].default) == (parameter.kind, parameter.default)
+    assert name not in NAMES or list(found)[:4] == ["x", "weight", "group", "bias"]
+
+
+@pytest.mark.parametrize("name", ej.__all__)
+def test_public_names_are_documented(name):
+    function = getattr(ej, name)
+    assert ">>>" in inspect.getdoc(function)
+    assert set(function.__annotations__) == {*inspect.signature(function).parameters, "return"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_the_documentation(module):
+    module = importlib.import_module("equiconv.jax" if module == "__init__" else f"equiconv.jax.{module}")
+    names = {**vars(eq), **{name: getattr(ej, name) for name in ej.__all__}, "jax": jax}
+    assert doctest.testmod(module, extraglobs=names).failed == 0
+
+
+def test_equiconv_does_not_import_jax():
+    code = "import sys, equiconv; print([name for name in sys.modules if name.split('.')[0] in ('jax', 'jaxlib')])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers of equiconv on JAX arrays: under `jax.jit`, `jax.grad` and `jax.vmap`, on the CPU.
+
+`isotropic_conv`, `lifting_conv`, `group_conv`, `projection_conv` and `conv` take the arguments of the functions of the
+same names in `equiconv`, but for `out` and prepared weights; `group_pool` and `act` too. Compiled programs call the
+engine through JAX's foreign-function interface, without Python and without the GIL, on the arrays of JAX themselves.
+Derivatives of any order, forwards and backwards, are the layer and its two adjoints. The guide is docs/JAX.md.
+
+Example:
+    >>> import jax, jax.numpy as jnp, equiconv as eq, equiconv.jax as ej
+    >>> group = eq.cyclic(4)
+    >>> x, weight = jnp.ones((1, 3, 8, 8)), jnp.ones((5, 3, 3, 3))
+    >>> loss = jax.jit(lambda weight: ej.lifting_conv(x, weight, group).sum())
+    >>> jax.grad(loss)(weight).shape
+    (5, 3, 3, 3)
+"""
+
+try:
+    import jax.ffi as _ffi  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name not in ("jax", "jaxlib", "jax.ffi"):
+        raise
+    text = 'equiconv.jax needs JAX 0.5 or later: pip install "equiconv[jax]"'
+    raise ModuleNotFoundError(text, name=error.name) from error
+
+from ._action import act as act
+from ._functions import conv as conv
+from ._functions import group_conv as group_conv
+from ._functions import isotropic_conv as isotropic_conv
+from ._functions import lifting_conv as lifting_conv
+from ._functions import projection_conv as projection_conv
+from ._pool import group_pool as group_pool
+
+__all__ = [
+    "act",
+    "conv",
+    "group_conv",
+    "group_pool",
+    "isotropic_conv",
+    "lifting_conv",
+    "projection_conv",
+]

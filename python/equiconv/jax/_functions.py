@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers on JAX arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._bases import GroupBasis, Interpolation, KernelBasis
+from .._functions import Algorithm, Axes, Padding, PaddingMode
+from .._groups import PointGroup
+from .._layers import LAYERS, general_layer, point_group
+from . import _calls
+from ._operands import JaxArray
+
+
+def isotropic_conv(
+    x: JaxArray,
+    weight: JaxArray,
+    group: PointGroup,
+    bias: JaxArray | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> JaxArray:
+    """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
+
+    ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
+
+    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
+
+    Args:
+        x: signal of shape (B, C, spatial...), a JAX or NumPy array of float32 or float64.
+        weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel. None for none.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.isotropic_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+
+    Returns:
+        A signal of shape (B, O, spatial_out...) with the dtype of `x`.
+
+    Raises:
+        TypeError, ValueError: as `equiconv.isotropic_conv`, while JAX traces; a float64 array of NumPy where JAX has
+            float32 only.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+
+    Example:
+        >>> isotropic_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
+        (1, 5, 6, 6)
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel)
+
+
+def lifting_conv(
+    x: JaxArray,
+    weight: JaxArray,
+    group: PointGroup,
+    bias: JaxArray | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> JaxArray:
+    """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
+
+    ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
+
+    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
+
+    Args:
+        x: signal of shape (B, C, spatial...), a JAX or NumPy array of float32 or float64.
+        weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel. None for none.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.lifting_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+
+    Returns:
+        A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`.
+
+    Raises:
+        TypeError, ValueError: as `equiconv.lifting_conv`, while JAX traces; a float64 array of NumPy where JAX has
+            float32 only.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+
+    Example:
+        >>> lifting_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
+        (1, 5, 4, 6, 6)
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["lifting"], x, weight, group, bias, sampling, kernel)
+
+
+def group_conv(
+    x: JaxArray,
+    weight: JaxArray,
+    group: PointGroup,
+    bias: JaxArray | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> JaxArray:
+    """Group convolution G -> G: correlation on the group, over the fiber H and over space.
+
+    ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
+
+    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), a JAX or NumPy array of float32 or float64.
+        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel. None for none.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.group_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+
+    Returns:
+        A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`.
+
+    Raises:
+        TypeError, ValueError: as `equiconv.group_conv`, while JAX traces; a float64 array of NumPy where JAX has
+            float32 only.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+
+    Example:
+        >>> group_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
+        (1, 5, 4, 6, 6)
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["group"], x, weight, group, bias, sampling, kernel)
+
+
+def projection_conv(
+    x: JaxArray,
+    weight: JaxArray,
+    group: PointGroup,
+    bias: JaxArray | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> JaxArray:
+    """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
+
+    ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
+    ``kbar(h', u) = mean over h of k(h^-1 h', h^-1 u)``
+
+    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), a JAX or NumPy array of float32 or float64.
+        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel. None for none.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.projection_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+
+    Returns:
+        A signal of shape (B, O, spatial_out...) with the dtype of `x`.
+
+    Raises:
+        TypeError, ValueError: as `equiconv.projection_conv`, while JAX traces; a float64 array of NumPy where JAX has
+            float32 only.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+
+    Example:
+        >>> projection_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
+        (1, 5, 6, 6)
+    """
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["projection"], x, weight, group, bias, sampling, kernel)
+
+
+def conv(
+    x: JaxArray,
+    weight: JaxArray,
+    group: PointGroup,
+    bias: JaxArray | None = None,
+    *,
+    input_stabilizer: Sequence[int],
+    output_stabilizer: Sequence[int],
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+    depthwise: bool = False,
+) -> JaxArray:
+    """Group convolution R^d x H/K -> R^d x H/K', the layer of which the four named ones are cases.
+
+    ``y[o, p, x] = bias[o] + sum over c, q, x' of kbar[o, c](p, q, x' - x) f[c, q, x']`` for points p of H/K' and q of
+    H/K, with ``kbar(p, q, u) = mean over h in p of k(h^-1 q, h^-1 u) / |det h|``; see `equiconv.conv`.
+
+    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
+
+    Args:
+        x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; a JAX or NumPy array
+            of float32 or float64.
+        weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the
+            dtype of `x`.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel. None for none.
+        input_stabilizer: the elements of K in any order: ``[0]`` for signals on the group, ``range(group.order)`` for
+            signals on the plane.
+        output_stabilizer: the elements of K'.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
+            for `equiconv.conv`. They, and `group`, are part of the compiled program, not arguments of it.
+
+    Returns:
+        A signal of shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H, with the dtype
+        of `x`.
+
+    Raises:
+        TypeError, ValueError: as `equiconv.conv`, while JAX traces; a float64 array of NumPy where JAX has
+            float32 only.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+
+    Example:
+        >>> x, weight = jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3))
+        >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
+        (1, 5, 8, 6, 6)
+    """
+    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(layer, x, weight, group, bias, sampling, kernel)

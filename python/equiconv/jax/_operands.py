@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arrays of a call, checked: what is known of them while JAX traces is their shape and dtype."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import _native
+from .._arguments import check_float_dtype, value_text
+
+# A jax.Array or a tracer. To the type checker everything of JAX is Any, whether it is installed or not.
+JaxArray: TypeAlias = Any
+
+
+def float_operand(name: str, value: object) -> JaxArray:
+    """`value` as a JAX array of float32 or float64. Raises TypeError for anything else: no dtype is converted."""
+    if isinstance(value, _native.Weight):
+        raise TypeError(
+            f"{name} is {value!r}, expected an array: compiled programs keep transformed weights by themselves"
+        )
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
+    if not isinstance(value, jax.Array | np.ndarray):
+        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a JAX or NumPy array")
+    dtype = value.dtype
+    if not isinstance(dtype, np.dtype):
+        raise TypeError(f"{name} has dtype {dtype}, expected float32 or float64")
+    check_float_dtype(name, dtype)
+    if dtype == np.float64 and not isinstance(value, jax.Array) and not jax.config.jax_enable_x64:
+        raise TypeError(
+            f"{name} has dtype float64, which JAX would round: use {name}.astype(numpy.float32), or "
+            'jax.config.update("jax_enable_x64", True)'
+        )
+    if not all(isinstance(size, int) for size in value.shape):
+        raise TypeError(f"{name} has shape {value.shape}, expected numbers: symbolic sizes are not supported")
+    return jnp.asarray(value)
