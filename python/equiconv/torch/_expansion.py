@@ -71,8 +71,8 @@ def expand(network: nn.Module) -> nn.Module:
     """A copy of a network in which ordinary modules of torch take the place of this package's.
 
     Layers become ``Conv2d`` (or 1d, 3d) between reshapes to (B, C |H|, rows, columns) and back, so that signals keep
-    their shapes and all other modules work as they are. The copy calls no operator of equiconv, and exports to ONNX. It has
-    |H| times the weights of a group layer, and equals the network up to rounding.
+    their shapes and all other modules work as they are. The copy calls no operator of equiconv, and exports to ONNX. It
+    has |H| times the weights of a group layer, and equals the network up to rounding.
 
     Args:
         network: any module; those of this package may be anywhere in it, by attribute or in containers.
