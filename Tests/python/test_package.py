@@ -34,7 +34,7 @@ def test_version_is_that_of_the_header_and_of_the_metadata():
 
 
 # Modules that users import by themselves, and which are attributes once a test has done so.
-EXTRAS = {"jax", "torch"}
+EXTRAS = {"experiments", "jax", "torch"}
 
 
 def test_public_names():

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the experiments share: running, killing and comparing them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import equiconv as eq
+import pytest
+
+REASON = 'equiconv.experiments is not tested: pip install "equiconv[experiments]"'
+
+
+def require() -> None:
+    """Skips the test module that calls it where a package of the extra is missing."""
+    for package in ("torch", "sklearn", "matplotlib", "tqdm", "h5py", "PIL"):
+        pytest.importorskip(package, reason=REASON)
+    pytest.importorskip("scipy", minversion="1.15", reason=REASON)
+
+
+@pytest.fixture(scope="module")
+def process():
+    """Puts back what an experiment sets for its process."""
+    import torch
+
+    before = torch.get_num_threads(), eq.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    state = torch.get_rng_state()
+    yield
+    torch.set_num_threads(before[0])
+    eq.set_num_threads(before[1])
+    torch.use_deterministic_algorithms(before[2])
+    torch.set_rng_state(state)
+
+
+def read_metrics(folder: Path) -> dict:
+    """The JSON file without the times, which are those of the process."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics.pop("time")["processor_seconds"] > 0
+    return metrics
+
+
+def kill_within_epochs(module: str, arguments: Sequence[str], folder: Path, delays: Sequence[float]) -> None:
+    """Runs an experiment and kills it, once for each delay, so many seconds after a checkpoint has been replaced."""
+    command = [sys.executable, "-m", f"equiconv.experiments.{module}", *arguments, "--output-dir", str(folder)]
+    for delay in delays:
+        before = checkpoints(folder)
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while checkpoints(folder) == before and running.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(delay)
+        os.kill(running.pid, signal.SIGKILL)
+        assert running.wait() == -signal.SIGKILL, "the experiment ended before it could be killed"
+    assert not (folder / "metrics.json").exists()
+
+
+def checkpoints(folder: Path) -> dict[str, int]:
+    """When each checkpoint was written."""
+    return {file.name: file.stat().st_mtime_ns for file in (folder / "checkpoints").glob("*.pt")}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The networks of the experiments: their sizes, what the plain one is, and layers of other libraries."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from types import SimpleNamespace
+
+import equiconv as eq
+import experiments
+import pytest
+
+experiments.require()
+
+import equiconv.torch as et  # noqa: E402
+import torch  # noqa: E402
+from equiconv.experiments.networks import (  # noqa: E402
+    CELL_NETWORKS,
+    DIGIT_NETWORKS,
+    Architecture,
+    GroupNetwork,
+    parameter_count,
+    set_algorithm,
+)
+from torch import nn  # noqa: E402
+
+
+@pytest.mark.parametrize(("family", "channels", "classes"), [(DIGIT_NETWORKS, 1, 10), (CELL_NETWORKS, 3, 2)])
+def test_networks_have_equally_many_parameters_within_3_percent(family, channels, classes):
+    counts = {name: parameter_count(GroupNetwork(one, channels, classes)) for name, one in family.items()}
+    assert set(counts) == {"cnn", "c4", "c8", "d4"}
+    assert min(counts.values()) > 10_000
+    assert max(counts.values()) < 1.03 * min(counts.values()), counts
+
+
+@pytest.mark.parametrize(("family", "channels", "size"), [(DIGIT_NETWORKS, 1, 20), (CELL_NETWORKS, 3, 48)])
+def test_the_plain_network_is_one_of_ordinary_convolutions(family, channels, size):
+    torch.manual_seed(0)
+    network = GroupNetwork(family["cnn"], channels, 4)
+    x = torch.randn(3, channels, size, size)
+    network(x)
+    network.eval()
+    y = x
+    for module in network.features:
+        if hasattr(module, "algorithm"):
+            weight = module.weight.reshape(*module.weight.shape[:2], *module.weight.shape[-2:])
+            y = nn.functional.conv2d(y, weight)
+        elif isinstance(module, et.SpatialMaxPool):
+            y = nn.functional.max_pool2d(y, module.kernel, module.stride)
+        elif isinstance(module, et.BatchNorm):
+            y = nn.functional.batch_norm(
+                y, module.running_mean, module.running_var, module.weight, module.bias, eps=module.eps
+            )
+        else:
+            assert isinstance(module, nn.ReLU)
+            y = torch.relu(y)
+    expected = nn.functional.linear(y.mean((2, 3)), network.classify.weight, network.classify.bias)
+    assert torch.allclose(network(x), expected, rtol=0, atol=1e-5 * float(expected.detach().abs().max()))
+
+
+def test_the_same_network_is_built_from_another_namespace():
+    made = []
+
+    def record(name):
+        def make(*arguments, **options):
+            made.append((name, arguments, options))
+            return getattr(et, name)(*arguments, **options)
+
+        return make
+
+    names = ("LiftingConv", "GroupConv", "BatchNorm", "SpatialMaxPool", "GroupPool", "SpatialMean")
+    layers = SimpleNamespace(**{name: record(name) for name in names})
+    torch.manual_seed(1)
+    other = GroupNetwork(DIGIT_NETWORKS["c4"], 1, 10, layers)
+    torch.manual_seed(1)
+    own = GroupNetwork(DIGIT_NETWORKS["c4"], 1, 10)
+    assert {name for name, _, _ in made} == set(names)
+    x = torch.randn(2, 1, 20, 20)
+    assert torch.equal(own.eval()(x), other.eval()(x))
+
+
+def test_widths_kernels_and_pools_must_fit():
+    wrong = Architecture("wrong", eq.cyclic(4), (8, 8), (5, 5, 5), (2,))
+    with pytest.raises(ValueError, match=r"widths \(8, 8\), kernels \(5, 5, 5\) and pools \(2,\), expected"):
+        GroupNetwork(wrong, 1, 10)
+
+
+def test_set_algorithm_reaches_every_convolution():
+    network = GroupNetwork(DIGIT_NETWORKS["c4"], 1, 10)
+    set_algorithm(network, "direct")
+    assert [module.algorithm for module in network.modules() if hasattr(module, "algorithm")] == ["direct"] * 3
+
+
+@pytest.mark.parametrize("name", ["networks", "_digits", "_nuclei", "_statistics"])
+def test_examples_of_docstrings_run(name):
+    module = importlib.import_module(f"equiconv.experiments.{name}")
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
