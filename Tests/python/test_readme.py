@@ -72,11 +72,16 @@ def test_readme_has_one_python_example():
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=identify)
+# Python 3.12 and later warn of every fork in a process with threads, as a data loader does.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
-    if "scipy" in page.read_text(encoding="utf-8"):
+    text = page.read_text(encoding="utf-8")
+    if "scipy" in text:
         pytest.importorskip("scipy")
     if page.name == "JAX.md":
         pytest.importorskip("jax", reason='JAX.md is skipped: JAX is not installed, pip install "equiconv[jax]"')
+    if "equiconv.torch" in "".join(code for _, code in blocks(page, "python")):
+        pytest.importorskip("torch", reason=f'{page.name} is not run: pip install "equiconv[torch]"')
     names = {"__name__": "__main__"}
     for lines_before, code in blocks(page, "python"):
         exec(compile("\n" * lines_before + code, str(page), "exec"), names)
@@ -85,7 +90,7 @@ def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
 def test_pages_whose_python_is_run_say_so():
     says = [page.name for page in PAGES if "is run by the tests" in " ".join(page.read_text(encoding="utf-8").split())]
     runs = [page.name for page in PAGES if blocks(page, "python")]
-    assert says == runs == ["Conventions.md", "Exactness.md", "JAX.md", "Python.md"]
+    assert says == runs == ["Conventions.md", "Exactness.md", "JAX.md", "PyTorch.md", "Python.md"]
 
 
 def test_c_of_the_page_is_strict_c11(tmp_path):

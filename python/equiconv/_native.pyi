@@ -132,7 +132,7 @@ def forward(
     interpolation: object,
     group_basis: object,
     quadrature: object,
-    spaces: None,
+    spaces: object,
     checked: Literal[False],
     /,
 ) -> _Array | None: ...
@@ -175,7 +175,7 @@ def vjp(
     interpolation: object,
     group_basis: object,
     quadrature: object,
-    spaces: None,
+    spaces: object,
     want_x: bool,
     want_weight: bool,
     want_bias: bool,

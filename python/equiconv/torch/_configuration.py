@@ -12,8 +12,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import numpy as np
+
+from .._bases import GroupBasis, KernelBasis
 from .._groups import PointGroup
-from .._layers import Kernel, KernelArguments, Layer
+from .._layers import Kernel, KernelArguments, Layer, Stabilizer, general_layer
 from .._sampling import Sampling, SamplingArguments
 
 
@@ -38,6 +41,11 @@ class Configuration:
         kernel = self.kernel
         return (kernel.basis, kernel.interpolation, kernel.group_basis, kernel.quadrature)
 
+    @cached_property
+    def spaces(self) -> tuple[Stabilizer, Stabilizer, bool] | None:
+        """As the extension takes them."""
+        return self.layer.spaces
+
     def name(self) -> str:
         """A text that differs where configurations do."""
         options = [
@@ -45,14 +53,16 @@ class Configuration:
             for name, value in (vars(self.sampling) | vars(self.kernel)).items()
             if value is not None
         ]
-        exact = repr((self.group.__reduce__()[1], self.layer.spaces, *map(_recipe, self.kernel_arguments)))
+        exact = repr(_exact((self.group.__reduce__()[1], self.spaces, self.kernel_arguments)))
         digest = hashlib.sha256(exact.encode()).hexdigest()[:16]
         return f"{self.layer.function} {self.group.name} {' '.join(options)} #{digest}"
 
 
-def _recipe(value: object) -> object:
-    """Bases print shortened: what they are made of instead."""
-    return getattr(value, "_recipe", value)
+def _exact(value: object) -> object:
+    """What prints with all digits. Arrays print rounded and shortened, and bases by the names of their functions."""
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, (value + 0).tobytes())
+    return tuple(map(_exact, value)) if isinstance(value, tuple) else getattr(value, "_recipe", value)
 
 
 _TABLE: dict[str, Configuration] = {}
@@ -76,25 +86,57 @@ def configuration_of(name: str) -> Configuration:
         ) from None
 
 
-def name_of(
-    layer: Layer, group: PointGroup, sampling_arguments: SamplingArguments, kernel_arguments: KernelArguments
+def name_of(layer: Layer, group: PointGroup, *options: object) -> str:
+    """The name of a layer with these options. Raises TypeError or ValueError for options that do not fit.
+
+    Args:
+        layer, group: of the layer.
+        options: stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature.
+    """
+    return _name_of(layer, group, *options) if _are_plain(options) else _make(layer, group, *options)
+
+
+def name_between(
+    input_stabilizer: object, output_stabilizer: object, depthwise: object, group: PointGroup, *options: object
 ) -> str:
-    """The name of a layer with these options. Raises TypeError or ValueError for options that do not fit."""
-    if layer.spaces is None:
-        try:
-            return _name_of(layer, group, sampling_arguments, kernel_arguments)
-        except TypeError as error:
-            # Options that have no hash are lists, or wrong; the checks take the former and name the latter.
-            if "unhashable" not in str(error):
-                raise
-    return _make(layer, group, sampling_arguments, kernel_arguments)
+    """The name of the layer between the quotients by two stabilizers; otherwise as `name_of`."""
+    spaces = (_as_tuple(input_stabilizer), _as_tuple(output_stabilizer), depthwise)
+    if _are_plain((*spaces, *options)):
+        return _name_between(*spaces, group, *options)
+    return _make_between(*spaces, group, *options)
 
 
-def _make(
-    layer: Layer, group: PointGroup, sampling_arguments: SamplingArguments, kernel_arguments: KernelArguments
+# What may be looked up by its value and type. Tuples are the same only if their items are: (1, True) equals (1, 1), but
+# is an error.
+_PLAIN = frozenset((int, str, bool, type(None), KernelBasis, GroupBasis))
+_PLAIN_OR_TUPLE = _PLAIN | {tuple}
+_INTEGERS = frozenset((int,))
+
+
+def _are_plain(options: tuple[object, ...]) -> bool:
+    types = set(map(type, options))
+    return types <= _PLAIN or (
+        types <= _PLAIN_OR_TUPLE
+        and all(_INTEGERS.issuperset(map(type, option)) for option in options if type(option) is tuple)
+    )
+
+
+def _as_tuple(stabilizer: object) -> object:
+    return tuple(stabilizer) if isinstance(stabilizer, list | range) else stabilizer
+
+
+def _make(layer: Layer, group: PointGroup, *options: object) -> str:
+    sampling = Sampling.checked(group.dimension, *options[:5])
+    basis, interpolation, group_basis, quadrature = options[5:]
+    kernel = Kernel.checked(group, layer, (basis, interpolation, group_basis, quadrature))
+    return register(Configuration(layer, group, sampling, kernel))
+
+
+def _make_between(
+    input_stabilizer: object, output_stabilizer: object, depthwise: object, group: PointGroup, *options: object
 ) -> str:
-    sampling = Sampling.checked(group.dimension, *sampling_arguments)
-    return register(Configuration(layer, group, sampling, Kernel.checked(group, layer, kernel_arguments)))
+    return _make(general_layer(group, input_stabilizer, output_stabilizer, depthwise), group, *options)
 
 
-_name_of = lru_cache(maxsize=1024)(_make)
+_name_of = lru_cache(maxsize=1024, typed=True)(_make)
+_name_between = lru_cache(maxsize=1024, typed=True)(_make_between)

@@ -3,23 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._arguments import choice, value_text
+from .._arguments import choice
 from .._bases import GroupBasis, Interpolation, KernelBasis
 from .._functions import Algorithm, Axes, Padding, PaddingMode
 from .._groups import PointGroup
-from .._layers import LAYERS, KernelArguments, Layer, general_layer, point_group
+from .._layers import LAYERS, Layer, point_group
 from .._pool import PoolMode
-from .._sampling import SamplingArguments, warn_of_remainders
-from . import _operators as _operators
-from ._configuration import configuration_of, name_of
-from ._library import operators
-from ._tensors import check_tensor
+from .._sampling import warn_of_remainders
+from ._callers import level_of_caller
+from ._configuration import configuration_of, name_between, name_of
+from ._operators import forward, pool_mean
+from ._tensors import check_is_tensor, check_tensor
 
 
 def isotropic_conv(
@@ -61,7 +61,7 @@ def isotropic_conv(
     """
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel)
+    return _apply(_name(LAYERS["isotropic"], group, *sampling, *kernel), x, weight, bias)
 
 
 def lifting_conv(
@@ -103,7 +103,7 @@ def lifting_conv(
     """
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(LAYERS["lifting"], x, weight, group, bias, sampling, kernel)
+    return _apply(_name(LAYERS["lifting"], group, *sampling, *kernel), x, weight, bias)
 
 
 def group_conv(
@@ -145,7 +145,7 @@ def group_conv(
     """
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(LAYERS["group"], x, weight, group, bias, sampling, kernel)
+    return _apply(_name(LAYERS["group"], group, *sampling, *kernel), x, weight, bias)
 
 
 def projection_conv(
@@ -187,7 +187,7 @@ def projection_conv(
     """
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(LAYERS["projection"], x, weight, group, bias, sampling, kernel)
+    return _apply(_name(LAYERS["projection"], group, *sampling, *kernel), x, weight, bias)
 
 
 def conv(
@@ -228,14 +228,14 @@ def conv(
         >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
         torch.Size([1, 5, 8, 6, 6])
     """
-    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(layer, x, weight, group, bias, sampling, kernel)
+    name = _name_between(input_stabilizer, output_stabilizer, depthwise, group, *sampling, *kernel)
+    return _apply(name, x, weight, bias)
 
 
 def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
-    """Mean or maximum over H: `equiconv.group_pool` on tensors, made of torch's own operations.
+    """Mean or maximum over H: `equiconv.group_pool` on tensors, with derivatives of all orders.
 
     ``y[c, x] = mean (or max) over h of f[c, h, x]``. The mean adds the sorted numbers in double precision, so that its
     bits do not depend on their order, and both commute with the group to the last bit. The gradient of the maximum is
@@ -255,41 +255,45 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
         >>> group_pool(torch.arange(8.0).reshape(1, 1, 4, 2), "max")
         tensor([[[6., 7.]]])
     """
-    signal = check_tensor("x", x)
+    check_is_tensor("x", x)
+    # As for layers: what autocast has made half precision is computed in float32.
+    is_half = torch.is_autocast_enabled("cpu") and x.dtype in (torch.bfloat16, torch.float16)
+    signal = check_tensor("x", x.float() if is_half else x)
     if not 4 <= signal.dim() <= 6:
         raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
+    if 0 in x.shape[1:]:
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected at least 1 on all axes but the first")
     if choice("mode", mode, ("mean", "max")) == "max":
         return signal.amax(2)
-    return operators.pool_mean(signal)  # type: ignore[no-any-return]
+    return pool_mean(signal)
 
 
-def _apply(
-    layer: Layer,
-    x: Tensor,
-    weight: Tensor,
-    group: PointGroup,
-    bias: Tensor | None,
-    sampling_arguments: SamplingArguments,
-    kernel_arguments: KernelArguments,
-) -> Tensor:
-    """Hands checked options to the operator; warns the caller of the public function of strides that do not fit."""
-    if not isinstance(x, Tensor) or not isinstance(weight, Tensor):
-        name, value = ("weight", weight) if isinstance(x, Tensor) else ("x", x)
-        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a torch.Tensor")
-    name = _constant_name(layer, point_group(group), sampling_arguments, kernel_arguments)
-    y: Tensor = operators.forward(x, weight, bias, name)
+def _apply(name: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The layer of a name; warns the caller of the public function of strides that do not fit."""
+    check_is_tensor("x", x)
+    check_is_tensor("weight", weight)
+    if bias is not None:
+        check_is_tensor("bias", bias)
+    y = forward(x, weight, bias, name)
     if not torch.compiler.is_compiling():
-        warn_of_layer(name, x, weight, stacklevel=4)
+        warn_of_layer(name, x, weight)
     return y
 
 
-# A compiler takes what it returns for constant, as the arguments are.
-_constant_name: Callable[..., str] = torch.compiler.assume_constant_result(name_of)  # type: ignore[no-untyped-call]
+# A compiler takes what these return for constant, as their arguments are. It takes no tuples of bases.
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _name(layer: Layer, group: object, *options: object) -> str:
+    return name_of(layer, point_group(group), *options)
 
 
-def warn_of_layer(name: str, x: Any, weight: Any, stacklevel: int) -> None:
-    """The EquivarianceWarning of a layer for a signal, if there is one, at a level counted from the warning itself."""
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _name_between(source: object, target: object, depthwise: object, group: object, *options: object) -> str:
+    return name_between(source, target, depthwise, point_group(group), *options)
+
+
+def warn_of_layer(name: str, x: Any, weight: Any) -> None:
+    """The EquivarianceWarning of a layer for a signal, if there is one, at the line of the user's that led here."""
     made = configuration_of(name)
     if max(made.sampling.stride) > 1:
         extents = made.kernel.extents(weight, made.group.dimension)
-        warn_of_remainders(x, extents, made.group, made.sampling, stacklevel + 1)
+        warn_of_remainders(x, extents, made.group, made.sampling, level_of_caller())

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._ordinary import is_ordinary, is_transformed, needs_gradient
+
 _NAMESPACE = "equiconv"
 _LIBRARY: Any = torch.library.Library(_NAMESPACE, "DEF")  # type: ignore[no-untyped-call]
 
@@ -22,34 +24,98 @@ def define(
     kernel: Callable[..., Tensor],
     fake: Callable[..., Tensor],
     derivative: Callable[..., Any],
+    tangent: Callable[..., Tensor],
     setup: Callable[[Any, tuple[Any, ...], Tensor], None],
     mapped: Callable[..., tuple[Tensor, int]],
-) -> None:
+) -> Callable[..., Tensor]:
     """Makes ``operators.name``.
 
     Args:
         name, schema: of the operator.
-        kernel: what it does with tensors on the CPU.
+        kernel: what it does with tensors on the CPU, and the errors of all others.
         fake: an empty tensor of the shape and dtype of its result.
         derivative: of ``(ctx, gradient of the result)``: a gradient for each argument, of differentiable operations.
-        setup: of ``(ctx, arguments, result)``: keeps in ctx what `derivative` needs.
-        mapped: the rule of `torch.vmap`.
+        tangent: of ``(ctx, tangents of the arguments)``: that of the result, of differentiable operations.
+        setup: of ``(ctx, arguments, result)``: keeps in ctx what `derivative` and `tangent` need.
+        mapped: the rule of `torch.vmap`, of ``(what this returns, info, in_dims, *arguments)``.
+
+    Returns:
+        The operator as a function that can be differentiated and mapped in every way of torch.
     """
+
+    def rule(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Tensor, int]:
+        return mapped(call, info, in_dims, *arguments)
+
     qualified = f"{_NAMESPACE}::{name}"
     _LIBRARY.define(name + schema, tags=(torch.Tag.pt2_compliant_tag, torch.Tag.needs_fixed_stride_order))
-    _LIBRARY.impl(name, kernel, "CPU")
+    # For every device and layout, so that what is not a dense tensor on the CPU gets an error that says so.
+    _LIBRARY.impl(name, kernel, "CompositeExplicitAutograd")
     torch.library.register_fake(qualified, fake, lib=_LIBRARY)
     torch.library.register_autograd(qualified, derivative, setup_context=setup, lib=_LIBRARY)
-    torch.library.register_vmap(qualified, mapped, lib=_LIBRARY)
+    torch.library.register_vmap(qualified, rule, lib=_LIBRARY)
     # The engine has no half precision: under torch.autocast layers run in float32.
     torch.library.register_autocast(qualified, "cpu", torch.float32, lib=_LIBRARY)
+    call = _callable(name, kernel, derivative, tangent, setup, rule)
+    return call
 
 
-def folded(name: str) -> Callable[..., tuple[Tensor, int]]:
+def _callable(
+    name: str,
+    kernel: Callable[..., Tensor],
+    derivative: Callable[..., Any],
+    tangent: Callable[..., Tensor],
+    setup: Callable[[Any, tuple[Any, ...], Tensor], None],
+    rule: Callable[..., tuple[Tensor, int]],
+) -> Callable[..., Tensor]:
+    """The operator, the kernel where that is the same, or a function that can be transformed.
+
+    Operators of Python lose tangents without a word, and `torch.func.grad` refuses them. An `autograd.Function` has
+    all of this, and compilers take the operator alone.
+    """
+    operator = getattr(operators, name)
+
+    def kept(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        setup(ctx, inputs, output)
+        ctx.save_for_forward(*(value for value in inputs[:2] if isinstance(value, Tensor)))
+
+    def run(ctx: Any, *arguments: Any) -> Tensor:
+        result = kernel(*arguments)
+        setup(ctx, arguments, result)
+        return result
+
+    title = f"Equiconv{name.title().replace('_', '')}"
+    ordinary = _function(title, forward=run, backward=derivative)
+    transformed = _function(title, forward=operator, setup_context=kept, backward=derivative, jvp=tangent, vmap=rule)
+
+    def call(*arguments: Any) -> Tensor:
+        if torch.compiler.is_compiling():
+            chosen = operator
+        elif is_ordinary(arguments):
+            chosen = ordinary.apply if needs_gradient(arguments) else kernel
+        else:
+            chosen = transformed.apply if is_transformed() else operator
+        return chosen(*arguments)  # type: ignore[no-any-return]
+
+    return call
+
+
+def _function(title: str, **members: Callable[..., Any]) -> Any:
+    """A `torch.autograd.Function` with these methods."""
+    methods = {name: staticmethod(method) for name, method in members.items()}
+    return type(title, (torch.autograd.Function,), methods)
+
+
+def folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x: Tensor) -> tuple[Tensor, int]:
     """The rule of `torch.vmap` for operators of one signal: the mapped axis becomes part of the batch."""
+    signals = x.movedim(in_dims[0], 0)
+    return unfolded(call(signals.flatten(0, 1)), signals), 0
 
-    def rule(info: Any, in_dims: tuple[int, ...], x: Tensor) -> tuple[Tensor, int]:
-        signals = x.movedim(in_dims[0], 0)
-        return getattr(operators, name)(signals.flatten(0, 1)).unflatten(0, signals.shape[:2]), 0
 
-    return rule
+def unfolded(result: Tensor, signals: Tensor) -> Tensor:
+    """The mapped axis and the batch of the signals, that were folded into one, as two axes again."""
+    return result.reshape(*signals.shape[:2], *result.shape[1:])
+
+
+def saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    """Keeps the shape of the one argument."""
+    ctx.shape = inputs[0].shape

@@ -18,16 +18,12 @@ from .._layers import LAYERS, Kernel, point_group
 from .._modules import arguments_text, spaces_text
 from .._pool import PoolMode
 from .._signal_space import SignalSpace, check_signal_space
-from . import _operators as _operators
 from ._configuration import configuration_of, name_of
 from ._functions import group_pool, warn_of_layer
-from ._library import operators
+from ._operators import forward
+from ._tensors import check_is_tensor, check_tensor
 
 _LARGEST = 2**31 - 1
-
-# Frames from the warning to the caller of a module: `warn_of_layer`, `forward`, torch's `_call_impl` and
-# `_wrapped_call_impl`, the caller.
-_CALLER_OF_MODULE = 5
 
 
 class Convolution(nn.Module):
@@ -44,6 +40,8 @@ class Convolution(nn.Module):
     _OPTIONS: ClassVar[frozenset[str]] = frozenset(
         ("stride", "padding", "dilation", "padding_mode", "algorithm", "interpolation", "group_basis", "quadrature")
     )
+    # What the shapes of the parameters follow from.
+    _FIXED: ClassVar[frozenset[str]] = frozenset(("group", "in_channels", "out_channels", "extents", "basis"))
 
     def __init__(
         self,
@@ -84,6 +82,7 @@ class Convolution(nn.Module):
         )
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
+        check_tensor("weight", self.weight)
         self.reset_parameters()
 
     @property
@@ -110,12 +109,13 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output for a signal on `input_space`."""
+        check_is_tensor("x", x)
         axes = 2 + self.group.dimension if self._fibre is None else 3 + self.group.dimension
         if x.dim() != axes or x.shape[1] != self.in_channels or (self._fibre is not None and x.shape[2] != self._fibre):
             check_signal_space(type(self).__name__, self.input_space, self.in_channels, tuple(x.shape))
-        y: Tensor = operators.forward(x, self.weight, self.bias, self._name)
+        y = forward(x, self.weight, self.bias, self._name)
         if not torch.compiler.is_compiling():
-            warn_of_layer(self._name, x, self.weight, _CALLER_OF_MODULE)
+            warn_of_layer(self._name, x, self.weight)
         return y
 
     def expand(self) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
@@ -139,12 +139,20 @@ class Convolution(nn.Module):
     def _name_options(self) -> None:
         sampling = (self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm)
         kernel = (self.basis, self.interpolation, self.group_basis, self.quadrature)
-        self._name = name_of(LAYERS[self.layer_name], self.group, sampling, kernel)
+        self._name = name_of(LAYERS[self.layer_name], self.group, *sampling, *kernel)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        is_made = "_name" in self.__dict__
+        if is_made and name in self._FIXED:
+            raise AttributeError(f"{name} of {type(self).__name__} cannot be set: make a new layer")
+        if name not in self._OPTIONS:
+            super().__setattr__(name, value)
+            return
         before: Any = self.__dict__.get(name)
-        super().__setattr__(name, value)
-        if name in self._OPTIONS and "_name" in self.__dict__:
+        # A list could change without a word.
+        option: Any = tuple(value) if isinstance(value, list) else value
+        super().__setattr__(name, option)
+        if is_made:
             try:
                 self._name_options()
             except (TypeError, ValueError):

@@ -20,25 +20,26 @@ from torch import Tensor
 
 from .. import _calls, _native
 from .._arguments import Array
+from .._operands import check_operands
 from .._pool import group_pool
-from .._sampling import output_shape
+from .._sampling import check_fit, output_shape
 from ._configuration import configuration_of
-from ._library import define, folded, operators
-from ._tensors import as_array, as_tensor, unread
+from ._library import define, folded, saves_shape, unfolded
+from ._tensors import Form, as_array, as_tensor, check_same_dtype, unread
 
 
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
     made = configuration_of(layer)
     signal, weights = as_array("x", x), as_array("weight", weight)
     biases = None if bias is None else as_array("bias", bias)
-    result = None
-    if made.layer.spaces is None:
-        # The extension declines what is wrong or to be warned of. The caller has been warned where that is of use.
-        result = _native.forward(
-            made.layer.code, signal, weights, made.group, biases, *made.sampling_arguments, None,
-            *made.kernel_arguments, None, False,
-        )  # fmt: skip
+    # The extension declines what is wrong or to be warned of. The caller has been warned where that is of use.
+    result = _native.forward(
+        made.layer.code, signal, weights, made.group, biases, *made.sampling_arguments, None, *made.kernel_arguments,
+        made.spaces, False,
+    )  # fmt: skip
     if result is None:
+        check_same_dtype("weight", weight, "x", x)
+        check_same_dtype("bias", bias, "x", x)
         arguments = made.sampling_arguments, made.kernel_arguments, None
         result = _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, stacklevel=None)
     return as_tensor(result)
@@ -46,23 +47,23 @@ def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tens
 
 def _input_gradient(grad_out: Tensor, weight: Tensor, shape: Sequence[int], layer: str) -> Tensor:
     gradient, weights = as_array("grad_out", grad_out), as_array("weight", weight)
+    check_same_dtype("weight", weight, "grad_out", grad_out)
     return _gradient(layer, gradient, unread(tuple(shape), gradient), weights, (True, False, False))
 
 
 def _weight_gradient(grad_out: Tensor, x: Tensor, shape: Sequence[int], layer: str) -> Tensor:
     gradient, signal = as_array("grad_out", grad_out), as_array("x", x)
+    check_same_dtype("x", x, "grad_out", grad_out)
     return _gradient(layer, gradient, signal, unread(tuple(shape), gradient), (False, True, False))
 
 
 def _gradient(layer: str, gradient: Array, x: Array, weight: Array, wanted: tuple[bool, bool, bool]) -> Tensor:
     """The one gradient that is wanted; of the other array the shape matters alone."""
     made = configuration_of(layer)
-    gradients = None
-    if made.layer.spaces is None:
-        gradients = _native.vjp(
-            made.layer.code, gradient, x, weight, made.group, *made.sampling_arguments, *made.kernel_arguments, None,
-            *wanted, False,
-        )  # fmt: skip
+    gradients = _native.vjp(
+        made.layer.code, gradient, x, weight, made.group, *made.sampling_arguments, *made.kernel_arguments, made.spaces,
+        *wanted, False,
+    )  # fmt: skip
     if gradients is None:
         arguments = made.sampling_arguments, made.kernel_arguments, wanted
         gradients = _calls.vjp(made.layer, gradient, x, weight, made.group, *arguments)
@@ -81,23 +82,25 @@ def _fake_pool_mean(x: Tensor) -> Tensor:
 
 def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
     made = configuration_of(layer)
-    extents = made.kernel.extents(weight, made.group.dimension)  # type: ignore[arg-type]
-    shape = output_shape(x, weight.shape[0], extents, made.group, made.layer, made.sampling)  # type: ignore[arg-type]
-    return x.new_empty(shape)
+    signal, weights = Form.of("x", x), Form.of("weight", weight)
+    check_same_dtype("weight", weight, "x", x)
+    check_same_dtype("bias", bias, "x", x)
+    check_operands(signal, weights, made.group, made.layer, made.kernel, made.layer.function)
+    extents = made.kernel.extents(weights, made.group.dimension)
+    check_fit(signal, weights, extents, made.sampling)
+    return x.new_empty(output_shape(signal, weight.shape[0], extents, made.group, made.layer, made.sampling))
 
 
 def _fake_gradient(grad_out: Tensor, other: Tensor, shape: Sequence[int], layer: str) -> Tensor:
     return grad_out.new_empty(tuple(shape))
 
 
-def _saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    """Keeps the shape of the signal."""
-    ctx.shape = inputs[0].shape
-
-
 def _saves(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    """Keeps both tensors, and the name of the layer, for the derivatives."""
-    ctx.save_for_backward(inputs[0], inputs[1])
+    """Keeps what the derivatives need: each tensor for that in the other, so none for one that is frozen."""
+    needs_first, needs_second = ctx.needs_input_grad[:2]
+    ctx.save_for_backward(inputs[0] if needs_second else None, inputs[1] if needs_first else None)
+    ctx.shapes = (inputs[0].shape, inputs[1].shape, output.shape)
+    ctx.rest = inputs[2:]
     ctx.layer = inputs[-1]
 
 
@@ -105,8 +108,8 @@ def _forward_derivative(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     x, weight = ctx.saved_tensors
     needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
     return (
-        operators.input_gradient(g, weight, x.shape, ctx.layer) if needs_x else None,
-        operators.weight_gradient(g, x, weight.shape, ctx.layer) if needs_weight else None,
+        input_gradient(g, weight, ctx.shapes[0], ctx.layer) if needs_x else None,
+        weight_gradient(g, x, ctx.shapes[1], ctx.layer) if needs_weight else None,
         g.sum((0, *range(2, g.dim()))) if needs_bias else None,
         None,
     )
@@ -116,8 +119,8 @@ def _input_gradient_derivative(ctx: Any, v: Tensor) -> tuple[Any, ...]:
     grad_out, weight = ctx.saved_tensors
     needs_grad_out, needs_weight = ctx.needs_input_grad[:2]
     return (
-        operators.forward(v, weight, None, ctx.layer) if needs_grad_out else None,
-        operators.weight_gradient(grad_out, v, weight.shape, ctx.layer) if needs_weight else None,
+        forward(v, weight, None, ctx.layer) if needs_grad_out else None,
+        weight_gradient(grad_out, v, ctx.shapes[1], ctx.layer) if needs_weight else None,
         None,
         None,
     )
@@ -127,11 +130,41 @@ def _weight_gradient_derivative(ctx: Any, u: Tensor) -> tuple[Any, ...]:
     grad_out, x = ctx.saved_tensors
     needs_grad_out, needs_x = ctx.needs_input_grad[:2]
     return (
-        operators.forward(x, u, None, ctx.layer) if needs_grad_out else None,
-        operators.input_gradient(grad_out, u, x.shape, ctx.layer) if needs_x else None,
+        forward(x, u, None, ctx.layer) if needs_grad_out else None,
+        input_gradient(grad_out, u, ctx.shapes[1], ctx.layer) if needs_x else None,
         None,
         None,
     )
+
+
+def _forward_tangent(ctx: Any, dx: Tensor | None, dw: Tensor | None, db: Tensor | None, _layer: None) -> Tensor:
+    x, weight = ctx.saved_tensors
+    terms = [] if dx is None else [forward(dx, weight, None, ctx.layer)]
+    if dw is not None:
+        terms.append(forward(x, dw, None, ctx.layer))
+    if db is not None:
+        shape = ctx.shapes[2]
+        terms.append(db.reshape(1, -1, *(1,) * (len(shape) - 2)).expand(shape))
+    return _total(terms)
+
+
+def _adjoint_tangent(name: str) -> Callable[..., Tensor]:
+    """G(dg, w) + G(g, dw), and the same of W."""
+
+    def tangent(ctx: Any, first: Tensor | None, second: Tensor | None, *_rest: None) -> Tensor:
+        a, b = ctx.saved_tensors
+        adjoint = input_gradient if name == "input_gradient" else weight_gradient
+        terms = [] if first is None else [adjoint(first, b, *ctx.rest)]
+        return _total(terms if second is None else [*terms, adjoint(a, second, *ctx.rest)])
+
+    return tangent
+
+
+def _total(terms: list[Tensor]) -> Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
 
 
 def _pool_mean_derivative(ctx: Any, g: Tensor) -> Tensor:
@@ -139,20 +172,23 @@ def _pool_mean_derivative(ctx: Any, g: Tensor) -> Tensor:
     return share.unsqueeze(2).expand(ctx.shape)
 
 
+def _pool_mean_tangent(_ctx: Any, dx: Tensor) -> Tensor:
+    return pool_mean(dx)
+
+
 def _mapped(name: str) -> Callable[..., tuple[Tensor, int]]:
     """The rule of `torch.vmap`: one call for all of a mapped axis of signals, else one for each of its entries."""
 
-    def rule(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Tensor, int]:
-        operator = getattr(operators, name)
-        has_signals = name != "weight_gradient" and in_dims[0] is not None
-        if has_signals and all(axis is None for axis in in_dims[1:]):
+    def rule(call: Callable[..., Tensor], info: Any, in_dims: tuple[Any, ...], *arguments: Any) -> tuple[Tensor, int]:
+        mapped = [isinstance(axis, int) for axis in in_dims]
+        if name != "weight_gradient" and mapped[0] and not any(mapped[1:]):
             signals = arguments[0].movedim(in_dims[0], 0)
             rest = list(arguments[1:])
             if name == "input_gradient":
                 rest[1] = (signals.shape[0] * rest[1][0], *rest[1][1:])
-            return operator(signals.flatten(0, 1), *rest).unflatten(0, signals.shape[:2]), 0
+            return unfolded(call(signals.flatten(0, 1), *rest), signals), 0
         results = [
-            operator(*(a if axis is None else a.select(axis, i) for a, axis in zip(arguments, in_dims, strict=True)))
+            call(*(a.select(axis, i) if m else a for a, axis, m in zip(arguments, in_dims, mapped, strict=True)))
             for i in range(info.batch_size)
         ]
         return torch.stack(results), 0
@@ -160,27 +196,45 @@ def _mapped(name: str) -> Callable[..., tuple[Tensor, int]]:
     return rule
 
 
-def _define() -> None:
-    of_two = "(Tensor grad_out, Tensor {}, SymInt[] shape, str layer) -> Tensor"
-    parts: dict[str, tuple[str, Any, Any, Any]] = {
-        "forward": (
-            "(Tensor x, Tensor weight, Tensor? bias, str layer) -> Tensor",
-            _forward, _fake_forward, _forward_derivative,
-        ),
-        "input_gradient": (of_two.format("weight"), _input_gradient, _fake_gradient, _input_gradient_derivative),
-        "weight_gradient": (of_two.format("x"), _weight_gradient, _fake_gradient, _weight_gradient_derivative),
-    }  # fmt: skip
-    for name, (schema, kernel, fake, derivative) in parts.items():
-        define(name, schema, kernel=kernel, fake=fake, derivative=derivative, setup=_saves, mapped=_mapped(name))
-    define(
-        "pool_mean",
-        "(Tensor x) -> Tensor",
-        kernel=_pool_mean,
-        fake=_fake_pool_mean,
-        derivative=_pool_mean_derivative,
-        setup=_saves_shape,
-        mapped=folded("pool_mean"),
-    )
+_ADJOINT = "(Tensor grad_out, Tensor {}, SymInt[] shape, str layer) -> Tensor"
 
-
-_define()
+forward = define(
+    "forward",
+    "(Tensor x, Tensor weight, Tensor? bias, str layer) -> Tensor",
+    kernel=_forward,
+    fake=_fake_forward,
+    derivative=_forward_derivative,
+    tangent=_forward_tangent,
+    setup=_saves,
+    mapped=_mapped("forward"),
+)
+input_gradient = define(
+    "input_gradient",
+    _ADJOINT.format("weight"),
+    kernel=_input_gradient,
+    fake=_fake_gradient,
+    derivative=_input_gradient_derivative,
+    tangent=_adjoint_tangent("input_gradient"),
+    setup=_saves,
+    mapped=_mapped("input_gradient"),
+)
+weight_gradient = define(
+    "weight_gradient",
+    _ADJOINT.format("x"),
+    kernel=_weight_gradient,
+    fake=_fake_gradient,
+    derivative=_weight_gradient_derivative,
+    tangent=_adjoint_tangent("weight_gradient"),
+    setup=_saves,
+    mapped=_mapped("weight_gradient"),
+)
+pool_mean: Callable[..., Tensor] = define(
+    "pool_mean",
+    "(Tensor x) -> Tensor",
+    kernel=_pool_mean,
+    fake=_fake_pool_mean,
+    derivative=_pool_mean_derivative,
+    tangent=_pool_mean_tangent,
+    setup=saves_shape,
+    mapped=folded,
+)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,10 +15,8 @@ from .._functions import Axes
 from .._groups import PointGroup
 from .._layers import point_group
 from .._sampling import Sampling, warn_of_remainders
-from ._library import define, folded, operators
-
-# The frames between a caller of a module and its `forward`: torch's `_wrapped_call_impl` and `_call_impl`.
-_CALLER_OF_MODULE = 6
+from ._callers import level_of_caller
+from ._library import define, folded, saves_shape
 
 _LAYOUTS = (torch.contiguous_format, torch.channels_last, torch.channels_last_3d)
 
@@ -46,7 +45,7 @@ class _SpatialPool(nn.Module):
             )
         if not torch.compiler.is_compiling():
             sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
-            warn_of_remainders(x, self.kernel, self.group, sampling, _CALLER_OF_MODULE)  # type: ignore[arg-type]
+            warn_of_remainders(x, self.kernel, self.group, sampling, level_of_caller())  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back.
         return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
 
@@ -151,8 +150,7 @@ class SpatialMean(nn.Module):
                 f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
                 f"for SpatialMean on {self.group.name}"
             )
-        mean: Tensor = operators.spatial_mean(x.flatten(-d))
-        return mean
+        return _spatial_mean(x.flatten(-d))
 
     def extra_repr(self) -> str:
         """The group."""
@@ -183,17 +181,18 @@ def _mean_derivative(ctx: Any, g: Tensor) -> Tensor:
     return share.unsqueeze(-1).expand(ctx.shape)
 
 
-def _saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.shape = inputs[0].shape
+def _mean_tangent(_ctx: Any, dx: Tensor) -> Tensor:
+    return _spatial_mean(dx)
 
 
 # An operator, since a compiler that sees the additions may take them together.
-define(
+_spatial_mean: Callable[..., Tensor] = define(
     "spatial_mean",
     "(Tensor x) -> Tensor",
     kernel=_mean,
     fake=_fake_mean,
     derivative=_mean_derivative,
-    setup=_saves_shape,
-    mapped=folded("spatial_mean"),
+    tangent=_mean_tangent,
+    setup=saves_shape,
+    mapped=folded,
 )

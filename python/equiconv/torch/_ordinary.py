@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordinary calls: those for which torch's dispatcher would find nothing to do but to call the kernel.
+
+The dispatcher takes some 10 microseconds on its way to an operator of Python, and autograd as many again. That is more
+than a small layer takes, so ordinary calls go without. All others, under a compiler, a transformation, autocast, a
+profiler or any mode, go through it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+
+# What the dispatcher is told by the thread it runs in: an entry for all modes but those of functions, and for autocast.
+_included: Any = torch._C._dispatch_tls_local_include_set
+_excluded: Any = torch._C._dispatch_tls_local_exclude_set
+_function_modes: Any = torch._C._len_torch_function_stack
+_profiles: Any = torch._C._autograd._profiler_enabled
+_ordinary_states: set[tuple[int, int]] = set()
+
+
+def _state() -> tuple[int, int]:
+    return _included().raw_repr(), _excluded().raw_repr()
+
+
+def _see_ordinary_states() -> None:
+    """Keeps the states of a thread with no mode but perhaps that of inference."""
+    _ordinary_states.add(_state())
+    with torch.inference_mode():
+        _ordinary_states.add(_state())
+
+
+# This module may be imported within a mode; a new thread is in none.
+_thread = threading.Thread(target=_see_ordinary_states)
+_thread.start()
+_thread.join()
+
+
+def is_transformed() -> bool:
+    """Whether a transformation of `torch.func` or a level of forward-mode differentiation is under way."""
+    return forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
+
+
+def is_ordinary(arguments: tuple[Any, ...]) -> bool:
+    """Whether to call a kernel with these arguments is all that there is to do."""
+    for value in arguments:
+        kind = type(value)
+        if kind is Tensor or kind is nn.Parameter:
+            if not value.is_cpu or value.is_neg():
+                return False
+        elif isinstance(value, Tensor):
+            return False
+    return _state() in _ordinary_states and forward_ad._current_level < 0 and _function_modes() == 0 and not _profiles()
+
+
+def needs_gradient(arguments: tuple[Any, ...]) -> bool:
+    """Whether autograd has to know of a call."""
+    return torch.is_grad_enabled() and any(isinstance(value, Tensor) and value.requires_grad for value in arguments)
