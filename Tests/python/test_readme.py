@@ -72,8 +72,8 @@ def test_readme_has_one_python_example():
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=identify)
-# Python 3.12 and later warn of every fork in a process with threads, as a data loader does.
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+# Python 3.12 and later warn of every fork in a process with threads, as a data loader does, and JAX once imported.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning", "ignore:.*fork.*:RuntimeWarning")
 def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
     text = page.read_text(encoding="utf-8")
     if "scipy" in text:

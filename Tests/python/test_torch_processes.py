@@ -19,8 +19,8 @@ from torch.nn.parallel import DistributedDataParallel  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 C4 = eq.cyclic(4)
-# Python 3.12 and later warn of every fork in a process with threads.
-forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+# Python 3.12 and later warn of every fork in a process with threads, and JAX where a test has imported it.
+forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning", "ignore:.*fork.*:RuntimeWarning")
 
 
 class Lifted(Dataset):
