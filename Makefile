@@ -59,6 +59,7 @@ bench: setup
 	$(VENV)/bin/python benchmarks/bench.py
 
 bench-peers: $(PEERS_VENV)/.installed
+	$(PEERS_VENV)/bin/python benchmarks/peers/training.py $(if $(findstring --quick,$(PEERS_FLAGS)),--quick)
 	$(PEERS_VENV)/bin/python benchmarks/peers/peers.py $(PEERS_FLAGS)
 
 $(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scripts/peers-environment.sh

@@ -14,7 +14,7 @@ from torch_cases import CASES
 torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip install "equiconv[torch]"')
 et = pytest.importorskip("equiconv.torch")
 
-from equiconv.torch import _library  # noqa: E402 (torch may be missing)
+from equiconv.torch import _library, _ordinary  # noqa: E402 (torch may be missing)
 from torch.overrides import TorchFunctionMode  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
@@ -197,3 +197,11 @@ assert len(_ordinary._ordinary_states) == 2
 def test_graphs_of_derivatives_name_the_operator():
     y = et.group_conv(random(1, 2, 4, 5, 5), random(2, 2, 4, 3, 3).requires_grad_(), C4)
     assert type(y.grad_fn).__name__ == "EquiconvForwardBackward"
+
+
+def test_where_torch_does_not_tell_what_is_under_way_calls_go_through_the_dispatcher(monkeypatch):
+    layer, x = et.LiftingConv(1, 2, 3, eq.cyclic(4)), torch.randn(1, 1, 5, 5)
+    expected = layer(x)
+    monkeypatch.setattr(_ordinary, "_is_told", False)
+    assert not _ordinary.is_ordinary((x,))
+    assert torch.equal(layer(x), expected)

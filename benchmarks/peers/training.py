@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training steps of the experiment's networks beside the same networks made of other layers, in one run.
 
-    python benchmarks/peers/training.py [--threads 1 2] [--networks c4 d4] [--batch 64] [--rounds 5] [--quick]
+    python benchmarks/peers/training.py [--threads 1 2] [--networks c4 d4] [--batch 32] [--rounds 5] [--quick]
 
 A step is forward, loss, backward and update. The networks are those of `equiconv.experiments.networks`; only their
 layers differ: equiconv's, torch's conv2d with filters expanded in each step, and escnn's. They take turns in short
-bursts. A whole run writes docs/TrainingSpeed.md.
+bursts. On more than one thread all is measured twice, the second time with OMP_WAIT_POLICY=PASSIVE. A whole run writes
+docs/TrainingSpeed.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -61,11 +63,12 @@ class Step:
 def steps(name: str, batch: int) -> tuple[list[Step], dict[str, str]]:
     """The same network of each library, and why a library is missing."""
     import torch
+    from equiconv.experiments._digits import SIZE
     from equiconv.experiments.networks import DIGIT_NETWORKS, GroupNetwork
     from networks import escnn_layers, expanded_layers
 
     torch.manual_seed(0)
-    images, labels = torch.randn(batch, 1, 20, 20), torch.randint(0, 10, (batch,))
+    images, labels = torch.randn(batch, 1, SIZE, SIZE), torch.randint(0, 10, (batch,))
     architecture = DIGIT_NETWORKS[name]
     own = GroupNetwork(architecture, 1, 10)
     made, missing = [Step("equiconv", own, images, labels)], {}
@@ -84,7 +87,7 @@ def steps(name: str, batch: int) -> tuple[list[Step], dict[str, str]]:
 
 
 def measure(threads: int, names: list[str], batch: int, rounds: int, seconds: float) -> dict[str, Any]:
-    """Rows of one number of threads: times of a step by network and library."""
+    """Rows of one number of threads in this process: times of a step by network and library."""
     import equiconv as eq
     import torch
 
@@ -101,7 +104,7 @@ def measure(threads: int, names: list[str], batch: int, rounds: int, seconds: fl
                 step.burst(seconds)
         for step in made:
             best, median = min(step.seconds), statistics.median(step.seconds)
-            rows.append({"network": name, "library": step.label, "threads": threads, "best": best, "median": median})
+            rows.append({"network": name, "library": step.label, "best": best, "median": median})
     return {"rows": rows, "missing": reasons}
 
 
@@ -113,20 +116,30 @@ def ratios(rows: list[dict[str, Any]], key: str) -> dict[str, float]:
     return {"torch": min(of_torch) / own} | ({"escnn": times["escnn"] / own} if "escnn" in times else {})
 
 
+def settings(threads: list[int]) -> list[tuple[str, int, dict[str, str]]]:
+    """What processes are started with: a name, a number of threads, variables of the environment."""
+    found: list[tuple[str, int, dict[str, str]]] = []
+    for count in threads:
+        found.append((str(count), count, {}))
+        if count > 1:
+            found.append((f"{count}, passive", count, {"OMP_WAIT_POLICY": "PASSIVE"}))
+    return found
+
+
 def table(result: dict[str, Any]) -> str:
-    """Markdown: one row for each network and number of threads."""
+    """Markdown: one row for each network and setting."""
     lines = [
         "| network | threads | equiconv | torch, channels last / first | escnn | torch / equiconv | escnn / equiconv |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name in result["networks"]:
-        for threads in result["threads"]:
-            rows = [row for row in result["rows"] if (row["network"], row["threads"]) == (name, threads)]
-            times = {row["library"]: f"{1e3 * row['best']:.2f}" for row in rows}
+        for setting in dict.fromkeys(row["setting"] for row in result["rows"]):
+            rows = [row for row in result["rows"] if (row["network"], row["setting"]) == (name, setting)]
+            times = {row["library"]: f"{1e3 * row['best']:.1f}" for row in rows}
             best, median = ratios(rows, "best"), ratios(rows, "median")
-            cells = [f"{best[of]:.2f} ({median[of]:.2f})" if of in best else "n/a" for of in TARGETS]
+            cells = [f"**{best[of]:.2f}** ({median[of]:.2f})" if of in best else "n/a" for of in TARGETS]
             both = f"{times['torch last']} / {times['torch first']}"
-            cells = [name, str(threads), times["equiconv"], both, times.get("escnn", "n/a"), *cells]
+            cells = [name.upper(), setting, times["equiconv"], both, times.get("escnn", "n/a"), *cells]
             lines.append("| " + " | ".join(cells) + " |")
     reasons = [f"{library} was not measured: {reason}" for library, reason in result["missing"].items()]
     return "\n".join([*lines, *([""] if reasons else []), *reasons])
@@ -146,7 +159,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--networks", nargs="+", default=["c4", "d4"], choices=["c4", "d4"])
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="one short round: whether every library works")
     parser.add_argument("--output", type=Path, default=RESULTS / "training.json")
@@ -165,12 +178,13 @@ def main() -> None:
 
     result = {"machine": machine(), "versions": versions(), "date": time.strftime("%Y-%m-%d"), "batch": arguments.batch}
     result |= {"threads": arguments.threads, "networks": arguments.networks, "rows": [], "missing": {}}
-    for threads in arguments.threads:
-        # A process of its own for each number of threads: pools of threads keep the size they began with.
+    for name, threads, variables in settings(arguments.threads):
+        # A process of its own: pools of threads keep what they began with.
         command = [sys.executable, __file__, "--worker", str(threads), *sys.argv[1:]]
-        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-        found = json.loads(answer)
-        result["rows"] += found["rows"]
+        environment = os.environ | variables
+        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+        found = json.loads(answer.splitlines()[-1])
+        result["rows"] += [row | {"setting": name} for row in found["rows"]]
         result["missing"] |= found["missing"]
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

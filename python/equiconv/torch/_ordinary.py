@@ -3,7 +3,7 @@
 
 The dispatcher takes some 10 microseconds on its way to an operator of Python, and autograd as many again. That is more
 than a small layer takes, so ordinary calls go without. All others, under a compiler, a transformation, autocast, a
-profiler or any mode, go through it.
+profiler or any mode, go through it; and so do all where a version of torch does not tell what is under way.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 # What the dispatcher is told by the thread it runs in: an entry for all modes but those of functions, and for autocast.
-_included: Any = torch._C._dispatch_tls_local_include_set
-_excluded: Any = torch._C._dispatch_tls_local_exclude_set
-_function_modes: Any = torch._C._len_torch_function_stack
-_profiles: Any = torch._C._autograd._profiler_enabled
+_included: Any = getattr(torch._C, "_dispatch_tls_local_include_set", None)
+_excluded: Any = getattr(torch._C, "_dispatch_tls_local_exclude_set", None)
+_function_modes: Any = getattr(torch._C, "_len_torch_function_stack", None)
+_profiles: Any = getattr(torch._C._autograd, "_profiler_enabled", None)
+_is_told = None not in (_included, _excluded, _function_modes, _profiles)
 _ordinary_states: set[tuple[int, int]] = set()
 
 
@@ -35,9 +36,10 @@ def _see_ordinary_states() -> None:
 
 
 # This module may be imported within a mode; a new thread is in none.
-_thread = threading.Thread(target=_see_ordinary_states)
-_thread.start()
-_thread.join()
+if _is_told:
+    _thread = threading.Thread(target=_see_ordinary_states)
+    _thread.start()
+    _thread.join()
 
 
 def is_transformed() -> bool:
@@ -47,6 +49,8 @@ def is_transformed() -> bool:
 
 def is_ordinary(arguments: tuple[Any, ...]) -> bool:
     """Whether to call a kernel with these arguments is all that there is to do."""
+    if not _is_told:
+        return False
     for value in arguments:
         kind = type(value)
         if kind is Tensor or kind is nn.Parameter:
