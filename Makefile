@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-#   make demo      the lecture's architecture on a photograph: equality to the last bit, times, figures
+#   make demo      the lecture's architecture on a photograph, and trained on digits: equality to the last bit, figures
 #   make test      Swift, C and Python tests
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
@@ -38,6 +38,7 @@ $(VENV)/.installed: $(package_files)
 
 demo: setup
 	$(VENV)/bin/python examples/demo/demo.py --output-dir demo-output
+	scripts/demo-training.sh $(VENV) demo-output/rotated-digits
 
 test: setup lint test-swift test-c test-package test-python test-python-debian
 	@echo "All tests passed."
