@@ -161,14 +161,17 @@ def _mean(x: Tensor) -> Tensor:
     """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
     count = x.shape[-1]
     values = x.detach().double()
-    largest = values.abs().amax(-1, keepdim=True)
-    exponent = torch.frexp(largest).exponent
-    scaled = torch.ldexp(values, -exponent)
-    bits = math.ceil(math.log2(count)) if count > 1 else 0
-    high = (scaled + 1.5 * 2.0**bits) - 1.5 * 2.0**bits
-    shift = 1.5 * 2.0 ** (2 * bits - 53)
-    low = ((scaled - high) + shift) - shift
-    exact = torch.ldexp((high.sum(-1) + low.sum(-1)) / count, exponent.squeeze(-1))
+    largest = torch.maximum(values.amax(-1, keepdim=True), -values.amin(-1, keepdim=True))
+    # Within what powers of two there are; numbers that are scaled to less than 1 lose nothing, and none exceeds 2.
+    exponent = torch.frexp(largest).exponent.clamp(-1000, 1023)
+    one = torch.ones_like(largest)
+    # The sum of all is below 2^bits.
+    bits = math.ceil(math.log2(count)) + 1 if count > 1 else 1
+    first, second = 1.5 * 2.0**bits, 1.5 * 2.0 ** (2 * bits - 53)
+    scaled = values * torch.ldexp(one, -exponent)
+    high = (scaled + first).sub_(first)
+    low = scaled.sub_(high).add_(second).sub_(second)
+    exact = (high.sum(-1) + low.sum(-1)) / count * torch.ldexp(one, exponent).squeeze(-1)
     return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype)
 
 
