@@ -3,10 +3,23 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import sys
 from pathlib import Path
 
 import pytest
+
+# What each notebook imports besides equiconv and NumPy, itself or through a function that it calls.
+REQUIRED = {
+    "first_steps": ("matplotlib", "scipy", "sklearn"),
+    "looking_inside": ("matplotlib", "sklearn"),
+    "theorem": ("matplotlib", "sklearn"),
+    "training": ("matplotlib", "scipy", "sklearn", "torch"),
+}
+# What runs a notebook, and what installs a module that is not called as its package.
+RUNNERS = ("ipykernel", "nbclient", "nbformat")
+PACKAGES = {"sklearn": "scikit-learn"}
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "examples" / "notebooks").glob("*.ipynb"))
 
@@ -15,8 +28,27 @@ def identify(path):
     return path.stem
 
 
-def test_there_are_notebooks():
-    assert [path.name for path in NOTEBOOKS] == ["theorem.ipynb"]
+def import_or_skip(module, user):
+    package = PACKAGES.get(module, module)
+    return pytest.importorskip(module, reason=f"{user} not run: it needs {module}; pip install {package}")
+
+
+def test_there_are_the_notebooks_of_the_table():
+    assert [path.stem for path in NOTEBOOKS] == sorted(REQUIRED)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=identify)
+def test_table_has_what_a_notebook_imports(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    modules = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add(node.module.split(".")[0])
+    others = modules - set(sys.stdlib_module_names) - {"equiconv", "numpy"}
+    assert others <= set(REQUIRED[path.stem])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=identify)
@@ -32,10 +64,9 @@ def test_notebook_is_kept_without_outputs(path):
 # The libraries that start the kernel warn of themselves; what the notebook itself does is checked in its own process.
 @pytest.mark.filterwarnings("ignore")
 def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    for module in ("ipykernel", "matplotlib", "sklearn"):
-        pytest.importorskip(module)
+    for module in REQUIRED[path.stem]:
+        import_or_skip(module, path.name)
+    _, nbclient, nbformat = (import_or_skip(module, path.name) for module in RUNNERS)
     for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
     notebook = nbformat.read(path, as_version=4)
