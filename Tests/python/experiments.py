@@ -4,12 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import equiconv as eq
@@ -44,24 +38,3 @@ def read_metrics(folder: Path) -> dict:
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics.pop("time")["processor_seconds"] > 0
     return metrics
-
-
-def kill_within_epochs(module: str, arguments: Sequence[str], folder: Path, delays: Sequence[float]) -> None:
-    """Runs an experiment and kills it, once for each delay, so many seconds after a checkpoint has been replaced."""
-    command = [sys.executable, "-m", f"equiconv.experiments.{module}", *arguments, "--output-dir", str(folder)]
-    for delay in delays:
-        before = checkpoints(folder)
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while checkpoints(folder) == before and running.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        time.sleep(delay)
-        os.kill(running.pid, signal.SIGKILL)
-        assert running.wait() == -signal.SIGKILL, "the experiment ended before it could be killed"
-    assert not (folder / "metrics.json").exists()
-
-
-def checkpoints(folder: Path) -> dict[str, int]:
-    """When each checkpoint was written."""
-    return {file.name: file.stat().st_mtime_ns for file in (folder / "checkpoints").glob("*.pt")}

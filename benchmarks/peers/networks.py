@@ -10,6 +10,7 @@ from typing import Any
 
 import equiconv as eq
 import torch
+from equiconv.experiments.networks import Architecture
 from torch import Tensor, nn
 
 
@@ -23,9 +24,11 @@ def turned(weight: Tensor, group: eq.PointGroup, element: int) -> Tensor:
 class ExpandedConv(nn.Module):
     """A lifting or group layer by torch's conv2d with the filter bank made in each step."""
 
-    def __init__(self, reads_group: bool, channels: tuple[int, int], kernel: int, group: eq.PointGroup, memory: Any):
+    def __init__(
+        self, reads_group: bool, channels: tuple[int, int], kernel: int, group: eq.PointGroup, padding: int, memory: Any
+    ) -> None:
         super().__init__()
-        self.group, self.memory = group, memory
+        self.group, self.padding, self.memory = group, padding, memory
         fibre = (group.order,) if reads_group else ()
         weight = torch.empty(channels[1], channels[0], *fibre, kernel, kernel)
         self.weight = nn.Parameter(nn.init.normal_(weight, std=math.sqrt(2 / weight[0].numel())))
@@ -45,7 +48,7 @@ class ExpandedConv(nn.Module):
         """(B, O, |H|, rows, columns)."""
         flat = x if x.dim() == 4 else x.flatten(1, 2)
         flat = flat.contiguous(memory_format=self.memory)
-        y = nn.functional.conv2d(flat, self.bank().contiguous(memory_format=self.memory))
+        y = nn.functional.conv2d(flat, self.bank().contiguous(memory_format=self.memory), padding=self.padding)
         # A view, whatever the layout.
         return y.unflatten(1, (-1, self.group.order))
 
@@ -58,8 +61,10 @@ def expanded_layers(memory: Any) -> SimpleNamespace:
     """torch's own layers; the convolutions with expanded filters, in one layout of memory."""
 
     def convolution(reads_group: bool) -> Any:
-        def make(inputs: int, outputs: int, kernel: int, group: eq.PointGroup, **_: Any) -> ExpandedConv:
-            return ExpandedConv(reads_group, (inputs, outputs), kernel, group, memory)
+        def make(
+            inputs: int, outputs: int, kernel: int, group: eq.PointGroup, padding: int = 0, **_: Any
+        ) -> ExpandedConv:
+            return ExpandedConv(reads_group, (inputs, outputs), kernel, group, padding, memory)
 
         return make
 
@@ -106,39 +111,55 @@ class Mean(nn.Module):
         return x.mean((-2, -1))
 
 
-class SteerableConv(nn.Module):
-    """escnn's R2Conv between tensors."""
+class Steerable(nn.Module):
+    """A module of escnn between tensors with or without an axis for H."""
 
-    def __init__(self, layer: nn.Module, fields: Any, wrap: Any, order: int) -> None:
+    def __init__(self, module: nn.Module, wrap: Any) -> None:
         super().__init__()
-        self.layer, self.wrap, self.order = layer, wrap, order
-        self._fields = fields
+        self.module, self.wrap = module, wrap
+        # Types of fields are modules too; in a tuple they do not become modules of this one.
+        self._fields = (module.in_type, module.out_type)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, O, |H|, rows, columns)."""
-        y: Tensor = self.layer(self.wrap(x if x.dim() == 4 else x.flatten(1, 2), self._fields)).tensor
-        return y.unflatten(1, (-1, self.order))
+        """(B, C, rows, columns) of invariant fields, (B, C, |H|, rows, columns) of regular ones."""
+        reads, writes = self._fields
+        y: Tensor = self.module(self.wrap(x if x.dim() == 4 else x.flatten(1, 2), reads)).tensor
+        return y if writes.size == len(writes) else y.unflatten(1, (len(writes), -1))
 
 
-def escnn_layers() -> SimpleNamespace:
-    """escnn's convolutions, and torch's other layers, which are what escnn's do on regular fields."""
+def escnn_layers(architecture: Architecture) -> SimpleNamespace:
+    """escnn's layers for a network; torch's are the max pool and the mean over space, which escnn does by torch too."""
     from adapters.steerable import _without_three_dimensions
 
     _without_three_dimensions()
     spaces, steerable = (importlib.import_module(f"escnn.{name}") for name in ("gspaces", "nn"))
+    group = architecture.group
+    n = int(group.name[1:])
+    space = spaces.rot2dOnR2(n) if group.name[0] == "C" else spaces.flipRot2dOnR2(n)
+
+    def fields(channels: int, regular: bool = True) -> Any:
+        return steerable.FieldType(space, channels * [space.regular_repr if regular else space.trivial_repr])
+
+    def between_tensors(module: nn.Module) -> Steerable:
+        return Steerable(module, steerable.GeometricTensor)
 
     def convolution(reads_group: bool) -> Any:
-        def make(inputs: int, outputs: int, kernel: int, group: eq.PointGroup, **_: Any) -> SteerableConv:
-            n = int(group.name[1:])
-            space = spaces.rot2dOnR2(n) if group.name[0] == "C" else spaces.flipRot2dOnR2(n)
-            field = space.regular_repr if reads_group else space.trivial_repr
-            fields = steerable.FieldType(space, inputs * [field])
-            writes = steerable.FieldType(space, outputs * [space.regular_repr])
-            layer = steerable.R2Conv(fields, writes, kernel, bias=False, initialize=False)
+        def make(inputs: int, outputs: int, kernel: int, _: eq.PointGroup, padding: int = 0, **__: Any) -> Steerable:
+            reads, writes = fields(inputs, reads_group), fields(outputs)
+            layer = steerable.R2Conv(reads, writes, kernel, padding=padding, bias=False, initialize=False)
             nn.init.normal_(layer.weights)
-            return SteerableConv(layer, fields, steerable.GeometricTensor, group.order)
+            return between_tensors(layer)
 
         return make
 
     own = expanded_layers(torch.contiguous_format)
-    return SimpleNamespace(**vars(own) | {"LiftingConv": convolution(False), "GroupConv": convolution(True)})
+    # Signatures have no number of channels there: it is that of the last convolution.
+    project = steerable.GroupPooling(fields(architecture.widths[-1]))
+    return SimpleNamespace(
+        LiftingConv=convolution(False),
+        GroupConv=convolution(True),
+        BatchNorm=lambda channels: between_tensors(steerable.InnerBatchNorm(fields(channels))),
+        SpatialMaxPool=own.SpatialMaxPool,
+        GroupPool=lambda _, mode: between_tensors(project) if mode == "max" else own.GroupPool(group, mode),
+        SpatialMean=own.SpatialMean,
+    )

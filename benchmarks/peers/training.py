@@ -80,7 +80,7 @@ def steps(name: str, batch: int) -> tuple[list[Step], dict[str, str]]:
             raise SystemExit(f"the network of torch's layers differs by {difference} from that of equiconv")
         made.append(Step(f"torch {layout}", network, images, labels))
     try:
-        made.append(Step("escnn", GroupNetwork(architecture, 1, 10, layers=escnn_layers()), images, labels))
+        made.append(Step("escnn", GroupNetwork(architecture, 1, 10, layers=escnn_layers(architecture)), images, labels))
     except Exception as error:
         missing["escnn"] = f"{type(error).__name__}: {error}"
     return made, missing

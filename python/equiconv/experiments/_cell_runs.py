@@ -25,7 +25,7 @@ from ._storage import Folder
 from ._training import Example, Recipe, Run, fit, scores
 from .networks import CELL_NETWORKS, GroupNetwork, parameter_count
 
-__all__ = ["CellSetting", "make_network", "perform", "prediction"]
+__all__ = ["CellSetting", "make_network", "prediction"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,44 @@ class CellSetting:
         """The first test images at each angle; quarter turns are exact, others resampled by cubic splines."""
         images = [self.cells.test.image(index) for index in range(min(self.turned_count, len(self.cells.test)))]
         return [_turned(images, angle) for angle in self.angles]
+
+    def epochs(self, run: Run) -> int:
+        """The same for all runs."""
+        return self.recipe.epochs
+
+    def work(self, run: Run) -> float:
+        """About how long a run takes: networks of as many parameters have work in proportion to |H|."""
+        return float(CELL_NETWORKS[run.network].group.order)
+
+    def perform(self, run: Run, folder: Folder, advance: Callable[[], object]) -> dict[str, Any]:
+        """Trains from the last checkpoint on, and measures.
+
+        Args:
+            run: which.
+            folder: where checkpoints are.
+            advance: called for each epoch.
+
+        Returns:
+            The run's entry of the JSON file.
+        """
+        network, history = fit(
+            run, lambda: make_network(run.network), self.cells.train, self.recipe, folder, self._watch, advance
+        )
+        return {
+            "network": run.network,
+            "seed": run.seed,
+            "parameters": parameter_count(network),
+            "history": history,
+            "results": _results(run, network, self),
+        }
+
+    def _watch(self, network: nn.Module) -> dict[str, float]:
+        output = scores(network, self.cells.valid)
+        labels = torch.from_numpy(self.cells.valid.labels)
+        return {
+            "valid_loss": float(nn.functional.cross_entropy(output, labels)),
+            "valid_auc": float(roc_auc_score(labels, output[:, 1] - output[:, 0])),
+        }
 
 
 def _turned(images: Sequence[NDArray[np.uint8]], angle: float) -> TensorDataset:
@@ -79,45 +117,6 @@ def _probabilities(network: nn.Module, data: Dataset[Example]) -> NDArray[np.flo
 def prediction(entry: dict[str, Any]) -> Prediction:
     """What the network of a run says of the test images."""
     return Prediction(probabilities=entry["results"]["probabilities"], threshold=entry["results"]["threshold"])
-
-
-def perform(run: Run, setting: CellSetting, folder: Folder, advance: Callable[[], object]) -> dict[str, Any]:
-    """Trains, unless it has been done, and measures.
-
-    Args:
-        run: which.
-        setting: data and recipe.
-        folder: where checkpoints and results are.
-        advance: called after each epoch.
-
-    Returns:
-        The run's entry of the JSON file.
-    """
-    done = folder.load_result(run.name)
-    if done is not None:
-        for _ in range(setting.recipe.epochs):
-            advance()
-        return dict(done)
-    cells = setting.cells
-
-    def watch(network: nn.Module) -> dict[str, float]:
-        output = scores(network, cells.valid)
-        labels = torch.from_numpy(cells.valid.labels)
-        return {
-            "valid_loss": float(nn.functional.cross_entropy(output, labels)),
-            "valid_auc": float(roc_auc_score(labels, output[:, 1] - output[:, 0])),
-        }
-
-    network, history = fit(run, lambda: make_network(run.network), cells.train, setting.recipe, folder, watch, advance)
-    entry = {
-        "network": run.network,
-        "seed": run.seed,
-        "parameters": parameter_count(network),
-        "history": history,
-        "results": _results(run, network, setting),
-    }
-    folder.save_result(run.name, entry)
-    return entry
 
 
 def _results(run: Run, network: nn.Module, setting: CellSetting) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ._storage import Folder
 from ._training import Recipe, Run, fit, scores
 from .networks import DIGIT_NETWORKS, GroupNetwork, parameter_count
 
-__all__ = ["Setting", "make_network", "perform", "runs"]
+__all__ = ["Setting", "make_network", "runs"]
 
 ANGLE_SEED = 7
 
@@ -74,10 +74,48 @@ class Setting:
         """All test digits at each angle of the curve."""
         return [_dataset(self.parts[1], angle) for angle in self.angles]
 
-    def recipe_for(self, run: Run) -> Recipe:
-        """Epochs for fewer images grow as the root of how many fewer they are."""
+    def epochs(self, run: Run) -> int:
+        """For fewer images they grow as the root of how many fewer there are."""
         more = np.sqrt(len(self.parts[0]) / run.train_size)
-        return replace(self.recipe, epochs=max(1, round(self.recipe.epochs * float(more))))
+        return max(1, round(self.recipe.epochs * float(more)))
+
+    def work(self, run: Run) -> float:
+        """About how long a run takes: networks of as many parameters have work in proportion to |H|."""
+        return float(DIGIT_NETWORKS[run.network].group.order * self.epochs(run) * run.train_size)
+
+    def is_complete(self, run: Run) -> bool:
+        """Whether a run has all training digits: more is measured then."""
+        return run.train_size == len(self.parts[0])
+
+    def perform(self, run: Run, folder: Folder, advance: Callable[[], object]) -> dict[str, Any]:
+        """Trains from the last checkpoint on, and measures.
+
+        Args:
+            run: which.
+            folder: where checkpoints are.
+            advance: called for each epoch.
+
+        Returns:
+            The run's entry of the JSON file.
+        """
+        recipe = replace(self.recipe, epochs=self.epochs(run))
+        data = _dataset(_training_part(self, run), 0.0)
+        complete = self.is_complete(run)
+        watch = self._watch if complete else None
+        network, history = fit(run, lambda: make_network(run.network), data, recipe, folder, watch, advance)
+        return {
+            "network": run.network,
+            "seed": run.seed,
+            "train_size": run.train_size,
+            "epochs": recipe.epochs,
+            "parameters": parameter_count(network),
+            "history": history,
+            "results": _results(network, self) | (_more_results(run, network, self) if complete else {}),
+        }
+
+    def _watch(self, network: nn.Module) -> dict[str, float]:
+        sets = {"upright_accuracy": self.upright, "turned_accuracy": self.turned}
+        return {name: _accuracy(network, data) for name, data in sets.items()}
 
 
 def _first(digits: Digits, limit: int | None) -> Digits:
@@ -107,52 +145,6 @@ def _training_part(setting: Setting, run: Run) -> Digits:
 def make_network(name: str) -> GroupNetwork:
     """A network with fresh weights."""
     return GroupNetwork(DIGIT_NETWORKS[name], 1, CLASSES)
-
-
-def perform(run: Run, setting: Setting, folder: Folder, advance: Callable[[], object]) -> dict[str, Any]:
-    """Trains, unless it has been done, and measures.
-
-    Args:
-        run: which.
-        setting: data and recipe.
-        folder: where checkpoints and results are.
-        advance: called after each epoch.
-
-    Returns:
-        The run's entry of the JSON file.
-    """
-    recipe = setting.recipe_for(run)
-    done = folder.load_result(run.name)
-    if done is not None:
-        for _ in range(recipe.epochs):
-            advance()
-        return dict(done)
-    complete = run.train_size == len(setting.parts[0])
-
-    def watch(network: nn.Module) -> dict[str, float]:
-        sets = {"upright_accuracy": setting.upright, "turned_accuracy": setting.turned}
-        return {name: _accuracy(network, data) for name, data in sets.items()}
-
-    network, history = fit(
-        run,
-        lambda: make_network(run.network),
-        _dataset(_training_part(setting, run), 0.0),
-        recipe,
-        folder,
-        watch if complete else None,
-        advance,
-    )
-    entry = {
-        "network": run.network,
-        "seed": run.seed,
-        "train_size": run.train_size,
-        "epochs": recipe.epochs,
-        "parameters": parameter_count(network),
-        "history": history,
-        "results": _results(network, setting) | (_more_results(run, network, setting) if complete else {}),
-    }
-    folder.save_result(run.name, entry)
-    return entry
 
 
 def _predictions(network: nn.Module, data: TensorDataset) -> NDArray[np.int64]:

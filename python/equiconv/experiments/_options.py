@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 from collections.abc import Collection
 from pathlib import Path
@@ -31,6 +32,12 @@ def add_options(
     parser.add_argument("--networks", default=default_networks, help=f"by commas, of {', '.join(networks)}; or all")
     # Networks and images are so small that a second thread gains little, and loses much where the other core is busy.
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with; results may depend on it")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        help="trainings at a time, each in a process with these threads; unless told otherwise as many as there are "
+        "processors for, or 1 with --quick; results do not depend on it",
+    )
     parser.set_defaults(full_epochs=epochs)
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes; the figures mean nothing")
 
@@ -47,6 +54,16 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace, 
         parser.error(f"--epochs is {options.epochs}, expected 1 or more")
     if not 1 <= options.threads <= 1024:
         parser.error(f"--threads is {options.threads}, expected 1 to 1024")
+    if options.jobs is None:
+        # A worker needs seconds to begin, which is as long as all of a quick run.
+        options.jobs = 1 if options.quick else max(1, _processors() // options.threads)
+    if not 1 <= options.jobs <= 1024:
+        parser.error(f"--jobs is {options.jobs}, expected 1 to 1024")
+
+
+def _processors() -> int:
+    """Those that this process may run on, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _names(parser: argparse.ArgumentParser, text: str, networks: Collection[str]) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
+from multiprocessing import reduction
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +19,9 @@ except ImportError:  # Not on Windows; there, two processes in one folder are th
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Folder", "RefusedError", "read_json", "write_json"]
+
+# Seconds that a process waits for another's lock: workers of one that was killed need a moment to end.
+PATIENCE = 5.0
 
 
 class RefusedError(Exception):
@@ -50,6 +55,8 @@ def read_json(path: Path) -> Any:
 class Folder:
     """An output folder, held by this process until it is left; a context manager.
 
+    It can be pickled for a process that is being spawned: that process then holds it too, until it ends.
+
     Args:
         path: made if it is not there.
         config: what the numbers depend on. Numbers of another configuration are never mixed with these.
@@ -81,15 +88,28 @@ class Folder:
         # Which also gives the lock back.
         self._lock.close()
 
+    def __reduce__(self) -> tuple[Callable[..., Folder], tuple[object, ...]]:
+        lock = None if fcntl is None else reduction.DupFd(self._lock.fileno())
+        return _held_already, (self.path, self.config, lock)
+
     def _hold(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self._is_locked():
+            if time.monotonic() > deadline:
+                raise RefusedError(
+                    f"--output-dir is {self.path}, in use by another process; wait for it, or give another --output-dir"
+                )
+            time.sleep(0.05)
+
+    def _is_locked(self) -> bool:
+        """Whether this process has the lock, or there are none."""
         if fcntl is None:
-            return
+            return True
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RefusedError(
-                f"--output-dir is {self.path}, in use by another process; wait for it, or give another --output-dir"
-            ) from error
+        except OSError:
+            return False
+        return True
 
     def _compare(self) -> None:
         file = self.path / "config.json"
@@ -137,6 +157,15 @@ class Folder:
         if not isinstance(stored, dict) or _differences(stored.get("config"), self.config):
             raise RefusedError(f"{path} is a result of another configuration; delete it")
         return stored["result"]
+
+
+def _held_already(path: Path, config: dict[str, Any], lock: Any) -> Folder:
+    """A folder that another process holds and shares with this one: the lock is that of the open file."""
+    folder = Folder.__new__(Folder)
+    folder.path, folder.config = path, config
+    if lock is not None:
+        folder._lock = os.fdopen(lock.detach(), "w")
+    return folder
 
 
 def _differences(old: Any, new: Any, name: str = "") -> list[str]:

@@ -16,19 +16,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ._cell_figures import draw_all
-from ._cell_runs import CellSetting, perform, prediction
+from ._cell_runs import CellSetting, prediction
 from ._cells import LEAST_SIZE, Cells, load_folder, synthetic
 from ._options import add_options, check_options, environment, set_up_process
 from ._scores import intervals
 from ._statistics import spread, spread_text
 from ._storage import Folder, RefusedError, write_json
 from ._training import Clock, Recipe, Run
+from ._workers import perform_all
 from .networks import CELL_NETWORKS
 
 __all__ = ["main"]
@@ -146,16 +146,6 @@ def table(summary: Sequence[dict[str, Any]], description: str) -> str:
     return "\n".join(lines)
 
 
-def train_all(todo: Sequence[Run], setting: CellSetting, folder: Folder) -> list[dict[str, Any]]:
-    """Performs the runs, with a bar of epochs."""
-    entries = []
-    with tqdm(total=len(todo) * setting.recipe.epochs, unit="epoch", mininterval=0.5) as bar:
-        for run in todo:
-            bar.set_description(f"{run.network}, seed {run.seed}")
-            entries.append(perform(run, setting, folder, bar.update))
-    return entries
-
-
 def execute(options: argparse.Namespace) -> Path:
     """Runs the experiment; returns the path of the JSON file. Raises RefusedError."""
     clock = Clock()
@@ -165,7 +155,8 @@ def execute(options: argparse.Namespace) -> Path:
     count = len(setting.cells.train)
     todo = [Run(network, seed, count) for seed in options.seeds for network in options.networks]
     with Folder(options.output_dir, config) as folder:
-        entries = train_all(todo, setting, folder)
+        make = partial(make_setting, options)
+        entries = perform_all(todo, setting, make, folder, options.jobs, options.threads)
         summary = summarise(entries, setting, options.networks)
         metrics = {
             "schema": SCHEMA,

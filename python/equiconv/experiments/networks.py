@@ -42,7 +42,10 @@ class LayerNamespace(Protocol):
 
     @property
     def GroupConv(self) -> Any:  # noqa: N802
-        """``(in_channels, out_channels, kernel, group, *, interpolation, bias)``: group to group."""
+        """``(in_channels, out_channels, kernel, group, *, padding, interpolation, bias)``: group to group.
+
+        `padding` is a number of zeros on each side of each axis.
+        """
 
     @property
     def BatchNorm(self) -> Any:  # noqa: N802
@@ -70,7 +73,8 @@ class Architecture:
         group: H.
         widths: channels after the lifting and each group convolution.
         kernels: extents of their kernels.
-        pools: extents and strides of the max pools after each of them but the last; 1 for none.
+        paddings: zeros about what each group convolution reads, on each side.
+        pools: extents and strides of the max pools after each convolution but the last; 1 for none.
         interpolation: how kernels continue between taps, where H is not a lattice group.
     """
 
@@ -78,76 +82,79 @@ class Architecture:
     group: eq.PointGroup
     widths: tuple[int, ...]
     kernels: tuple[int, ...]
+    paddings: tuple[int, ...]
     pools: tuple[int, ...]
     interpolation: str = "bicubic"
 
 
 def _family(
-    widths: Mapping[str, tuple[int, ...]], kernels: tuple[int, ...], pools: tuple[int, ...]
+    widths: Mapping[str, tuple[int, ...]], kernels: tuple[int, ...], paddings: tuple[int, ...], pools: tuple[int, ...]
 ) -> dict[str, Architecture]:
     labels = {"cnn": "plain CNN", "c4": "C4 G-CNN", "c8": "C8 G-CNN", "d4": "D4 G-CNN"}
     groups = {"cnn": eq.trivial(2), "c4": eq.cyclic(4), "c8": eq.cyclic(8), "d4": eq.dihedral(4)}
-    return {name: Architecture(labels[name], groups[name], widths[name], kernels, pools) for name in labels}
+    return {name: Architecture(labels[name], groups[name], widths[name], kernels, paddings, pools) for name in labels}
 
 
 # A group convolution has |H| times the weights of a plain one of its widths: widths go with 1 / sqrt(|H|), and what
 # rounding leaves is made up for in the last, so that networks of a family differ by less than 3 % in parameters.
 DIGIT_NETWORKS: Mapping[str, Architecture] = _family(
-    {"cnn": (16, 32, 32), "c4": (8, 16, 16), "c8": (8, 8, 16), "d4": (8, 8, 16)}, kernels=(5, 5, 3), pools=(2, 1)
+    {"cnn": (16, 32, 32), "c4": (8, 16, 16), "c8": (8, 8, 16), "d4": (8, 8, 16)},
+    kernels=(5, 5, 5),
+    paddings=(2, 0),
+    pools=(1, 1),
 )
-"""For images of 20 x 20 pixels: maps of 16, 8, 4 and 2 rows."""
+"""For images of 16 x 16 pixels: maps of 12, 12 and 8 rows; any other size from 9 on will do."""
 
 CELL_NETWORKS: Mapping[str, Architecture] = _family(
-    {"cnn": (16, 24, 31), "c4": (8, 12, 16), "c8": (6, 8, 12), "d4": (6, 8, 12)}, kernels=(5, 5, 5), pools=(2, 2)
+    {"cnn": (16, 24, 31), "c4": (8, 12, 16), "c8": (6, 8, 12), "d4": (6, 8, 12)},
+    kernels=(5, 5, 5),
+    paddings=(0, 0),
+    pools=(2, 2),
 )
-"""For colour images of 48 x 48 pixels: maps of 44, 22, 18, 9 and 5 rows; or any other multiple of 4."""
+"""For colour images of 48 x 48 pixels: maps of 44, 22, 18, 9 and 5 rows; other multiples of 4 from 32 on will do."""
 
 
 class GroupNetwork(nn.Module):
     """Lifting convolution, group convolutions, projection by the maximum over H, mean over space, linear classifier.
 
     ``lifting - [max pool - batch norm - ReLU - group convolution]... - batch norm - ReLU - max over H - mean over space
-    - linear``. Convolutions are valid, without bias, which the batch norm has. Class scores are invariant under the
-    rotations (and mirrors) in H that map the grid to itself, on images whose sizes are multiples of 4: windows of the
-    pools then fill the signal.
+    - linear``. Convolutions have no bias, which the batch norm has. Class scores are invariant under the rotations (and
+    mirrors) in H that map the grid to itself, on images of which the windows of the pools fill the maps: multiples of 4
+    for the networks here that pool.
 
     Args:
-        architecture: group, widths and kernels.
+        architecture: group, widths, kernels, paddings and pools.
         in_channels: channels of the images.
         classes: number of scores.
         layers: the library whose layers to use.
 
     Raises:
-        ValueError: widths and kernels of different number.
+        ValueError: widths, kernels, paddings and pools whose numbers do not fit.
 
     Example:
         >>> import torch
         >>> network = GroupNetwork(DIGIT_NETWORKS["c4"], in_channels=1, classes=10)
-        >>> network(torch.zeros(2, 1, 20, 20)).shape
+        >>> network(torch.zeros(2, 1, 16, 16)).shape
         torch.Size([2, 10])
     """
 
     def __init__(self, architecture: Architecture, in_channels: int, classes: int, layers: LayerNamespace = et) -> None:
         super().__init__()
-        group, widths, kernels, pools = (
-            architecture.group,
-            architecture.widths,
-            architecture.kernels,
-            architecture.pools,
-        )
-        if not len(widths) == len(kernels) == len(pools) + 1:
+        group, widths, kernels = architecture.group, architecture.widths, architecture.kernels
+        paddings, pools = architecture.paddings, architecture.pools
+        if not len(widths) == len(kernels) == len(paddings) + 1 == len(pools) + 1:
             raise ValueError(
-                f"architecture has widths {widths}, kernels {kernels} and pools {pools}, expected as many kernels as "
-                "widths, and one pool less"
+                f"architecture has widths {widths}, kernels {kernels}, paddings {paddings} and pools {pools}, expected "
+                "as many kernels as widths, and one padding and one pool less"
             )
         options = {"interpolation": architecture.interpolation, "bias": False}
         blocks: list[nn.Module] = [layers.LiftingConv(in_channels, widths[0], kernels[0], group, **options)]
-        for (before, after), kernel, pool in zip(pairwise(widths), kernels[1:], pools, strict=True):
+        for (before, after), kernel, padding, pool in zip(pairwise(widths), kernels[1:], paddings, pools, strict=True):
             if pool > 1:
                 # Before the norm, which has a quarter of the work then.
                 blocks.append(layers.SpatialMaxPool(group, pool, pool))
             blocks += [layers.BatchNorm(before), nn.ReLU()]
-            blocks.append(layers.GroupConv(before, after, kernel, group, **options))
+            blocks.append(layers.GroupConv(before, after, kernel, group, padding=padding, **options))
         blocks += [layers.BatchNorm(widths[-1]), nn.ReLU()]
         self.features = nn.Sequential(*blocks)
         self.project = nn.Sequential(layers.GroupPool(group, "max"), layers.SpatialMean(group))

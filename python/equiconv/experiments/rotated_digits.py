@@ -3,7 +3,7 @@
 
     python -m equiconv.experiments.rotated_digits [--quick] [--output-dir DIR]
 
-The data are scikit-learn's handwritten digits, enlarged to 20 x 20 pixels. A test digit is never seen in training, at
+The data are scikit-learn's handwritten digits, enlarged to 16 x 16 pixels. A test digit is never seen in training, at
 any angle. Writes metrics.json, figures, and a checkpoint after each epoch: the same command goes on where a killed one
 stopped, and ends with the same numbers to the last bit. Exit status: 0, or 2 if the command line is wrong or the folder
 has other results.
@@ -14,18 +14,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ._digit_figures import draw_all
-from ._digit_runs import Setting, perform, runs
+from ._digit_runs import Setting, runs
 from ._options import add_options, check_options, environment, set_up_process
 from ._statistics import spread, spread_text
 from ._storage import Folder, RefusedError, write_json
-from ._training import Clock, Recipe, Run
+from ._training import Clock, Recipe
+from ._workers import perform_all
 from .networks import DIGIT_NETWORKS
 
 __all__ = ["PUBLISHED", "main"]
@@ -137,16 +138,6 @@ def table(summary: Sequence[dict[str, Any]], largest: int) -> str:
     return "\n".join(lines)
 
 
-def train_all(todo: Sequence[Run], setting: Setting, folder: Folder) -> list[dict[str, Any]]:
-    """Performs the runs, with a bar of epochs."""
-    entries = []
-    with tqdm(total=sum(setting.recipe_for(run).epochs for run in todo), unit="epoch", mininterval=0.5) as bar:
-        for run in todo:
-            bar.set_description(f"{run.network}, {run.train_size} images, seed {run.seed}")
-            entries.append(perform(run, setting, folder, bar.update))
-    return entries
-
-
 def execute(options: argparse.Namespace) -> Path:
     """Runs the experiment; returns the path of the JSON file. Raises RefusedError."""
     clock = Clock()
@@ -156,7 +147,9 @@ def execute(options: argparse.Namespace) -> Path:
     sizes = (*(QUICK_SIZES if options.quick else SIZES), largest)
     config = describe(options, setting, sizes)
     with Folder(options.output_dir, config) as folder:
-        entries = train_all(runs(options.networks, options.seeds, sizes), setting, folder)
+        todo = runs(options.networks, options.seeds, sizes)
+        make = partial(make_setting, options)
+        entries = perform_all(todo, setting, make, folder, options.jobs, options.threads)
         summary = summarise(entries, config)
         metrics = {
             "schema": SCHEMA,
