@@ -56,12 +56,12 @@ struct MemoryBlock {
   /// Two threads' spectra at the initial limit of workspace; more is asked for anew by each call.
   private static let mostBytesKept = 128 << 20
   private static let mostKept = 2
-  /// Guarded by `ProcessLock`.
+  /// Guarded by the lock of memory.
   private nonisolated(unsafe) static var kept: [MemoryBlock] = []
 
   static func take(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
     var outgrown: [MemoryBlock] = []
-    let found = ProcessLock.withLock { () -> MemoryBlock? in
+    let found = ProcessLock.withMemoryLock { () -> MemoryBlock? in
       if let index = kept.firstIndex(where: { $0.bytes >= bytes }) { return kept.remove(at: index) }
       swap(&outgrown, &kept)
       return nil
@@ -74,7 +74,7 @@ struct MemoryBlock {
 
   static func giveBack(_ block: MemoryBlock) {
     var surplus: [MemoryBlock] = []
-    ProcessLock.withLock {
+    ProcessLock.withMemoryLock {
       kept.append(block)
       while kept.count > mostKept || kept.reduce(0, { $0 + $1.bytes }) > mostBytesKept {
         surplus.append(kept.remove(at: 0))
@@ -95,7 +95,7 @@ struct MemoryBlock {
   /// A block of a size that was dropped not long ago, or a new one.
   static func reuse(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
     let size = rounded(bytes)
-    let found = ProcessLock.withLock { () -> MemoryBlock? in
+    let found = ProcessLock.withMemoryLock { () -> MemoryBlock? in
       dropped.lastIndex { $0.bytes == size }.map { dropped.remove(at: $0) }
     }
     if let found { return found }
@@ -105,7 +105,7 @@ struct MemoryBlock {
   /// Keeps the block for `reuse`, or frees it.
   func drop() {
     var surplus: [MemoryBlock] = []
-    ProcessLock.withLock {
+    ProcessLock.withMemoryLock {
       Self.dropped.append(self)
       while Self.dropped.reduce(0, { $0 + $1.bytes }) > Self.mostBytesDropped {
         surplus.append(Self.dropped.remove(at: 0))

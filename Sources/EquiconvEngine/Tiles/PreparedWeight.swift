@@ -44,7 +44,11 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
     let key = Key(descriptor: descriptor, transform: transform)
     if let known = ProcessLock.withLock({ transforms[key] }) { return known }
     let made = try make()
-    ProcessLock.withLock { transforms[key] = made }
-    return made
+    return ProcessLock.withLock {
+      // Another thread may have been as quick: all go on with the first.
+      if let known = transforms[key] { return known }
+      transforms[key] = made
+      return made
+    }
   }
 }
