@@ -53,7 +53,8 @@ struct CostModel {
     let isSummed = plan.stencil.isOrbit && pass == .forward
     let products = pairs * Double(isSummed ? plan.stencil.coefficients : plan.stencil.termCount) * outputs
     let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(plan.stencil.termCount) * outputs : 0
-    let vectors = pass == .weightGradient ? pairs * reducedVectors() : pairs * gatheredVectors() + directSums()
+    let vectors =
+      pairs * (pass == .weightGradient ? reducedVectors() : gatheredVectors()) + 2 * sums / Double(lanes)
     return MethodCost(
       time: costs.pass / 8 + vectors / threads, operations: 2 * products + sums, weightBytes: 0)
   }
@@ -70,13 +71,6 @@ struct CostModel {
     // A pixel that is loaded for a panel of few outputs serves few multiply-adds.
     let panel = Double(min(widestPanel, plan.channels(pass).computed))
     return vectors * (1 + 1 / panel - 1 / Double(widestPanel)) / costs.directShare
-  }
-
-  /// Vectors of the sums over orbits.
-  private func directSums() -> Double {
-    guard plan.stencil.isOrbit && pass == .forward else { return 0 }
-    let reads = Double(batch) * Double(plan.moduleInputs) * Double(plan.stencil.termCount)
-    return 2 * reads * Double(plan.geometry.output.volume) / Double(lanes)
   }
 
   /// Multiply-adds of vectors for a pair of channels: lanes run along one side's channels, some of them idle, and each
