@@ -135,9 +135,7 @@ def _banks(
     """Filter banks with a coefficient an output channel, some at a time, and how many coefficients each stands for."""
     layer = LAYERS[name]
     functions = kernel.functions(group, layer)
-    shape = (
-        (1,) + (() if functions is None else (functions,)) + (extents if kernel.basis is None else kernel.basis.shape)
-    )
+    shape = (1, *kernel.weight_axes(group, layer, extents))
     count, weight = math.prod(shape), 1.0
     if functions is not None and kernel.group_basis is None and np.all(group.cayley >= 0):
         # Those of the other relative elements are the same but for the order of the planes.

@@ -136,6 +136,11 @@ class Kernel:
         """Whether weights have the axes of the kernel, and not one of functions."""
         return self.basis is None or self.basis.is_pixel
 
+    def weight_axes(self, group: PointGroup, layer: Layer, extents: tuple[int, ...]) -> tuple[int, ...]:
+        """The axes of weights after (O, C), for a kernel of these taps."""
+        functions = self.functions(group, layer)
+        return (() if functions is None else (functions,)) + (extents if self.basis is None else self.basis.shape)
+
     def extents(self, weight: Shaped, dimension: int) -> tuple[int, ...]:
         """The taps of the kernel."""
         return tuple(weight.shape[-dimension:]) if self.basis is None else self.basis.extents

@@ -60,14 +60,10 @@ class Convolution:
         self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
         self.algorithm = algorithm
         Sampling.checked(self.group.dimension, stride, padding, dilation, padding_mode, algorithm)
-        functions = made_of.functions(self.group, layer)
-        self._kernel_axes = (() if functions is None else (functions,)) + (
-            self.extents if self.basis is None else self.basis.shape
-        )
         number_type = np.dtype(dtype)
         check_float_dtype("dtype", number_type)
         deviation = he_deviation(self._layer, self.group, self.in_channels, made_of, self.extents)
-        shape = (self.out_channels, self.in_channels, *self._kernel_axes)
+        shape = (self.out_channels, self.in_channels, *made_of.weight_axes(self.group, layer, self.extents))
         self.weight: Array = (np.random.default_rng(rng).standard_normal(shape) * deviation).astype(number_type)
         self.bias: Array | None = np.zeros(self.out_channels, number_type) if bias else None
 
@@ -94,9 +90,7 @@ class Convolution:
         Raises:
             ValueError: a name too few or too many, or another shape.
         """
-        own = self.parameters()
-        for name, value in checked_parameters(own, parameters).items():
-            own[name][...] = value
+        load_parameters(self.parameters(), parameters)
 
     def __call__(self, x: ArrayLike, *, out: Array | None = None) -> Array:
         """The layer's output for a signal.
@@ -300,12 +294,13 @@ def spaces_text(layer: Any) -> str:
     )
 
 
-def checked_parameters(own: Mapping[str, Array], given: Mapping[str, ArrayLike]) -> dict[str, Array]:
-    """Arrays for all of `own`. Raises ValueError for other names or shapes."""
+def load_parameters(own: Mapping[str, Array], given: Mapping[str, ArrayLike]) -> None:
+    """Copies given numbers into all of `own`. Raises ValueError for other names or shapes, and then changes nothing."""
     if set(own) != set(given):
         raise ValueError(f"parameters are {value_text(sorted(given))}, expected {value_text(sorted(own))}")
     arrays = {name: np.asarray(given[name]) for name in own}
     for name, array in arrays.items():
         if array.shape != own[name].shape:
             raise ValueError(f"parameter {name} has shape {array.shape}, expected {own[name].shape}")
-    return arrays
+    for name, array in arrays.items():
+        own[name][...] = array

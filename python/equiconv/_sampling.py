@@ -115,11 +115,16 @@ def warn_of_remainders(
         stacklevel: of the warning: 4 for the caller of a public function, which called `forward`, which called this.
     """
     first = x.ndim - group.dimension
+    rooms = zip(x.shape[first:], sampling.amounts(kernel), sampling.reach(kernel), sampling.stride, strict=True)
+    remainders = [(size + 2 * padding - reach) % stride for size, padding, reach, stride in rooms]
+    # Which axes the group moves takes longer to find out.
+    if not any(remainders):
+        return
     for axis in sorted(_moved_axes(group)):
-        size, stride = x.shape[first + axis], sampling.stride[axis]
-        reach, padding = sampling.reach(kernel)[axis], sampling.amounts(kernel)[axis]
-        remainder = (size + 2 * padding - reach) % stride
+        remainder = remainders[axis]
         if remainder:
+            size, stride = x.shape[first + axis], sampling.stride[axis]
+            reach, padding = sampling.reach(kernel)[axis], sampling.amounts(kernel)[axis]
             below, above = size - remainder, size + stride - remainder
             safe = f"{below} or {above}" if below >= 1 else f"{above}"
             warnings.warn(

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from numpy.typing import ArrayLike
 
 from ._arguments import Array, float_array, value_text
-from ._modules import Convolution, checked_parameters
+from ._modules import Convolution, load_parameters
 from ._signal_space import SignalSpace
 
 
@@ -96,9 +96,7 @@ class Sequential:
         Raises:
             ValueError: a name too few or too many, or another shape. Then nothing is changed.
         """
-        own = self.parameters()
-        for name, value in checked_parameters(own, parameters).items():
-            own[name][...] = value
+        load_parameters(self.parameters(), parameters)
 
     def __len__(self) -> int:
         return len(self._layers)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-from collections.abc import Collection
+import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import torch
 
 import equiconv as eq
 
-__all__ = ["add_options", "check_options", "environment", "set_up_process"]
+from ._storage import RefusedError
+
+__all__ = ["add_options", "check_options", "environment", "run_program", "set_up_process"]
 
 MOST_SEED = 2**31 - 1
 
@@ -87,6 +90,17 @@ def _seeds(parser: argparse.ArgumentParser, text: str) -> tuple[int, ...]:
     if len(set(seeds)) < len(seeds):
         parser.error(f"--seeds is {text}, expected each at most once")
     return seeds
+
+
+def run_program(execute: Callable[[argparse.Namespace], Path], options: argparse.Namespace) -> int:
+    """Runs what returns the path of its metrics. Returns the exit status: 2 if its folder is refused."""
+    try:
+        path = execute(options)
+    except RefusedError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"metrics: {path}\nfigures: {path.parent / 'figures'}")
+    return 0
 
 
 def set_up_process(threads: int) -> None:

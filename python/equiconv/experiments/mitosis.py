@@ -23,10 +23,10 @@ from typing import Any
 from ._cell_figures import draw_all
 from ._cell_runs import CellSetting, prediction
 from ._cells import LEAST_SIZE, Cells, load_folder, synthetic
-from ._options import add_options, check_options, environment, set_up_process
+from ._options import add_options, check_options, environment, run_program, set_up_process
 from ._scores import intervals
 from ._statistics import spread, spread_text
-from ._storage import Folder, RefusedError, write_json
+from ._storage import Folder, write_json
 from ._training import Clock, Recipe, Run
 from ._workers import perform_all
 from .networks import CELL_NETWORKS
@@ -177,14 +177,7 @@ def execute(options: argparse.Namespace) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the experiment; returns the exit status."""
-    options = parse(arguments)
-    try:
-        path = execute(options)
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"metrics: {path}\nfigures: {path.parent / 'figures'}")
-    return 0
+    return run_program(execute, parse(arguments))
 
 
 if __name__ == "__main__":

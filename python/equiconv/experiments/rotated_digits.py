@@ -22,9 +22,9 @@ import numpy as np
 
 from ._digit_figures import draw_all
 from ._digit_runs import Setting, runs
-from ._options import add_options, check_options, environment, set_up_process
+from ._options import add_options, check_options, environment, run_program, set_up_process
 from ._statistics import spread, spread_text
-from ._storage import Folder, RefusedError, write_json
+from ._storage import Folder, write_json
 from ._training import Clock, Recipe
 from ._workers import perform_all
 from .networks import DIGIT_NETWORKS
@@ -170,14 +170,7 @@ def execute(options: argparse.Namespace) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the experiment; returns the exit status."""
-    options = parse(arguments)
-    try:
-        path = execute(options)
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"metrics: {path}\nfigures: {path.parent / 'figures'}")
-    return 0
+    return run_program(execute, parse(arguments))
 
 
 if __name__ == "__main__":

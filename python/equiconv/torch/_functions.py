@@ -294,13 +294,6 @@ def _name_between(source: object, target: object, depthwise: object, group: obje
 def warn_of_layer(name: str, x: Any, weight: Any) -> None:
     """The EquivarianceWarning of a layer for a signal, if there is one, at the line of the user's that led here."""
     made = configuration_of(name)
-    sampling = made.sampling
-    if max(sampling.stride) == 1:
-        return
-    extents = made.kernel.extents(weight, made.group.dimension)
-    rooms = zip(
-        x.shape[-len(extents) :], sampling.amounts(extents), sampling.reach(extents), sampling.stride, strict=True
-    )
-    # Which axes the group moves takes longer to find out.
-    if any((size + 2 * padding - reach) % stride for size, padding, reach, stride in rooms):
-        warn_of_remainders(x, extents, made.group, sampling, level_of_caller())
+    if max(made.sampling.stride) > 1:
+        extents = made.kernel.extents(weight, made.group.dimension)
+        warn_of_remainders(x, extents, made.group, made.sampling, level_of_caller())

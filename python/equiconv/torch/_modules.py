@@ -73,13 +73,8 @@ class Convolution(nn.Module):
         self._name_options()
         layer = LAYERS[self.layer_name]
         self._fibre = self.group.order if layer.reads_group else None
-        functions = self._made_of.functions(self.group, layer)
-        shape = (
-            self.out_channels,
-            self.in_channels,
-            *(() if functions is None else (functions,)),
-            *(self.extents if self.basis is None else self.basis.shape),
-        )
+        axes = self._made_of.weight_axes(self.group, layer, self.extents)
+        shape = (self.out_channels, self.in_channels, *axes)
         self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
         check_tensor("weight", self.weight)
