@@ -1,2 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// This target is headers only; a C target needs one source file.
+
+#include "EquiconvInterruption.h"
+
+#include <stddef.h>
+
+static _Thread_local const equiconv_interruption *current;
+
+const equiconv_interruption *equiconv_interruption_of_thread(void) { return current; }
+
+void equiconv_set_interruption_of_thread(const equiconv_interruption *interruption) { current = interruption; }
