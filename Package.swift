@@ -39,7 +39,12 @@ let package = Package(
     .target(name: "Equiconv", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups"]),
     .target(
       name: "EquiconvC",
-      dependencies: ["CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvShims"]),
+      dependencies: [
+        "CEquiconv", "EquiconvBases", "EquiconvCallVariants", "EquiconvEngine", "EquiconvGroups", "_EquiconvShims",
+      ]),
+    .target(
+      name: "EquiconvCallVariants", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
+      cSettings: [.headerSearchPath("../../include")]),
     .systemLibrary(name: "CEquiconv", path: "include"),
 
     // Implementation details

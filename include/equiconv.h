@@ -91,7 +91,9 @@
  * ERRORS
  *
  * Functions that can fail return an equiconv_status and give results through pointers, which are left
- * untouched on failure. equiconv_last_error_message() then names the argument, its value and what was expected.
+ * untouched on failure. equiconv_last_error_message() then names the argument, its value and what was expected. It
+ * belongs to the thread. Where tasks move between threads, f_with_call gives status and message of a call together:
+ * see equiconv_call, which also lets a caller end a long call early.
  * Arguments are checked before any array is read or written; only when memory runs out in the middle of a *_vjp call
  * may one of its gradients be written already. What cannot be checked is that pointers are
  * valid and arrays as large as documented.
@@ -119,6 +121,7 @@
 #include "equiconv/plans.h"
 #include "equiconv/signals.h"
 #include "equiconv/runtime.h"
+#include "equiconv/calls.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -22,7 +22,8 @@ trap 'rm -rf "$work"' EXIT
   "$runtime/$architecture/swiftrt.o" @"$objects" -L "$runtime" \
   --start-group -lswiftCore -lswiftGlibc -lswift_Concurrency -lswift_StringProcessing -lswift_RegexParser \
   -lswiftSynchronization -ldispatch -lBlocksRuntime --end-group
-"${OBJCOPY:-objcopy}" --strip-debug --wildcard --keep-global-symbol='equiconv_*' "$work/all.o" "$work/equiconv.o"
+"${OBJCOPY:-objcopy}" --strip-debug --localize-hidden --wildcard --keep-global-symbol='equiconv_*' "$work/all.o" \
+  "$work/equiconv.o"
 
 rm -f "$work/libequiconv.a"
 "${AR:-ar}" rcsD "$work/libequiconv.a" "$work/equiconv.o"

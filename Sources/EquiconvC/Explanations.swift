@@ -32,15 +32,6 @@ extension equiconv_explanation {
   }
 }
 
-/// The UTF-8 of as many whole characters as fit.
-private func wholeCharacters(_ text: String, atMost limit: Int) -> ArraySlice<UInt8> {
-  let bytes = Array(text.utf8)
-  var end = min(bytes.count, limit)
-  // A byte 10xxxxxx continues a character.
-  while end > 0 && end < bytes.count && bytes[end] & 0xC0 == 0x80 { end -= 1 }
-  return bytes[..<end]
-}
-
 private func checkPrepared(_ value: Int32, _ pass: Pass) throws -> Bool {
   guard value == 0 || (value == 1 && pass == .forward) else {
     throw ArgumentError(
@@ -57,13 +48,7 @@ public func equiconv_plan_explain(
     let layer = try PlanHandle.required(plan).layer
     let pass: Pass = try enumeration(pass, "pass", expected: "an equiconv_pass, 0...2")
     let result = try location(explanation, "explanation")
-    // Only the first field may be read before the size is known.
-    let size = UnsafeRawPointer(result).load(as: Int.self)
-    guard size == MemoryLayout<equiconv_explanation>.size else {
-      throw ArgumentError(
-        EQUICONV_ERROR_STRUCT_SIZE, "explanation.struct_size", UInt(bitPattern: size),
-        expected: "\(MemoryLayout<equiconv_explanation>.size), as EQUICONV_EXPLANATION_INIT sets it")
-    }
+    try checkStructSize(UnsafePointer(result), "explanation.struct_size", "EQUICONV_EXPLANATION_INIT")
     let isPrepared = try checkPrepared(result.pointee.prepared, pass)
     let explanation = try layer.explain(pass, batch: batch, isPrepared: isPrepared)
     result.pointee = equiconv_explanation(explanation, pass, isPrepared: isPrepared)

@@ -30,12 +30,12 @@ enum LastError {
   }
 
   static func set(_ message: String) {
-    var message = message
-    message.withUTF8 { text in
-      guard let buffer = buffer(for: text.count + 1) else { return }
-      if let start = text.baseAddress { (buffer + header).copyMemory(from: start, byteCount: text.count) }
-      (buffer + header + text.count).storeBytes(of: 0, as: UInt8.self)
-    }
+    let text = message.utf8
+    // Without memory for all of it, what fits in the place of an older message: that one is no longer true.
+    guard let key, let buffer = buffer(for: text.count + 1) ?? pthread_getspecific(key) else { return }
+    let whole = wholeCharacters(message, atMost: buffer.load(as: Int.self) - 1)
+    UnsafeMutableRawBufferPointer(start: buffer + header, count: whole.count).copyBytes(from: whole)
+    (buffer + header + whole.count).storeBytes(of: 0, as: UInt8.self)
   }
 
   /// This thread's buffer with room for `count` bytes, or nil without memory.
@@ -52,6 +52,16 @@ enum LastError {
     }
     return new
   }
+}
+
+/// The UTF-8 of as many whole characters as fit.
+func wholeCharacters(_ text: String, atMost limit: Int) -> Substring.UTF8View {
+  var end = text.utf8.index(text.startIndex, offsetBy: limit, limitedBy: text.endIndex) ?? text.endIndex
+  // A byte 10xxxxxx continues a character.
+  while end > text.startIndex && end < text.endIndex && text.utf8[end] & 0xC0 == 0x80 {
+    end = text.utf8.index(before: end)
+  }
+  return text.utf8[..<end]
 }
 
 /// The C string of a literal.

@@ -52,6 +52,7 @@ run() {
 # ---- Symbols -----------------------------------------------------------------------------------------------------
 
 declared() { sed -n 's/^EQUICONV_API .*[ *]\(equiconv_[a-z0-9_]*\)(.*/\1/p' "$header" "$includes"/equiconv/*.h | sort; }
+declared_statuses() { sed -n 's/^EQUICONV_API equiconv_status \(equiconv_[a-z0-9_]*\)(.*/\1/p' "$includes"/equiconv/*.h; }
 exported_by_shared() { nm -D --defined-only "$libdir/libequiconv.so" | awk '$2 ~ /[A-Z]/ {print $3}' | sort; }
 exported_by_static() { nm -g --defined-only "$libdir/libequiconv.a" | awk 'NF == 3 {print $3}' | sort; }
 
@@ -61,11 +62,31 @@ same_symbols() {
   [ -s "$work/declared" ] && diff "$work/declared" "$work/exported"
 }
 
+# A variant with a call struct is called beside its function, by the macro SAME of calls.c.
 every_prototype_is_called() {
   missing=$(declared | while read -r name; do
-    grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/choice.c" "$here/test.c" || grep -q "$name[,}]" "$here/api.c" || echo "$name"
+    case $name in
+      *_with_call) grep -q "SAME(${name%_with_call}," "$here/calls.c" || echo "$name" ;;
+      *)
+        grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/calls.c" "$here/choice.c" "$here/test.c" ||
+          grep -q "$name[,}]" "$here/api.c" || echo "$name"
+        ;;
+    esac
   done)
   [ -z "$missing" ] || { echo "not called: $missing"; return 1; }
+}
+
+# The prototypes of the functions that give a status, one a line.
+prototypes() {
+  cat "$includes"/equiconv/*.h | tr '\n' ' ' | sed 's/  */ /g; s/EQUICONV_API /\n&/g; s/;/;\n/g' |
+    sed -n 's/^EQUICONV_API equiconv_status \(.*\);$/\1/p'
+}
+
+# equiconv_f(arguments) and equiconv_f_with_call(arguments, equiconv_call *call).
+every_status_comes_with_a_call_too() {
+  prototypes | grep -v '_with_call(' | sort >"$work/plain"
+  prototypes | sed -n 's/_with_call(\(.*\), equiconv_call \*call)$/(\1)/p' | sort >"$work/with_call"
+  [ "$(wc -l <"$work/plain")" -eq "$(declared_statuses | grep -cv '_with_call$')" ] && diff "$work/plain" "$work/with_call"
 }
 
 needs_only_system_libraries() {
@@ -79,6 +100,7 @@ soname_is_versioned() { readelf -d "$libdir/libequiconv.so" | grep -q 'SONAME.*\
 expect "the shared library exports the header's functions and nothing else" same_symbols exported_by_shared
 expect "the static library defines the header's functions and nothing else" same_symbols exported_by_static
 expect "every prototype of the header is called" every_prototype_is_called
+expect "every function that gives a status has its variant with a call" every_status_comes_with_a_call_too
 expect "the shared library needs only libc, libm, libstdc++, libgcc_s" needs_only_system_libraries
 expect "the shared library has a versioned soname" soname_is_versioned
 
@@ -108,7 +130,7 @@ build() {
 }
 
 # Those that take long run once.
-quick="api bases choice published equivariance adjoints wrong_calls threads"
+quick="api bases calls choice published equivariance adjoints wrong_calls threads"
 long="fuzz memory"
 
 for compiler in gcc clang; do

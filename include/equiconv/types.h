@@ -66,7 +66,9 @@ EQUICONV_API const char *equiconv_status_name(int32_t status);
 
 /**
  * The message of the last call that failed on this thread: argument, value, and what was expected.
- * UTF-8, never NULL, "" if no call has failed. Valid until the next failing call on this thread.
+ * UTF-8, never NULL, "" if no call has failed. Valid until the next failing call on this thread. It belongs to the
+ * thread, not to the caller: in a language that moves tasks between threads (Go, C# and Rust with async, Julia), read it
+ * before the task can move, or take the message of an equiconv_call.
  */
 EQUICONV_API const char *equiconv_last_error_message(void);
 

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The functions of equiconv/calls.h, from one list. The functions behind them are those of EquiconvC.
+#include <stdint.h>
+#include <string.h>
+
+#include "EquiconvInterruption.h"
+#include "equiconv.h"
+
+/// The status and the message for a call struct that is not one. Swift: EquiconvC/Calls.swift.
+equiconv_status _equiconv_refuse_call(const equiconv_call *call);
+
+/// What a call installs, and what was there before.
+typedef struct {
+  equiconv_call *call;
+  equiconv_interruption interruption;
+  const equiconv_interruption *previous;
+} Frame;
+
+/// Asks the caller, who may call this library meanwhile: those calls are not asked about with this one.
+static int32_t poll(void *context) {
+  const Frame *frame = context;
+  equiconv_set_interruption_of_thread(NULL);
+  const int32_t ends = frame->call->is_cancelled(frame->call->context);
+  equiconv_set_interruption_of_thread(&frame->interruption);
+  return ends;
+}
+
+static equiconv_status begin(Frame *frame, equiconv_call *call) {
+  *frame = (Frame){.call = call};
+  if (call == NULL) return EQUICONV_SUCCESS;
+  if ((uintptr_t)call % _Alignof(equiconv_call) != 0 || call->struct_size != sizeof *call) {
+    return _equiconv_refuse_call(call);
+  }
+  frame->previous = equiconv_interruption_of_thread();
+  frame->interruption = (equiconv_interruption){.poll = poll, .context = frame};
+  equiconv_set_interruption_of_thread(call->is_cancelled == NULL ? NULL : &frame->interruption);
+  return EQUICONV_SUCCESS;
+}
+
+/// Copies a message, or as many of its whole characters as fit.
+static void copy(char *target, const char *message) {
+  size_t length = strnlen(message, EQUICONV_MESSAGE_SIZE);
+  if (length == EQUICONV_MESSAGE_SIZE) {
+    length -= 1;
+    // A byte 10xxxxxx continues a character.
+    while (length > 0 && ((unsigned char)message[length] & 0xC0) == 0x80) length -= 1;
+  }
+  memcpy(target, message, length);
+  target[length] = 0;
+}
+
+static equiconv_status end(const Frame *frame, equiconv_status status) {
+  equiconv_call *call = frame->call;
+  if (call == NULL) return status;
+  equiconv_set_interruption_of_thread(frame->previous);
+  call->status = status;
+  copy(call->message, status == EQUICONV_SUCCESS ? "" : equiconv_last_error_message());
+  return status;
+}
+
+void equiconv_call_init(equiconv_call *call) {
+  if (call != NULL) *call = (equiconv_call)EQUICONV_CALL_INIT;
+}
+
+/// WITH_CALL(function, (names of its parameters), its parameters...)
+#define WITH_CALL(function, names, ...)                                         \
+  equiconv_status function##_with_call(__VA_ARGS__, equiconv_call *call) {      \
+    Frame frame;                                                                \
+    const equiconv_status refused = begin(&frame, call);                        \
+    return refused == EQUICONV_SUCCESS ? end(&frame, function names) : refused; \
+  }
+
+// Groups (groups.h)
+WITH_CALL(equiconv_group_create_trivial, (dimension, group), int32_t dimension, equiconv_group **group)
+WITH_CALL(equiconv_group_create_cyclic, (n, group), int64_t n, equiconv_group **group)
+WITH_CALL(equiconv_group_create_dihedral, (n, group), int64_t n, equiconv_group **group)
+WITH_CALL(equiconv_group_create_reflection, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_octahedral, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_full_octahedral, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_tetrahedral, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_pyritohedral, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_icosahedral, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_full_icosahedral, (group), equiconv_group **group)
+WITH_CALL(equiconv_group_create_axial_cyclic, (n, axis, group), int64_t n, int32_t axis, equiconv_group **group)
+WITH_CALL(equiconv_group_create_axial_dihedral, (n, axis, group), int64_t n, int32_t axis, equiconv_group **group)
+WITH_CALL(equiconv_group_create_scaling, (dimension, count, factors, group), int32_t dimension, int64_t count,
+          const double *factors, equiconv_group **group)
+WITH_CALL(equiconv_group_create_similarity, (n, count, factors, group), int64_t n, int64_t count, const double *factors,
+          equiconv_group **group)
+WITH_CALL(equiconv_group_create_from_matrices, (dimension, order, matrices, group), int32_t dimension, int64_t order,
+          const double *matrices, equiconv_group **group)
+WITH_CALL(equiconv_group_get_matrices, (group, matrices), const equiconv_group *group, double *matrices)
+WITH_CALL(equiconv_group_get_cayley, (group, cayley), const equiconv_group *group, int32_t *cayley)
+WITH_CALL(equiconv_group_get_inverses, (group, inverses), const equiconv_group *group, int32_t *inverses)
+WITH_CALL(equiconv_group_get_determinants, (group, determinants), const equiconv_group *group, double *determinants)
+WITH_CALL(equiconv_group_get_quadrature_weights, (group, weights), const equiconv_group *group, double *weights)
+WITH_CALL(equiconv_group_get_left_cosets, (group, subgroup, count, coset), const equiconv_group *group,
+          const int32_t *subgroup, int64_t count, int32_t *coset)
+
+// Bases of kernels (bases.h)
+WITH_CALL(equiconv_basis_create_pixel, (dimension, extents, interpolation, basis), int32_t dimension,
+          const int64_t *extents, int32_t interpolation, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_bspline, (dimension, extents, degree, scale, basis), int32_t dimension,
+          const int64_t *extents, int32_t degree, double scale, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_atrous_bspline, (dimension, extents, degree, spacing, basis), int32_t dimension,
+          const int64_t *extents, int32_t degree, double spacing, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_round_bspline, (dimension, extents, degree, radius, basis), int32_t dimension,
+          const int64_t *extents, int32_t degree, double radius, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_bspline_at, (dimension, extents, degree, scale, count, centers, basis),
+          int32_t dimension, const int64_t *extents, int32_t degree, double scale, int64_t count, const double *centers,
+          equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_circular_harmonics, (extent, highest_frequency, basis), int64_t extent,
+          int32_t highest_frequency, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_harmonic_rings, (extent, count, radii, frequencies, sigma, basis), int64_t extent,
+          int64_t count, const double *radii, const int32_t *frequencies, double sigma, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_create_gaussian_derivatives, (dimension, extents, order, sigma, basis), int32_t dimension,
+          const int64_t *extents, int32_t order, double sigma, equiconv_basis **basis)
+WITH_CALL(equiconv_basis_get_extents, (basis, extents), const equiconv_basis *basis, int64_t extents[3])
+WITH_CALL(equiconv_basis_sample, (basis, point_count, points, values), const equiconv_basis *basis, int64_t point_count,
+          const double *points, double *values)
+WITH_CALL(equiconv_group_basis_create_localised, (count, elements, group_basis), int64_t count, const int32_t *elements,
+          equiconv_group_basis **group_basis)
+WITH_CALL(equiconv_group_basis_create_bspline, (degree, count, centers, scale, group_basis), int32_t degree,
+          int64_t count, const double *centers, double scale, equiconv_group_basis **group_basis)
+WITH_CALL(equiconv_group_basis_get_matrix, (group_basis, group, matrix), const equiconv_group_basis *group_basis,
+          const equiconv_group *group, double *matrix)
+
+// Layers in one call (layers.h)
+WITH_CALL(equiconv_isotropic_conv, (descriptor, batch, input, weight, bias, output),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *input, const void *weight, const void *bias,
+          void *output)
+WITH_CALL(equiconv_lifting_conv, (descriptor, batch, input, weight, bias, output),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *input, const void *weight, const void *bias,
+          void *output)
+WITH_CALL(equiconv_group_conv, (descriptor, batch, input, weight, bias, output), const equiconv_descriptor *descriptor,
+          int64_t batch, const void *input, const void *weight, const void *bias, void *output)
+WITH_CALL(equiconv_projection_conv, (descriptor, batch, input, weight, bias, output),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *input, const void *weight, const void *bias,
+          void *output)
+WITH_CALL(equiconv_conv, (descriptor, batch, input, weight, bias, output), const equiconv_descriptor *descriptor,
+          int64_t batch, const void *input, const void *weight, const void *bias, void *output)
+WITH_CALL(equiconv_isotropic_conv_vjp,
+          (descriptor, batch, grad_output, input, weight, grad_input, grad_weight, grad_bias),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *grad_output, const void *input,
+          const void *weight, void *grad_input, void *grad_weight, void *grad_bias)
+WITH_CALL(equiconv_lifting_conv_vjp,
+          (descriptor, batch, grad_output, input, weight, grad_input, grad_weight, grad_bias),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *grad_output, const void *input,
+          const void *weight, void *grad_input, void *grad_weight, void *grad_bias)
+WITH_CALL(equiconv_group_conv_vjp, (descriptor, batch, grad_output, input, weight, grad_input, grad_weight, grad_bias),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *grad_output, const void *input,
+          const void *weight, void *grad_input, void *grad_weight, void *grad_bias)
+WITH_CALL(equiconv_projection_conv_vjp,
+          (descriptor, batch, grad_output, input, weight, grad_input, grad_weight, grad_bias),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *grad_output, const void *input,
+          const void *weight, void *grad_input, void *grad_weight, void *grad_bias)
+WITH_CALL(equiconv_conv_vjp, (descriptor, batch, grad_output, input, weight, grad_input, grad_weight, grad_bias),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *grad_output, const void *input,
+          const void *weight, void *grad_input, void *grad_weight, void *grad_bias)
+
+// Plans and prepared weights (plans.h)
+WITH_CALL(equiconv_plan_create, (descriptor, plan), const equiconv_descriptor *descriptor, equiconv_plan **plan)
+WITH_CALL(equiconv_plan_forward, (plan, batch, input, weight, bias, output), const equiconv_plan *plan, int64_t batch,
+          const void *input, const void *weight, const void *bias, void *output)
+WITH_CALL(equiconv_plan_input_gradient, (plan, batch, grad_output, weight, grad_input), const equiconv_plan *plan,
+          int64_t batch, const void *grad_output, const void *weight, void *grad_input)
+WITH_CALL(equiconv_plan_weight_gradient, (plan, batch, grad_output, input, grad_weight), const equiconv_plan *plan,
+          int64_t batch, const void *grad_output, const void *input, void *grad_weight)
+WITH_CALL(equiconv_plan_bias_gradient, (plan, batch, grad_output, grad_bias), const equiconv_plan *plan, int64_t batch,
+          const void *grad_output, void *grad_bias)
+WITH_CALL(equiconv_plan_expand, (plan, weight, bank), const equiconv_plan *plan, const void *weight, void *bank)
+WITH_CALL(equiconv_weight_create, (dtype, count, numbers, weight), int32_t dtype, int64_t count, const void *numbers,
+          equiconv_weight **weight)
+WITH_CALL(equiconv_plan_prepare, (plan, numbers, weight), const equiconv_plan *plan, const void *numbers,
+          equiconv_weight **weight)
+WITH_CALL(equiconv_plan_forward_prepared, (plan, batch, input, weight, bias, output), const equiconv_plan *plan,
+          int64_t batch, const void *input, const equiconv_weight *weight, const void *bias, void *output)
+WITH_CALL(equiconv_forward_prepared, (descriptor, batch, input, weight, bias, output),
+          const equiconv_descriptor *descriptor, int64_t batch, const void *input, const equiconv_weight *weight,
+          const void *bias, void *output)
+WITH_CALL(equiconv_plan_explain, (plan, pass, batch, explanation), const equiconv_plan *plan, int32_t pass,
+          int64_t batch, equiconv_explanation *explanation)
+WITH_CALL(equiconv_plan_get_input_shape, (plan, batch, shape, rank), const equiconv_plan *plan, int64_t batch,
+          int64_t shape[EQUICONV_MAX_RANK], int32_t *rank)
+WITH_CALL(equiconv_plan_get_output_shape, (plan, batch, shape, rank), const equiconv_plan *plan, int64_t batch,
+          int64_t shape[EQUICONV_MAX_RANK], int32_t *rank)
+WITH_CALL(equiconv_plan_get_weight_shape, (plan, shape, rank), const equiconv_plan *plan,
+          int64_t shape[EQUICONV_MAX_RANK], int32_t *rank)
+WITH_CALL(equiconv_plan_get_bank_shape, (plan, shape, rank), const equiconv_plan *plan,
+          int64_t shape[EQUICONV_MAX_RANK], int32_t *rank)
+WITH_CALL(equiconv_plan_get_sampled_kernel, (plan, extents), const equiconv_plan *plan, int64_t extents[3])
+WITH_CALL(equiconv_plan_get_stride_remainder, (plan, axis, remainder), const equiconv_plan *plan, int32_t axis,
+          int64_t *remainder)
+
+// Action and pooling (signals.h)
+WITH_CALL(equiconv_act, (group, element, dtype, signal, batch, channels, spatial, input, output),
+          const equiconv_group *group, int64_t element, int32_t dtype, int32_t signal, int64_t batch, int64_t channels,
+          const int64_t *spatial, const void *input, void *output)
+WITH_CALL(equiconv_act_on, (group, element, dtype, stabilizer, count, batch, channels, spatial, input, output),
+          const equiconv_group *group, int64_t element, int32_t dtype, const int32_t *stabilizer, int64_t count,
+          int64_t batch, int64_t channels, const int64_t *spatial, const void *input, void *output)
+WITH_CALL(equiconv_group_pool, (dtype, mode, outer, order, inner, input, output), int32_t dtype, int32_t mode,
+          int64_t outer, int64_t order, int64_t inner, const void *input, void *output)
+WITH_CALL(equiconv_group_pool_vjp, (dtype, mode, outer, order, inner, grad_output, input, grad_input), int32_t dtype,
+          int32_t mode, int64_t outer, int64_t order, int64_t inner, const void *grad_output, const void *input,
+          void *grad_input)
+
+// Threads and workspace (runtime.h)
+WITH_CALL(equiconv_set_num_threads, (count), int32_t count)
+WITH_CALL(equiconv_set_workspace_limit, (bytes), int64_t bytes)
+
+// End of the list
