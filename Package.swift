@@ -40,7 +40,8 @@ let package = Package(
     .target(
       name: "EquiconvC",
       dependencies: [
-        "CEquiconv", "EquiconvBases", "EquiconvCallVariants", "EquiconvEngine", "EquiconvGroups", "_EquiconvShims",
+        "CEquiconv", "EquiconvBases", "EquiconvCallVariants", "EquiconvEngine", "EquiconvGroups", "EquiconvMemory",
+        "_EquiconvShims",
       ]),
     .target(
       name: "EquiconvCallVariants", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
@@ -48,13 +49,14 @@ let package = Package(
     .systemLibrary(name: "CEquiconv", path: "include"),
 
     // Implementation details
-    .target(name: "EquiconvGroups", exclude: ["README.md"]),
-    .target(name: "EquiconvBases", dependencies: ["EquiconvGroups"], exclude: ["README.md"]),
+    .target(name: "EquiconvMemory", exclude: ["README.md"]),
+    .target(name: "EquiconvGroups", dependencies: ["EquiconvMemory"], exclude: ["README.md"]),
+    .target(name: "EquiconvBases", dependencies: ["EquiconvGroups", "EquiconvMemory"], exclude: ["README.md"]),
     .target(
       name: "EquiconvEngine",
       dependencies: [
-        "EquiconvBases", "EquiconvGroups", "EquiconvMicrokernelsBaseline", "EquiconvMicrokernelsAVX2",
-        "EquiconvMicrokernelsAVX512", "_EquiconvShims",
+        "EquiconvBases", "EquiconvGroups", "EquiconvMemory", "EquiconvMicrokernelsBaseline",
+        "EquiconvMicrokernelsAVX2", "EquiconvMicrokernelsAVX512", "_EquiconvShims",
       ],
       exclude: ["README.md"]),
     microkernels("Baseline"),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvMemory
+
 /// Why a layer could not be planned or run: the argument, the value it had and what was expected.
 public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The kinds of error, one for each status of the C interface that concerns layers.
@@ -29,3 +31,13 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
   /// For example "stride[1] is 0, expected a positive integer".
   public var description: String { "\(argument) is \(value), expected \(expected)" }
 }
+
+extension ConvolutionError: AllocationFailure {
+  /// The tables of a plan did not fit.
+  package static func outOfMemory(bytes: Int) -> ConvolutionError {
+    ConvolutionError(.outOfMemory, "plan", "\(bytes) bytes of tables", expected: "memory for them")
+  }
+}
+
+/// An array of the engine under construction.
+typealias Table<Element> = CheckedArray<Element, ConvolutionError>

@@ -10,7 +10,7 @@ extension ConvolutionPlan {
   ) throws(ConvolutionError) -> Explanation {
     try Self.checkBatch(batch)
     let options = passOptions(RunOptions(), batch: batch)
-    let model = CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: isPrepared)
+    let model = try CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: isPrepared)
     let choice = try choice(model)
     let images = batch == 0 ? 0.0 : 1.0
     return Explanation(
@@ -50,7 +50,7 @@ extension ConvolutionPlan {
     let key = ChoiceKey(
       pass: pass, batch: batch, scalarBytes: MemoryLayout<S>.stride, options: options, isPrepared: isPrepared)
     if let known = tilePlans.choice(key) { return known }
-    let model = CostModel(self, pass, batch: batch, S.self, options, isPrepared: isPrepared)
+    let model = try CostModel(self, pass, batch: batch, S.self, options, isPrepared: isPrepared)
     let method = try choice(model).method
     tilePlans.keep(method, for: key)
     return method

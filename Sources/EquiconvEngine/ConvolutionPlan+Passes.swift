@@ -110,6 +110,11 @@ extension ConvolutionPlan {
     }
   }
 
+  /// The gather that a pass is by the direct algorithm; for a weight gradient the one it is the adjoint of.
+  func gatherPlan(_ pass: Pass) throws(ConvolutionError) -> GatherPlan {
+    pass == .inputGradient ? try adjointPlan() : forwardPlan
+  }
+
   /// A forward pass or an input gradient by the direct algorithm.
   func direct<S: EngineScalar>(
     _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions
@@ -117,7 +122,7 @@ extension ConvolutionPlan {
     let isFolding = pass == .inputGradient && descriptor.paddingMode == .circular
     let channels = channels(pass)
     return try GatherPass(
-      plan: pass == .inputGradient ? adjointPlan : forwardPlan, batch: batch * modules, channels: channels.read,
+      plan: gatherPlan(pass), batch: batch * modules, channels: channels.read,
       outputs: channels.computed, modules: modules, instructions: options.instructions, threads: options.threads,
       fold: isFolding ? CircularFold(geometry: geometry) : nil)
   }

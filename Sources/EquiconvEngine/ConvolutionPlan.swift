@@ -15,7 +15,7 @@ public final class ConvolutionPlan: Sendable {
   /// made of J other functions than pixels.
   public let weightShape: [Int]
   let forwardPlan: GatherPlan
-  /// Made by the first input gradient: inference never needs it.
+  /// Made by the first input gradient: inference never needs it. Guarded by `ProcessLock`.
   private nonisolated(unsafe) var lazyAdjoint: GatherPlan?
   let tilePlans = TilePlans()
   let weightCache = WeightCache()
@@ -41,13 +41,19 @@ public final class ConvolutionPlan: Sendable {
     _ = try bankCount()
   }
 
-  var adjointPlan: GatherPlan {
-    ProcessLock.withLock { () -> GatherPlan in
+  /// The gather that an input gradient is.
+  ///
+  /// Made without the lock, which is held to look and to publish: it may take seconds.
+  /// - Throws: `outOfMemory`.
+  func adjointPlan() throws(ConvolutionError) -> GatherPlan {
+    if let known = ProcessLock.withLock({ lazyAdjoint }) { return known }
+    let made = GatherPlan(
+      adjoint: stencil.adjoint, geometry: geometry, isCircular: descriptor.paddingMode == .circular)
+    return ProcessLock.withLock {
+      // Another thread may have been as quick: all go on with the first.
       if let lazyAdjoint { return lazyAdjoint }
-      let plan = GatherPlan(
-        adjoint: stencil.adjoint, geometry: geometry, isCircular: descriptor.paddingMode == .circular)
-      lazyAdjoint = plan
-      return plan
+      lazyAdjoint = made
+      return made
     }
   }
 

@@ -12,6 +12,7 @@ struct MethodCost {
 /// Counts the arithmetic and the memory of each method, and weighs them with `MeasuredCosts`.
 struct CostModel {
   let plan: ConvolutionPlan
+  private let gather: GatherPlan
   let pass: Pass
   let batch: Int
   let scalarBytes: Int
@@ -25,9 +26,10 @@ struct CostModel {
 
   init<S: EngineScalar>(
     _ plan: ConvolutionPlan, _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions, isPrepared: Bool
-  ) {
+  ) throws(ConvolutionError) {
     let kernels = S.microkernels(options.instructions)
     self.plan = plan
+    gather = try plan.gatherPlan(pass)
     self.pass = pass
     self.batch = batch
     scalarBytes = MemoryLayout<S>.stride
@@ -61,7 +63,6 @@ struct CostModel {
 
   /// Multiply-adds of vectors for a pair of channels: all that cover the outputs, the padding between rows too.
   private func gatheredVectors() -> Double {
-    let gather = pass == .inputGradient ? plan.adjointPlan : plan.forwardPlan
     let isSummed = plan.stencil.isOrbit && pass == .forward
     var vectors = 0.0
     for (grid, reads) in zip(gather.grids, gather.reads) {

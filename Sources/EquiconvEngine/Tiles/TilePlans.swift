@@ -31,6 +31,8 @@ final class TilePlans: Sendable {
     let result = Result { () throws(ConvolutionError) in
       try pass == .forward ? PlaneCorrelation.forward(plan) : .adjoint(plan)
     }
+    // A lack of memory passes; every other reason stays.
+    if case .failure(let error) = result, error.kind == .outOfMemory { throw error }
     ProcessLock.withLock { correlations[pass] = result }
     return try result.get()
   }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// An immutable array that a `CheckedArray` became: one reference, shared by all copies and parts.
+///
+/// Nothing here allocates anything that grows with the number of elements.
+package struct FixedArray<Element> {
+  @usableFromInline let storage: FixedStorage<Element>?
+  @usableFromInline let base: UnsafePointer<Element>
+  package let count: Int
+
+  /// No elements.
+  @inlinable package init() { self.init(taking: nowhere(), count: 0, capacity: 0) }
+
+  @inlinable init(storage: FixedStorage<Element>?, base: UnsafePointer<Element>, count: Int) {
+    self.storage = storage
+    self.base = base
+    self.count = count
+  }
+
+  @usableFromInline init(taking base: UnsafeMutablePointer<Element>, count: Int, capacity: Int) {
+    if capacity == 0 {
+      self.init(storage: nil, base: base, count: 0)
+      return
+    }
+    var base = base
+    // What growth left over goes back, where it is more than a few pages.
+    let unused = (capacity - count) * MemoryLayout<Element>.stride
+    if unused >= 1 << 14, let smaller = realloc(base, Swift.max(count, 1) * MemoryLayout<Element>.stride) {
+      base = smaller.assumingMemoryBound(to: Element.self)
+    }
+    self.init(storage: FixedStorage(base, count: count), base: base, count: count)
+  }
+
+  /// The elements in a range, which share the memory.
+  @inlinable package func part(_ range: Range<Int>) -> FixedArray {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range is outside the array")
+    return FixedArray(storage: storage, base: base + range.lowerBound, count: range.count)
+  }
+
+  /// The elements, as long as this array or a copy of it lives.
+  @inlinable package var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
+}
+
+/// Where the elements of an empty array lie. Any address but 0: it is no null pointer.
+@inlinable func nowhere<Element>() -> UnsafeMutablePointer<Element> {
+  UnsafeMutablePointer(bitPattern: MemoryLayout<Element>.alignment).unsafelyUnwrapped
+}
+
+/// What the copies and parts of a `FixedArray` share.
+@usableFromInline final class FixedStorage<Element> {
+  private let base: UnsafeMutablePointer<Element>
+  private let count: Int
+
+  init(_ base: UnsafeMutablePointer<Element>, count: Int) {
+    self.base = base
+    self.count = count
+  }
+
+  deinit {
+    base.deinitialize(count: count)
+    free(base)
+  }
+}
+
+extension FixedArray: RandomAccessCollection {
+  @inlinable package var startIndex: Int { 0 }
+  @inlinable package var endIndex: Int { count }
+
+  @inlinable package subscript(index: Int) -> Element {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index is outside the array")
+    return base[index]
+  }
+
+  @inlinable package func withContiguousStorageIfAvailable<R>(
+    _ body: (UnsafeBufferPointer<Element>) throws -> R
+  ) rethrows -> R? {
+    try withExtendedLifetime(storage) { try body(elements) }
+  }
+}
+
+extension FixedArray: @unchecked Sendable where Element: Sendable {}
+
+extension FixedArray: Equatable where Element: Equatable {
+  package static func == (a: Self, b: Self) -> Bool {
+    if a.count != b.count { return false }
+    if a.base == b.base { return true }
+    return (0..<a.count).allSatisfy { a.base[$0] == b.base[$0] }
+  }
+}
+
+extension FixedArray: Hashable where Element: Hashable {
+  /// Covers the number of elements and a few of them: an array is part of a key beside numbers that tell more, and
+  /// hashing must not take longer than comparing does.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    for index in stride(from: 0, to: count, by: Swift.max(1, count / 16)) { hasher.combine(base[index]) }
+  }
+}
