@@ -62,7 +62,13 @@ let package = Package(
     microkernels("Baseline"),
     microkernels("AVX2", flags: avx2),
     microkernels("AVX512", flags: avx512),
-    .target(name: "_EquiconvShims", exclude: ["README.md"]),
+    .target(
+      name: "_EquiconvShims", exclude: ["README.md"],
+      cSettings: [
+        .unsafeFlags(["-fstack-protector-strong"]),
+        // Checked copies, which need an optimised build.
+        .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
+      ]),
 
     // Measures the constants of the cost model; not a product.
     .executableTarget(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The C library on Linux: build, install, test. Included by the top Makefile.
+# The C library on Linux: build, install, test. Included by the top Makefile; setup.py takes its shared library too.
 #
 #   make c-library                          shared and static library in $(BUILD_DIR)
+#   make c-shared                           the shared one alone, $(BUILD_DIR)/release/libequiconv.so
 #   make install PREFIX=... [DESTDIR=...]   libraries, header, pkg-config and CMake files
 #   make uninstall PREFIX=... [DESTDIR=...]
 #   make test-c                             Tests/CTests against an installation in $(BUILD_DIR)/prefix
@@ -33,15 +34,20 @@ c_minor := $(call c_version_part,MINOR)
 c_version := $(c_major).$(c_minor).$(call c_version_part,PATCH)
 c_soname := libequiconv.so.$(c_major)
 
-.PHONY: c-library install uninstall test-c c-force
+.PHONY: c-library c-shared install uninstall test-c c-force
 c-library: $(c_shared) $(c_static)
+c-shared: $(c_shared)
 
-# The Swift package manager knows what is out of date. The library holds thread-specific keys and threads,
-# so it must never be unloaded.
+# Paths are written from the root of the repository. swiftc guards stacks by itself; Package.swift hardens what is in C.
+c_compile_flags := -static-stdlib -file-prefix-map $(c_root)=.
+# The library holds thread-specific keys and threads, so it must never be unloaded. What the loader has filled in is
+# read-only afterwards, and nothing is left for a debugger: `make sanitize` builds with symbols.
+c_link_flags := --version-script=$(c_packaging)/equiconv.map -soname=$(c_soname) -z nodelete -z relro -z now -s
+
+# The Swift package manager knows what is out of date.
 $(c_shared): c-force
 	cd $(c_root) && $(SWIFT) build -c release --product equiconv --scratch-path $(c_build) \
-	  -Xswiftc -static-stdlib -Xlinker --version-script=$(c_packaging)/equiconv.map \
-	  -Xlinker -soname=$(c_soname) -Xlinker -z -Xlinker nodelete -Xlinker -S
+	  $(addprefix -Xswiftc ,$(c_compile_flags)) $(addprefix -Xlinker ,$(c_link_flags))
 
 $(c_static): $(c_shared) $(c_packaging)/merge-static.sh
 	SWIFTC=$(SWIFTC) $(c_packaging)/merge-static.sh $(c_build)/release/equiconv.product/Objects.LinkFileList $@

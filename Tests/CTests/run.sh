@@ -95,6 +95,23 @@ needs_only_system_libraries() {
   [ -z "$others" ] || { echo "needs $others"; return 1; }
 }
 
+# ---- Hardening ---------------------------------------------------------------------------------------------------
+
+is_full_relro() {
+  readelf -lW "$1" | grep -q GNU_RELRO && readelf -dW "$1" | grep -q 'FLAGS_1.*NOW' &&
+    ! readelf -lW "$1" | grep -q 'GNU_STACK.* RWE '
+}
+guards_stacks() { nm "$@" 2>/dev/null | grep -q __stack_chk_fail; }
+is_never_unloaded() { readelf -dW "$1" | grep -q 'FLAGS_1.*NODELETE'; }
+is_stripped() { ! readelf -SW "$1" | grep -E '[.](symtab|debug_)'; }
+# The loader looks for nothing but what lies beside it.
+has_no_foreign_run_path() { [ "$(readelf -dW "$1" | sed -n 's/.*R\(UN\)*PATH.*\[\(.*\)\]/\2/p')" = '$ORIGIN' ]; }
+# No source file by its absolute path but those of the Swift runtime's own build.
+has_no_build_paths() {
+  ! grep -qaF "$(cd "$here/../.." && pwd)" "$1" &&
+    ! grep -aoE '/[A-Za-z0-9_.+-]+(/[A-Za-z0-9_.+-]+)+[.](c|h|cpp|swift)' "$1" | grep -v '^/home/build-user/swift/'
+}
+
 soname_is_versioned() { readelf -d "$libdir/libequiconv.so" | grep -q 'SONAME.*\[libequiconv\.so\.[0-9]*\]'; }
 
 expect "the shared library exports the header's functions and nothing else" same_symbols exported_by_shared
@@ -103,6 +120,15 @@ expect "every prototype of the header is called" every_prototype_is_called
 expect "every function that gives a status has its variant with a call" every_status_comes_with_a_call_too
 expect "the shared library needs only libc, libm, libstdc++, libgcc_s" needs_only_system_libraries
 expect "the shared library has a versioned soname" soname_is_versioned
+shared=$libdir/libequiconv.so
+expect "the shared library is bound and made read-only as it is loaded" is_full_relro "$shared"
+expect "the shared library guards its stacks" guards_stacks -D "$shared"
+expect "the static library guards its stacks" guards_stacks "$libdir/libequiconv.a"
+expect "the shared library is never unloaded" is_never_unloaded "$shared"
+expect "the shared library is stripped" is_stripped "$shared"
+expect "the shared library looks for others beside it alone" has_no_foreign_run_path "$shared"
+expect "the shared library has no build paths inside" has_no_build_paths "$shared"
+expect "the static library has no build paths inside" has_no_build_paths "$libdir/libequiconv.a"
 
 # ---- Programs ----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import doctest
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -125,13 +126,69 @@ def test_config_tells_what_is_installed(capsys):
         assert part in text
 
 
+# Where the compiled files lie: the package's folder, or another in an editable installation.
+COMPILED = Path(importlib.import_module("equiconv._native").__file__).parent
+
+
 def test_engine_is_beside_the_extension():
     """The installed package is self-contained: no library of Swift is loaded from elsewhere."""
     maps = Path("/proc/self/maps").read_text().splitlines()
     loaded = {line.split()[-1] for line in maps if "/" in line}
     engines = {path for path in loaded if "libequiconv" in path}
-    assert {str(Path(path).parent) for path in engines} == {str(PACKAGE)}
+    assert {str(Path(path).parent) for path in engines} == {str(COMPILED)}
     assert not [path for path in loaded if "libswift" in path]
+
+
+BINARIES = sorted(COMPILED.glob("*.so*"))
+
+
+def readelf(option, path):
+    if shutil.which("readelf") is None:
+        pytest.skip("there is no readelf: install binutils")
+    return subprocess.run(["readelf", "-W", option, str(path)], check=True, capture_output=True, text=True).stdout
+
+
+def test_binaries_are_the_extensions_and_the_engine():
+    assert {path.name.split(".")[0] for path in BINARIES} == {"_jax", "_native", "libequiconv"}
+
+
+@pytest.mark.parametrize("path", BINARIES, ids=lambda path: path.name)
+def test_binaries_are_hardened(path):
+    """Full RELRO, no executable stack, guards on stacks."""
+    segments, dynamic = readelf("-l", path), readelf("-d", path)
+    assert "GNU_RELRO" in segments
+    assert re.search(r"\(FLAGS_1\).*\bNOW\b", dynamic)
+    assert not re.search(r"GNU_STACK.* RWE ", segments)
+    assert "__stack_chk_fail" in readelf("--dyn-syms", path)
+
+
+@pytest.mark.parametrize("path", BINARIES, ids=lambda path: path.name)
+def test_binaries_are_stripped(path):
+    assert not re.search(r"\.symtab|\.debug_", readelf("-S", path))
+
+
+@pytest.mark.parametrize("path", BINARIES, ids=lambda path: path.name)
+def test_loader_looks_beside_the_binary_alone(path):
+    """Whatever run path the interpreter was built with."""
+    assert re.findall(r"\((?:RUNPATH|RPATH)\).*\[(.*)\]", readelf("-d", path)) == ["$ORIGIN"]
+
+
+@pytest.mark.parametrize("path", BINARIES, ids=lambda path: path.name)
+def test_binaries_name_no_path_of_their_build(path):
+    """No source file by its absolute path, but those of the Swift runtime's own build."""
+    content = path.read_bytes()
+    assert str(ROOT).encode() not in content
+    sources = set(re.findall(rb"/[\w.+-]+(?:/[\w.+-]+)+\.(?:c|h|cpp|swift)\b", content))
+    assert not {source for source in sources if not source.startswith(b"/home/build-user/swift/")}
+
+
+def test_engine_is_the_library_that_make_installs():
+    """Of one recipe: it has a versioned name and is never unloaded."""
+    engine = next(path for path in BINARIES if path.name.startswith("libequiconv"))
+    dynamic = readelf("-d", engine)
+    assert re.search(rf"\(SONAME\).*\[{re.escape(engine.name)}\]", dynamic)
+    assert re.fullmatch(r"libequiconv\.so\.\d+", engine.name)
+    assert re.search(r"\(FLAGS_1\).*\bNODELETE\b", dynamic)
 
 
 @pytest.mark.slow
