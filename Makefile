@@ -18,9 +18,9 @@ VENV := .venv
 DEBIAN_VENV := .venv-debian
 PEERS_VENV := .venv-peers
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
-PYTHON_FILES := python Tests/python examples benchmarks scripts setup.py
+PYTHON_FILES := python Tests/python examples benchmarks packaging scripts setup.py
 # What the Python package is made of: newer than the stamp means install again.
-package_files := $(shell find Package.swift Sources include packaging python pyproject.toml setup.py -type f \
+package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian bench bench-peers costs accuracy equivariance \
@@ -88,4 +88,4 @@ lint: setup
 	$(VENV)/bin/mypy
 
 clean:
-	rm -rf .build build dist demo-output $(VENV) $(DEBIAN_VENV) $(PEERS_VENV)
+	rm -rf .build dist demo-output $(VENV) $(DEBIAN_VENV) $(PEERS_VENV)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the extensions (C) and lays beside them the engine's library (Swift), which packaging/c.mk makes.
 
-Metadata is in pyproject.toml.
+Metadata is in pyproject.toml, but for what packaging/equiconv_metadata.py takes from elsewhere.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy
@@ -17,15 +18,11 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "packaging"))
+from equiconv_metadata import long_description, project_urls, version  # noqa: E402
+
 PACKAGE = "equiconv"
 LIBRARY = "libequiconv.so"
-
-
-def version() -> str:
-    """The version, of which include/equiconv.h is the one source."""
-    header = (ROOT / "include" / "equiconv.h").read_text(encoding="utf-8")
-    parts = [re.search(rf"#define EQUICONV_VERSION_{part} (\d+)", header) for part in ("MAJOR", "MINOR", "PATCH")]
-    return ".".join(part.group(1) for part in parts if part is not None)
 
 
 def build_library() -> Path:
@@ -70,7 +67,7 @@ class BuildWithEngine(build_ext):
     """Builds the engine first, links the extension to it, and puts it next to the extension."""
 
     def run(self) -> None:
-        """Builds everything, in the source tree too for an editable installation."""
+        """Builds everything; in the source tree too with --inplace."""
         library = build_library()
         name = soname(library)
         linked = Path(self.build_temp) / "engine"
@@ -143,4 +140,16 @@ handlers = Extension(
     extra_link_args=LINK,
 )
 
-setup(version=version(), license="Apache-2.0", ext_modules=[native, handlers], cmdclass={"build_ext": BuildWithEngine})
+# What is only needed to build again stays out of the folder of the sources, where it would pass for an installation.
+BUILD = Path(".build", "python")
+(ROOT / BUILD).mkdir(parents=True, exist_ok=True)
+setup(
+    version=version(),
+    license="Apache-2.0",
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
+    project_urls=project_urls(),
+    ext_modules=[native, handlers],
+    cmdclass={"build_ext": BuildWithEngine},
+    options={"build": {"build_base": str(BUILD)}, "egg_info": {"egg_base": str(BUILD)}},
+)
