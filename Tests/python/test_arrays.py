@@ -92,6 +92,64 @@ def test_out_beside_the_input_in_one_buffer(rng):
     np.testing.assert_array_equal(buffer[1], expected)
 
 
+class Named(np.ndarray):
+    """A subclass that adds a name and changes nothing."""
+
+    name = "result"
+
+
+class Metres(np.ndarray):
+    """A subclass that computes in a way of its own, as one with units does."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        raise TypeError("no unit")
+
+
+WRITERS = {
+    "lifting_conv": lambda x, out: eq.lifting_conv(x, np.ones((2, 2, 3, 3)), C4, padding="same", out=out),
+    "conv": lambda x, out: eq.conv(
+        x, np.ones((2, 2, 3, 3)), C4, input_stabilizer=range(4), output_stabilizer=[0], padding="same", out=out
+    ),
+    "separable_conv": lambda x, out: eq.separable_conv(
+        np.stack([x] * 4, axis=2), np.ones((2, 2, 4)), np.ones((2, 3, 3)), C4, padding="same", out=out
+    ),
+    "LiftingConv": lambda x, out: eq.LiftingConv(2, 2, 3, C4, padding="same", dtype="float64", rng=0)(x, out=out),
+    "group_pool": lambda x, out: eq.group_pool(np.stack([np.stack([x] * 4, axis=2)] * 4, axis=2), out=out),
+    "partial_projection": lambda x, out: eq.partial_projection(
+        np.stack([np.repeat(x, 4, axis=0).reshape(2, 4, 6, 6)] * 8, axis=2)[:1, :2], eq.dihedral(4), [0, 4], out=out
+    ),
+    "act": lambda x, out: eq.act(np.stack([x] * 4, axis=2), C4, 1, out=out),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_out_may_be_a_memory_map_or_a_plain_subclass(rng, tmp_path, name):
+    x = rng.normal(size=(1, 2, 6, 6))
+    expected = WRITERS[name](x, None)
+    mapped = np.memmap(tmp_path / "out", np.float64, "w+", shape=expected.shape)
+    for out in (mapped, np.empty(expected.shape).view(Named)):
+        assert WRITERS[name](x, out) is out
+        np.testing.assert_array_equal(np.asarray(out), expected)
+    mapped.flush()
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "out").reshape(expected.shape), expected)
+    with pytest.raises(ValueError, match="out is not writeable"):
+        WRITERS[name](x, np.memmap(tmp_path / "out", np.float64, "r", shape=expected.shape))
+    with pytest.raises(TypeError, match=r"out is .*\(Metres\), expected a numpy.ndarray"):
+        WRITERS[name](x, np.empty(expected.shape).view(Metres))
+    with pytest.raises(TypeError, match="out is a masked array, whose mask would not be written"):
+        WRITERS[name](x, np.ma.empty(expected.shape))
+
+
+def test_out_that_overlaps_what_became_an_array_is_refused():
+    """What lends its memory to an array is no array itself."""
+    buffer = bytearray(8 * 36)
+    x = memoryview(buffer).cast("d", (1, 1, 6, 6))
+    with pytest.raises(ValueError, match="out overlaps x"):
+        eq.isotropic_conv(x, np.ones((1, 1, 3, 3)), C4, padding=1, out=np.asarray(x))
+    with pytest.raises(ValueError, match="out overlaps x"):
+        eq.act(x, C4, 2, out=np.asarray(x))
+
+
 def test_failed_call_leaves_out_untouched():
     out = np.full((1, 1, 4, 3, 3), 7.0)
     with pytest.raises(ValueError, match="winograd"):

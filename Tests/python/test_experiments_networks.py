@@ -22,7 +22,6 @@ from equiconv.experiments.networks import (  # noqa: E402
     Architecture,
     GroupNetwork,
     parameter_count,
-    set_algorithm,
 )
 from torch import nn  # noqa: E402
 
@@ -103,12 +102,6 @@ def test_widths_kernels_paddings_and_pools_must_fit(kernels, paddings, pools):
     text = f"widths (8, 8), kernels {kernels}, paddings {paddings} and pools {pools}, expected"
     with pytest.raises(ValueError, match=re.escape(text)):
         GroupNetwork(wrong, 1, 10)
-
-
-def test_set_algorithm_reaches_every_convolution():
-    network = GroupNetwork(DIGIT_NETWORKS["c4"], 1, 10)
-    set_algorithm(network, "direct")
-    assert [module.algorithm for module in network.modules() if hasattr(module, "algorithm")] == ["direct"] * 3
 
 
 @pytest.mark.parametrize("name", ["networks", "_digits", "_nuclei", "_statistics"])

@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import equiconv as eq
@@ -74,6 +75,29 @@ def explanation():
     eq.explain(eq.lifting_conv, *operands(), C4)
     with contextlib.suppress(ValueError):
         eq.explain(eq.lifting_conv, *operands(), C4, algorithm="fourier", stride=3)
+
+
+def test_values_can_be_referenced_weakly():
+    """Caches keyed by groups, bases and prepared weights let them end."""
+    makers = (
+        lambda: eq.PointGroup.from_matrices(C4.matrices),
+        lambda: eq.bspline_basis(3),
+        lambda: eq.localised([0, 1]),
+        lambda: eq.prepare(np.ones((1, 1, 3, 3))),
+        lambda: eq.LiftingConv(1, 1, 3, C4),
+        lambda: eq.GroupPool(C4),
+        lambda: eq.Sequential(np.tanh),
+        lambda: eq.SignalSpace(2),
+    )
+    for make in makers:
+        value, ended = make(), []
+        reference = weakref.ref(value, ended.append)
+        assert reference() is value
+        assert weakref.WeakKeyDictionary([(value, 1)])[value] == 1
+        del value
+        gc.collect()
+        assert reference() is None
+        assert ended == [reference]
 
 
 def refused_weights():

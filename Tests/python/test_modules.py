@@ -86,11 +86,99 @@ def test_parameters_are_no_copies_and_named_as_by_torch():
     network.load(other)
     assert all(np.all(array == 2) for array in network.parameters().values())
     with pytest.raises(
-        ValueError, match=r"parameters are \['0.weight'\], expected \['0.bias', '0.weight', '2.weight'\]"
+        ValueError, match=r"parameters are \['0.weight'\], expected \['0.weight', '0.bias', '2.weight'\]"
     ):
         network.load({"0.weight": other["0.weight"]})
     with pytest.raises(ValueError, match=r"parameter 0.bias has shape \(3,\), expected \(2,\)"):
         network.load(other | {"0.bias": np.zeros(3)})
+
+
+BAD_BIASES = [
+    (np.ones(2) * 1j, TypeError, "parameter 0.bias has dtype complex128, expected real numbers"),
+    (np.array(["1", "2"]), TypeError, "parameter 0.bias has dtype <U1"),
+    (np.array([None, 1], object), TypeError, "parameter 0.bias has dtype object"),
+    (np.ma.masked_array([1.0, 2.0], [True, False]), TypeError, "parameter 0.bias is a masked array"),
+    (np.array([True, False]), TypeError, "parameter 0.bias has dtype bool"),
+    ([[1.0], [2.0, 3.0]], TypeError, "parameter 0.bias cannot be turned into an array"),
+    (np.array([1e39, 0]), ValueError, r"parameter 0.bias has the number 1e\+39, expected .* float32 can hold"),
+    (np.array([2**1000, 0], object), TypeError, "parameter 0.bias has dtype object"),
+    (np.ones((2, 1)), ValueError, r"parameter 0.bias has shape \(2, 1\), expected \(2,\)"),
+]
+
+
+@pytest.mark.parametrize(("bias", "error", "message"), BAD_BIASES)
+def test_load_changes_all_parameters_or_none(bias, error, message):
+    network = eq.Sequential(eq.LiftingConv(1, 2, 3, C4, rng=0), np.tanh, eq.GroupConv(2, 2, 3, C4, rng=1))
+    before = {name: array.copy() for name, array in network.parameters().items()}
+    other = {name: array + 1 for name, array in before.items()}
+    with pytest.raises(error, match=message):
+        network.load(other | {"0.bias": bias})
+    layer = network[0]
+    with pytest.raises(error, match=message.replace("0.bias", "bias")):
+        layer.load({"weight": other["0.weight"], "bias": bias})
+    assert all(np.array_equal(array, before[name]) for name, array in network.parameters().items())
+
+
+def test_load_takes_what_its_dtype_can_hold_and_copies_of_its_own():
+    layer = eq.LiftingConv(1, 2, 3, C4, rng=0)
+    layer.load({"weight": np.arange(18).reshape(2, 1, 3, 3), "bias": [np.inf, 1e-60]})
+    assert layer.weight.dtype == np.float32
+    assert layer.bias.tolist() == [np.inf, 0.0]
+    # Views of the same array, each read before any is written.
+    layer.load({"weight": layer.weight[::-1], "bias": layer.bias[::-1]})
+    assert layer.weight[0, 0, 0, 0] == 9
+    assert layer.bias.tolist() == [0.0, np.inf]
+    layer.weight.setflags(write=False)
+    with pytest.raises(ValueError, match="parameter weight is read-only"):
+        layer.load({"bias": np.ones(2), "weight": np.ones((2, 1, 3, 3))})
+    assert layer.bias.tolist() == [0.0, np.inf]
+    with pytest.raises(TypeError, match=r"parameters is \[1\] \(list\), expected a mapping"):
+        layer.load([1])
+
+
+def test_set_algorithm_reaches_every_layer_or_none(rng):
+    inner = eq.Sequential(eq.GroupConv(2, 2, 5, C4, rng=0), np.tanh)
+    network = eq.Sequential(eq.LiftingConv(1, 2, 5, C4, padding="same"), inner, eq.GroupPool(C4))
+    eq.set_algorithm(network, "direct")
+    assert [network[0].algorithm, inner[0].algorithm] == ["direct", "direct"]
+    assert eq.equivariance_error(network, signal(rng, C4, 1, False), C4) == 0.0
+    eq.set_algorithm(inner[0], "auto")
+    assert [network[0].algorithm, inner[0].algorithm] == ["direct", "auto"]
+    for wrong, error, message in [
+        ("quick", ValueError, "algorithm is 'quick', expected 'auto', 'direct'"),
+        (0, TypeError, "algorithm is 0, expected"),
+    ]:
+        with pytest.raises(error, match=message):
+            eq.set_algorithm(network, wrong)
+    with pytest.raises(ValueError, match=r"network is GroupPool.*, expected one with a convolution"):
+        eq.set_algorithm(eq.GroupPool(C4), "direct")
+    with pytest.raises(TypeError, match=r"network is 3 \(int\), expected a layer, a Sequential or a torch module"):
+        eq.set_algorithm(3, "direct")
+    assert network[0].algorithm == "direct"
+
+
+@pytest.mark.parametrize(
+    "basis",
+    [
+        eq.bspline_basis(5, centers=np.random.default_rng(0).normal(size=(50, 2))),
+        eq.circular_harmonics(31, radii=list(range(15)), frequencies=[0, 3] + [4] * 13),
+    ],
+)
+def test_layers_and_bases_print_on_one_short_line(basis):
+    group = eq.similarity(8, [1 + i / 7 for i in range(50)])
+    for text in (
+        repr(eq.GroupConv(1, 1, basis, C4, group_basis=eq.localised(range(4)))),
+        repr(eq.LiftingConv(1, 1, basis, C4, rng=0)),
+        repr(eq.GroupPool(group)),
+        repr(group),
+        repr(basis),
+        repr(eq.localised(range(1000))),
+        repr(eq.group_bspline(3, centers=np.linspace(0, 6, 500), scale=0.1)),
+        repr(eq.prepare(np.ones((64, 64, 3, 3)))),
+        repr(eq.SignalSpace(2, group)),
+    ):
+        assert "\n" not in text
+        assert len(text) < 360, text
 
 
 def test_printing_says_shapes_spaces_and_group():

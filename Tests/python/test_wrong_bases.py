@@ -72,7 +72,7 @@ CALLS = {
     "basis kernel and dimension": (
         lambda: eq.bspline_basis((3, 3), dimension=3), ValueError, ["kernel is (3, 3)", "an int or 3 extents"]
     ),
-    "basis kernel huge": (lambda: eq.bspline_basis(2**31 - 1), ValueError, ["extents is [2147483647, 2147483647]"]),
+    "basis kernel huge": (lambda: eq.bspline_basis(2**31 - 1), ValueError, ["kernel is 2147483647", "taps"]),
     "basis many": (lambda: eq.bspline_basis(99, scale=1e-5), ValueError, ["centers has", "on a grid"]),
     "basis dimension 4": (lambda: eq.bspline_basis(3, dimension=4), ValueError, ["dimension is 4", "from 1 to 3"]),
     "degree 6": (lambda: eq.bspline_basis(5, 6), ValueError, ["degree is 6", "from 0 to 5"]),
@@ -83,7 +83,7 @@ CALLS = {
     "centers text": (lambda: eq.bspline_basis(5, 3, [["a", "b"]]), TypeError, ["centers has dtype <U1"]),
     "spacing": (lambda: eq.atrous_bspline_basis(5, spacing=-1), ValueError, ["spacing is -1.0"]),
     "radius": (lambda: eq.round_bspline_basis(5, radius=-1), ValueError, ["radius is -1.0", "at least 0 or None"]),
-    "harmonics extent": (lambda: eq.circular_harmonics(2**30), ValueError, ["extent is 1073741824"]),
+    "harmonics extent": (lambda: eq.circular_harmonics(2**30), ValueError, ["kernel is 1073741824"]),
     "harmonics tuple": (lambda: eq.circular_harmonics((5, 5)), TypeError, ["kernel is (5, 5)"]),
     "harmonics frequency": (lambda: eq.circular_harmonics(5, -1), ValueError, ["highest_frequency is -1"]),
     "rings alone": (

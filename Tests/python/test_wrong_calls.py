@@ -258,7 +258,7 @@ CALLS = {
     "duplicate": (matrices([EYE, EYE]), ValueError, ["1"]),
     "singular": (matrices([EYE, [[0, 0], [0, 0]]]), ValueError, ["inverse"]),
     "not closed": (matrices([EYE, QUARTER, [[0, 1], [-1, 0]]]), ValueError, ["product"]),
-    "cosets fraction": (lambda: D4.cosets([0, 1.5]), TypeError, ["subgroup is [0, 1.5]", "integers"]),
+    "cosets fraction": (lambda: D4.cosets([0, 1.5]), TypeError, ["subgroup[1] is 1.5 (float)", "an integer"]),
     "cosets element": (lambda: D4.cosets([0, 8]), ValueError, ["subgroup[1] is 8", "0 to 7"]),
     "cosets not closed": (lambda: D4.cosets([0, 1]), ValueError, ["subgroup"]),
     "cosets empty": (lambda: D4.cosets([]), ValueError, ["subgroup"]),

@@ -29,6 +29,7 @@ from . import _native
 from . import theory as theory
 from ._action import act as act
 from ._action import equivariance_error as equivariance_error
+from ._algorithm import set_algorithm as set_algorithm
 from ._bases import GroupBasis as GroupBasis
 from ._bases import KernelBasis as KernelBasis
 from ._config import config as config
@@ -151,6 +152,7 @@ __all__ = [
     "scaling",
     "separable_conv",
     "separable_conv_vjp",
+    "set_algorithm",
     "set_num_threads",
     "set_workspace_limit",
     "show_config",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import _native
 from ._arguments import Array, float_array, integer, output, value_text
+from ._frameworks import ArrayMap, array_of
 from ._groups import PointGroup
 from ._layers import Stabilizer, point_group, stabilizer_elements
 from ._operands import check_signal
@@ -59,9 +60,9 @@ def act(
     _check_exact(checked_group, number)
     d = checked_group.dimension
     shape = array.shape[:-d] + tuple(array.shape[axis - d] for axis in checked_group._array_axes(number))
-    result = np.empty(shape, array.dtype) if out is None else output(out, shape, array.dtype, {"x": x})
+    result = np.empty(shape, array.dtype) if out is None else output(out, shape, array.dtype, {"x": (x, array)})
     _native.act(checked_group, number, space, array, result)
-    return result
+    return result if out is None else out
 
 
 def _space(x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> int | Stabilizer:
@@ -100,8 +101,8 @@ def _check_exact(group: PointGroup, element: int) -> None:
 
 
 def equivariance_error(
-    f: Callable[[Any], ArrayLike],
-    x: ArrayLike,
+    f: Callable[[Any], Any],
+    x: Any,
     group: PointGroup,
     *,
     input_stabilizer: Sequence[int] | None = None,
@@ -128,9 +129,13 @@ def equivariance_error(
     A; where a truncated set lacks g^-1 p, a point p of the input is 0 and one of the output is not compared.
 
     Args:
-        f: any callable from a signal to a signal, for example a network. Its output is told by the number of axes: a
-            signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H leaves as it is.
-        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), float32 or float64.
+        f: any callable from a signal to a signal, for example a network: of NumPy, PyTorch or JAX. Its output is told
+            by the number of axes: a signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H leaves as
+            it is. It is called without gradients, and a module in the mode it is in: call ``eval()`` before, or batch
+            norm learns from `x`.
+        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), float32 or float64: an array, or a tensor of
+            PyTorch or JAX, which `f` then gets too. Of an array, a `torch.nn.Module` gets tensors. Another `f` gets the
+            array, and if it refuses that by TypeError or AttributeError, a tensor of a framework that is imported.
         group: H, any group on d axes.
         input_stabilizer: the elements of K, if `x` is a signal (B, C, |H|/|K|, spatial...) on H/K.
         output_stabilizer: likewise for the output of `f`.
@@ -155,26 +160,34 @@ def equivariance_error(
     """
     checked_group = point_group(group)
     if not callable(f):
-        raise TypeError(f"f is {f!r}, expected a callable from a signal to a signal")
-    signal = float_array("x", x)
+        raise TypeError(f"f is {value_text(f)}, expected a callable from a signal to a signal")
+    signal = array_of("x", x)
+    array_map = ArrayMap.of(f, x)
+    source = _elements("input_stabilizer", input_stabilizer, checked_group)
+    target = _elements("output_stabilizer", output_stabilizer, checked_group)
     if angles is not None or scales is not None:
-        stabilizers = (input_stabilizer, output_stabilizer)
-        return _resampled_error(f, signal, checked_group, stabilizers, (angles, scales, spline_order, radius))
-    value = float_array("f(x)", f(signal))
+        options = (angles, scales, spline_order, radius)
+        return _resampled_error(array_map, signal, checked_group, (source, target), options)
+    _space(signal, checked_group, source)
+    value = array_map("f(x)", signal)
     scale = float(np.max(np.abs(value), initial=0.0))
     errors = []
     for element in lattice_elements(checked_group):
-        turned = act(signal, checked_group, element, input_stabilizer)
-        expected = value if value.ndim == 2 else act(value, checked_group, element, output_stabilizer)
-        errors.append(_error(f, turned, expected, checked_group, element))
+        turned = act(signal, checked_group, element, source)
+        expected = value if value.ndim == 2 else act(value, checked_group, element, target)
+        errors.append(_error(array_map, turned, expected, checked_group, element))
     largest = float(np.max(errors))
     if largest == 0.0:
         return 0.0
     return largest / scale if scale > 0.0 else largest * np.inf
 
 
+def _elements(name: str, value: Sequence[int] | None, group: PointGroup) -> list[int] | None:
+    return None if value is None else stabilizer_elements(name, value, group).tolist()
+
+
 def _resampled_error(
-    f: Callable[[Any], ArrayLike],
+    f: ArrayMap,
     x: Array,
     group: PointGroup,
     stabilizers: tuple[Sequence[int] | None, Sequence[int] | None],
@@ -185,16 +198,16 @@ def _resampled_error(
     moves = transforms(angles, scales, group)
     sampling = sampling_of(spline_order, radius, moves)
     _space(x, group, stabilizers[0])
-    value = float_array("f(x)", f(x))
+    value = f("f(x)", x)
     if value.ndim != 2:
         _space(value, group, stabilizers[1])
     spaces = space_of("x", x, group, stabilizers[0]), space_of("f(x)", value, group, stabilizers[1])
     return resampled_error(f, (x, value), spaces, moves, sampling)
 
 
-def _error(f: Callable[[Any], ArrayLike], turned: Array, expected: Array, group: PointGroup, element: int) -> float:
+def _error(f: ArrayMap, turned: Array, expected: Array, group: PointGroup, element: int) -> float:
     """``max |f(L_g x) - L_g f(x)|``."""
-    actual = float_array("f(L_g x)", f(turned))
+    actual = f("f(L_g x)", turned)
     if actual.shape != expected.shape:
         raise ValueError(
             f"f(L_g x) has shape {actual.shape} for element {element} of {group.name}, expected {expected.shape}, "

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, Protocol
 
@@ -43,9 +44,37 @@ def shape_text(shape: Sequence[object]) -> str:
 
 
 def value_text(value: object) -> str:
-    """The value of an argument for a message: its ``repr``, of one line and not long."""
-    text = " ".join(repr(value).split())
+    """The value of an argument for a message: its ``repr``, of one line and not long. Never raises."""
+    try:
+        text = " ".join(repr(_beginning(value)).split())
+    except Exception:  # of a type of the user's own, or an int of more digits than Python prints
+        return f"a value of type {type(value).__name__} that cannot be printed"
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _beginning(value: object) -> object:
+    """As much of a long value as a message shows."""
+    if type(value) in (tuple, list, str, bytes):
+        return value[:60]  # type: ignore[index]
+    return value
+
+
+def items(name: str, value: object, expected: str) -> list[Any]:
+    """The items of an iterable, which is no text. Raises TypeError, which says what was `expected`."""
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return list(value)  # type: ignore[call-overload, no-any-return]
+    except MemoryError:
+        raise
+    except Exception as error:
+        text = f"{name} is {value_text(value)} ({type(value).__name__}), expected {expected}"
+        raise TypeError(text) from _cause(error)
+
+
+def _cause(error: Exception) -> Exception | None:
+    """What of an error in a value's own methods is worth showing: not that there is no such method."""
+    return None if type(error) is TypeError else error
 
 
 def float_array(name: str, value: object) -> Array:
@@ -63,14 +92,33 @@ def float_values(name: str, value: object) -> Array:
             f"{name} is {value!r}, expected an array: prepared weights are for the forward calls of the layers, "
             "gradients and expand take the array"
         )
+    array = as_array(name, value)
+    check_float_dtype(name, array.dtype)
+    return array
+
+
+def as_array(name: str, value: object) -> Array:
+    """`value` as an array of whatever dtype. Raises TypeError for what is none, and for masked arrays."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
     try:
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError) as error:
+        return np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a conversion of the user's own raises
         raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
-    check_float_dtype(name, array.dtype)
-    return array
+
+
+def float_dtype(name: str, value: object) -> np.dtype[Any]:
+    """`value` as a dtype, float32 or float64 in this machine's byte order. Raises TypeError."""
+    try:
+        # None is float64 to NumPy.
+        dtype: np.dtype[Any] = np.dtype(value if value is not None else object)  # type: ignore[call-overload]
+    except Exception:
+        dtype = np.dtype(object)
+    if dtype not in _DTYPES or not dtype.isnative:
+        raise TypeError(f"{name} is {value_text(value)}, expected float32 or float64, as this machine stores them")
+    return dtype
 
 
 def check_float_dtype(name: str, dtype: np.dtype[Any]) -> None:
@@ -110,12 +158,21 @@ def integer(name: str, value: object, smallest: int, largest: int) -> int:
     try:
         if isinstance(value, bool):
             raise TypeError
-        number = index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected {expected}") from None
+        # Exactly an int: the extension takes no subclass of it.
+        number = int.__index__(index(value))  # type: ignore[arg-type]
+    except Exception as error:
+        text = f"{name} is {value_text(value)} ({type(value).__name__}), expected {expected}"
+        raise TypeError(text) from _cause(error)
     if not smallest <= number <= largest:
-        raise ValueError(f"{name} is {number}, expected {expected}")
+        raise ValueError(f"{name} is {value_text(number)}, expected {expected}")
     return number
+
+
+def generator(name: str, value: object) -> np.random.Generator:
+    """`value`, a generator, a seed or None for an unforeseeable one, as a generator. Raises TypeError or ValueError."""
+    if value is None or isinstance(value, np.random.Generator):
+        return np.random.default_rng(value)
+    return np.random.default_rng(integer(name, value, 0, 2**128 - 1))
 
 
 def boolean(name: str, value: object) -> bool:
@@ -126,21 +183,40 @@ def boolean(name: str, value: object) -> bool:
 
 
 def real(name: str, value: object) -> float:
-    """`value` as a float. bool is not a number. Raises TypeError."""
+    """`value` as a float. bool is not a number. Raises TypeError, and ValueError for a number beyond float64."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a number")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except Exception as error:
+        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a number") from error
+    if math.isinf(number) and (isinstance(value, int | np.integer) or not np.isinf(value)):
+        raise ValueError(f"{name} is {value_text(value)}, expected a number that float64 can hold")
+    return number
 
 
 def reals(name: str, value: object) -> NDArray[np.float64]:
-    """`value` as a new array of float64. Raises TypeError unless it is made of real numbers."""
-    try:
-        array = np.asarray(value)
-        if array.size > 0 and array.dtype.kind not in "iuf":
-            raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
-        return np.array(array, dtype=np.float64, order="C")
-    except ValueError as error:
-        raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
+    """`value` as a new array of float64.
+
+    Raises TypeError unless it is made of real numbers, and ValueError for one beyond float64.
+    """
+    array = as_array(name, value)
+    if array.size > 0 and array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
+    return within(name, array, np.dtype(np.float64))
+
+
+def within(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy of real numbers as `dtype`, C-contiguous. Raises ValueError if one is finite and beyond it."""
+    with np.errstate(over="ignore"):
+        result = np.array(array, dtype=dtype, order="C")
+    lost = np.isinf(result) if array.size > 0 else np.zeros(0, bool)
+    if np.any(lost) and np.any(lost != np.isinf(array)):
+        number = array[lost & ~np.isinf(array)][0]
+        raise ValueError(f"{name} has the number {number}, expected numbers that {dtype} can hold")
+    return result
 
 
 def axes(name: str, value: object, dimension: int, smallest: int) -> tuple[int, ...]:
@@ -160,13 +236,26 @@ def choice(name: str, value: object, allowed: Sequence[str]) -> str:
         raise TypeError(f"{name} is {value_text(value)}, expected {expected}")
     if value not in allowed:
         raise ValueError(f"{name} is {value_text(value)}, expected {expected}")
-    return str(value)
+    # Exactly a str: the extension takes no subclass of it, and the text of an enumeration is another.
+    return str.__str__(value)
 
 
-def output(out: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: dict[str, object]) -> Array:
-    """`out` if a result of `shape` and `dtype` can be written to it while `inputs` are read."""
-    if type(out) is not np.ndarray:
-        raise TypeError(f"out is {value_text(out)} ({type(out).__name__}), expected a numpy.ndarray or None")
+def output(
+    out: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Mapping[str, tuple[object, ...]]
+) -> Array:
+    """The numbers of `out`, if a result of `shape` and `dtype` can be written to them while `inputs` are read.
+
+    Inputs are given as they came and as the arrays they became, which may read the memory of what is no array.
+
+    Subclasses of ndarray such as `numpy.memmap` will do, unless they write or compute in ways of their own: the mask or
+    the unit of such an array would not be that of the numbers.
+    """
+    if isinstance(out, np.ma.MaskedArray):
+        raise TypeError("out is a masked array, whose mask would not be written: use a numpy.ndarray")
+    if not isinstance(out, np.ndarray) or not _is_plain(type(out)):
+        raise TypeError(
+            f"out is {value_text(out)} ({type(out).__name__}), expected a numpy.ndarray, a numpy.memmap or None"
+        )
     if out.dtype != dtype or not out.dtype.isnative:
         raise TypeError(f"out has dtype {out.dtype.str}, expected {dtype}")
     if out.shape != shape:
@@ -175,7 +264,12 @@ def output(out: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: di
     for expected, holds in flags.items():
         if not holds:
             raise ValueError(f"out is not {expected}, expected a C-contiguous, aligned, writeable array")
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray) and np.shares_memory(out, value):
+    for name, values in inputs.items():
+        if any(isinstance(value, np.ndarray) and np.shares_memory(out, value) for value in values):
             raise ValueError(f"out overlaps {name}, expected memory of its own")
-    return out
+    return np.asarray(out)
+
+
+def _is_plain(kind: type[np.ndarray[Any, Any]]) -> bool:
+    """Whether arrays of this kind are written and computed with as any other."""
+    return kind.__setitem__ is np.ndarray.__setitem__ and kind.__array_ufunc__ is np.ndarray.__array_ufunc__

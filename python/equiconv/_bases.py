@@ -64,7 +64,7 @@ class KernelBasis(_Immutable, _native.Basis):
         shape: the trailing shape of weights: ``(J,)``, but `extents` for `pixel_basis`.
     """
 
-    __slots__ = ("_recipe", "_text")
+    __slots__ = ("__weakref__", "_recipe", "_text")
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> KernelBasis:
         """Always raises TypeError: bases come from the functions named above."""
@@ -120,7 +120,7 @@ class GroupBasis(_Immutable, _native.GroupBasis):
         count: the number I of functions.
     """
 
-    __slots__ = ("_recipe", "_text")
+    __slots__ = ("__weakref__", "_recipe", "_text")
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> GroupBasis:
         """Always raises TypeError: bases come from the functions named above."""

@@ -73,17 +73,19 @@ def forward(
     sampling, extents = checked_sampling(
         layer, x_array, weight_array, bias_array, checked_group, kernel, sampling_arguments
     )
+    numbers = None
     if out is not None:
         shape = output_shape(x_array, weight_array.shape[0], extents, checked_group, layer, sampling)
-        out = output(out, shape, x_array.dtype, {"x": x, "weight": weight, "bias": bias})
+        inputs = {"x": (x, x_array), "weight": (weight, weight_array), "bias": (bias, bias_array)}
+        numbers = output(out, shape, x_array.dtype, inputs)
     result = _native.forward(
         layer.code, x_array, weight_array, checked_group, bias_array, sampling.stride, sampling.padding,
-        sampling.dilation, sampling.padding_mode, sampling.algorithm, out, kernel.basis, kernel.interpolation,
+        sampling.dilation, sampling.padding_mode, sampling.algorithm, numbers, kernel.basis, kernel.interpolation,
         kernel.group_basis, kernel.quadrature, layer.spaces, True,
     )  # fmt: skip
     if stacklevel is not None:
         warn_of_remainders(x_array, extents, checked_group, sampling, stacklevel)
-    return result
+    return result if out is None else cast(Array, out)
 
 
 def vjp(

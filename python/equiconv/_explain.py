@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _calls
-from ._arguments import Shaped, check_float_dtype, choice, float_values, integer, value_text
+from ._arguments import Shaped, choice, float_dtype, float_values, integer, value_text
 from ._explanation import Explanation, Run
 from ._functions import group_conv, isotropic_conv, lifting_conv, projection_conv
 from ._general import conv
@@ -131,8 +131,7 @@ def _operands(x: object, weight: object, dtype: DTypeLike | None, *, takes_prepa
         kernel = float_values("weight", weight)
     kind: np.dtype[Any] = np.dtype(np.float32)
     if dtype is not None:
-        kind = np.dtype(dtype)
-        check_float_dtype("dtype", kind)
+        kind = float_dtype("dtype", dtype)
     elif signal is not None:
         kind = signal.dtype
     elif kernel is not None:

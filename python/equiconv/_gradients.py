@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from numpy.typing import ArrayLike
 
 from . import _calls, _native
-from ._arguments import value_text
+from ._arguments import items, value_text
 from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._groups import PointGroup
@@ -24,11 +24,10 @@ ALL = ("x", "weight", "bias")
 def wanted_flags(names: object) -> tuple[bool, bool, bool]:
     """Whether x, weight and bias are among the names. Raises TypeError or ValueError."""
     expected = "a collection of 'x', 'weight' and 'bias'"
-    if isinstance(names, str) or not isinstance(names, Collection):
-        raise TypeError(f"wanted is {value_text(names)}, expected {expected}")
-    if any(name not in ALL for name in names):
+    given = items("wanted", names, expected)
+    if not all(isinstance(name, str) and name in ALL for name in given):
         raise ValueError(f"wanted is {value_text(names)}, expected {expected}")
-    return ("x" in names, "weight" in names, "bias" in names)
+    return ("x" in given, "weight" in given, "bias" in given)
 
 
 def isotropic_conv_vjp(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ._arguments import integer, real, reals, value_text
+from ._arguments import integer, items, real, reals, value_text
 from ._bases import GroupBasis, make_group_basis
 
 _LARGEST_ORDER = 4096
@@ -26,12 +26,11 @@ def localised(elements: Sequence[int]) -> GroupBasis:
         >>> localised([0, 1, 7])
         equiconv.localised([0, 1, 7])
     """
-    if isinstance(elements, str):
-        raise TypeError(f"elements is {elements!r}, expected a sequence of integers")
-    numbers = tuple(integer(f"elements[{i}]", h, 0, _LARGEST_ORDER - 1) for i, h in enumerate(elements))
+    given = items("elements", elements, "a sequence of integers")
+    numbers = tuple(integer(f"elements[{i}]", h, 0, _LARGEST_ORDER - 1) for i, h in enumerate(given))
     if not numbers or len(set(numbers)) != len(numbers):
-        raise ValueError(f"elements is {value_text(elements)}, expected one or more different elements")
-    return make_group_basis(f"localised({list(numbers)})", numbers, 0, 0.0)
+        raise ValueError(f"elements is {value_text(given)}, expected one or more different elements")
+    return make_group_basis(f"localised({value_text(list(numbers))})", numbers, 0, 0.0)
 
 
 def group_bspline(
@@ -59,15 +58,21 @@ def group_bspline(
     order = integer("degree", degree, 0, 5)
     if (count is None) == (centers is None) or (centers is None) != (scale is None):
         raise ValueError(
-            f"count is {count}, centers is {value_text(centers)} and scale is {scale}, expected count, or centers and "
-            "scale"
+            f"count is {value_text(count)}, centers is {value_text(centers)} and scale is {value_text(scale)}, "
+            "expected count, or centers and scale"
         )
     if count is not None:
         step = 2 * np.pi / integer("count", count, 1, _LARGEST_ORDER)
         text = f"group_bspline({order}, {count})"
         return make_group_basis(text, tuple(float(i * step) for i in range(count)), order, float(step))
     angles = tuple(map(float, reals("centers", centers).ravel()))
+    if not 1 <= len(angles) <= _LARGEST_ORDER:
+        raise ValueError(f"centers has {len(angles)} numbers, expected 1 to {_LARGEST_ORDER}")
     width = real("scale", scale)
     return make_group_basis(
-        f"group_bspline({order}, centers={list(angles)}, scale={width})", angles, order, width, is_spline=True
+        f"group_bspline({order}, centers={value_text(list(angles))}, scale={width})",
+        angles,
+        order,
+        width,
+        is_spline=True,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
-from ._arguments import choice, integer, value_text
+from ._arguments import choice, integer, items, real, reals
 
 if TYPE_CHECKING:
     from ._native import GroupArgument
@@ -48,7 +47,7 @@ class PointGroup(_native.Group):
         0
     """
 
-    __slots__ = ("_arrays", "_recipe")
+    __slots__ = ("__weakref__", "_arrays", "_recipe")
 
     # How to make the group again: the kind and argument of _native.Group.
     _recipe: tuple[str, GroupArgument]
@@ -79,13 +78,7 @@ class PointGroup(_native.Group):
             >>> half_turn.order
             2
         """
-        try:
-            array = np.asarray(matrices)
-            if array.dtype.kind not in "iuf":
-                raise TypeError(f"matrices has dtype {array.dtype}, expected real numbers")
-            array = np.array(array, dtype=np.float64, order="C")
-        except ValueError as error:
-            raise TypeError(f"matrices cannot be turned into an array of numbers: {error}") from error
+        array = reals("matrices", matrices)
         if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] not in (1, 2, 3):
             raise ValueError(f"matrices has shape {array.shape}, expected (order, d, d) with d = 1, 2 or 3")
         if not 1 <= array.shape[0] <= _LARGEST_ORDER:
@@ -171,16 +164,11 @@ class PointGroup(_native.Group):
 
     def _elements(self, name: str, values: Iterable[int]) -> list[int]:
         """The values as elements of this group; raises TypeError or ValueError."""
+        given = items(name, values, "a sequence of integers")
         try:
-            elements = [index(element) for element in values]
-        except TypeError:
-            raise TypeError(f"{name} is {value_text(values)}, expected a sequence of integers") from None
-        for position, element in enumerate(elements):
-            if not 0 <= element < self.order:
-                raise ValueError(
-                    f"{name}[{position}] is {element}, expected an element of {self.name}: 0 to {self.order - 1}"
-                )
-        return elements
+            return [integer(f"{name}[{i}]", element, 0, self.order - 1) for i, element in enumerate(given)]
+        except ValueError as error:
+            raise ValueError(f"{error}, an element of {self.name}") from None
 
     def _array(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         array = self._arrays.get(name)
@@ -470,12 +458,8 @@ def similarity(n: int, factors: Iterable[float]) -> PointGroup:
 
 def _factors(factors: Iterable[float], limit: int) -> tuple[float, ...]:
     """The factors as floats; which numbers they may be the engine says."""
-    try:
-        if isinstance(factors, str | bytes):
-            raise TypeError
-        values = tuple(float(factor) for factor in factors)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"factors is {value_text(factors)}, expected a sequence of numbers") from None
+    given = items("factors", factors, "a sequence of numbers")
+    values = tuple(real(f"factors[{i}]", factor) for i, factor in enumerate(given))
     if not 1 <= len(values) <= limit:
         raise ValueError(f"factors has {len(values)} numbers, expected 1 to {limit}")
     return values

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt, prod
 from typing import TypeAlias
 
 from numpy.typing import ArrayLike
 
-from ._arguments import choice, integer, real, reals, value_text
+from ._arguments import choice, integer, items, real, reals, value_text
 from ._bases import INTERPOLATIONS, Interpolation, KernelBasis, make_kernel_basis
 
 Kernel: TypeAlias = int | tuple[int, ...]
@@ -37,7 +38,7 @@ def pixel_basis(
     """
     extents = _extents(kernel, dimension)
     code = INTERPOLATIONS.index(choice("interpolation", interpolation, INTERPOLATIONS))
-    return make_kernel_basis(f"pixel_basis({extents}, {interpolation!r})", "pixel", extents, code, 0.0)
+    return make_kernel_basis(f"pixel_basis({extents}, {INTERPOLATIONS[code]!r})", "pixel", extents, code, 0.0)
 
 
 def bspline_basis(
@@ -124,7 +125,11 @@ def round_bspline_basis(
     if radius is not None and limit < 0:
         raise ValueError(f"radius is {limit}, expected a number of at least 0 or None")
     return make_kernel_basis(
-        f"round_bspline_basis({extents}, {order}, radius={radius})", "round_bspline", extents, order, limit
+        f"round_bspline_basis({extents}, {order}, radius={None if radius is None else limit})",
+        "round_bspline",
+        extents,
+        order,
+        limit,
     )
 
 
@@ -156,12 +161,12 @@ def circular_harmonics(
         >>> circular_harmonics(7).count
         15
     """
-    extent = integer("kernel", kernel, 1, _LARGEST_EXTENT)
+    extent = integer("kernel", kernel, 1, isqrt(_LARGEST_EXTENT))
     if radii is None and frequencies is None:
         limit = (
             2**31 - 1 if highest_frequency is None else integer("highest_frequency", highest_frequency, 0, 2**31 - 1)
         )
-        text = f"circular_harmonics({extent}, {highest_frequency})"
+        text = f"circular_harmonics({extent}, {None if highest_frequency is None else limit})"
         return make_kernel_basis(text, "circular_harmonics", (extent,), limit, 0.0)
     if radii is None or frequencies is None or highest_frequency is not None:
         raise ValueError(
@@ -169,11 +174,15 @@ def circular_harmonics(
             "of them, without highest_frequency"
         )
     rings = tuple(map(float, reals("radii", radii).ravel()))
-    highest = tuple(integer(f"frequencies[{i}]", m, 0, 1000) for i, m in enumerate(frequencies))
+    given = items("frequencies", frequencies, "a sequence of integers")
+    highest = tuple(integer(f"frequencies[{i}]", m, 0, 1000) for i, m in enumerate(given))
     if len(rings) != len(highest):
         raise ValueError(f"frequencies has {len(highest)} entries, expected {len(rings)}, one for each of radii")
     width = real("sigma", sigma)
-    text = f"circular_harmonics({extent}, radii={list(rings)}, frequencies={list(highest)}, sigma={width})"
+    text = (
+        f"circular_harmonics({extent}, radii={value_text(list(rings))}, frequencies={value_text(list(highest))}, "
+        f"sigma={width})"
+    )
     return make_kernel_basis(text, "harmonic_rings", (extent,), 0, width, rings, highest)
 
 
@@ -203,6 +212,13 @@ def gaussian_derivatives(kernel: Kernel, order: int, sigma: float, *, dimension:
 
 def _extents(kernel: object, dimension: object) -> tuple[int, ...]:
     axes = None if dimension is None else integer("dimension", dimension, 1, 3)
+    extents = _separate_extents(kernel, axes)
+    if prod(extents) > _LARGEST_EXTENT:
+        raise ValueError(f"kernel is {value_text(kernel)}, expected at most {_LARGEST_EXTENT} taps, got {extents}")
+    return extents
+
+
+def _separate_extents(kernel: object, axes: int | None) -> tuple[int, ...]:
     if not isinstance(kernel, tuple | list):
         return (integer("kernel", kernel, 1, _LARGEST_EXTENT),) * (axes or 2)
     if not 1 <= len(kernel) <= 3 or axes not in (None, len(kernel)):

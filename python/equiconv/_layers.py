@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
-from ._arguments import Shaped, boolean, choice, integer, value_text
+from ._arguments import Shaped, boolean, choice, integer, items, value_text
 from ._bases import INTERPOLATIONS, GroupBasis, KernelBasis
 from ._groups import PointGroup
 
@@ -87,11 +87,9 @@ def general_layer(
 def stabilizer_elements(name: str, value: object, group: PointGroup) -> Stabilizer:
     """The elements of a subgroup of `group` (all of them for the plane), ascending. Raises TypeError or ValueError."""
     expected = f"the elements of a subgroup of {group.name}"
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected {expected}")
-    items = list(value)
+    given = items(name, value, expected)
     elements = np.array(
-        sorted(integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(items)), np.int32
+        sorted(integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(given)), np.int32
     )
     if np.array_equal(elements, np.arange(group.order)):
         # Also of a truncated set, which is no group, but stands for one.
@@ -99,7 +97,7 @@ def stabilizer_elements(name: str, value: object, group: PointGroup) -> Stabiliz
     try:
         group.get_left_cosets(elements)
     except ValueError as error:
-        raise ValueError(f"{name} is {value_text(items)}, expected {expected}: {error}") from None
+        raise ValueError(f"{name} is {value_text(given)}, expected {expected}: {error}") from None
     return elements
 
 

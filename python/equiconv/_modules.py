@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -10,7 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _calls
-from ._arguments import Array, check_float_dtype, choice, float_array, integer, value_text
+from ._arguments import (
+    Array,
+    as_array,
+    boolean,
+    choice,
+    float_array,
+    float_dtype,
+    generator,
+    integer,
+    value_text,
+    within,
+)
 from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._groups import PointGroup
@@ -24,6 +36,8 @@ from ._signal_space import SignalSpace, check_signal_space
 Random: TypeAlias = np.random.Generator | int | None
 
 _LARGEST = 2**31 - 1
+# More than any memory has room for, and far from where sizes in bytes overflow.
+_LARGEST_WEIGHT = 2**48
 
 
 class Convolution:
@@ -60,12 +74,17 @@ class Convolution:
         self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
         self.algorithm = algorithm
         Sampling.checked(self.group.dimension, stride, padding, dilation, padding_mode, algorithm)
-        number_type = np.dtype(dtype)
-        check_float_dtype("dtype", number_type)
-        deviation = he_deviation(self._layer, self.group, self.in_channels, made_of, self.extents)
+        number_type = float_dtype("dtype", dtype)
+        has_bias = boolean("bias", bias)
         shape = (self.out_channels, self.in_channels, *made_of.weight_axes(self.group, layer, self.extents))
-        self.weight: Array = (np.random.default_rng(rng).standard_normal(shape) * deviation).astype(number_type)
-        self.bias: Array | None = np.zeros(self.out_channels, number_type) if bias else None
+        if math.prod(shape) > _LARGEST_WEIGHT:
+            raise ValueError(
+                f"in_channels is {in_channels}, out_channels is {out_channels} and kernel is {value_text(kernel)}, "
+                f"expected at most 2^48 weights, got {shape}"
+            )
+        deviation = he_deviation(self._layer, self.group, self.in_channels, made_of, self.extents)
+        self.weight: Array = (generator("rng", rng).standard_normal(shape) * deviation).astype(number_type)
+        self.bias: Array | None = np.zeros(self.out_channels, number_type) if has_bias else None
 
     @property
     def input_space(self) -> SignalSpace:
@@ -88,7 +107,9 @@ class Convolution:
             parameters: arrays for all names of `parameters`, of their shapes; they are converted to their dtypes.
 
         Raises:
-            ValueError: a name too few or too many, or another shape.
+            TypeError: numbers that are not real.
+            ValueError: a name too few or too many; another shape; a number beyond the range of the dtype. Nothing is
+                changed then.
         """
         load_parameters(self.parameters(), parameters)
 
@@ -295,12 +316,29 @@ def spaces_text(layer: Any) -> str:
 
 
 def load_parameters(own: Mapping[str, Array], given: Mapping[str, ArrayLike]) -> None:
-    """Copies given numbers into all of `own`. Raises ValueError for other names or shapes, and then changes nothing."""
+    """Copies given numbers into all of `own`, or into none.
+
+    Raises TypeError for what are no real numbers, ValueError for other names or shapes, for numbers that the dtype
+    cannot hold, and for parameters that may not be written.
+    """
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"parameters is {value_text(given)} ({type(given).__name__}), expected a mapping of names to arrays"
+        )
     if set(own) != set(given):
-        raise ValueError(f"parameters are {value_text(sorted(given))}, expected {value_text(sorted(own))}")
-    arrays = {name: np.asarray(given[name]) for name in own}
-    for name, array in arrays.items():
-        if array.shape != own[name].shape:
-            raise ValueError(f"parameter {name} has shape {array.shape}, expected {own[name].shape}")
+        raise ValueError(f"parameters are {value_text(list(given))}, expected {value_text(list(own))}")
+    arrays = {name: _loadable(f"parameter {name}", given[name], array) for name, array in own.items()}
     for name, array in arrays.items():
         own[name][...] = array
+
+
+def _loadable(name: str, value: object, own: Array) -> Array:
+    """A copy of the numbers of `value` in the shape and dtype of `own`."""
+    array = as_array(name, value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
+    if array.shape != own.shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {own.shape}")
+    if not own.flags.writeable:
+        raise ValueError(f"{name} is read-only in this layer, expected an array that may be written")
+    return within(name, array, own.dtype)

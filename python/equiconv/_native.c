@@ -3,6 +3,8 @@
 #define NATIVE_IMPORTS_ARRAY
 #include "_native.h"
 
+#include <string.h>
+
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 #define VERSION_TEXT TEXT(EQUICONV_VERSION_MAJOR) "." TEXT(EQUICONV_VERSION_MINOR) "." TEXT(EQUICONV_VERSION_PATCH)
@@ -48,12 +50,29 @@ native_group *native_as_group(PyObject *module, PyObject *value) {
   return PyObject_TypeCheck(value, state->group_type) ? (native_group *)value : NULL;
 }
 
-static PyObject *set_num_threads(PyObject *Py_UNUSED(module), PyObject *value) {
-  long count = PyLong_AsLong(value);
-  if (count == -1 && PyErr_Occurred()) {
+bool native_read_int(PyObject *value, int64_t smallest, int64_t largest, int64_t *result) {
+  if (!PyLong_CheckExact(value)) {
+    return false;
+  }
+  int overflow;
+  const long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+  *result = number;
+  return overflow == 0 && number >= smallest && number <= largest;
+}
+
+const char *native_read_text(PyObject *value) {
+  Py_ssize_t length;
+  const char *text = PyUnicode_CheckExact(value) ? PyUnicode_AsUTF8AndSize(value, &length) : NULL;
+  if (text == NULL) {
+    PyErr_Clear(); /* of a surrogate without its other half */
     return NULL;
   }
-  if (count < INT32_MIN || count > INT32_MAX) {
+  return strlen(text) == (size_t)length ? text : NULL;
+}
+
+static PyObject *set_num_threads(PyObject *Py_UNUSED(module), PyObject *value) {
+  int64_t count;
+  if (!native_read_int(value, INT32_MIN, INT32_MAX, &count)) {
     return native_refuse("set_num_threads");
   }
   equiconv_status status;
@@ -71,9 +90,9 @@ static PyObject *get_num_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSE
 }
 
 static PyObject *set_workspace_limit(PyObject *Py_UNUSED(module), PyObject *value) {
-  long long bytes = PyLong_AsLongLong(value);
-  if (bytes == -1 && PyErr_Occurred()) {
-    return NULL;
+  int64_t bytes;
+  if (!native_read_int(value, INT64_MIN, INT64_MAX, &bytes)) {
+    return native_refuse("set_workspace_limit");
   }
   equiconv_status status = equiconv_set_workspace_limit(bytes);
   if (status != EQUICONV_SUCCESS) {

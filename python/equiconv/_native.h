@@ -82,6 +82,14 @@ bool native_is_list(PyObject *value, int type);
 /* equiconv_dtype of a plain array. */
 int32_t native_dtype(PyArrayObject *array);
 
+/*
+ * Whether `value` is exactly an int (bool is not one) in this range, which goes to `result`. Sets no exception, whatever
+ * the value: types of the user's own are not asked.
+ */
+bool native_read_int(PyObject *value, int64_t smallest, int64_t largest, int64_t *result);
+/* The text of exactly a str in UTF-8, which lives as long as it; NULL without an exception for anything else. */
+const char *native_read_text(PyObject *value);
+
 /* Raises TypeError for arguments that `function` of this module cannot take; returns NULL. */
 PyObject *native_refuse(const char *function);
 

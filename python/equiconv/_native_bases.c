@@ -50,14 +50,28 @@ static bool are_plain(const basis_arguments *arguments) {
          native_is_list(arguments->integers, NPY_INT32);
 }
 
+/* An int that C has and a float; false for anything else. */
+static bool read_numbers(PyObject *integer, PyObject *real, int *whole, double *number) {
+  int64_t value;
+  if (!native_read_int(integer, INT32_MIN, INT32_MAX, &value) || !PyFloat_Check(real)) {
+    return false;
+  }
+  *whole = (int)value;
+  *number = PyFloat_AS_DOUBLE(real);
+  return true;
+}
+
 /* Basis(kind, extents, integer, real, reals, integers) */
 static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   basis_arguments arguments;
-  if (!PyArg_ParseTuple(args, "sOidOO:Basis", &arguments.kind, &arguments.extents, &arguments.integer, &arguments.real,
-                        &arguments.reals, &arguments.integers)) {
+  PyObject *kind, *integer, *real;
+  if (!PyArg_ParseTuple(args, "OOOOOO:Basis", &kind, &arguments.extents, &integer, &real, &arguments.reals,
+                        &arguments.integers)) {
     return NULL;
   }
-  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) || !are_plain(&arguments)) {
+  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) || !are_plain(&arguments) ||
+      !read_numbers(integer, real, &arguments.integer, &arguments.real) ||
+      (arguments.kind = native_read_text(kind)) == NULL) {
     return native_refuse("Basis");
   }
   equiconv_basis *handle = NULL;
@@ -182,13 +196,14 @@ static equiconv_group_basis *create_group_basis(PyObject *list, int degree, doub
 
 /* GroupBasis(elements) with int32 elements, or GroupBasis(centers, degree, scale) with float64 centers */
 static PyObject *group_basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  PyObject *list;
+  PyObject *list, *integer = NULL, *real = NULL;
   int degree = 0;
   double scale = 0;
-  if (!PyArg_ParseTuple(args, "O|id:GroupBasis", &list, &degree, &scale)) {
+  if (!PyArg_ParseTuple(args, "O|OO:GroupBasis", &list, &integer, &real)) {
     return NULL;
   }
-  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) ||
+  if ((integer == NULL) != (real == NULL) || (real != NULL && !read_numbers(integer, real, &degree, &scale)) ||
+      (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) ||
       !(native_is_list(list, NPY_INT32) || native_is_list(list, NPY_FLOAT64))) {
     return native_refuse("GroupBasis");
   }

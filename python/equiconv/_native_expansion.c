@@ -6,17 +6,18 @@
 static bool read_expansion(PyObject *module, PyObject *const *args, equiconv_descriptor *descriptor) {
   native_group *group = native_as_group(module, args[2]);
   native_shape weight;
-  if (group == NULL || !native_read_array(args[1], &weight) || !PyLong_CheckExact(args[0])) {
+  int64_t layer;
+  if (group == NULL || !native_read_array(args[1], &weight) ||
+      !native_read_int(args[0], INT32_MIN, INT32_MAX, &layer)) {
     return false;
   }
-  int overflow;
   native_spaces spaces;
   native_kernel kernel = {args[3], args[4], args[5], args[6], Py_None};
-  descriptor->layer = (int32_t)PyLong_AsLongAndOverflow(args[0], &overflow);
+  descriptor->layer = (int32_t)layer;
   descriptor->group = group->handle;
   descriptor->dtype = native_dtype((PyArrayObject *)args[1]);
   descriptor->dimension = group->dimension;
-  if (overflow != 0 || !native_read_kernel(module, &kernel, group, descriptor, &spaces) ||
+  if (!native_read_kernel(module, &kernel, group, descriptor, &spaces) ||
       !native_read_weight(&weight, &spaces, descriptor)) {
     return false;
   }

@@ -9,12 +9,11 @@ static bool read_tuple(PyObject *value, PyObject *is_double, npy_intp *sizes, na
   }
   *shape = (native_shape){is_double == Py_True ? NPY_FLOAT64 : NPY_FLOAT32, (int)PyTuple_GET_SIZE(value), sizes};
   for (int axis = 0; axis < shape->rank; axis++) {
-    PyObject *item = PyTuple_GET_ITEM(value, axis);
-    int overflow;
-    sizes[axis] = PyLong_CheckExact(item) ? (npy_intp)PyLong_AsLongLongAndOverflow(item, &overflow) : -1;
-    if (sizes[axis] < 0 || overflow != 0) {
+    int64_t size;
+    if (!native_read_int(PyTuple_GET_ITEM(value, axis), 0, NPY_MAX_INTP, &size)) {
       return false;
     }
+    sizes[axis] = (npy_intp)size;
   }
   return true;
 }
@@ -35,16 +34,15 @@ static equiconv_status explain(const native_call *call, int32_t pass, equiconv_e
  * workspace_bytes, weight_bytes, threads, seconds, reason); x and weight are shapes
  */
 PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-  if (count != 17 || !PyLong_CheckExact(args[1]) || !PyBool_Check(args[2])) {
+  int64_t pass;
+  if (count != 17 || !native_read_int(args[1], INT32_MIN, INT32_MAX, &pass) || !PyBool_Check(args[2])) {
     return native_refuse("explain");
   }
   npy_intp input[EQUICONV_MAX_RANK], weight[EQUICONV_MAX_RANK];
   native_kernel kernel = {args[12], args[13], args[14], args[15], args[16]};
   native_arguments arguments = {{0}, {0}, args[0], args[6], args[7], args[8], args[9], args[10], args[11], kernel};
   native_call call;
-  int overflow;
-  const int32_t pass = (int32_t)PyLong_AsLongAndOverflow(args[1], &overflow);
-  if (overflow != 0 || !read_tuple(args[3], args[5], input, &arguments.input) ||
+  if (!read_tuple(args[3], args[5], input, &arguments.input) ||
       !read_tuple(args[4], args[5], weight, &arguments.weight)) {
     return native_refuse("explain");
   }
@@ -56,7 +54,7 @@ PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t cou
   e.prepared = args[2] == Py_True;
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = explain(&call, pass, &e);
+  status = explain(&call, (int32_t)pass, &e);
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
     return native_raise(status);

@@ -46,13 +46,12 @@ static equiconv_status create_scaled(const char *kind, int n, PyObject *factors,
 
 /* Whether `argument` is (int, tuple of floats), which go to `n` and `factors`. */
 static int as_scaled(PyObject *argument, int *n, PyObject **factors) {
-  if (!PyTuple_Check(argument) || PyTuple_GET_SIZE(argument) != 2 || !PyLong_Check(PyTuple_GET_ITEM(argument, 0)) ||
+  if (!PyTuple_Check(argument) || PyTuple_GET_SIZE(argument) != 2 ||
       !PyTuple_Check(PyTuple_GET_ITEM(argument, 1))) {
     return 0;
   }
-  int overflow = 0;
-  const long value = PyLong_AsLongAndOverflow(PyTuple_GET_ITEM(argument, 0), &overflow);
-  if (overflow != 0 || value < 0 || value > INT32_MAX) {
+  int64_t value;
+  if (!native_read_int(PyTuple_GET_ITEM(argument, 0), 0, INT32_MAX, &value)) {
     return 0;
   }
   *n = (int)value;
@@ -87,9 +86,8 @@ static equiconv_group *create(const char *kind, PyObject *argument) {
     }
     status = create_scaled(kind, n, factors, &handle);
   } else {
-    int overflow = 0;
-    long n = PyLong_Check(argument) ? PyLong_AsLongAndOverflow(argument, &overflow) : 0;
-    if (overflow != 0 || n < 0 || n > INT32_MAX) {
+    int64_t n = 0;
+    if (PyLong_Check(argument) && !native_read_int(argument, 0, INT32_MAX, &n)) {
       native_refuse("Group");
       return NULL;
     }
@@ -108,12 +106,12 @@ static equiconv_group *create(const char *kind, PyObject *argument) {
 
 /* Group(kind, argument) */
 static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  const char *kind;
-  PyObject *argument;
-  if (!PyArg_ParseTuple(args, "sO:Group", &kind, &argument)) {
+  PyObject *name, *argument;
+  if (!PyArg_ParseTuple(args, "OO:Group", &name, &argument)) {
     return NULL;
   }
-  if (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) {
+  const char *kind = native_read_text(name);
+  if (kind == NULL || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
     return native_refuse("Group");
   }
   equiconv_group *handle = create(kind, argument);

@@ -5,21 +5,10 @@
 /* Larger numbers than this are refused by Python, so that sizes can be computed without overflow here. */
 #define LARGEST INT32_MAX
 
-/* An exact int in minimum ... LARGEST; bool is not one. */
-static bool read_integer(PyObject *value, int64_t minimum, int64_t *result) {
-  if (!PyLong_CheckExact(value)) {
-    return false;
-  }
-  int overflow;
-  long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-  *result = number;
-  return overflow == 0 && number >= minimum && number <= LARGEST;
-}
-
 /* One number for all axes, or a tuple of one each. */
 static bool read_axes(PyObject *value, int32_t dimension, int64_t minimum, int64_t result[3]) {
   if (!PyTuple_CheckExact(value)) {
-    if (!read_integer(value, minimum, &result[0])) {
+    if (!native_read_int(value, minimum, LARGEST, &result[0])) {
       return false;
     }
     result[1] = result[2] = result[0];
@@ -29,7 +18,7 @@ static bool read_axes(PyObject *value, int32_t dimension, int64_t minimum, int64
     return false;
   }
   for (int32_t axis = 0; axis < dimension; axis++) {
-    if (!read_integer(PyTuple_GET_ITEM(value, axis), minimum, &result[axis])) {
+    if (!native_read_int(PyTuple_GET_ITEM(value, axis), minimum, LARGEST, &result[axis])) {
       return false;
     }
   }
@@ -126,8 +115,8 @@ native_outcome native_read_call(PyObject *module, const native_arguments *argume
   *call = (native_call){.descriptor = EQUICONV_DESCRIPTOR_INIT};
   equiconv_descriptor *descriptor = &call->descriptor;
   native_group *group = native_as_group(module, arguments->group);
-  long layer = PyLong_CheckExact(arguments->layer) ? PyLong_AsLong(arguments->layer) : -1;
-  if (group == NULL || layer < EQUICONV_LAYER_ISOTROPIC || layer > EQUICONV_LAYER_GENERAL) {
+  int64_t layer;
+  if (group == NULL || !native_read_int(arguments->layer, EQUICONV_LAYER_ISOTROPIC, EQUICONV_LAYER_GENERAL, &layer)) {
     return NATIVE_NOT_PLAIN;
   }
   call->type = arguments->input.type;

@@ -29,15 +29,15 @@ static bool is_pooled(PyObject *value, PyArrayObject *signal, fibered sizes) {
 /* pool(mode, x, out) */
 PyObject *native_pool(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
   fibered sizes;
-  if (count != 3 || !PyLong_CheckExact(args[0]) || !native_is_plain(args[1]) || !native_is_plain_output(args[2]) ||
+  int64_t mode;
+  if (count != 3 || !native_read_int(args[0], INT32_MIN, INT32_MAX, &mode) || !native_is_plain(args[1]) || !native_is_plain_output(args[2]) ||
       !read_fibered((PyArrayObject *)args[1], &sizes) || !is_pooled(args[2], (PyArrayObject *)args[1], sizes)) {
     return native_refuse("pool");
   }
   PyArrayObject *x = (PyArrayObject *)args[1], *out = (PyArrayObject *)args[2];
-  int32_t mode = (int32_t)PyLong_AsLong(args[0]);
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_pool(native_dtype(x), mode, sizes.outer, sizes.order, sizes.inner, PyArray_DATA(x),
+  status = equiconv_group_pool(native_dtype(x), (int32_t)mode, sizes.outer, sizes.order, sizes.inner, PyArray_DATA(x),
                                PyArray_DATA(out));
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
@@ -49,7 +49,8 @@ PyObject *native_pool(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssi
 /* pool_vjp(mode, grad_out, x, grad_x) */
 PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
   fibered sizes;
-  if (count != 4 || !PyLong_CheckExact(args[0]) || !native_is_plain(args[2]) || !native_is_plain_output(args[3]) ||
+  int64_t mode;
+  if (count != 4 || !native_read_int(args[0], INT32_MIN, INT32_MAX, &mode) || !native_is_plain(args[2]) || !native_is_plain_output(args[3]) ||
       !read_fibered((PyArrayObject *)args[2], &sizes) || !is_pooled(args[1], (PyArrayObject *)args[2], sizes) ||
       PyArray_TYPE((PyArrayObject *)args[3]) != PyArray_TYPE((PyArrayObject *)args[2]) ||
       !PyArray_SAMESHAPE((PyArrayObject *)args[2], (PyArrayObject *)args[3])) {
@@ -57,10 +58,9 @@ PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py
   }
   PyArrayObject *grad_out = (PyArrayObject *)args[1], *x = (PyArrayObject *)args[2];
   PyArrayObject *grad_x = (PyArrayObject *)args[3];
-  int32_t mode = (int32_t)PyLong_AsLong(args[0]);
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_pool_vjp(native_dtype(x), mode, sizes.outer, sizes.order, sizes.inner,
+  status = equiconv_group_pool_vjp(native_dtype(x), (int32_t)mode, sizes.outer, sizes.order, sizes.inner,
                                    PyArray_DATA(grad_out), PyArray_DATA(x), PyArray_DATA(grad_x));
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
@@ -79,11 +79,11 @@ typedef struct {
 
 static bool read_space(PyObject *value, const native_group *group, signal_space *space) {
   *space = (signal_space){0, NULL, 0, 0};
-  if (PyLong_CheckExact(value)) {
-    int overflow;
-    space->signal = (int32_t)PyLong_AsLongAndOverflow(value, &overflow);
-    space->points = space->signal == EQUICONV_SIGNAL_GROUP ? group->order : 0;
-    return overflow == 0;
+  int64_t signal;
+  if (native_read_int(value, INT32_MIN, INT32_MAX, &signal)) {
+    space->signal = (int32_t)signal;
+    space->points = signal == EQUICONV_SIGNAL_GROUP ? group->order : 0;
+    return true;
   }
   if (!native_is_list(value, NPY_INT32)) {
     return false;
@@ -100,19 +100,19 @@ static bool read_space(PyObject *value, const native_group *group, signal_space 
 /* act(group, element, space, x, out) */
 PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) {
   signal_space space;
-  if (count != 5 || native_as_group(module, args[0]) == NULL || !PyLong_CheckExact(args[1]) ||
+  int64_t element;
+  if (count != 5 || native_as_group(module, args[0]) == NULL ||
+      !native_read_int(args[1], INT64_MIN, INT64_MAX, &element) ||
       !read_space(args[2], native_as_group(module, args[0]), &space) || !native_is_plain(args[3]) ||
       !native_is_plain_output(args[4])) {
     return native_refuse("act");
   }
   native_group *group = native_as_group(module, args[0]);
   PyArrayObject *x = (PyArrayObject *)args[3], *out = (PyArrayObject *)args[4];
-  int64_t element = PyLong_AsLongLong(args[1]);
   int fiber = space.points > 0 ? 1 : 0;
-  if (PyErr_Occurred() || PyArray_NDIM(x) != 2 + fiber + group->dimension ||
+  if (PyArray_NDIM(x) != 2 + fiber + group->dimension ||
       (fiber && PyArray_DIM(x, 2) != space.points) || PyArray_TYPE(x) != PyArray_TYPE(out) ||
       PyArray_SIZE(x) != PyArray_SIZE(out)) {
-    PyErr_Clear();
     return native_refuse("act");
   }
   int64_t spatial[3] = {1, 1, 1};

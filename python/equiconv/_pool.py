@@ -40,9 +40,9 @@ def group_pool(x: ArrayLike, mode: PoolMode = "mean", *, out: Array | None = Non
     code = _MODES[choice("mode", mode, tuple(_MODES))]
     array = _signal(x)
     shape = array.shape[:2] + array.shape[3:]
-    result = np.empty(shape, array.dtype) if out is None else output(out, shape, array.dtype, {"x": x})
+    result = np.empty(shape, array.dtype) if out is None else output(out, shape, array.dtype, {"x": (x, array)})
     _native.pool(code, array, result)
-    return result
+    return result if out is None else out
 
 
 def group_pool_vjp(grad_out: ArrayLike, x: ArrayLike, mode: PoolMode = "mean") -> Array:

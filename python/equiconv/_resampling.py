@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import isfinite
 from types import ModuleType
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ._arguments import Array, float_array, integer, real, reals, value_text
+from ._arguments import Array, integer, real, reals, value_text
+from ._frameworks import ArrayMap
 from ._groups import PointGroup
 
 _FACTORS = "one or more numbers in 1/1024...1024"
@@ -100,7 +100,8 @@ class Space:
         if element is None:
             raise ValueError(
                 f"{self.name} is a signal on {self.group.name}, which has no element that is a rotation by "
-                f"{transform}: expected such an element, or signals on the plane, as group_pool makes them"
+                f"{transform}: expected an element for each of angles and scales, or signals on the plane, as "
+                "group_pool makes them"
             )
         sources = self._sources(element)
         moved = sampling.move(np.take(x, np.maximum(sources, 0), axis=2), transform)
@@ -144,7 +145,7 @@ def _numbers(name: str, value: object, expected: str) -> list[float]:
     numbers = [float(number) for number in reals(name, value).ravel()]
     if not numbers or not all(map(isfinite, numbers)):
         raise ValueError(f"{name} is {value_text(value)}, expected {expected}")
-    return numbers
+    return list(dict.fromkeys(numbers))
 
 
 def _rotation(angle: float, d: int) -> NDArray[np.float64]:
@@ -173,7 +174,7 @@ def sampling_of(spline_order: object, radius: object, moves: Sequence[Transform]
 
 
 def resampled_error(
-    f: Callable[[Any], ArrayLike],
+    f: ArrayMap,
     signals: tuple[Array, Array],
     spaces: tuple[Space, Space],
     moves: Sequence[Transform],
@@ -183,7 +184,7 @@ def resampled_error(
     errors = []
     for move in moves:
         expected, is_known = spaces[1].move(signals[1], move, sampling)
-        actual = float_array("f(L_A x)", f(spaces[0].move(signals[0], move, sampling)[0]))
+        actual = f("f(L_A x)", spaces[0].move(signals[0], move, sampling)[0])
         if actual.shape != expected.shape:
             raise ValueError(
                 f"f(L_A x) has shape {actual.shape} for A of {move}, expected {expected.shape}, the shape of L_A f(x)"

@@ -94,7 +94,9 @@ class Sequential:
             parameters: arrays for all names of `parameters`, of their shapes; they are converted to their dtypes.
 
         Raises:
-            ValueError: a name too few or too many, or another shape. Then nothing is changed.
+            TypeError: numbers that are not real.
+            ValueError: a name too few or too many; another shape; a number beyond the range of the dtype. Nothing is
+                changed then.
         """
         load_parameters(self.parameters(), parameters)
 

@@ -90,7 +90,7 @@ def partial_projection(
     pooled = group_pool(gathered, mode).reshape(shape)
     if out is None:
         return pooled
-    return _written(out, pooled, x)
+    return _written(out, pooled, x, array)
 
 
 def induce(x: ArrayLike, group: PointGroup, stabilizer: Sequence[int]) -> Array:
@@ -131,7 +131,6 @@ def _cosets(group: PointGroup, stabilizer: Stabilizer) -> NDArray[np.int32]:
     return group.get_left_cosets(stabilizer)
 
 
-def _written(out: Array, value: Array, x: object) -> Array:
-    result = output(out, value.shape, value.dtype, {"x": x})
-    result[...] = value
-    return result
+def _written(out: Array, value: Array, x: object, array: Array) -> Array:
+    output(out, value.shape, value.dtype, {"x": (x, array)})[...] = value
+    return out

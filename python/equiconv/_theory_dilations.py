@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import integer
+from ._arguments import boolean, integer
 from ._theory_operators import _real_array
 
 _LARGEST_SCALES = 16
@@ -69,14 +69,14 @@ def dyadic_lifting(
         raise ValueError(
             f"kernel has shape {k.shape}, expected an even size 2 r: r unit cells on both sides of the origin"
         )
-    count = integer("scales", scales, 1, _LARGEST_SCALES)
+    count, has_factor = integer("scales", scales, 1, _LARGEST_SCALES), boolean("normalized", normalized)
     y = np.empty((count, len(f) + 1))
     for j in range(count):
         dilated = np.repeat(k, 2**j)
         reach = len(dilated) // 2
         # The kernel around the point m begins at cell m - reach, which is entry m of the padded signal.
         sums = np.correlate(np.pad(f, reach), dilated, "valid")
-        y[j] = sums / 2**j if normalized else sums
+        y[j] = sums / 2**j if has_factor else sums
     return y
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import integer, value_text
+from ._arguments import as_array, boolean, integer, real, reals, value_text
 from ._theory_spaces import Points, Space
 
 Matrix = NDArray[np.float64]
@@ -158,11 +158,13 @@ def kernel_of(matrix: ArrayLike, x_space: Space, y_space: Space, *, tolerance: f
         >>> kernel_of([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 2.0]], line, line)
         array([[[1., 2., 1.]]])
     """
-    defect = equivariance_defect(matrix, x_space, y_space)
-    if not defect <= tolerance:
+    defect, limit = equivariance_defect(matrix, x_space, y_space), real("tolerance", tolerance)
+    if not limit >= 0:
+        raise ValueError(f"tolerance is {limit}, expected a number of at least 0")
+    if not defect <= limit:
         raise ValueError(
             f"matrix is not equivariant under translations and {x_space.group.name}: its defect is {defect:.3g}, "
-            f"expected at most {tolerance:.3g}"
+            f"expected at most {limit:.3g}"
         )
     m = _blocks(matrix, x_space, y_space)
     return m[:, y_space.origin].reshape(m.shape[0], m.shape[2], *x_space.signal_shape).copy()
@@ -199,7 +201,8 @@ def operator_from_kernel(kernel: ArrayLike, x_space: Space, y_space: Space, *, c
                [1., 1., 2.]])
     """
     k = _kernel(kernel, x_space, y_space)
-    defect = stabilizer_defect(k, x_space, y_space) if check_stabilizer else 0.0
+    is_checked = boolean("check_stabilizer", check_stabilizer)
+    defect = stabilizer_defect(k, x_space, y_space) if is_checked else 0.0
     if not defect <= _TOLERANCE:
         raise ValueError(
             f"kernel is not invariant under the stabilizer {y_space.stabilizer} of the origin of Y in "
@@ -296,7 +299,7 @@ def _apply(
 ) -> NDArray[np.float64]:
     """The values of f on signals given as rows, as rows."""
     signals = flat.reshape(len(flat), c, *x_space.signal_shape)
-    values = np.asarray(f(signals))
+    values = as_array("f(x)", f(signals))
     if values.dtype != np.float64:
         raise TypeError(f"f returns dtype {values.dtype}, expected float64: f is given float64 signals")
     expected = (len(flat), o, *y_space.signal_shape)
@@ -334,13 +337,7 @@ def _spaces(x_space: object, y_space: object) -> None:
 
 
 def _real_array(name: str, value: ArrayLike) -> Matrix:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
-    array = array.astype(np.float64)
+    array = reals(name, value)
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{name} has infinite or NaN entries, expected finite numbers")
     return array

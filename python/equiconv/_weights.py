@@ -25,7 +25,7 @@ class PreparedWeight(_native.Weight):
         nbytes: the memory it holds now: the copy, and the transforms made so far.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> PreparedWeight:
         """Always raises TypeError: prepared weights come from `prepare`."""

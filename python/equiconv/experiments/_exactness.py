@@ -13,7 +13,6 @@ from torch.utils.data import TensorDataset
 import equiconv as eq
 
 from ._training import scores
-from .networks import set_algorithm
 
 __all__ = ["bitwise_invariance"]
 
@@ -31,7 +30,8 @@ def bitwise_invariance(network: nn.Module, images: Tensor, group: eq.PointGroup)
         ``largest_difference`` of two scores, 0.0 where all are equal.
     """
     algorithms = {name: module.algorithm for name, module in network.named_modules() if hasattr(module, "algorithm")}
-    set_algorithm(network, "direct")
+    if algorithms:
+        eq.set_algorithm(network, "direct")
     try:
         upright = _scores(network, images)
         turned = [

@@ -25,7 +25,6 @@ __all__ = [
     "GroupNetwork",
     "LayerNamespace",
     "parameter_count",
-    "set_algorithm",
 ]
 
 
@@ -169,10 +168,3 @@ class GroupNetwork(nn.Module):
 def parameter_count(network: nn.Module) -> int:
     """How many trained numbers a network has."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def set_algorithm(network: nn.Module, algorithm: str) -> None:
-    """Sets the algorithm of all convolutions of `equiconv.torch`: ``"direct"`` for bits, ``"auto"`` for speed."""
-    for module in network.modules():
-        if hasattr(module, "algorithm"):
-            setattr(module, "algorithm", algorithm)  # noqa: B010

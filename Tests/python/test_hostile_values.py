@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever is given for whatever parameter: a result, or an error of the right kind that names the parameter.
+
+Every parameter of every public function gets every value of a list that conversions trip over. What the extension
+leaves behind a result would show as SystemError.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+import sys
+
+import equiconv as eq
+import numpy as np
+import pytest
+from equiconv import theory
+
+C4, C8 = eq.cyclic(4), eq.cyclic(8)
+X, W, XG, WG = (np.ones(s) for s in [(1, 2, 6, 6), (2, 2, 3, 3), (1, 2, 4, 6, 6), (2, 2, 4, 3, 3)])
+PLANE = theory.Space.plane(C4, 3)
+LINE = theory.Space.plane(eq.reflection(), 3)
+
+
+class Raising:
+    """Refuses every conversion, each time by an error of its own kind."""
+
+    def refuse(self, *_arguments):
+        raise ZeroDivisionError("of the value's own")
+
+    __index__ = __int__ = __float__ = __array__ = __iter__ = __len__ = __bool__ = __repr__ = __str__ = refuse
+
+
+class RaisingNumber(float):
+    """A number to `isinstance`, which refuses to be one."""
+
+    __float__ = __index__ = __repr__ = __eq__ = Raising.refuse
+    __hash__ = float.__hash__
+
+
+class Two(enum.IntEnum):
+    VALUE = 2
+
+
+class Word(str, enum.Enum):
+    """A str whose text is another."""
+
+    VALUE = "direct"
+
+
+def endless(depth=2000):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+# No parameter takes these.
+ALWAYS_WRONG = {
+    "lone surrogate": "\ud800",
+    "raising": Raising(),
+    "list of raising": [Raising()],
+    "object": object(),
+    "bytes": b"12",
+    "bytes of no text": b"\xff\x00",
+    "null character": "direct\0",
+    "complex": 1j,
+    "complex array": np.full((1, 2, 6, 6), 1j),
+    "objects": np.array([None, 1], object),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "deeply nested": endless(),
+    "type": int,
+    "masked": np.ma.masked_array(np.ones((1, 2, 6, 6)), True),
+    "-2**100": -(2**100),
+    "int of 10000 digits": 10**10000,
+}
+# Some take some of these.
+OFTEN_WRONG = {
+    "2**31 - 1": 2**31 - 1,
+    "2**31": 2**31,
+    "2**62": 2**62,
+    "2**63 - 1": 2**63 - 1,
+    "2**63": 2**63,
+    "2**64": 2**64,
+    "2**100": 2**100,
+    "-1": -1,
+    "-2**63": -(2**63),
+    "-2**63 - 1": -(2**63) - 1,
+    "zero": 0,
+    "True": True,
+    "1.5": 1.5,
+    "NaN": float("nan"),
+    "infinity": float("inf"),
+    "1e308": 1e308,
+    "longdouble": np.longdouble("1e4000"),
+    "raising number": RaisingNumber(1.0),
+    "NumPy bool": np.bool_(True),
+    "NumPy unsigned": np.uint64(2**64 - 1),
+    "text": "x",
+    "empty text": "",
+    "None": None,
+    "empty tuple": (),
+    "empty list": [],
+    "tuple of big": (2**63, 2**100),
+    "tuple of None": (None, None),
+    "tuple of floats": (1.5, float("nan")),
+    "nested tuple": ((1, 1), (1, 1)),
+    "huge tuple": (1,) * 100_000,
+    "big in a list": [1.0, 2**2000],
+    "dict": {"a": 1},
+    "set": {2**70},
+    "generator": (number for number in ("a", "b")),
+    "int array": np.array([2**62, -1]),
+    "float array": np.ones((3, 3)),
+    "enum": Two.VALUE,
+    "str enum": Word.VALUE,
+    "huge range": range(2**40, 2**40 + 100),
+}
+VALUES = ALWAYS_WRONG | OFTEN_WRONG
+# Where a number this large is a wish that only memory stands against.
+BEYOND_MEMORY = {
+    "2**31 - 1",
+    "2**31",
+    "2**62",
+    "2**63 - 1",
+    "2**63",
+    "2**64",
+    "2**100",
+    "NumPy unsigned",
+    "huge tuple",
+    "set",
+}
+
+LAYER = {"group": C4, "bias": None, "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros",
+         "algorithm": "auto", "basis": None, "interpolation": "bilinear", "group_basis": None,
+         "quadrature": False, "out": None}  # fmt: skip
+GRADIENT = {name: value for name, value in LAYER.items() if name not in ("bias", "out")} | {"wanted": ("x",)}
+SPACES = {"input_stabilizer": (0,), "output_stabilizer": (0,), "depthwise": False}
+MODULE = {"in_channels": 1, "out_channels": 1, "kernel": 3, "group": C4, "stride": 1, "padding": 0, "dilation": 1,
+          "padding_mode": "zeros", "algorithm": "auto", "interpolation": "bilinear", "group_basis": None,
+          "quadrature": False, "bias": True, "dtype": "float32", "rng": 0}  # fmt: skip
+PLANES = {"x_space": PLANE, "y_space": PLANE}
+SEPARABLE = {name: value for name, value in LAYER.items() if name not in ("group_basis",)}
+OVER_H = {"x": XG, "weight_h": np.ones((2, 2, 4)), "weight_x": np.ones((2, 3, 3))}
+
+
+def without(arguments, *names):
+    return {name: value for name, value in arguments.items() if name not in names}
+
+
+def lifting(x):
+    return eq.lifting_conv(x, np.ones((2, 2, 3, 3)), C4, padding="same")
+
+
+# function: all of its parameters, with values that it takes
+CALLS = {
+    eq.isotropic_conv: {"x": X, "weight": W} | LAYER,
+    eq.lifting_conv: {"x": X, "weight": W} | LAYER,
+    eq.group_conv: {"x": XG, "weight": WG} | LAYER,
+    eq.projection_conv: {"x": XG, "weight": WG} | LAYER,
+    eq.conv: {"x": XG, "weight": WG} | LAYER | SPACES,
+    eq.isotropic_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4)), "x": X, "weight": W} | GRADIENT,
+    eq.lifting_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4)), "x": X, "weight": W} | GRADIENT,
+    eq.group_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4)), "x": XG, "weight": WG} | GRADIENT,
+    eq.projection_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4)), "x": XG, "weight": WG} | GRADIENT,
+    eq.conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4)), "x": XG, "weight": WG} | GRADIENT | SPACES,
+    eq.separable_conv: OVER_H | SEPARABLE,
+    eq.separable_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4))} | OVER_H | without(SEPARABLE, "bias", "out"),
+    eq.expand: {"weight": W, "group": C4, "layer": "lifting", "basis": None, "interpolation": "bilinear",
+                "group_basis": None, "quadrature": False},
+    eq.explain: {"layer": eq.lifting_conv, "x": (1, 2, 6, 6), "weight": (2, 2, 3, 3), "group": C4, "run": "forward",
+                 "dtype": None},
+    eq.prepare: {"weight": W},
+    eq.act: {"x": XG, "group": C4, "element": 1, "stabilizer": None, "out": None},
+    eq.group_pool: {"x": XG, "mode": "mean", "out": None},
+    eq.group_pool_vjp: {"grad_out": X, "x": XG, "mode": "max"},
+    eq.restrict: {"x": XG, "group": C4, "subgroup": [0, 2]},
+    eq.partial_projection: {"x": XG, "group": C4, "stabilizer": [0, 2], "mode": "mean", "out": None},
+    eq.induce: {"x": XG[:, :, :2], "group": C4, "stabilizer": [0, 2]},
+    eq.equivariance_error: {"f": lifting, "x": X, "group": C4, "input_stabilizer": None, "output_stabilizer": None,
+                            "angles": 90, "scales": None, "spline_order": 3, "radius": 0.5},
+    eq.trivial: {"d": 2},
+    eq.cyclic: {"n": 4},
+    eq.dihedral: {"n": 4},
+    eq.axial_cyclic: {"n": 4, "axis": "z"},
+    eq.axial_dihedral: {"n": 4, "axis": "z"},
+    eq.scaling: {"factors": [1.0, 2.0], "dimension": 2},
+    eq.similarity: {"n": 4, "factors": [1.0, 2.0]},
+    eq.PointGroup.from_matrices: {"matrices": C4.matrices},
+    C4.subgroup: {"generators": [2]},
+    C4.cosets: {"subgroup": [0, 2]},
+    eq.pixel_basis: {"kernel": 3, "interpolation": "bilinear", "dimension": None},
+    eq.bspline_basis: {"kernel": 3, "degree": 3, "centers": None, "scale": 1.0, "dimension": None},
+    eq.atrous_bspline_basis: {"kernel": 3, "degree": 3, "spacing": 1.0, "dimension": None},
+    eq.round_bspline_basis: {"kernel": 3, "degree": 3, "radius": 1.0, "dimension": None},
+    eq.circular_harmonics: {"kernel": 5, "highest_frequency": None, "radii": [1.0], "frequencies": [1], "sigma": 0.5},
+    eq.gaussian_derivatives: {"kernel": 3, "order": 1, "sigma": 1.0, "dimension": None},
+    eq.bspline_basis(3).sample: {"points": [[0.0, 0.0]]},
+    eq.localised: {"elements": [0]},
+    eq.group_bspline: {"degree": 3, "count": None, "centers": [0.0, 1.0], "scale": 1.0},
+    eq.localised([0]).matrix: {"group": C4},
+    eq.IsotropicConv: MODULE,
+    eq.LiftingConv: MODULE,
+    eq.GroupConv: MODULE,
+    eq.ProjectionConv: MODULE,
+    eq.LiftingConv(2, 1, 3, C8, dtype="float64").__call__: {"x": X, "out": None},
+    eq.LiftingConv(2, 1, 3, C8).load: {"parameters": {"weight": np.ones((1, 2, 3, 3)), "bias": [1.0]}},
+    eq.GroupPool: {"group": C4, "mode": "max"},
+    eq.GroupPool(C4).__call__: {"x": XG, "out": None},
+    eq.Sequential(np.tanh).__call__: {"x": X},
+    eq.set_algorithm: {"network": eq.LiftingConv(1, 1, 3, C4), "algorithm": "direct"},
+    eq.set_num_threads: {"count": 2},
+    eq.set_workspace_limit: {"bytes": eq.workspace_limit()},
+    theory.Space: {"group": C4, "shape": (3, 3), "stabilizer": (0,)},
+    theory.Space.plane: {"group": C4, "shape": 3},
+    theory.Space.whole_group: {"group": C4, "shape": 3},
+    PLANE.permutation: {"translation": (0, 0), "h": 1},
+    theory.subgroups: {"group": C4},
+    theory.matrix_of: {"f": lambda x: x} | PLANES | {"channels_in": 1, "channels_out": 1},
+    theory.equivariance_defect: {"matrix": np.eye(9)} | PLANES,
+    theory.project: {"matrix": np.eye(9)} | PLANES,
+    theory.kernel_of: {"matrix": np.eye(9)} | PLANES | {"tolerance": 1e-9},
+    theory.operator_from_kernel: {"kernel": np.ones((1, 1, 3, 3))} | PLANES | {"check_stabilizer": True},
+    theory.stabilizer_defect: {"kernel": np.ones((1, 1, 3, 3))} | PLANES,
+    theory.symmetrize: {"kernel": np.ones((1, 1, 3, 3))} | PLANES,
+    theory.dimension_by_rank: {"x_space": LINE, "y_space": LINE},
+    theory.dimension_by_orbits: PLANES,
+    theory.kernel_orbits: PLANES,
+    theory.dyadic_lifting: {"signal": [1.0], "kernel": [1.0, 1.0], "scales": 2, "normalized": True},
+    theory.dilate: {"signal": [1.0]},
+    theory.dilation_defect: {"signal": [1.0], "kernel": [1.0, 1.0], "scales": 2, "normalized": True},
+}  # fmt: skip
+# Where a message names two parameters, of which one value decides about the other.
+NAMED = {
+    "radii": ("radii", "frequencies"),
+    "channels_in": ("channels_in", "f returns"),
+    "channels_out": ("channels_out", "f returns"),
+    "stride": ("stride", "grad_out"),
+    "padding": ("padding", "padded", "grad_out"),
+    "dilation": ("dilation", "grad_out"),
+    "depthwise": ("depthwise", "grad_out"),
+}
+# Parameters that other parameters replace are given in other calls.
+TAKES_ANY_OPTIONS = {"options"}
+
+
+@pytest.fixture(autouse=True)
+def settings():
+    threads, limit = eq.get_num_threads(), eq.workspace_limit()
+    yield
+    eq.set_num_threads(threads)
+    eq.set_workspace_limit(limit)
+
+
+def name_of(function):
+    return getattr(function, "__qualname__", repr(function))
+
+
+@pytest.mark.filterwarnings("ignore::equiconv.EquivarianceWarning")
+@pytest.mark.parametrize("function", CALLS, ids=name_of)
+def test_a_hostile_value_is_taken_or_refused_with_the_name_of_its_parameter(function):
+    good = CALLS[function]
+    function(**good)
+    for name in good:
+        for label, value in VALUES.items():
+            refused = refusal(function, good | {name: value}, label)
+            assert refused is not None or label not in ALWAYS_WRONG, f"{name} = {label} was taken"
+            expected = rf"\b({'|'.join(NAMED.get(name, (name,)))})\b"
+            is_of_f = name == "f" and callable(value)  # what that raises
+            assert refused is None or is_of_f or re.search(expected, refused), f"{name} = {label}: {refused}"
+            assert sys.exc_info() == (None, None, None)
+    function(**good)
+
+
+def refusal(function, arguments, label):
+    """The message of the error, or None."""
+    try:
+        function(**arguments)
+    except MemoryError:
+        assert label in BEYOND_MEMORY
+        return None
+    except (TypeError, ValueError) as error:
+        if type(error) not in (TypeError, ValueError):  # UnicodeEncodeError, for one
+            raise
+        return str(error)
+    return None
+
+
+def public_functions():
+    for module in (eq, theory):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if callable(value):
+                yield name, value
+
+
+def test_every_parameter_of_every_public_function_is_tried():
+    made_by_others = {"EquivarianceWarning", "Explanation", "GroupBasis", "KernelBasis", "PointGroup", "PreparedWeight",
+                      "SignalSpace", "Sequential"}  # fmt: skip
+    for name, function in public_functions():
+        parameters = {} if name in made_by_others else inspect.signature(function).parameters
+        if parameters:
+            assert set(parameters) - TAKES_ANY_OPTIONS == set(CALLS[function]), name
+
+
+@pytest.mark.parametrize("label", [*ALWAYS_WRONG, "2**63", "2**100", "None", "text", "huge tuple"])
+def test_the_extension_leaves_no_exception_behind_a_result(label):
+    """`forward` and `vjp` decline what is not plain without a word, and everything else refuses it by TypeError."""
+    native = eq.__dict__["_native"]
+    value = VALUES[label]
+    forward = (native.LIFTING, X, W, C4, None, 1, 0, 1, "zeros", "auto", None, None, "bilinear", None, False, None)
+    vjp = (native.LIFTING, np.ones((1, 2, 4, 4, 4)), X, W, C4, *forward[5:10], *forward[11:], True, True, True)
+    takes_none = {4, 10, 11, 13, 15}
+    for position in range(len(forward)):
+        arguments = [*forward[:position], value, *forward[position + 1 :]]
+        if value is not None or position not in takes_none:
+            assert native.forward(*arguments, False) is None
+            with pytest.raises(TypeError, match="checked arguments"):
+                native.forward(*arguments, True)
+    for position in range(15):
+        arguments = [*vjp[:position], value, *vjp[position + 1 :]]
+        if value is not None or position not in {10, 12, 14}:
+            assert native.vjp(*arguments, False) is None
+            with pytest.raises(TypeError, match="checked arguments"):
+                native.vjp(*arguments, True)
+    empty = np.zeros(0), np.zeros(0, np.int32)
+    calls = (
+        (native.pool, (native.MEAN, XG, np.ones((1, 2, 6, 6)))),
+        (native.pool_vjp, (native.MEAN, np.ones((1, 2, 6, 6)), XG, XG.copy())),
+        (native.act, (C4, 1, native.PLANE_SIGNAL, X, X.copy())),
+        (native.expand, (native.LIFTING, W, C4, None, "bilinear", None, False)),
+        (native.group_basis_matrix, (eq.localised([0]), C4)),
+        (native.set_num_threads, (2,)),
+        (native.set_workspace_limit, (2**26,)),
+        (native.Group, ("cyclic", 4)),
+        (native.Group, ("scaling", (2, (1.0, 2.0)))),
+        (native.Basis, ("bspline", np.array([3, 3]), 3, 1.0, *empty)),
+        (native.GroupBasis, (np.array([0.0]), 3, 1.0)),
+        (native.Weight, (W,)),
+    )
+    for function, good in calls:
+        function(*good)
+        for position in range(len(good)):
+            if function is native.Group and good[0] == "cyclic" and position == 1:
+                continue  # what needs no number ignores what is none
+            if value is None and function is native.expand and position in (3, 5):
+                continue
+            with pytest.raises(TypeError, match="checked arguments"):
+                function(*good[:position], value, *good[position + 1 :])
+
+
+def test_numbers_and_words_of_other_types_are_what_they_equal():
+    """Values that only look like exact ints and strs reach the extension as such."""
+    direct = eq.lifting_conv(X, W, C4, stride=1, algorithm="direct")
+    for stride in (np.int8(1), np.uint64(1), np.array(1)):
+        assert np.array_equal(eq.lifting_conv(X, W, C4, stride=stride, algorithm=Word.VALUE), direct)
+    assert eq.lifting_conv(X, W, C4, dilation=Two.VALUE).shape == (1, 2, 4, 2, 2)
+    assert eq.cyclic(Two.VALUE) == eq.cyclic(2)
+
+
+def test_what_float64_cannot_hold_is_refused_and_not_made_infinite():
+    for call in (
+        lambda: eq.bspline_basis(3, scale=10**400),
+        lambda: eq.bspline_basis(3, scale=np.longdouble("1e4000")),
+        lambda: eq.scaling([1.0, np.longdouble("1e4000")]),
+        lambda: eq.bspline_basis(3).sample(np.array([[0, np.longdouble("1e4000")]])),
+    ):
+        with pytest.raises(ValueError, match="float64 can hold"):
+            call()

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The algorithm of all layers of a network at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ._arguments import choice, value_text
+from ._functions import Algorithm
+from ._modules import Convolution
+from ._sampling import ALGORITHMS
+from ._sequential import Sequential
+from ._signal_space import SignalSpace
+
+
+def set_algorithm(network: Any, algorithm: Algorithm) -> None:
+    """Lets all convolutions of a network run by one algorithm, such as ``"direct"`` for bits.
+
+    Args:
+        network: a layer with weights, a `Sequential`, or a `torch.nn.Module` with layers of `equiconv.torch` at any
+            depth.
+        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
+            that is called.
+
+    Raises:
+        TypeError: an argument of another kind. Nothing is changed then.
+        ValueError: `algorithm` is another text, or `network` has no convolution. Nothing is changed then.
+
+    Example:
+        >>> network = Sequential(LiftingConv(3, 8, 5, cyclic(4)), GroupPool(cyclic(4)))
+        >>> set_algorithm(network, "direct")
+        >>> network[0].algorithm
+        'direct'
+    """
+    name = choice("algorithm", algorithm, ALGORITHMS)
+    if not callable(network):
+        kind = type(network).__name__
+        raise TypeError(f"network is {value_text(network)} ({kind}), expected a layer, a Sequential or a torch module")
+    layers = list(_convolutions(network))
+    if not layers:
+        raise ValueError(f"network is {value_text(network)}, expected one with a convolution of equiconv")
+    for layer in layers:
+        layer.algorithm = name
+
+
+def _convolutions(network: Any) -> Iterator[Any]:
+    if isinstance(network, Convolution):
+        yield network
+    elif isinstance(network, Sequential):
+        for layer in network:
+            yield from _convolutions(layer)
+    elif callable(modules := getattr(network, "modules", None)) and not isinstance(network, type):
+        # A module of torch, which need not be imported to look through one.
+        yield from (module for module in modules() if _is_convolution(module))
+
+
+def _is_convolution(module: Any) -> bool:
+    return hasattr(module, "algorithm") and isinstance(getattr(module, "input_space", None), SignalSpace)
