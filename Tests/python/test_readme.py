@@ -78,6 +78,8 @@ def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
     text = page.read_text(encoding="utf-8")
     if "scipy" in text:
         pytest.importorskip("scipy")
+    if "threadpoolctl" in text:
+        pytest.importorskip("threadpoolctl", "3.2")
     if page.name == "JAX.md":
         pytest.importorskip("jax", reason='JAX.md is skipped: JAX is not installed, pip install "equiconv[jax]"')
     if "equiconv.torch" in "".join(code for _, code in blocks(page, "python")):

@@ -89,10 +89,13 @@ from ._signal_space import SignalSpace as SignalSpace
 from ._spaces import induce as induce
 from ._spaces import partial_projection as partial_projection
 from ._spaces import restrict as restrict
+from ._thread_limits import follow_limits as _follow_limits
 from ._weights import PreparedWeight as PreparedWeight
 from ._weights import prepare as prepare
 
 __version__ = _native.VERSION
+
+_follow_limits()
 
 __all__ = [
     "EquivarianceWarning",
