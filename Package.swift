@@ -40,11 +40,11 @@ let package = Package(
     .target(
       name: "EquiconvC",
       dependencies: [
-        "CEquiconv", "EquiconvBases", "EquiconvCallVariants", "EquiconvEngine", "EquiconvGroups", "EquiconvMemory",
+        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvHeader", "EquiconvMemory",
         "_EquiconvShims",
       ]),
     .target(
-      name: "EquiconvCallVariants", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
+      name: "EquiconvHeader", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
       cSettings: [.headerSearchPath("../../include")]),
     .systemLibrary(name: "CEquiconv", path: "include"),
 

@@ -106,6 +106,7 @@ SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h"))), f"python/
 sources = [
     "_native.c",
     "_native_group.c",
+    "_native_subgroup.c",
     "_native_bases.c",
     "_native_kernel.c",
     "_native_weight.c",

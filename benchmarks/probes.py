@@ -21,10 +21,12 @@ class Descriptor(ctypes.Structure):
     _fields_ = (
         ("struct_size", ctypes.c_size_t),
         ("group", ctypes.c_void_p),
-        *[(name, ctypes.c_int32) for name in ("layer", "dtype", "mode", "algorithm", "dimension", "reserved")],
+        *[(name, ctypes.c_int32) for name in ("layer", "dtype", "mode", "algorithm", "dimension", "depthwise")],
         ("in_channels", ctypes.c_int64),
         ("out_channels", ctypes.c_int64),
         *[(name, ctypes.c_int64 * 3) for name in ("spatial", "kernel", "stride", "padding", "dilation")],
+        *[(name, ctypes.c_void_p) for name in ("basis", "group_basis", "input_stabilizer", "output_stabilizer")],
+        *[(name, ctypes.c_int32) for name in ("interpolation", "quadrature")],
     )
 
 

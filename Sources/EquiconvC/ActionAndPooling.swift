@@ -4,6 +4,12 @@ import CEquiconv
 import EquiconvEngine
 import EquiconvGroups
 
+/// The cases of `equiconv_signal`.
+private enum NamedSignal: Int32 {
+  case plane = 0
+  case group = 1
+}
+
 /// The arrays and sizes of one action.
 private struct ActionArguments {
   let element: Int64
@@ -33,49 +39,42 @@ private struct ActionArguments {
 
 @_cdecl("equiconv_act") @implementation
 public func equiconv_act(
-  _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ signal: Int32, _ batch: Int64, _ channels: Int64,
-  _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+  _ group: OpaquePointer?, _ element: Int64, _ dtype: equiconv_dtype, _ signal: equiconv_signal, _ batch: Int64,
+  _ channels: Int64, _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus {
     let group = try GroupHandle.required(group).group
     let scalar = try ScalarType(dtype)
-    let space: SignalSpace
-    switch signal {
-    case Int32(EQUICONV_SIGNAL_PLANE.rawValue): space = .plane
-    case Int32(EQUICONV_SIGNAL_GROUP.rawValue): space = .group
-    default:
-      throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "signal", signal, expected: "an equiconv_signal, 0 or 1")
-    }
+    let signal: NamedSignal = try enumeration(signal, "signal", expected: "an equiconv_signal, 0 or 1")
     try ActionArguments(
       element: element, batch: batch, channels: channels, spatial: spatial, input: input, output: output
-    ).run(group, on: space, scalar)
+    ).run(group, on: signal == .plane ? .plane : .group, scalar)
   }
 }
 
 @_cdecl("equiconv_act_on") @implementation
 public func equiconv_act_on(
-  _ group: OpaquePointer?, _ element: Int64, _ dtype: Int32, _ stabilizer: UnsafePointer<Int32>?, _ count: Int64,
-  _ batch: Int64, _ channels: Int64, _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?,
-  _ output: UnsafeMutableRawPointer?
+  _ group: OpaquePointer?, _ element: Int64, _ dtype: equiconv_dtype, _ stabilizer: OpaquePointer?, _ batch: Int64,
+  _ channels: Int64, _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus {
     let group = try GroupHandle.required(group).group
     let scalar = try ScalarType(dtype)
-    let space = try SignalSpace.stabilized(by: stabilizer, "stabilizer", count: count, group)
+    let space = try SubgroupHandle.space(of: stabilizer, in: group, "stabilizer")
     try ActionArguments(
       element: element, batch: batch, channels: channels, spatial: spatial, input: input, output: output
     ).run(group, on: space, scalar)
   }
 }
 
-private func poolMode(_ mode: Int32) throws -> PoolMode {
+private func poolMode(_ mode: equiconv_pool_mode) throws -> PoolMode {
   try enumeration(mode, "mode", expected: "EQUICONV_POOL_MEAN or _MAX")
 }
 
 @_cdecl("equiconv_group_pool") @implementation
 public func equiconv_group_pool(
-  _ dtype: Int32, _ mode: Int32, _ outer: Int64, _ order: Int64, _ inner: Int64, _ input: UnsafeRawPointer?,
-  _ output: UnsafeMutableRawPointer?
+  _ dtype: equiconv_dtype, _ mode: equiconv_pool_mode, _ outer: Int64, _ order: Int64, _ inner: Int64,
+  _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus {
     let scalar = try ScalarType(dtype)
@@ -96,8 +95,8 @@ public func equiconv_group_pool(
 
 @_cdecl("equiconv_group_pool_vjp") @implementation
 public func equiconv_group_pool_vjp(
-  _ dtype: Int32, _ mode: Int32, _ outer: Int64, _ order: Int64, _ inner: Int64, _ gradOutput: UnsafeRawPointer?,
-  _ input: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?
+  _ dtype: equiconv_dtype, _ mode: equiconv_pool_mode, _ outer: Int64, _ order: Int64, _ inner: Int64,
+  _ gradOutput: UnsafeRawPointer?, _ input: UnsafeRawPointer?, _ gradInput: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus {
     let scalar = try ScalarType(dtype)

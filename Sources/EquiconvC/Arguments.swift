@@ -8,17 +8,20 @@ enum ScalarType: Int32 {
   case float32 = 0
   case float64 = 1
 
-  init(_ dtype: Int32) throws { self = try enumeration(dtype, "dtype", expected: "EQUICONV_FLOAT32 or _FLOAT64") }
+  init(_ dtype: equiconv_dtype) throws {
+    self = try enumeration(dtype, "dtype", expected: "EQUICONV_FLOAT32 or _FLOAT64")
+  }
 
   var byteCount: Int { self == .float32 ? 4 : 8 }
 }
 
-/// The case whose number is `value`, or INVALID_ENUM.
+/// The case with the number of a C enumeration, which may be any number, or INVALID_ENUM.
 func enumeration<E: RawRepresentable<Int32>>(
-  _ value: Int32, _ argument: StaticString, expected: StaticString
+  _ value: some RawRepresentable<UInt32>, _ argument: StaticString, expected: StaticString
 ) throws -> E {
-  guard let result = E(rawValue: value) else {
-    throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, argument, value, expected: "\(expected)")
+  let number = Int32(bitPattern: value.rawValue)
+  guard let result = E(rawValue: number) else {
+    throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, argument, number, expected: "\(expected)")
   }
   return result
 }

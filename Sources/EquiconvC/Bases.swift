@@ -51,7 +51,7 @@ func readList<T, U>(
 
 @_cdecl("equiconv_basis_create_pixel") @implementation
 public func equiconv_basis_create_pixel(
-  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ interpolation: Int32,
+  _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ interpolation: equiconv_interpolation,
   _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(basis) {

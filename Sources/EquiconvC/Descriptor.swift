@@ -22,28 +22,9 @@ extension ConvolutionDescriptor {
   static func make(
     _ pointer: UnsafePointer<equiconv_descriptor>?, layer: LayerChoice
   ) throws -> (ConvolutionDescriptor, ScalarType) {
-    let descriptor = try copy(pointer)
-    return (try make(descriptor, layer: layer), try ScalarType(descriptor.dtype))
-  }
-
-  /// The size of the struct before it had bases and stabilizers, which mean what they do when they are 0.
-  private static let firstSize = MemoryLayout<equiconv_descriptor>.offset(of: \.basis) ?? 0
-
-  private static func copy(_ pointer: UnsafePointer<equiconv_descriptor>?) throws -> equiconv_descriptor {
     let pointer = try location(pointer, "descriptor")
-    // Only the first field may be read before the size is known.
-    let size = UnsafeRawPointer(pointer).load(as: Int.self)
-    if size == MemoryLayout<equiconv_descriptor>.size { return pointer.pointee }
-    guard size == firstSize else {
-      throw ArgumentError(
-        EQUICONV_ERROR_STRUCT_SIZE, "descriptor.struct_size", UInt(bitPattern: size),
-        expected: "\(MemoryLayout<equiconv_descriptor>.size), as EQUICONV_DESCRIPTOR_INIT sets it")
-    }
-    var descriptor = equiconv_descriptor()
-    withUnsafeMutableBytes(of: &descriptor) {
-      $0.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: firstSize))
-    }
-    return descriptor
+    try checkStructSize(pointer, "descriptor.struct_size", "EQUICONV_DESCRIPTOR_INIT")
+    return (try make(pointer.pointee, layer: layer), try ScalarType(pointer.pointee.dtype))
   }
 
   private static func make(_ d: equiconv_descriptor, layer: LayerChoice) throws -> ConvolutionDescriptor {
@@ -74,13 +55,13 @@ extension ConvolutionDescriptor {
   ) throws -> (SignalSpace, SignalSpace) {
     switch layer {
     case .named(let layer): return (layer.input, layer.output)
-    case .described where d.layer != Int32(EQUICONV_LAYER_GENERAL.rawValue):
+    case .described where d.layer != EQUICONV_LAYER_GENERAL:
       let layer: Layer = try enumeration(d.layer, "layer", expected: "an equiconv_layer, 0...4")
       return (layer.input, layer.output)
     case .general, .described:
       return (
-        try .stabilized(by: d.input_stabilizer, "input_stabilizer", count: d.input_stabilizer_count, group),
-        try .stabilized(by: d.output_stabilizer, "output_stabilizer", count: d.output_stabilizer_count, group)
+        try SubgroupHandle.space(of: d.input_stabilizer, in: group, "input_stabilizer"),
+        try SubgroupHandle.space(of: d.output_stabilizer, in: group, "output_stabilizer")
       )
     }
   }
@@ -91,31 +72,17 @@ extension ConvolutionDescriptor {
   }
 }
 
-extension SignalSpace {
-  /// The space whose stabilizer has these elements. The engine finds out whether they are a subgroup.
-  static func stabilized(
-    by elements: UnsafePointer<Int32>?, _ argument: StaticString, count: Int64, _ group: PointGroup
-  ) throws -> SignalSpace {
-    guard 1...Int64(group.order) ~= count else {
-      throw ArgumentError(
-        EQUICONV_ERROR_NOT_A_SUBGROUP, argument, "a list of \(count) elements",
-        expected: "1...\(group.order) of them, the elements of a subgroup of \(group.name)")
-    }
-    let elements = try location(elements, argument)
-    return .quotient(stabilizer: (0..<Int(count)).map { Int(elements[$0]) })
-  }
-}
-
 extension Interpolation {
   /// The interpolation of an `equiconv_interpolation`.
-  static func numbered(_ value: Int32) throws -> Interpolation {
+  static func numbered(_ value: equiconv_interpolation) throws -> Interpolation {
     switch value {
-    case Int32(EQUICONV_INTERPOLATION_BILINEAR.rawValue): return .bilinear
-    case Int32(EQUICONV_INTERPOLATION_BICUBIC.rawValue): return .bicubic
-    case Int32(EQUICONV_INTERPOLATION_BSPLINE3.rawValue): return .bSpline3
+    case EQUICONV_INTERPOLATION_BILINEAR: return .bilinear
+    case EQUICONV_INTERPOLATION_BICUBIC: return .bicubic
+    case EQUICONV_INTERPOLATION_BSPLINE3: return .bSpline3
     default:
       throw ArgumentError(
-        EQUICONV_ERROR_INVALID_ENUM, "interpolation", value, expected: "an equiconv_interpolation, 0...2")
+        EQUICONV_ERROR_INVALID_ENUM, "interpolation", Int32(bitPattern: value.rawValue),
+        expected: "an equiconv_interpolation, 0...2")
     }
   }
 }

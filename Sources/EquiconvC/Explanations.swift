@@ -17,8 +17,8 @@ extension equiconv_explanation {
     self.init()
     struct_size = MemoryLayout<equiconv_explanation>.size
     prepared = isPrepared ? 1 : 0
-    self.pass = pass.rawValue
-    algorithm = explanation.algorithm.rawValue
+    self.pass = equiconv_pass(UInt32(pass.rawValue))
+    algorithm = equiconv_algorithm(UInt32(explanation.algorithm.rawValue))
     tile = Int32(clamping: explanation.tile)
     threads = Int32(clamping: explanation.threads)
     operations = explanation.operations
@@ -42,7 +42,8 @@ private func checkPrepared(_ value: Int32, _ pass: Pass) throws -> Bool {
 
 @_cdecl("equiconv_plan_explain") @implementation
 public func equiconv_plan_explain(
-  _ plan: OpaquePointer?, _ pass: Int32, _ batch: Int64, _ explanation: UnsafeMutablePointer<equiconv_explanation>?
+  _ plan: OpaquePointer?, _ pass: equiconv_pass, _ batch: Int64,
+  _ explanation: UnsafeMutablePointer<equiconv_explanation>?
 ) -> equiconv_status {
   withStatus {
     let layer = try PlanHandle.required(plan).layer

@@ -70,23 +70,24 @@ public func equiconv_group_create_full_icosahedral(_ group: UnsafeMutablePointer
   create(group) { .fullIcosahedral }
 }
 
-private func axis(_ value: Int32) throws -> PointGroup.Axis {
-  guard let axis = PointGroup.Axis(rawValue: Int(value)) else {
-    throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "axis", value, expected: "EQUICONV_AXIS_X, _Y or _Z")
+private func axis(_ value: equiconv_axis) throws -> PointGroup.Axis {
+  let number = Int32(bitPattern: value.rawValue)
+  guard let axis = PointGroup.Axis(rawValue: Int(number)) else {
+    throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "axis", number, expected: "EQUICONV_AXIS_X, _Y or _Z")
   }
   return axis
 }
 
 @_cdecl("equiconv_group_create_axial_cyclic") @implementation
 public func equiconv_group_create_axial_cyclic(
-  _ n: Int64, _ axis: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
+  _ n: Int64, _ axis: equiconv_axis, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(group) { try .axialCyclic(Int(n), axis: EquiconvC.axis(axis)) }
 }
 
 @_cdecl("equiconv_group_create_axial_dihedral") @implementation
 public func equiconv_group_create_axial_dihedral(
-  _ n: Int64, _ axis: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
+  _ n: Int64, _ axis: equiconv_axis, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(group) { try .axialDihedral(Int(n), axis: EquiconvC.axis(axis)) }
 }
@@ -212,20 +213,4 @@ public func equiconv_group_get_quadrature_weights(
   _ group: OpaquePointer?, _ weights: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
   copy(group, { $0.quadratureWeights }, to: weights, "weights")
-}
-
-@_cdecl("equiconv_group_get_left_cosets") @implementation
-public func equiconv_group_get_left_cosets(
-  _ group: OpaquePointer?, _ subgroup: UnsafePointer<Int32>?, _ count: Int64, _ coset: UnsafeMutablePointer<Int32>?
-) -> equiconv_status {
-  copy(
-    group,
-    { group in
-      let subgroup = try location(subgroup, "subgroup")
-      guard 1...Int64(group.order) ~= count else {
-        throw GroupError.notASubgroup(reason: "count is \(count), outside 1...\(group.order)")
-      }
-      let elements = UnsafeBufferPointer(start: subgroup, count: Int(count)).map { Int($0) }
-      return try group.leftCosets(of: elements).map { Int32($0) }
-    }, to: coset, "coset")
 }

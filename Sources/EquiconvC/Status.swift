@@ -106,8 +106,8 @@ public func equiconv_version() -> Int32 {
 }
 
 @_cdecl("equiconv_status_name") @implementation
-public func equiconv_status_name(_ status: Int32) -> UnsafePointer<CChar>? {
-  cString(statusName(equiconv_status(UInt32(bitPattern: status))))
+public func equiconv_status_name(_ status: equiconv_status) -> UnsafePointer<CChar>? {
+  cString(statusName(status))
 }
 
 private func statusName(_ status: equiconv_status) -> StaticString {

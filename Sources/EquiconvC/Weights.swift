@@ -74,7 +74,7 @@ private func create(
 
 @_cdecl("equiconv_weight_create") @implementation
 public func equiconv_weight_create(
-  _ dtype: Int32, _ count: Int64, _ numbers: UnsafeRawPointer?, _ weight: UnsafeMutablePointer<OpaquePointer?>?
+  _ dtype: equiconv_dtype, _ count: Int64, _ numbers: UnsafeRawPointer?, _ weight: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(weight) {
     let scalar = try ScalarType(dtype)

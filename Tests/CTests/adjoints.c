@@ -47,10 +47,12 @@ static void for_each_layer(int number, int64_t kernel, int64_t stride, int64_t d
 /** Runs a check on the four layers, and one between quotients, of C8 and of scalings with every basis. */
 static void for_all_bases(layer_check check) {
   static const int groups[] = {GROUP_C8, GROUP_SIMILARITY};
-  static const int32_t quarters[4] = {0, 2, 4, 6}, identity[1] = {0};
+  static const int32_t even[4] = {0, 2, 4, 6}, first[4] = {3, 2, 1, 0};
   test_random random = {53};
   for (int i = 0; i < 2; i++) {
     equiconv_group *group = make_group(groups[i]);
+    equiconv_subgroup *identity = make_subgroup(group, 1, first + 3);
+    equiconv_subgroup *four = make_subgroup(group, 4, i == 0 ? even : first);
     for (int number = 0; number <= TEST_BASES; number++) {
       equiconv_basis *basis = make_basis(number, 2, 5);
       for (int32_t kind = 0; kind <= EQUICONV_LAYER_GENERAL; kind++) {
@@ -59,10 +61,8 @@ static void for_all_bases(layer_check check) {
         d.interpolation = EQUICONV_INTERPOLATION_BICUBIC;
         d.quadrature = kind % 2;
         d.padding[0] = d.padding[1] = EQUICONV_PADDING_SAME;
-        d.input_stabilizer = i == 0 ? quarters : identity;
-        d.input_stabilizer_count = i == 0 ? 4 : 1;
-        d.output_stabilizer = i == 0 ? identity : (const int32_t[]){3, 2, 1, 0};
-        d.output_stabilizer_count = i == 0 ? 1 : 4;
+        d.input_stabilizer = i == 0 ? four : identity;
+        d.output_stabilizer = i == 0 ? identity : four;
         test_layer layer = layer_make(&d, 2, &random);
         if (layer.plan == NULL) continue;
         layer_forward(&layer);
@@ -71,6 +71,8 @@ static void for_all_bases(layer_check check) {
       }
       equiconv_basis_destroy(basis);
     }
+    equiconv_subgroup_destroy(four);
+    equiconv_subgroup_destroy(identity);
     equiconv_group_destroy(group);
   }
 }

@@ -107,8 +107,7 @@ static void group_tables(void) {
   equiconv_group *group = NULL;
   CHECK_SUCCESS(equiconv_group_create_from_matrices(2, 2, matrices, &group));
   double copied[8], determinants[2];
-  int32_t cayley[4], inverses[2], coset[2];
-  const int32_t whole[2] = {0, 1}, identity[1] = {0};
+  int32_t cayley[4], inverses[2];
   CHECK_SUCCESS(equiconv_group_get_matrices(group, copied));
   CHECK(memcmp(copied, matrices, sizeof matrices) == 0);
   CHECK_SUCCESS(equiconv_group_get_determinants(group, determinants));
@@ -117,11 +116,47 @@ static void group_tables(void) {
   CHECK(cayley[0] == 0 && cayley[1] == 1 && cayley[2] == 1 && cayley[3] == 0);
   CHECK_SUCCESS(equiconv_group_get_inverses(group, inverses));
   CHECK(inverses[0] == 0 && inverses[1] == 1);
-  CHECK_SUCCESS(equiconv_group_get_left_cosets(group, whole, 2, coset));
-  CHECK(coset[0] == 0 && coset[1] == 0);
-  CHECK_SUCCESS(equiconv_group_get_left_cosets(group, identity, 1, coset));
-  CHECK(coset[0] == 0 && coset[1] == 1);
   equiconv_group_destroy(group);
+}
+
+/* Elements come back ascending, and a handle outlives its group. */
+static void subgroups(void) {
+  static const int32_t elements[3] = {2, 1, 0}, reflections[2] = {4, 0}, of_reflections[8] = {0, 1, 2, 3, 0, 1, 2, 3};
+  static const double factors[3] = {1, 2, 4};
+  equiconv_group *d4 = make_group(GROUP_D4), *scaling = NULL;
+  equiconv_subgroup *subgroup = make_subgroup(d4, 2, reflections);
+  equiconv_group_destroy(d4);
+  int32_t copied[3], coset[8];
+  CHECK(equiconv_subgroup_order(subgroup) == 2);
+  CHECK_SUCCESS(equiconv_subgroup_get_elements(subgroup, copied));
+  CHECK(copied[0] == 0 && copied[1] == 4);
+  CHECK_SUCCESS(equiconv_subgroup_get_left_cosets(subgroup, coset));
+  CHECK(memcmp(coset, of_reflections, sizeof coset) == 0);
+  equiconv_subgroup_destroy(subgroup);
+  /* The whole of a truncated set stands for a group. */
+  CHECK_SUCCESS(equiconv_group_create_scaling(2, 3, factors, &scaling));
+  subgroup = make_subgroup(scaling, 3, elements);
+  CHECK_SUCCESS(equiconv_subgroup_get_left_cosets(subgroup, coset));
+  CHECK(coset[0] == 0 && coset[1] == 0 && coset[2] == 0);
+  equiconv_subgroup_destroy(subgroup);
+  equiconv_group_destroy(scaling);
+}
+
+/* What the macros set, for languages that do not see them. */
+static void initializers_do_what_their_macros_do(void) {
+  const equiconv_descriptor descriptor = EQUICONV_DESCRIPTOR_INIT;
+  const equiconv_explanation explanation = EQUICONV_EXPLANATION_INIT;
+  equiconv_descriptor d;
+  equiconv_explanation e;
+  memset(&d, 0x5a, sizeof d);
+  memset(&e, 0x5a, sizeof e);
+  equiconv_descriptor_init(&d);
+  equiconv_explanation_init(&e);
+  equiconv_descriptor_init(NULL);
+  equiconv_explanation_init(NULL);
+  CHECK(memcmp(&d, &descriptor, sizeof d) == 0);
+  CHECK(memcmp(&e, &explanation, sizeof e) == 0);
+  CHECK(d.struct_size == sizeof d && d.stride[2] == 1 && d.dilation[0] == 1 && d.padding[0] == 0);
 }
 
 static void null_handles(void) {
@@ -133,6 +168,8 @@ static void null_handles(void) {
   CHECK(equiconv_group_is_closed(NULL) == 0);
   CHECK(strcmp(equiconv_group_name(NULL), "") == 0);
   CHECK(equiconv_plan_flops(NULL, 1) == 0);
+  equiconv_subgroup_destroy(NULL);
+  CHECK(equiconv_subgroup_order(NULL) == 0);
 }
 
 static void check_shape(const int64_t *shape, int32_t rank, const int64_t *expected, int32_t expected_rank) {
@@ -294,6 +331,8 @@ int main(void) {
   RUN(icosahedral_groups);
   RUN(truncated_sets);
   RUN(group_tables);
+  RUN(subgroups);
+  RUN(initializers_do_what_their_macros_do);
   RUN(null_handles);
   RUN(plan_queries);
   RUN(simple_calls_agree_with_plans);

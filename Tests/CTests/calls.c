@@ -50,6 +50,7 @@ static void compare(equiconv_status status, const char *function, int line) {
 static void groups_fail_alike(void) {
   static const double number[1] = {2};
   equiconv_group *group = NULL;
+  equiconv_subgroup *subgroup = NULL;
   SAME(equiconv_group_create_trivial, 4, &group);
   SAME(equiconv_group_create_cyclic, 0, &group);
   SAME(equiconv_group_create_dihedral, -1, &group);
@@ -70,7 +71,10 @@ static void groups_fail_alike(void) {
   SAME(equiconv_group_get_inverses, NULL, NULL);
   SAME(equiconv_group_get_determinants, NULL, NULL);
   SAME(equiconv_group_get_quadrature_weights, NULL, NULL);
-  SAME(equiconv_group_get_left_cosets, NULL, NULL, 1, NULL);
+  SAME(equiconv_subgroup_create, NULL, 1, NULL, &subgroup);
+  SAME(equiconv_subgroup_get_elements, NULL, NULL);
+  SAME(equiconv_subgroup_get_left_cosets, NULL, NULL);
+  CHECK(subgroup == NULL);
   CHECK(group == NULL);
 }
 
@@ -132,7 +136,7 @@ static void plans_fail_alike(void) {
 static void signals_and_settings_fail_alike(void) {
   const int64_t spatial[2] = {2, 2};
   SAME(equiconv_act, NULL, 0, EQUICONV_FLOAT32, EQUICONV_SIGNAL_PLANE, 1, 1, spatial, NULL, NULL);
-  SAME(equiconv_act_on, NULL, 0, EQUICONV_FLOAT32, NULL, 1, 1, 1, spatial, NULL, NULL);
+  SAME(equiconv_act_on, NULL, 0, EQUICONV_FLOAT32, NULL, 1, 1, spatial, NULL, NULL);
   SAME(equiconv_group_pool, EQUICONV_FLOAT32, 9, 1, 1, 1, NULL, NULL);
   SAME(equiconv_group_pool_vjp, EQUICONV_FLOAT32, EQUICONV_POOL_MEAN, 1, 1, 1, NULL, NULL, NULL);
   SAME(equiconv_set_num_threads, 0);
@@ -144,19 +148,20 @@ static void signals_and_settings_fail_alike(void) {
 static const float input[17] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6, 5, 4, 3, 2, 1};
 static const float gradient[16] = {2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5, 9, 0, 4, 5};
 static const float weight[4] = {3, 5, 7, 11}, bias[1] = {13};
-static const int32_t identity[1] = {0};
+
+static const int32_t elements[1] = {0};
 
 /** A layer of C4 on 2 x 2 pixels with kernels of one; general: on the group. */
-static equiconv_descriptor small_layer(const equiconv_group *group) {
+static equiconv_descriptor small_layer(const equiconv_group *group, const equiconv_subgroup *identity) {
   equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_GENERAL, EQUICONV_FLOAT32, 1, 1, 2, 1);
   d.input_stabilizer = d.output_stabilizer = identity;
-  d.input_stabilizer_count = d.output_stabilizer_count = 1;
   return d;
 }
 
 static void layers_succeed_alike(void) {
   equiconv_group *group = make_group(GROUP_C4);
-  const equiconv_descriptor d = small_layer(group);
+  equiconv_subgroup *identity = make_subgroup(group, 1, elements);
+  const equiconv_descriptor d = small_layer(group, identity);
   SAME_RESULT(equiconv_isotropic_conv, &d, 1, input, weight, bias, result);
   SAME_RESULT(equiconv_lifting_conv, &d, 1, input, weight, bias, result);
   SAME_RESULT(equiconv_group_conv, &d, 1, input, weight, bias, result);
@@ -168,12 +173,14 @@ static void layers_succeed_alike(void) {
   SAME_RESULT(equiconv_group_conv_vjp, &d, 1, GRADIENT_ARRAYS);
   SAME_RESULT(equiconv_projection_conv_vjp, &d, 1, GRADIENT_ARRAYS);
   SAME_RESULT(equiconv_conv_vjp, &d, 1, GRADIENT_ARRAYS);
+  equiconv_subgroup_destroy(identity);
   equiconv_group_destroy(group);
 }
 
 static void plans_succeed_alike(void) {
   equiconv_group *group = make_group(GROUP_C4);
-  const equiconv_descriptor d = small_layer(group);
+  equiconv_subgroup *identity = make_subgroup(group, 1, elements);
+  const equiconv_descriptor d = small_layer(group, identity);
   equiconv_plan *plan = NULL;
   equiconv_weight *prepared = NULL;
   CHECK_SUCCESS(equiconv_plan_create_with_call(&d, &plan, &call));
@@ -185,9 +192,10 @@ static void plans_succeed_alike(void) {
   SAME_RESULT(equiconv_plan_weight_gradient, plan, 1, gradient, input, result);
   SAME_RESULT(equiconv_plan_bias_gradient, plan, 1, gradient, result);
   SAME_RESULT(equiconv_plan_expand, plan, weight, result);
-  SAME_RESULT(equiconv_plan_get_input_shape, plan, 2, (int64_t *)result, (int32_t *)(result + 512));
+  SAME_RESULT(equiconv_plan_get_input_shape, plan, 2, (int64_t *)(void *)result, (int32_t *)(void *)(result + 512));
   equiconv_weight_destroy(prepared);
   equiconv_plan_destroy(plan);
+  equiconv_subgroup_destroy(identity);
   equiconv_group_destroy(group);
 }
 
@@ -195,11 +203,14 @@ static void signals_succeed_alike(void) {
   static const int64_t spatial[2] = {1, 2};
   static const double factors[2] = {1, 2};
   equiconv_group *group = make_group(GROUP_C4), *scaling = NULL;
+  equiconv_subgroup *identity = NULL;
+  CHECK_SUCCESS(equiconv_subgroup_create_with_call(group, 1, elements, &identity, &call));
   SAME_RESULT(equiconv_act, group, 1, EQUICONV_FLOAT32, EQUICONV_SIGNAL_GROUP, 1, 2, spatial, input, result);
-  SAME_RESULT(equiconv_act_on, group, 1, EQUICONV_FLOAT32, identity, 1, 1, 2, spatial, input, result);
+  SAME_RESULT(equiconv_act_on, group, 1, EQUICONV_FLOAT32, identity, 1, 2, spatial, input, result);
   SAME_RESULT(equiconv_group_pool, EQUICONV_FLOAT32, EQUICONV_POOL_MAX, 1, 2, 4, input, result);
   SAME_RESULT(equiconv_group_pool_vjp, EQUICONV_FLOAT32, EQUICONV_POOL_MAX, 1, 2, 4, gradient, input, result);
-  SAME_RESULT(equiconv_group_get_left_cosets, group, identity, 1, (int32_t *)result);
+  SAME_RESULT(equiconv_subgroup_get_left_cosets, identity, (int32_t *)(void *)result);
+  equiconv_subgroup_destroy(identity);
   CHECK_SUCCESS(equiconv_group_create_similarity_with_call(4, 2, factors, &scaling, &call));
   CHECK(equiconv_group_order(scaling) == 8);
   equiconv_group_destroy(scaling);

@@ -48,7 +48,7 @@ static double relative_error(const void *a, const void *b, int32_t dtype, int64_
 
 static void check_sensible(const equiconv_explanation *e, const test_layer *layer, int32_t pass) {
   const double flops = equiconv_plan_flops(layer->plan, layer->batch);
-  CHECK(e->struct_size == sizeof *e && e->pass == pass);
+  CHECK(e->struct_size == sizeof *e && (int32_t)e->pass == pass);
   CHECK(e->algorithm >= EQUICONV_ALGORITHM_DIRECT && e->algorithm <= EQUICONV_ALGORITHM_FOURIER);
   CHECK(e->definition_operations == flops && e->operations > 0);
   CHECK(e->tile >= 0 && e->workspace_bytes >= 0 && e->weight_bytes >= 0 && e->seconds >= 0);

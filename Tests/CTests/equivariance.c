@@ -20,8 +20,7 @@ static void turn(const equiconv_descriptor *d, bool is_input, int64_t g, int64_t
                  const int64_t *spatial, const void *signal, void *turned) {
   if (d->layer == EQUICONV_LAYER_GENERAL) {
     CHECK_SUCCESS(equiconv_act_on(d->group, g, d->dtype, is_input ? d->input_stabilizer : d->output_stabilizer,
-                                  is_input ? d->input_stabilizer_count : d->output_stabilizer_count, batch, channels,
-                                  spatial, signal, turned));
+                                  batch, channels, spatial, signal, turned));
   } else {
     CHECK_SUCCESS(equiconv_act(d->group, g, d->dtype, is_input ? input_signal(d->layer) : output_signal(d->layer),
                                batch, channels, spatial, signal, turned));
@@ -162,17 +161,19 @@ static void every_pair_of_quotients(void) {
   static const int64_t c8_counts[] = {1, 2, 4, 8};
   for (int i = 0; i < 2; i++) {
     equiconv_group *group = make_group(i == 0 ? GROUP_D4 : GROUP_C8);
-    const int subgroups = i == 0 ? 7 : 4;
-    for (int pair = 0; pair < subgroups * subgroups; pair++) {
-      const int in = pair / subgroups, out = pair % subgroups;
+    const int count = i == 0 ? 7 : 4;
+    equiconv_subgroup *subgroups[7];
+    for (int k = 0; k < count; k++) {
+      subgroups[k] = make_subgroup(group, i == 0 ? d4_counts[k] : c8_counts[k], i == 0 ? d4[k] : c8[k]);
+    }
+    for (int pair = 0; pair < count * count; pair++) {
       equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_GENERAL, EQUICONV_FLOAT32, 2, 3, 6, 3);
       d.spatial[1] = 7;
-      d.input_stabilizer = i == 0 ? d4[in] : c8[in];
-      d.input_stabilizer_count = i == 0 ? d4_counts[in] : c8_counts[in];
-      d.output_stabilizer = i == 0 ? d4[out] : c8[out];
-      d.output_stabilizer_count = i == 0 ? d4_counts[out] : c8_counts[out];
+      d.input_stabilizer = subgroups[pair / count];
+      d.output_stabilizer = subgroups[pair % count];
       check_all_elements(&d, 45);
     }
+    for (int k = 0; k < count; k++) equiconv_subgroup_destroy(subgroups[k]);
     equiconv_group_destroy(group);
   }
 }

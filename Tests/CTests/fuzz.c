@@ -13,7 +13,8 @@ static equiconv_group *groups[ALL_GROUPS];
 /* By number, dimension and extent; NULL for pixels. */
 static equiconv_basis *bases[TEST_BASES + 1][4][4];
 static equiconv_group_basis *group_bases[3];
-static int32_t lists[8][8];
+/* By group: all of it, the identity, and a random subgroup. */
+static equiconv_subgroup *subgroups[ALL_GROUPS][3];
 static long successes, runs;
 
 /* ---- Random descriptors ---- */
@@ -30,19 +31,42 @@ static void all_axes(int64_t *axes, int64_t value) {
   for (int axis = 0; axis < 3; axis++) axes[axis] = value;
 }
 
-/** Stabilizers: the whole of a small group, the identity, or a list that may be a subgroup. */
-static void choose_stabilizer(const equiconv_group *group, const int32_t **elements, int64_t *count,
-                              test_random *random) {
-  static const int32_t ascending[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-  const int64_t order = equiconv_group_order(group), choice = random_between(random, 0, 7);
-  *elements = choice < 6 ? ascending : lists[random_between(random, 0, 7)];
-  *count = choice < 3 && order <= 8 ? order : choice < 6 ? 1 : random_between(random, 1, 4);
+/** A stabilizer of the group by this number, or seldom of another. */
+static const equiconv_subgroup *choose_stabilizer(int64_t number, test_random *random) {
+  if (random_between(random, 0, 19) == 0) number = random_between(random, 0, ALL_GROUPS - 1);
+  return subgroups[number][random_between(random, 0, 2)];
 }
 
-static void choose_spaces(equiconv_descriptor *d, test_random *random) {
-  if (random_between(random, 0, 9) == 0) return; /* NULL and 0, which only the named layers take */
-  choose_stabilizer(d->group, &d->input_stabilizer, &d->input_stabilizer_count, random);
-  choose_stabilizer(d->group, &d->output_stabilizer, &d->output_stabilizer_count, random);
+static void choose_spaces(equiconv_descriptor *d, int64_t number, test_random *random) {
+  if (random_between(random, 0, 9) == 0) return; /* NULL, which only the named layers take */
+  d->input_stabilizer = choose_stabilizer(number, random);
+  d->output_stabilizer = choose_stabilizer(number, random);
+}
+
+/** The subgroup that a random list is, after some tries, or else that of the identity. */
+static equiconv_subgroup *random_subgroup(const equiconv_group *group, test_random *random) {
+  int32_t elements[4] = {0};
+  equiconv_subgroup *subgroup = NULL;
+  for (int tries = 0; tries < 200 && subgroup == NULL; tries++) {
+    const int64_t count = random_between(random, 2, 4);
+    for (int i = 1; i < count; i++) elements[i] = (int32_t)random_between(random, -1, equiconv_group_order(group));
+    const equiconv_status status = equiconv_subgroup_create(group, count, elements, &subgroup);
+    CHECK((status == EQUICONV_SUCCESS) == (subgroup != NULL));
+    CHECK(status == EQUICONV_SUCCESS || status == EQUICONV_ERROR_NOT_A_SUBGROUP);
+  }
+  return subgroup != NULL ? subgroup : make_subgroup(group, 1, (const int32_t[]){0});
+}
+
+static void make_subgroups(void) {
+  int32_t ascending[120];
+  test_random random = {SEED};
+  for (int32_t i = 0; i < 120; i++) ascending[i] = i;
+  for (int number = 0; number < ALL_GROUPS; number++) {
+    const equiconv_group *group = groups[number];
+    subgroups[number][0] = make_subgroup(group, equiconv_group_order(group), ascending);
+    subgroups[number][1] = make_subgroup(group, 1, ascending);
+    subgroups[number][2] = random_subgroup(group, &random);
+  }
 }
 
 static void choose_bases(equiconv_descriptor *d, test_random *random) {
@@ -55,7 +79,6 @@ static void choose_bases(equiconv_descriptor *d, test_random *random) {
 static void make_bases(void) {
   static const int32_t elements[3] = {0, 2, 1};
   static const double centers[2] = {0, 3};
-  test_random random = {SEED};
   for (int number = 1; number <= TEST_BASES; number++) {
     for (int32_t d = 1; d <= 3; d++) {
       for (int64_t k = 1; k <= 3; k++) bases[number][d][k] = make_basis(number, d, k);
@@ -64,15 +87,13 @@ static void make_bases(void) {
   CHECK_SUCCESS(equiconv_group_basis_create_localised(1, elements, &group_bases[0]));
   CHECK_SUCCESS(equiconv_group_basis_create_localised(3, elements, &group_bases[1]));
   CHECK_SUCCESS(equiconv_group_basis_create_bspline(2, 2, centers, 1.5, &group_bases[2]));
-  for (int list = 1; list < 8; list++) {
-    for (int i = list % 2; i < 8; i++) lists[list][i] = (int32_t)random_between(&random, -1, 8);
-  }
 }
 
 static equiconv_descriptor sensible(test_random *random) {
-  const int64_t number = random_between(random, 0, 3 * ALL_GROUPS);
+  const int64_t choice = random_between(random, 0, 3 * ALL_GROUPS);
   /* Most often lattice groups, which are fast to plan, and seldom the icosahedral group. */
-  const equiconv_group *group = groups[number < ALL_GROUPS ? number : number % (TEST_GROUPS + 2)];
+  const int64_t number = choice < ALL_GROUPS ? choice : choice % (TEST_GROUPS + 2);
+  const equiconv_group *group = groups[number];
   const int64_t largest = equiconv_group_dimension(group) == 3 ? 4 : 9;
   equiconv_descriptor d =
       make_descriptor(group, (int32_t)random_between(random, 0, 4), (int32_t)random_between(random, 0, 1),
@@ -81,42 +102,36 @@ static equiconv_descriptor sensible(test_random *random) {
   all_axes(d.stride, random_between(random, 1, 3));
   all_axes(d.padding, random_between(random, -1, 3));
   all_axes(d.dilation, random_between(random, 1, 2));
-  d.padding_mode = (int32_t)random_between(random, 0, 1);
+  d.padding_mode = (equiconv_padding_mode)random_between(random, 0, 1);
   const int64_t algorithm = random_between(random, 0, 9);
-  d.algorithm = (int32_t)(algorithm < 8 ? algorithm % 2 : algorithm - 6);
-  d.interpolation = (int32_t)random_between(random, 0, 2);
+  d.algorithm = (equiconv_algorithm)(algorithm < 8 ? algorithm % 2 : algorithm - 6);
+  d.interpolation = (equiconv_interpolation)random_between(random, 0, 2);
   d.quadrature = (int32_t)random_between(random, 0, 1);
-  choose_spaces(&d, random);
+  choose_spaces(&d, number, random);
   choose_bases(&d, random);
   return d;
 }
 
 /** Replaces one number of the descriptor, any but the pointer, by a wild one. */
 static void spoil(equiconv_descriptor *d, test_random *random) {
-  int32_t *const narrow[] = {&d->layer,     &d->dtype,    &d->padding_mode,  &d->algorithm,
-                             &d->dimension, &d->depthwise, &d->interpolation, &d->quadrature};
+  void *const narrow[] = {&d->layer,     &d->dtype,     &d->padding_mode,  &d->algorithm,
+                          &d->dimension, &d->depthwise, &d->interpolation, &d->quadrature};
   int64_t *const wide[] = {&d->in_channels, &d->out_channels, d->spatial, d->kernel,
                            d->stride,       d->padding,       d->dilation};
-  const int64_t choice = random_between(random, 0, 21);
+  const int64_t choice = random_between(random, 0, 19);
   if (choice == 0) {
     d->struct_size = (size_t)wild(random);
   } else if (choice == 1) {
     d->group = NULL;
   } else if (choice < 10) {
-    *narrow[choice - 2] = (int32_t)wild(random);
+    const int32_t value = (int32_t)wild(random);
+    memcpy(narrow[choice - 2], &value, sizeof value);
   } else if (choice < 12) {
     *wide[choice - 10] = wild(random);
   } else if (choice < 17) {
     wide[choice - 10][random_between(random, 0, 2)] = wild(random);
   } else if (choice == 17) {
-    /* Counts in the range of a group are counts of readable elements: others must not be read. */
-    const int64_t count = wild(random);
-    *(random_between(random, 0, 1) == 0 ? &d->input_stabilizer_count : &d->output_stabilizer_count) =
-        count > 8 && count <= 4096 ? 4097 : count;
-  } else if (choice == 18) {
     *(random_between(random, 0, 1) == 0 ? &d->input_stabilizer : &d->output_stabilizer) = NULL;
-  } else if (choice == 19) {
-    d->struct_size = offsetof(equiconv_descriptor, basis);
   } else {
     all_axes(wide[random_between(random, 2, 6)], wild(random));
   }
@@ -272,8 +287,12 @@ static void random_descriptors(void) {
 int main(void) {
   for (int i = 0; i < ALL_GROUPS; i++) groups[i] = make_group(i);
   make_bases();
+  make_subgroups();
   RUN(random_descriptors);
-  for (int i = 0; i < ALL_GROUPS; i++) equiconv_group_destroy(groups[i]);
+  for (int i = 0; i < ALL_GROUPS; i++) {
+    for (int k = 0; k < 3; k++) equiconv_subgroup_destroy(subgroups[i][k]);
+    equiconv_group_destroy(groups[i]);
+  }
   for (int i = 0; i < 3; i++) equiconv_group_basis_destroy(group_bases[i]);
   for (size_t i = 0; i < sizeof bases / sizeof ***bases; i++) equiconv_basis_destroy((&bases[0][0][0])[i]);
   return test_result();

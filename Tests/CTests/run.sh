@@ -179,6 +179,24 @@ for isa in baseline avx2 avx512; do
 done
 unset EQUICONV_ISA
 
+# ---- Enumerations ------------------------------------------------------------------------------------------------
+
+# An enumeration in the place of another does not compile without a warning; the right one does.
+tells_enumerations_apart() {
+  for value in EQUICONV_ALGORITHM_DIRECT EQUICONV_LAYER_LIFTING; do
+    printf '#include <equiconv.h>\nvoid set(equiconv_descriptor *d);\nvoid set(equiconv_descriptor *d) { d->algorithm = %s; }\n' \
+      $value >"$work/enumeration.c"
+    # shellcheck disable=SC2086
+    $1 $strict $cflags -c "$work/enumeration.c" -o "$work/enumeration.o" 2>"$work/warnings"
+    echo $? >>"$work/results"
+  done
+  [ "$(tr '\n' ' ' <"$work/results")" = "0 1 " ] && grep -q -i 'enum' "$work/warnings"
+}
+for compiler in gcc clang; do
+  rm -f "$work/results"
+  command -v $compiler >/dev/null && expect "[$compiler] an enumeration in another's place is an error" tells_enumerations_apart $compiler
+done
+
 # ---- C++, CMake, examples ----------------------------------------------------------------------------------------
 
 compiles_as_cplusplus() {

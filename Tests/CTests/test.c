@@ -138,6 +138,12 @@ equiconv_group *make_group(int number) {
   return group;
 }
 
+equiconv_subgroup *make_subgroup(const equiconv_group *group, int64_t count, const int32_t *elements) {
+  equiconv_subgroup *subgroup = NULL;
+  CHECK_SUCCESS(equiconv_subgroup_create(group, count, elements, &subgroup));
+  return subgroup;
+}
+
 bool is_lattice_element(const equiconv_group *group, int64_t element) {
   const int32_t d = equiconv_group_dimension(group);
   double *matrices = malloc((size_t)equiconv_group_order(group) * 9 * sizeof(double));

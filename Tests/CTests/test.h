@@ -56,6 +56,8 @@ enum { TEST_GROUPS = 15, ALL_GROUPS = 23 };
 equiconv_group *make_group(int number);
 enum { GROUP_TRIVIAL2 = 1, GROUP_REFLECTION = 3, GROUP_C4 = 5, GROUP_D4 = 8, GROUP_OCTAHEDRAL = 9, GROUP_FULL = 10 };
 enum { GROUP_C3 = 15, GROUP_C8, GROUP_D6, GROUP_SCALING1, GROUP_SCALING2, GROUP_SIMILARITY, GROUP_AXIAL, GROUP_60 };
+/** A subgroup, or NULL and a failed check. */
+equiconv_subgroup *make_subgroup(const equiconv_group *group, int64_t count, const int32_t *elements);
 /** Whether an element's matrix is a signed permutation, so that it maps the grid to itself. */
 bool is_lattice_element(const equiconv_group *group, int64_t element);
 

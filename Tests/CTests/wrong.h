@@ -11,6 +11,7 @@ typedef struct wrong_outputs {
   equiconv_plan *plan;
   equiconv_basis *basis;
   equiconv_group_basis *group_basis;
+  equiconv_subgroup *subgroup;
   equiconv_weight *prepared;
   equiconv_explanation explanation; /* with the right struct_size, not prepared */
   int64_t shape[EQUICONV_MAX_RANK], remainder;

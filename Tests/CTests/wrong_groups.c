@@ -87,7 +87,6 @@ static void wrong_matrices(void) {
 static void wrong_tables(void) {
   equiconv_group *c4 = make_group(GROUP_C4);
   int32_t *odd = (int32_t *)((uintptr_t)out.indices + 1);
-  const int32_t half_turn[3] = {0, 2, 1}, beyond[2] = {0, 4}, negative[2] = {0, -1}, no_identity[1] = {2};
   WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL", equiconv_group_get_matrices(NULL, out.numbers));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "matrices is NULL", equiconv_group_get_matrices(c4, NULL));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL", equiconv_group_get_cayley(NULL, out.indices));
@@ -96,16 +95,41 @@ static void wrong_tables(void) {
   WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "inverses is 0x", equiconv_group_get_inverses(c4, odd));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "determinants is NULL", equiconv_group_get_determinants(c4, NULL));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weights is NULL", equiconv_group_get_quadrature_weights(c4, NULL));
-  WRONG(EQUICONV_ERROR_NULL_POINTER, "subgroup is NULL", equiconv_group_get_left_cosets(c4, NULL, 1, out.indices));
-  WRONG(EQUICONV_ERROR_NULL_POINTER, "coset is NULL", equiconv_group_get_left_cosets(c4, half_turn, 2, NULL));
-  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "count is 0", equiconv_group_get_left_cosets(c4, half_turn, 0, out.indices));
-  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "count is 9223372036854775807",
-        equiconv_group_get_left_cosets(c4, half_turn, INT64_MAX, out.indices));
-  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "2", equiconv_group_get_left_cosets(c4, half_turn, 3, out.indices));
-  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "4", equiconv_group_get_left_cosets(c4, beyond, 2, out.indices));
-  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "-1", equiconv_group_get_left_cosets(c4, negative, 2, out.indices));
-  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "identity", equiconv_group_get_left_cosets(c4, no_identity, 1, out.indices));
   equiconv_group_destroy(c4);
+}
+
+static void wrong_subgroups(void) {
+  static const struct {
+    const char *text;
+    int64_t count;
+    int32_t elements[8];
+  } lists[] = {{"elements is a list of 0", 0, {0}},
+               {"elements is a list of -1", -1, {0}},
+               {"elements is a list of 9", 9, {0}},
+               {"elements is a list of 9223372036854775807", INT64_MAX, {0}},
+               {"identity", 1, {1}},
+               {"has 1 and 1 but not their product 2", 2, {0, 1}},
+               {"0 twice", 2, {0, 0}},
+               {"the element 8", 2, {0, 8}},
+               {"the element -1", 2, {0, -1}},
+               {"6 twice", 8, {0, 1, 2, 3, 4, 5, 6, 6}}};
+  equiconv_group *d4 = make_group(GROUP_D4);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, lists[i].text,
+          equiconv_subgroup_create(d4, lists[i].count, lists[i].elements, &out.subgroup));
+  }
+  const int32_t *identity = lists[0].elements, *odd = (const int32_t *)((uintptr_t)identity + 1);
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL", equiconv_subgroup_create(NULL, 1, identity, &out.subgroup));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "elements is NULL", equiconv_subgroup_create(d4, 1, NULL, &out.subgroup));
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "elements is 0x", equiconv_subgroup_create(d4, 1, odd, &out.subgroup));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "subgroup is NULL", equiconv_subgroup_create(d4, 1, identity, NULL));
+  equiconv_subgroup *trivial = make_subgroup(d4, 1, identity);
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "subgroup is NULL", equiconv_subgroup_get_elements(NULL, out.indices));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "elements is NULL", equiconv_subgroup_get_elements(trivial, NULL));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "subgroup is NULL", equiconv_subgroup_get_left_cosets(NULL, out.indices));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "coset is NULL", equiconv_subgroup_get_left_cosets(trivial, NULL));
+  equiconv_subgroup_destroy(trivial);
+  equiconv_group_destroy(d4);
 }
 
 void wrong_group_calls(void) {
@@ -114,4 +138,5 @@ void wrong_group_calls(void) {
   wrong_factors();
   wrong_matrices();
   wrong_tables();
+  wrong_subgroups();
 }

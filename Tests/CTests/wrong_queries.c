@@ -79,27 +79,28 @@ static void wrong_actions(void) {
 
 static void wrong_actions_on_quotients(void) {
   static const int64_t sizes[2] = {3, 4};
-  static const int32_t half_turn[2] = {0, 2}, no_subgroup[2] = {0, 1};
-  const int32_t f32 = EQUICONV_FLOAT32, subgroup = EQUICONV_ERROR_NOT_A_SUBGROUP;
+  static const int32_t elements[2] = {0, 2};
+  const equiconv_dtype f32 = EQUICONV_FLOAT32;
   equiconv_group *c4 = make_group(GROUP_C4), *c8 = make_group(GROUP_C8);
+  equiconv_subgroup *half_turn = make_subgroup(c4, 2, elements), *of_c8 = make_subgroup(c8, 1, elements);
   WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL",
-        equiconv_act_on(NULL, 0, f32, half_turn, 2, 1, 1, sizes, out.input, out.output));
+        equiconv_act_on(NULL, 0, f32, half_turn, 1, 1, sizes, out.input, out.output));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "stabilizer is NULL",
-        equiconv_act_on(c4, 0, f32, NULL, 2, 1, 1, sizes, out.input, out.output));
+        equiconv_act_on(c4, 0, f32, NULL, 1, 1, sizes, out.input, out.output));
+  WRONG(EQUICONV_ERROR_NOT_A_SUBGROUP, "stabilizer is a subgroup of C8, expected one of C4",
+        equiconv_act_on(c4, 0, f32, of_c8, 1, 1, sizes, out.input, out.output));
   WRONG(EQUICONV_ERROR_INVALID_ENUM, "dtype is 2",
-        equiconv_act_on(c4, 0, 2, half_turn, 2, 1, 1, sizes, out.input, out.output));
-  WRONG(subgroup, "stabilizer is [0, 1]",
-        equiconv_act_on(c4, 0, f32, no_subgroup, 2, 1, 1, sizes, out.input, out.output));
-  WRONG(subgroup, "stabilizer is a list of 0",
-        equiconv_act_on(c4, 0, f32, half_turn, 0, 1, 1, sizes, out.input, out.output));
+        equiconv_act_on(c4, 0, (equiconv_dtype)2, half_turn, 1, 1, sizes, out.input, out.output));
   WRONG(EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "element is 4",
-        equiconv_act_on(c4, 4, f32, half_turn, 2, 1, 1, sizes, out.input, out.output));
+        equiconv_act_on(c4, 4, f32, half_turn, 1, 1, sizes, out.input, out.output));
   WRONG(EQUICONV_ERROR_UNSUPPORTED_GROUP, "element is 1 of C8",
-        equiconv_act_on(c8, 1, f32, half_turn, 1, 1, 1, sizes, out.input, out.output));
+        equiconv_act_on(c8, 1, f32, of_c8, 1, 1, sizes, out.input, out.output));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "spatial is NULL",
-        equiconv_act_on(c4, 1, f32, half_turn, 2, 1, 1, NULL, out.input, out.output));
+        equiconv_act_on(c4, 1, f32, half_turn, 1, 1, NULL, out.input, out.output));
   WRONG(EQUICONV_ERROR_OVERLAP, "output is",
-        equiconv_act_on(c4, 1, f32, half_turn, 2, 1, 1, sizes, out.input, out.input + 23));
+        equiconv_act_on(c4, 1, f32, half_turn, 1, 1, sizes, out.input, out.input + 23));
+  equiconv_subgroup_destroy(of_c8);
+  equiconv_subgroup_destroy(half_turn);
   equiconv_group_destroy(c8);
   equiconv_group_destroy(c4);
 }

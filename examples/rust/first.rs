@@ -13,6 +13,7 @@ pub struct Group {
 }
 
 #[repr(C)]
+#[allow(dead_code)] // the library reads what this program does not
 pub struct Descriptor {
     struct_size: usize,
     group: *const Group,
@@ -29,12 +30,19 @@ pub struct Descriptor {
     stride: [i64; 3],
     padding: [i64; 3],
     dilation: [i64; 3],
+    basis: *const c_void,
+    group_basis: *const c_void,
+    input_stabilizer: *const c_void,
+    output_stabilizer: *const c_void,
+    interpolation: i32,
+    quadrature: i32,
 }
 
 #[link(name = "equiconv")]
 extern "C" {
     fn equiconv_group_create_cyclic(n: i64, group: *mut *mut Group) -> i32;
     fn equiconv_group_destroy(group: *mut Group);
+    fn equiconv_descriptor_init(descriptor: *mut Descriptor);
     fn equiconv_lifting_conv(
         descriptor: *const Descriptor, batch: i64, input: *const c_void, weight: *const c_void, bias: *const c_void,
         output: *mut c_void,
@@ -48,6 +56,7 @@ extern "C" {
 }
 
 const FLOAT32: i32 = 0;
+const DIRECT: i32 = 1; // to the last bit
 const PLANE: i32 = 0;
 const GROUP: i32 = 1;
 const SAME: i64 = -1;
@@ -80,23 +89,22 @@ impl QuarterTurns {
     /// (1, 1, 5, 5) -> (1, 1, 4, 5, 5).
     fn lift(&self, image: &[f32], weight: &[f32; 9], stride: i64) -> Result<Vec<f32>, String> {
         assert_eq!(image.len(), SIZE * SIZE);
-        let descriptor = Descriptor {
-            struct_size: std::mem::size_of::<Descriptor>(),
-            group: self.0,
-            layer: 0,
-            dtype: FLOAT32,
-            padding_mode: 0,
-            algorithm: 1, // direct: to the last bit
-            dimension: 2,
-            depthwise: 0,
-            in_channels: 1,
-            out_channels: 1,
-            spatial: [SIZE as i64, SIZE as i64, 0],
-            kernel: [3, 3, 0],
-            stride: [stride, stride, 1],
-            padding: [SAME, SAME, 0],
-            dilation: [1, 1, 1],
+        let mut place = std::mem::MaybeUninit::<Descriptor>::uninit();
+        // SAFETY: the function writes every field.
+        let mut descriptor = unsafe {
+            equiconv_descriptor_init(place.as_mut_ptr());
+            place.assume_init()
         };
+        descriptor.group = self.0;
+        descriptor.dtype = FLOAT32;
+        descriptor.algorithm = DIRECT;
+        descriptor.dimension = 2;
+        descriptor.in_channels = 1;
+        descriptor.out_channels = 1;
+        descriptor.spatial = [SIZE as i64, SIZE as i64, 0];
+        descriptor.kernel = [3, 3, 0];
+        descriptor.stride = [stride, stride, 1];
+        descriptor.padding = [SAME, SAME, 0];
         let mut output = vec![0f32; ELEMENTS * SIZE * SIZE];
         // SAFETY: the arrays have the sizes that the descriptor says; no bias is given.
         checked(unsafe {

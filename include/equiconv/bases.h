@@ -24,7 +24,7 @@ typedef struct equiconv_basis equiconv_basis;
 
 /** Values on the grid of taps, continued between them by an equiconv_interpolation. Weights have the axes kernel... */
 EQUICONV_API equiconv_status equiconv_basis_create_pixel(int32_t dimension, const int64_t *extents,
-                                                         int32_t interpolation, equiconv_basis **basis);
+                                                         equiconv_interpolation interpolation, equiconv_basis **basis);
 /**
  * Cardinal B-splines of degree 0...5 that are `scale` taps wide, about centres `scale` apart: as many as fit between
  * the outermost taps, floor((k - 1) / scale) + 1 along each axis, in row-major order of the array.

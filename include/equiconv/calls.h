@@ -64,9 +64,9 @@ EQUICONV_API equiconv_status equiconv_group_create_pyritohedral_with_call(equico
 EQUICONV_API equiconv_status equiconv_group_create_icosahedral_with_call(equiconv_group **group, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_group_create_full_icosahedral_with_call(equiconv_group **group,
                                                                               equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_group_create_axial_cyclic_with_call(int64_t n, int32_t axis,
+EQUICONV_API equiconv_status equiconv_group_create_axial_cyclic_with_call(int64_t n, equiconv_axis axis,
                                                                           equiconv_group **group, equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_group_create_axial_dihedral_with_call(int64_t n, int32_t axis,
+EQUICONV_API equiconv_status equiconv_group_create_axial_dihedral_with_call(int64_t n, equiconv_axis axis,
                                                                             equiconv_group **group,
                                                                             equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_group_create_scaling_with_call(int32_t dimension, int64_t count,
@@ -87,15 +87,19 @@ EQUICONV_API equiconv_status equiconv_group_get_determinants_with_call(const equ
                                                                        double *determinants, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_group_get_quadrature_weights_with_call(const equiconv_group *group,
                                                                              double *weights, equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_group_get_left_cosets_with_call(const equiconv_group *group,
-                                                                      const int32_t *subgroup, int64_t count,
-                                                                      int32_t *coset, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_subgroup_create_with_call(const equiconv_group *group, int64_t count,
+                                                                const int32_t *elements, equiconv_subgroup **subgroup,
+                                                                equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_subgroup_get_elements_with_call(const equiconv_subgroup *subgroup,
+                                                                      int32_t *elements, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_subgroup_get_left_cosets_with_call(const equiconv_subgroup *subgroup,
+                                                                         int32_t *coset, equiconv_call *call);
 
 /* Bases of kernels (bases.h) */
 
 EQUICONV_API equiconv_status equiconv_basis_create_pixel_with_call(int32_t dimension, const int64_t *extents,
-                                                                   int32_t interpolation, equiconv_basis **basis,
-                                                                   equiconv_call *call);
+                                                                   equiconv_interpolation interpolation,
+                                                                   equiconv_basis **basis, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_basis_create_bspline_with_call(int32_t dimension, const int64_t *extents,
                                                                      int32_t degree, double scale,
                                                                      equiconv_basis **basis, equiconv_call *call);
@@ -197,7 +201,7 @@ EQUICONV_API equiconv_status equiconv_plan_bias_gradient_with_call(const equicon
                                                                    equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_plan_expand_with_call(const equiconv_plan *plan, const void *weight, void *bank,
                                                             equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_weight_create_with_call(int32_t dtype, int64_t count, const void *numbers,
+EQUICONV_API equiconv_status equiconv_weight_create_with_call(equiconv_dtype dtype, int64_t count, const void *numbers,
                                                               equiconv_weight **weight, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_plan_prepare_with_call(const equiconv_plan *plan, const void *numbers,
                                                              equiconv_weight **weight, equiconv_call *call);
@@ -208,8 +212,9 @@ EQUICONV_API equiconv_status equiconv_plan_forward_prepared_with_call(const equi
 EQUICONV_API equiconv_status equiconv_forward_prepared_with_call(const equiconv_descriptor *descriptor, int64_t batch,
                                                                  const void *input, const equiconv_weight *weight,
                                                                  const void *bias, void *output, equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_plan_explain_with_call(const equiconv_plan *plan, int32_t pass, int64_t batch,
-                                                             equiconv_explanation *explanation, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_plan_explain_with_call(const equiconv_plan *plan, equiconv_pass pass,
+                                                             int64_t batch, equiconv_explanation *explanation,
+                                                             equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_plan_get_input_shape_with_call(const equiconv_plan *plan, int64_t batch,
                                                                      int64_t shape[EQUICONV_MAX_RANK], int32_t *rank,
                                                                      equiconv_call *call);
@@ -229,21 +234,21 @@ EQUICONV_API equiconv_status equiconv_plan_get_stride_remainder_with_call(const 
 
 /* Action and pooling (signals.h) */
 
-EQUICONV_API equiconv_status equiconv_act_with_call(const equiconv_group *group, int64_t element, int32_t dtype,
-                                                    int32_t signal, int64_t batch, int64_t channels,
+EQUICONV_API equiconv_status equiconv_act_with_call(const equiconv_group *group, int64_t element, equiconv_dtype dtype,
+                                                    equiconv_signal signal, int64_t batch, int64_t channels,
                                                     const int64_t *spatial, const void *input, void *output,
                                                     equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_act_on_with_call(const equiconv_group *group, int64_t element, int32_t dtype,
-                                                       const int32_t *stabilizer, int64_t count, int64_t batch,
-                                                       int64_t channels, const int64_t *spatial, const void *input,
-                                                       void *output, equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_group_pool_with_call(int32_t dtype, int32_t mode, int64_t outer, int64_t order,
-                                                           int64_t inner, const void *input, void *output,
-                                                           equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_group_pool_vjp_with_call(int32_t dtype, int32_t mode, int64_t outer,
-                                                               int64_t order, int64_t inner, const void *grad_output,
-                                                               const void *input, void *grad_input,
-                                                               equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_act_on_with_call(const equiconv_group *group, int64_t element,
+                                                       equiconv_dtype dtype, const equiconv_subgroup *stabilizer,
+                                                       int64_t batch, int64_t channels, const int64_t *spatial,
+                                                       const void *input, void *output, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_pool_with_call(equiconv_dtype dtype, equiconv_pool_mode mode, int64_t outer,
+                                                           int64_t order, int64_t inner, const void *input,
+                                                           void *output, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_pool_vjp_with_call(equiconv_dtype dtype, equiconv_pool_mode mode,
+                                                               int64_t outer, int64_t order, int64_t inner,
+                                                               const void *grad_output, const void *input,
+                                                               void *grad_input, equiconv_call *call);
 
 /* Threads and workspace (runtime.h) */
 

@@ -54,13 +54,14 @@ EQUICONV_API equiconv_status equiconv_group_create_full_icosahedral(equiconv_gro
  * Rotations of space by 2 pi r / n about an axis (equiconv_axis), element r, counter-clockwise seen from its tip: x to
  * y about z, y to z about x, z to x about y. n in 1...4096; a lattice group for n = 1, 2, 4. Error: INVALID_ENUM.
  */
-EQUICONV_API equiconv_status equiconv_group_create_axial_cyclic(int64_t n, int32_t axis, equiconv_group **group);
+EQUICONV_API equiconv_status equiconv_group_create_axial_cyclic(int64_t n, equiconv_axis axis, equiconv_group **group);
 /**
  * These rotations and the half turns about n axes perpendicular to theirs, order 2 n, n in 1...2048. Element j n + r is
  * rotation(r) half^j, where half = diag(-1, 1, -1) for the axis z; on the plane of the two other axes in cyclic order
  * the elements are those of the dihedral group.
  */
-EQUICONV_API equiconv_status equiconv_group_create_axial_dihedral(int64_t n, int32_t axis, equiconv_group **group);
+EQUICONV_API equiconv_status equiconv_group_create_axial_dihedral(int64_t n, equiconv_axis axis,
+                                                                  equiconv_group **group);
 /**
  * Scalings of d axes by `count` factors, element i by factors[i]; not closed unless count is 1. factors[0] is 1, all
  * are in 1/1024...1024 and differ by more than 1e-5 of their size; products are looked up to 1e-6. count in 1...4096.
@@ -110,13 +111,33 @@ EQUICONV_API equiconv_status equiconv_group_get_determinants(const equiconv_grou
  * measure. 1 / order for a closed group; the trapezoidal rule in log s for scalings, divided among the rotations.
  */
 EQUICONV_API equiconv_status equiconv_group_get_quadrature_weights(const equiconv_group *group, double *weights);
+
+/* ---- Subgroups ------------------------------------------------------------------------------------------ */
+
 /**
- * Left cosets a K of the subgroup K given by its `count` elements: coset[a] is the number of the coset of a,
- * numbered by first appearance, so coset[0] = 0. `coset` has |H| numbers. Error: NOT_A_SUBGROUP, also if a set that
- * is not closed does not have all of a coset.
+ * A subgroup K of H: the stabilizer of a point of H/K. Opaque, immutable, shared safely between threads; ended with
+ * equiconv_subgroup_destroy. It keeps what it needs of the group, and plans what they need of it.
  */
-EQUICONV_API equiconv_status equiconv_group_get_left_cosets(const equiconv_group *group, const int32_t *subgroup,
-                                                            int64_t count, int32_t *coset);
+typedef struct equiconv_subgroup equiconv_subgroup;
+
+/**
+ * The subgroup with these `count` elements, in any order: all |H| for the plane, the element 0 for the group. A set
+ * that is not closed (equiconv_group_is_closed) has itself, and subgroups all of whose left cosets are in it.
+ * Error: NOT_A_SUBGROUP. Cost: O(|H| + count^2), O(|H| count) for a set that is not closed.
+ */
+EQUICONV_API equiconv_status equiconv_subgroup_create(const equiconv_group *group, int64_t count,
+                                                      const int32_t *elements, equiconv_subgroup **subgroup);
+/** Ends a handle. NULL is fine. */
+EQUICONV_API void equiconv_subgroup_destroy(equiconv_subgroup *subgroup);
+/** The number of elements |K|; 0 if `subgroup` is NULL. */
+EQUICONV_API int64_t equiconv_subgroup_order(const equiconv_subgroup *subgroup);
+/** Copies the elements, ascending: |K| numbers. */
+EQUICONV_API equiconv_status equiconv_subgroup_get_elements(const equiconv_subgroup *subgroup, int32_t *elements);
+/**
+ * Left cosets a K: coset[a] is the number of the coset of a, numbered by first appearance, so coset[0] = 0. `coset` has
+ * |H| numbers.
+ */
+EQUICONV_API equiconv_status equiconv_subgroup_get_left_cosets(const equiconv_subgroup *subgroup, int32_t *coset);
 
 #ifdef __cplusplus
 }

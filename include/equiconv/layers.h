@@ -15,48 +15,48 @@ extern "C" {
 #define EQUICONV_PADDING_SAME (-1)
 
 /**
- * What is convolved with what. Begin with `= EQUICONV_DESCRIPTOR_INIT`, which sets struct_size, strides and
- * dilations to 1 and all else to 0. The first `dimension` entries of each array are used, in the order of the array axes.
- * kernel, stride, padding and dilation must agree along axes that the group exchanges or mixes.
- *
- * A struct_size of offsetof(equiconv_descriptor, basis), as of version 0.1.0, is accepted too: all from there on is
- * then taken to be 0. Arrays and handles are read during the call only.
+ * What is convolved with what. Begin with `= EQUICONV_DESCRIPTOR_INIT` or equiconv_descriptor_init, which set
+ * struct_size, strides and dilations to 1, and all else to 0. The first `dimension` entries of each array are used, in
+ * the order of the array axes. kernel, stride, padding and dilation must agree along axes that the group exchanges or
+ * mixes. The only pointers in it are handles, which are read during the call.
  *
  * Output sizes are (spatial + 2 padding - reach) / stride + 1, rounded down, with reach = dilation (kernel - 1) + 1.
  */
 typedef struct equiconv_descriptor {
-  size_t struct_size;          /**< sizeof(equiconv_descriptor) */
-  const equiconv_group *group; /**< borrowed for the length of the call */
-  int32_t layer;               /**< equiconv_layer; not read by the functions that name a layer */
-  int32_t dtype;               /**< equiconv_dtype of every array */
-  int32_t padding_mode;        /**< equiconv_padding_mode */
-  int32_t algorithm;           /**< equiconv_algorithm */
-  int32_t dimension;           /**< d; must be the group's */
-  int32_t depthwise;           /**< 1: output channel o reads input channel o alone, O = C, weights (O, 1, ...); or 0 */
-  int64_t in_channels;         /**< C >= 1 */
-  int64_t out_channels;        /**< O >= 1 */
-  int64_t spatial[3];          /**< input sizes >= 1 */
-  int64_t kernel[3];           /**< kernel extents >= 1, odd or even */
-  int64_t stride[3];           /**< >= 1 */
-  int64_t padding[3];          /**< >= 0 on both sides, or EQUICONV_PADDING_SAME */
-  int64_t dilation[3];         /**< >= 1 */
+  size_t struct_size;                 /**< sizeof(equiconv_descriptor) */
+  const equiconv_group *group;        /**< borrowed for the length of the call, as all handles here */
+  equiconv_layer layer;               /**< not read by the functions that name a layer */
+  equiconv_dtype dtype;               /**< of every array */
+  equiconv_padding_mode padding_mode; /**< what lies around the signal */
+  equiconv_algorithm algorithm;       /**< how it is computed */
+  int32_t dimension;                  /**< d; must be the group's */
+  int32_t depthwise;                  /**< 1: output channel o reads input channel o alone, O = C, weights (O, 1...) */
+  int64_t in_channels;                /**< C >= 1 */
+  int64_t out_channels;               /**< O >= 1 */
+  int64_t spatial[3];                 /**< input sizes >= 1 */
+  int64_t kernel[3];                  /**< kernel extents >= 1, odd or even */
+  int64_t stride[3];                  /**< >= 1 */
+  int64_t padding[3];                 /**< >= 0 on both sides, or EQUICONV_PADDING_SAME */
+  int64_t dilation[3];                /**< >= 1 */
 
-  const equiconv_basis *basis;             /**< what kernels are made of, of extents `kernel`; NULL: pixels */
-  const equiconv_group_basis *group_basis; /**< for signals on the group as input; NULL: one value for each element */
-  const int32_t *input_stabilizer;         /**< the elements of K, in any order: with EQUICONV_LAYER_GENERAL only */
-  int64_t input_stabilizer_count;          /**< |K|; |H| for the plane, 1 (the element 0) for the group */
-  const int32_t *output_stabilizer;        /**< the elements of K' */
-  int64_t output_stabilizer_count;         /**< |K'| */
-  int32_t interpolation;                   /**< equiconv_interpolation of pixels; not read with a basis */
-  int32_t quadrature;                      /**< 1: weight the sum over H as an integral by its measure; 0: do not */
+  const equiconv_basis *basis;                /**< what kernels are made of, of extents `kernel`; NULL: pixels */
+  const equiconv_group_basis *group_basis;    /**< for signals on the group as input; NULL: a value for each element */
+  const equiconv_subgroup *input_stabilizer;  /**< K, a subgroup of `group`: with EQUICONV_LAYER_GENERAL only */
+  const equiconv_subgroup *output_stabilizer; /**< K' */
+  equiconv_interpolation interpolation;       /**< of pixels; not read with a basis */
+  int32_t quadrature;                         /**< 1: weight the sum over H as an integral by its measure; 0: do not */
 } equiconv_descriptor;
 
 /* clang-format off */
 #define EQUICONV_DESCRIPTOR_INIT \
-  { sizeof(equiconv_descriptor), NULL, 0, 0, 0, 0, 0, 0, 0, 0, \
+  { sizeof(equiconv_descriptor), NULL, \
+    EQUICONV_LAYER_ISOTROPIC, EQUICONV_FLOAT32, EQUICONV_PADDING_ZEROS, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, \
     {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, \
-    NULL, NULL, NULL, 0, NULL, 0, 0, 0 }
+    NULL, NULL, NULL, NULL, EQUICONV_INTERPOLATION_BILINEAR, 0 }
 /* clang-format on */
+
+/** Sets what EQUICONV_DESCRIPTOR_INIT does, for languages that see no macros. NULL is fine. */
+EQUICONV_API void equiconv_descriptor_init(equiconv_descriptor *descriptor);
 
 /* ---- Simple calls: one layer, one call ------------------------------------------------------------------ */
 

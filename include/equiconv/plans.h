@@ -64,7 +64,7 @@ typedef struct equiconv_weight equiconv_weight;
  * Copies `count` numbers of `dtype`, the product of equiconv_plan_get_weight_shape; the caller ends the handle with
  * equiconv_weight_destroy. Errors: INVALID_ENUM, INVALID_SIZE, SIZE_OVERFLOW, MISALIGNED_POINTER, OUT_OF_MEMORY.
  */
-EQUICONV_API equiconv_status equiconv_weight_create(int32_t dtype, int64_t count, const void *numbers,
+EQUICONV_API equiconv_status equiconv_weight_create(equiconv_dtype dtype, int64_t count, const void *numbers,
                                                     equiconv_weight **weight);
 /** The same, with the dtype and count of a plan. */
 EQUICONV_API equiconv_status equiconv_plan_prepare(const equiconv_plan *plan, const void *numbers,
@@ -95,8 +95,8 @@ EQUICONV_API equiconv_status equiconv_forward_prepared(const equiconv_descriptor
 typedef struct equiconv_explanation {
   size_t struct_size;                /**< sizeof(equiconv_explanation), given by the caller */
   int32_t prepared;                  /**< given by the caller: 1 for a forward call with an equiconv_weight, else 0 */
-  int32_t pass;                      /**< equiconv_pass, as asked for */
-  int32_t algorithm;                 /**< equiconv_algorithm: direct, winograd or fourier */
+  equiconv_pass pass;                /**< as asked for */
+  equiconv_algorithm algorithm;      /**< direct, winograd or fourier */
   int32_t tile;                      /**< fourier: points, winograd: outputs of a tile on each axis; direct: 0 */
   int32_t threads;                   /**< threads that the call uses */
   double operations;                 /**< floating-point operations made, 2 for a multiply-add */
@@ -108,14 +108,17 @@ typedef struct equiconv_explanation {
 } equiconv_explanation;
 
 #define EQUICONV_EXPLANATION_INIT \
-  { sizeof(equiconv_explanation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0} }
+  { sizeof(equiconv_explanation), 0, EQUICONV_PASS_FORWARD, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, 0, 0, 0, {0} }
+
+/** Sets what EQUICONV_EXPLANATION_INIT does, for languages that see no macros. NULL is fine. */
+EQUICONV_API void equiconv_explanation_init(equiconv_explanation *explanation);
 
 /**
  * Explains how `plan` computes a pass (equiconv_pass) of `batch` images, with the present number of threads and limit of
  * workspace; nothing is computed. Errors: STRUCT_SIZE, INVALID_ENUM (also for `prepared` where it is not 0 or 1, or not
  * with a forward pass), INVALID_SIZE; UNSUPPORTED_ALGORITHM where the call itself would give it, with its message.
  */
-EQUICONV_API equiconv_status equiconv_plan_explain(const equiconv_plan *plan, int32_t pass, int64_t batch,
+EQUICONV_API equiconv_status equiconv_plan_explain(const equiconv_plan *plan, equiconv_pass pass, int64_t batch,
                                                    equiconv_explanation *explanation);
 
 /** The most axes a signal or weight has: batch, channels, |H|, three of space. */

@@ -15,18 +15,18 @@ extern "C" {
  * The action of an element g that maps the grid to itself on a signal, exact: (L_g f)(x) = f(g^-1 x) about the centre of
  * the array, and (L_g f)(h', x) = f(g^-1 h', g^-1 x) on a group signal.
  * `spatial` has the d input sizes; where g exchanges axes the output has them exchanged too. `output` has as many
- * numbers as `input` and must not overlap it. `signal` is an equiconv_signal.
+ * numbers as `input` and must not overlap it.
  * Error: UNSUPPORTED_GROUP for an element whose matrix is not a signed permutation, such as a turn by 45 degrees.
  */
-EQUICONV_API equiconv_status equiconv_act(const equiconv_group *group, int64_t element, int32_t dtype, int32_t signal,
-                                          int64_t batch, int64_t channels, const int64_t *spatial, const void *input,
-                                          void *output);
+EQUICONV_API equiconv_status equiconv_act(const equiconv_group *group, int64_t element, equiconv_dtype dtype,
+                                          equiconv_signal signal, int64_t batch, int64_t channels,
+                                          const int64_t *spatial, const void *input, void *output);
 /**
  * The same on a signal (batch, channels, |H/K|, spatial...) on R^d x H/K: (L_g f)(p, x) = f(g^-1 p, g^-1 x), for the
- * stabilizer K given by its `count` elements. Error: NOT_A_SUBGROUP.
+ * stabilizer K, a subgroup of `group`. Error: NOT_A_SUBGROUP.
  */
-EQUICONV_API equiconv_status equiconv_act_on(const equiconv_group *group, int64_t element, int32_t dtype,
-                                             const int32_t *stabilizer, int64_t count, int64_t batch, int64_t channels,
+EQUICONV_API equiconv_status equiconv_act_on(const equiconv_group *group, int64_t element, equiconv_dtype dtype,
+                                             const equiconv_subgroup *stabilizer, int64_t batch, int64_t channels,
                                              const int64_t *spatial, const void *input, void *output);
 
 /**
@@ -34,16 +34,16 @@ EQUICONV_API equiconv_status equiconv_act_on(const equiconv_group *group, int64_
  * inner is the product of the spatial sizes. The mean is accumulated in double, in an order that depends only
  * on the values, so that it commutes with every permutation of H to the last bit. A maximum over values with a NaN is NaN.
  */
-EQUICONV_API equiconv_status equiconv_group_pool(int32_t dtype, int32_t mode, int64_t outer, int64_t order,
-                                                 int64_t inner, const void *input, void *output);
+EQUICONV_API equiconv_status equiconv_group_pool(equiconv_dtype dtype, equiconv_pool_mode mode, int64_t outer,
+                                                 int64_t order, int64_t inner, const void *input, void *output);
 /**
  * Gradient of equiconv_group_pool: grad_output (outer, inner) -> grad_input (outer, order, inner). The mean spreads it
  * evenly; the maximum gives it to the largest value, in equal parts if several are equal. `input` may be NULL
  * for the mean.
  */
-EQUICONV_API equiconv_status equiconv_group_pool_vjp(int32_t dtype, int32_t mode, int64_t outer, int64_t order,
-                                                     int64_t inner, const void *grad_output, const void *input,
-                                                     void *grad_input);
+EQUICONV_API equiconv_status equiconv_group_pool_vjp(equiconv_dtype dtype, equiconv_pool_mode mode, int64_t outer,
+                                                     int64_t order, int64_t inner, const void *grad_output,
+                                                     const void *input, void *grad_input);
 
 #ifdef __cplusplus
 }

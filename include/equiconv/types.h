@@ -62,17 +62,17 @@ typedef enum equiconv_status {
 } equiconv_status;
 
 /** The name of a status, for example "EQUICONV_ERROR_OVERLAP"; "unknown status" for a number not listed. */
-EQUICONV_API const char *equiconv_status_name(int32_t status);
+EQUICONV_API const char *equiconv_status_name(equiconv_status status);
 
 /**
  * The message of the last call that failed on this thread: argument, value, and what was expected.
  * UTF-8, never NULL, "" if no call has failed. Valid until the next failing call on this thread. It belongs to the
- * thread, not to the caller: in a language that moves tasks between threads (Go, C# and Rust with async, Julia), read it
- * before the task can move, or take the message of an equiconv_call.
+ * thread, not to the caller. In a language that moves tasks between threads (Go, C# and Rust with async, Julia), read
+ * it before the task can move, or take the message of an equiconv_call.
  */
 EQUICONV_API const char *equiconv_last_error_message(void);
 
-/* ---- Enumerations (frozen numbers; stored as int32_t) -------------------------------------------------- */
+/* ---- Enumerations (frozen numbers; 4 bytes) ------------------------------------------------------------- */
 
 typedef enum equiconv_layer {
   EQUICONV_LAYER_ISOTROPIC = 0,  /**< R^d -> R^d */
@@ -128,6 +128,13 @@ typedef enum equiconv_signal {
   EQUICONV_SIGNAL_PLANE = 0, /**< (batch, channels, spatial...)      */
   EQUICONV_SIGNAL_GROUP = 1  /**< (batch, channels, |H|, spatial...) */
 } equiconv_signal;
+
+/* Fields and parameters of these types have the size of an int32_t: a program compiled with -fshort-enums would not. */
+#if defined(__cplusplus)
+static_assert(sizeof(equiconv_status) == 4 && sizeof(equiconv_layer) == 4, "enumerations have 4 bytes");
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+_Static_assert(sizeof(equiconv_status) == 4 && sizeof(equiconv_layer) == 4, "enumerations have 4 bytes");
+#endif
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,7 @@ from . import _native
 from ._arguments import Array, float_array, integer, output, value_text
 from ._frameworks import ArrayMap, array_of
 from ._groups import PointGroup
-from ._layers import Stabilizer, point_group, stabilizer_elements
+from ._layers import Stabilizer, point_group, stabilizer_of
 from ._operands import check_signal
 from ._resampling import resampled_error, sampling_of, space_of, transforms
 
@@ -69,10 +69,10 @@ def _space(x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> int
     """Where the signal lives, for the extension; checks its shape."""
     d = group.dimension
     if stabilizer is not None:
-        elements = stabilizer_elements("stabilizer", stabilizer, group)
-        points = None if len(elements) == group.order else group.order // len(elements)
+        subgroup = stabilizer_of("stabilizer", stabilizer, group)
+        points = None if len(subgroup) == group.order else group.order // len(subgroup)
         check_signal("x", x, group, points, "act")
-        return elements
+        return subgroup
     if x.ndim not in (2 + d, 3 + d):
         raise ValueError(
             f"x has shape {x.shape}, expected (B, C, spatial...) or (B, C, |H|, spatial...) on a {d}-D group: "
@@ -183,7 +183,7 @@ def equivariance_error(
 
 
 def _elements(name: str, value: Sequence[int] | None, group: PointGroup) -> list[int] | None:
-    return None if value is None else stabilizer_elements(name, value, group).tolist()
+    return None if value is None else stabilizer_of(name, value, group).get_elements().tolist()
 
 
 def _resampled_error(

@@ -160,7 +160,8 @@ class PointGroup(_native.Group):
             >>> dihedral(2).cosets([0, 2])
             array([0, 1, 0, 1], dtype=int32)
         """
-        return self.get_left_cosets(np.array(self._elements("subgroup", subgroup), dtype=np.int32))
+        elements = np.array(self._elements("subgroup", subgroup), dtype=np.int32)
+        return _native.Subgroup(self, elements).get_left_cosets()
 
     def _elements(self, name: str, values: Iterable[int]) -> list[int]:
         """The values as elements of this group; raises TypeError or ValueError."""

@@ -19,7 +19,7 @@ typedef struct jax_layer {
   int64_t word_count;
   uint64_t hash;
   equiconv_plan *plan;
-  int32_t dtype; /* equiconv_dtype */
+  equiconv_dtype dtype;
   /* Shapes with 1 in place of the batch, and that of the bias. */
   int64_t input[EQUICONV_MAX_RANK], output[EQUICONV_MAX_RANK], weight[EQUICONV_MAX_RANK], bias[1];
   int32_t input_rank, output_rank, weight_rank;

@@ -328,7 +328,7 @@ static XLA_FFI_Error *handle_mean(const XLA_FFI_CallFrame *frame, bool adjoint) 
   if (sizes[0] == 0 || sizes[1] == 0 || sizes[2] == 0) {
     return NULL;
   }
-  const int32_t dtype = signal->dtype == XLA_FFI_DataType_F64 ? EQUICONV_FLOAT64 : EQUICONV_FLOAT32;
+  const equiconv_dtype dtype = signal->dtype == XLA_FFI_DataType_F64 ? EQUICONV_FLOAT64 : EQUICONV_FLOAT32;
   const equiconv_status status =
       adjoint ? equiconv_group_pool_vjp(dtype, EQUICONV_POOL_MEAN, sizes[0], sizes[1], sizes[2], operand->data, NULL,
                                         output->data)

@@ -88,6 +88,7 @@ typedef struct {
   equiconv_group *group;
   equiconv_basis *basis;
   equiconv_group_basis *group_basis;
+  equiconv_subgroup *stabilizers[2];
   int32_t *lists[4];
 } parts;
 
@@ -95,6 +96,8 @@ static void destroy_parts(parts *owned) {
   equiconv_group_destroy(owned->group);
   equiconv_basis_destroy(owned->basis);
   equiconv_group_basis_destroy(owned->group_basis);
+  equiconv_subgroup_destroy(owned->stabilizers[0]);
+  equiconv_subgroup_destroy(owned->stabilizers[1]);
   for (int i = 0; i < 4; i++) {
     free(owned->lists[i]);
   }
@@ -124,13 +127,13 @@ static void read_sizes(reader *words, int64_t sizes[3]) {
 }
 
 static void read_descriptor(reader *words, equiconv_descriptor *descriptor) {
-  descriptor->layer = read_int(words);
-  descriptor->dtype = read_int(words);
-  descriptor->padding_mode = read_int(words);
-  descriptor->algorithm = read_int(words);
+  descriptor->layer = (equiconv_layer)read_int(words);
+  descriptor->dtype = (equiconv_dtype)read_int(words);
+  descriptor->padding_mode = (equiconv_padding_mode)read_int(words);
+  descriptor->algorithm = (equiconv_algorithm)read_int(words);
   descriptor->dimension = read_int(words);
   descriptor->depthwise = read_int(words);
-  descriptor->interpolation = read_int(words);
+  descriptor->interpolation = (equiconv_interpolation)read_int(words);
   descriptor->quadrature = read_int(words);
   descriptor->in_channels = read_word(words);
   descriptor->out_channels = read_word(words);
@@ -185,6 +188,16 @@ static equiconv_status read_group_basis(reader *words, parts *owned) {
   }
 }
 
+/* The elements of stabilizer `index`, none in the words of a layer that has a name. */
+static equiconv_status read_stabilizer(reader *words, parts *owned, int index) {
+  int64_t count;
+  const int32_t *elements = read_list(words, owned, 2 + index, &count);
+  if (!words->good || owned->descriptor.layer != EQUICONV_LAYER_GENERAL) {
+    return EQUICONV_SUCCESS;
+  }
+  return equiconv_subgroup_create(owned->group, count, elements, &owned->stabilizers[index]);
+}
+
 /* A status other than success, or words that are not good, where they do not describe a layer. */
 static equiconv_status read_parts(reader *words, parts *owned) {
   equiconv_descriptor *descriptor = &owned->descriptor;
@@ -196,16 +209,15 @@ static equiconv_status read_parts(reader *words, parts *owned) {
   if (status == EQUICONV_SUCCESS) {
     status = read_group_basis(words, owned);
   }
-  const int32_t *input = read_list(words, owned, 2, &descriptor->input_stabilizer_count);
-  const int32_t *output = read_list(words, owned, 3, &descriptor->output_stabilizer_count);
+  for (int index = 0; index < 2 && status == EQUICONV_SUCCESS; index++) {
+    status = read_stabilizer(words, owned, index);
+  }
   words->good = words->good && words->next == words->end;
   descriptor->group = owned->group;
   descriptor->basis = owned->basis;
   descriptor->group_basis = owned->group_basis;
-  if (descriptor->layer == EQUICONV_LAYER_GENERAL) {
-    descriptor->input_stabilizer = input;
-    descriptor->output_stabilizer = output;
-  }
+  descriptor->input_stabilizer = owned->stabilizers[0];
+  descriptor->output_stabilizer = owned->stabilizers[1];
   return status;
 }
 

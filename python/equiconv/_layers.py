@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import _native
 from ._arguments import Shaped, boolean, choice, integer, items, value_text
 from ._bases import INTERPOLATIONS, GroupBasis, KernelBasis
 from ._groups import PointGroup
 
-Stabilizer: TypeAlias = NDArray[np.int32]
+Stabilizer: TypeAlias = _native.Subgroup
 # basis, interpolation, group_basis, quadrature
 KernelArguments: TypeAlias = tuple[object, object, object, object]
 
@@ -78,27 +77,21 @@ def general_layer(
     group: PointGroup, input_stabilizer: object, output_stabilizer: object, depthwise: object = False
 ) -> Layer:
     """The layer between the quotients by two stabilizers."""
-    source = stabilizer_elements("input_stabilizer", input_stabilizer, group)
-    target = stabilizer_elements("output_stabilizer", output_stabilizer, group)
+    source = stabilizer_of("input_stabilizer", input_stabilizer, group)
+    target = stabilizer_of("output_stabilizer", output_stabilizer, group)
     flag = boolean("depthwise", depthwise)
     return Layer(_native.GENERAL, "conv", len(source) < group.order, len(target) < group.order, source, target, flag)
 
 
-def stabilizer_elements(name: str, value: object, group: PointGroup) -> Stabilizer:
-    """The elements of a subgroup of `group` (all of them for the plane), ascending. Raises TypeError or ValueError."""
+def stabilizer_of(name: str, value: object, group: PointGroup) -> Stabilizer:
+    """The subgroup of `group` with these elements (all of them for the plane). Raises TypeError or ValueError."""
     expected = f"the elements of a subgroup of {group.name}"
     given = items(name, value, expected)
-    elements = np.array(
-        sorted(integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(given)), np.int32
-    )
-    if np.array_equal(elements, np.arange(group.order)):
-        # Also of a truncated set, which is no group, but stands for one.
-        return elements
+    elements = np.array([integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(given)], np.int32)
     try:
-        group.get_left_cosets(elements)
+        return _native.Subgroup(group, elements)
     except ValueError as error:
         raise ValueError(f"{name} is {value_text(given)}, expected {expected}: {error}") from None
-    return elements
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ bool native_read_array(PyObject *value, native_shape *shape) {
   return true;
 }
 
-int32_t native_dtype(PyArrayObject *array) {
+equiconv_dtype native_dtype(PyArrayObject *array) {
   return PyArray_TYPE(array) == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64;
 }
 
@@ -169,11 +169,13 @@ static int execute(PyObject *module) {
   }
   native_state *state = PyModule_GetState(module);
   state->group_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_spec, NULL);
+  state->subgroup_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_subgroup_spec, NULL);
   state->basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_basis_spec, NULL);
   state->group_basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_basis_spec, NULL);
   state->weight_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_weight_spec, NULL);
-  PyTypeObject *types[] = {state->group_type, state->basis_type, state->group_basis_type, state->weight_type};
-  for (int i = 0; i < 4; i++) {
+  PyTypeObject *types[] = {state->group_type, state->subgroup_type, state->basis_type, state->group_basis_type,
+                           state->weight_type};
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     if (types[i] == NULL || PyModule_AddType(module, types[i]) < 0) {
       return -1;
     }
@@ -184,6 +186,7 @@ static int execute(PyObject *module) {
 static int traverse(PyObject *module, visitproc visit, void *arg) {
   native_state *state = PyModule_GetState(module);
   Py_VISIT(state->group_type);
+  Py_VISIT(state->subgroup_type);
   Py_VISIT(state->basis_type);
   Py_VISIT(state->group_basis_type);
   Py_VISIT(state->weight_type);
@@ -193,6 +196,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
 static int clear(PyObject *module) {
   native_state *state = PyModule_GetState(module);
   Py_CLEAR(state->group_type);
+  Py_CLEAR(state->subgroup_type);
   Py_CLEAR(state->basis_type);
   Py_CLEAR(state->group_basis_type);
   Py_CLEAR(state->weight_type);

@@ -19,6 +19,7 @@
 
 typedef struct {
   PyTypeObject *group_type;
+  PyTypeObject *subgroup_type;
   PyTypeObject *basis_type;
   PyTypeObject *group_basis_type;
   PyTypeObject *weight_type;
@@ -32,7 +33,15 @@ typedef struct {
   int32_t dimension;
 } native_group;
 
-/* Likewise instances of Basis. */
+/* Likewise instances of Subgroup, a stabilizer. */
+typedef struct {
+  PyObject_HEAD
+  equiconv_subgroup *handle;
+  int64_t order;       /* of the subgroup */
+  int64_t group_order; /* of its group */
+} native_subgroup;
+
+/* And of Basis. */
 typedef struct {
   PyObject_HEAD
   equiconv_basis *handle;
@@ -59,6 +68,7 @@ typedef struct {
 } native_weight;
 
 extern PyType_Spec native_group_spec;
+extern PyType_Spec native_subgroup_spec;
 extern PyType_Spec native_basis_spec;
 extern PyType_Spec native_group_basis_spec;
 extern PyType_Spec native_weight_spec;
@@ -68,7 +78,8 @@ PyObject *native_raise(equiconv_status status);
 
 /* The group in `value`, or NULL without an exception if it is no Group. */
 native_group *native_as_group(PyObject *module, PyObject *value);
-/* The same for Basis, GroupBasis and Weight. */
+/* The same for Subgroup, Basis, GroupBasis and Weight. */
+native_subgroup *native_as_subgroup(PyObject *module, PyObject *value);
 native_basis *native_as_basis(PyObject *module, PyObject *value);
 native_group_basis *native_as_group_basis(PyObject *module, PyObject *value);
 native_weight *native_as_weight(PyObject *module, PyObject *value);
@@ -79,8 +90,10 @@ bool native_is_plain(PyObject *value);
 bool native_is_plain_output(PyObject *value);
 /* Whether `value` is an ndarray of this type with one axis that is read as it is. */
 bool native_is_list(PyObject *value, int type);
-/* equiconv_dtype of a plain array. */
-int32_t native_dtype(PyArrayObject *array);
+/* The size of the fiber of H/K for a subgroup K of a group of this order, 0 for the plane; -1 for one of another order. */
+int64_t native_points(const native_subgroup *stabilizer, const native_group *group);
+/* That of a plain array. */
+equiconv_dtype native_dtype(PyArrayObject *array);
 
 /*
  * Whether `value` is exactly an int (bool is not one) in this range, which goes to `result`. Sets no exception, whatever

@@ -18,7 +18,7 @@ static bool read_tuple(PyObject *value, PyObject *is_double, npy_intp *sizes, na
   return true;
 }
 
-static equiconv_status explain(const native_call *call, int32_t pass, equiconv_explanation *explanation) {
+static equiconv_status explain(const native_call *call, equiconv_pass pass, equiconv_explanation *explanation) {
   equiconv_plan *plan = NULL;
   equiconv_status status = equiconv_plan_create(&call->descriptor, &plan);
   if (status == EQUICONV_SUCCESS) {
@@ -54,7 +54,7 @@ PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t cou
   e.prepared = args[2] == Py_True;
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = explain(&call, (int32_t)pass, &e);
+  status = explain(&call, (equiconv_pass)pass, &e);
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
     return native_raise(status);

@@ -215,23 +215,6 @@ static PyObject *get_quadrature_weights(PyObject *self, PyObject *Py_UNUSED(unus
   return finish(array, equiconv_group_get_quadrature_weights(group->handle, PyArray_DATA((PyArrayObject *)array)));
 }
 
-/* get_left_cosets(subgroup: C-contiguous int32 array of one axis) */
-static PyObject *get_left_cosets(PyObject *self, PyObject *subgroup) {
-  native_group *group = (native_group *)self;
-  PyArrayObject *elements = (PyArrayObject *)subgroup;
-  if (!PyArray_CheckExact(subgroup) || PyArray_TYPE(elements) != NPY_INT32 || PyArray_NDIM(elements) != 1 ||
-      !PyArray_ISCARRAY_RO(elements)) {
-    return native_refuse("Group.get_left_cosets");
-  }
-  npy_intp shape[1] = {group->order};
-  PyObject *array = PyArray_SimpleNew(1, shape, NPY_INT32);
-  if (array == NULL) {
-    return NULL;
-  }
-  return finish(array, equiconv_group_get_left_cosets(group->handle, PyArray_DATA(elements), PyArray_DIM(elements, 0),
-                                                      PyArray_DATA((PyArrayObject *)array)));
-}
-
 static PyGetSetDef getters[] = {
     {"order", get_order, NULL, NULL, NULL},
     {"dimension", get_dimension, NULL, NULL, NULL},
@@ -247,7 +230,6 @@ static PyMethodDef methods[] = {
     {"get_inverses", get_inverses, METH_NOARGS, "get_inverses($self)\n--\n\n"},
     {"get_determinants", get_determinants, METH_NOARGS, "get_determinants($self)\n--\n\n"},
     {"get_quadrature_weights", get_quadrature_weights, METH_NOARGS, "get_quadrature_weights($self)\n--\n\n"},
-    {"get_left_cosets", get_left_cosets, METH_O, "get_left_cosets($self, subgroup, /)\n--\n\n"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -2,36 +2,33 @@
 /* What kernels are made of and where signals live: the arguments that all layers share, read into a descriptor. */
 #include "_native.h"
 
-static bool read_interpolation(PyObject *value, int32_t *result) {
+static bool read_interpolation(PyObject *value, equiconv_interpolation *result) {
   static const char *const names[] = {"bilinear", "bicubic", "bspline3"};
   for (int32_t i = 0; PyUnicode_CheckExact(value) && i < 3; i++) {
     if (PyUnicode_CompareWithASCIIString(value, names[i]) == 0) {
-      *result = i;
+      *result = (equiconv_interpolation)i;
       return true;
     }
   }
   return false;
 }
 
-/* An int32 array with the elements of a stabilizer; `points` becomes the size of its fiber, 0 for the plane. */
-static bool read_stabilizer(PyObject *value, const native_group *group, const int32_t **elements, int64_t *count,
-                            int64_t *points) {
-  if (!native_is_list(value, NPY_INT32)) {
+/* A stabilizer; `points` becomes the size of its fiber, 0 for the plane. */
+static bool read_stabilizer(PyObject *module, PyObject *value, const native_group *group,
+                            const equiconv_subgroup **stabilizer, int64_t *points) {
+  const native_subgroup *subgroup = native_as_subgroup(module, value);
+  if (subgroup == NULL) {
     return false;
   }
-  *elements = PyArray_DATA((PyArrayObject *)value);
-  *count = PyArray_DIM((PyArrayObject *)value, 0);
-  if (*count < 1 || group->order % *count != 0) {
-    return false;
-  }
-  *points = *count == group->order ? 0 : group->order / *count;
-  return true;
+  *stabilizer = subgroup->handle;
+  *points = native_points(subgroup, group);
+  return *points >= 0;
 }
 
 /* Fibers of a named layer, or of `value`, a tuple of the two stabilizers and of whether the layer is depthwise. */
-static bool read_spaces(PyObject *value, const native_group *group, equiconv_descriptor *descriptor,
+static bool read_spaces(PyObject *module, PyObject *value, const native_group *group, equiconv_descriptor *descriptor,
                         native_spaces *spaces) {
-  const int32_t layer = descriptor->layer;
+  const equiconv_layer layer = descriptor->layer;
   if (layer != EQUICONV_LAYER_GENERAL) {
     bool reads = layer == EQUICONV_LAYER_GROUP || layer == EQUICONV_LAYER_PROJECTION;
     bool writes = layer == EQUICONV_LAYER_GROUP || layer == EQUICONV_LAYER_LIFTING;
@@ -43,16 +40,16 @@ static bool read_spaces(PyObject *value, const native_group *group, equiconv_des
     return false;
   }
   descriptor->depthwise = PyTuple_GET_ITEM(value, 2) == Py_True;
-  return read_stabilizer(PyTuple_GET_ITEM(value, 0), group, &descriptor->input_stabilizer,
-                         &descriptor->input_stabilizer_count, &spaces->input_points) &&
-         read_stabilizer(PyTuple_GET_ITEM(value, 1), group, &descriptor->output_stabilizer,
-                         &descriptor->output_stabilizer_count, &spaces->output_points);
+  return read_stabilizer(module, PyTuple_GET_ITEM(value, 0), group, &descriptor->input_stabilizer,
+                         &spaces->input_points) &&
+         read_stabilizer(module, PyTuple_GET_ITEM(value, 1), group, &descriptor->output_stabilizer,
+                         &spaces->output_points);
 }
 
 bool native_read_kernel(PyObject *module, const native_kernel *kernel, const native_group *group,
                         equiconv_descriptor *descriptor, native_spaces *spaces) {
   *spaces = (native_spaces){0, 0, 0, NULL};
-  if (!read_spaces(kernel->spaces, group, descriptor, spaces) || !PyBool_Check(kernel->quadrature) ||
+  if (!read_spaces(module, kernel->spaces, group, descriptor, spaces) || !PyBool_Check(kernel->quadrature) ||
       !read_interpolation(kernel->interpolation, &descriptor->interpolation)) {
     return false;
   }

@@ -38,16 +38,16 @@ static bool read_padding(PyObject *value, int32_t dimension, int64_t result[3]) 
   return same || is_text(value, "valid");
 }
 
-static bool read_padding_mode(PyObject *value, int32_t *result) {
+static bool read_padding_mode(PyObject *value, equiconv_padding_mode *result) {
   *result = is_text(value, "circular") ? EQUICONV_PADDING_CIRCULAR : EQUICONV_PADDING_ZEROS;
   return *result == EQUICONV_PADDING_CIRCULAR || is_text(value, "zeros");
 }
 
-static bool read_algorithm(PyObject *value, int32_t *result) {
+static bool read_algorithm(PyObject *value, equiconv_algorithm *result) {
   static const char *const names[] = {"auto", "direct", "winograd", "fourier"};
   for (int32_t i = 0; i < 4; i++) {
     if (is_text(value, names[i])) {
-      *result = i;
+      *result = (equiconv_algorithm)i;
       return true;
     }
   }
@@ -121,7 +121,7 @@ native_outcome native_read_call(PyObject *module, const native_arguments *argume
   }
   call->type = arguments->input.type;
   descriptor->group = group->handle;
-  descriptor->layer = (int32_t)layer;
+  descriptor->layer = (equiconv_layer)layer;
   descriptor->dtype = call->type == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64;
   descriptor->dimension = group->dimension;
   if (arguments->weight.type != call->type ||

@@ -37,7 +37,7 @@ PyObject *native_pool(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssi
   PyArrayObject *x = (PyArrayObject *)args[1], *out = (PyArrayObject *)args[2];
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_pool(native_dtype(x), (int32_t)mode, sizes.outer, sizes.order, sizes.inner, PyArray_DATA(x),
+  status = equiconv_group_pool(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner, PyArray_DATA(x),
                                PyArray_DATA(out));
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
@@ -60,7 +60,7 @@ PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py
   PyArrayObject *grad_x = (PyArrayObject *)args[3];
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_pool_vjp(native_dtype(x), (int32_t)mode, sizes.outer, sizes.order, sizes.inner,
+  status = equiconv_group_pool_vjp(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner,
                                    PyArray_DATA(grad_out), PyArray_DATA(x), PyArray_DATA(grad_x));
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {
@@ -69,32 +69,28 @@ PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py
   Py_RETURN_NONE;
 }
 
-/* Where a signal lives: an equiconv_signal, or the stabilizer in an int32 array. */
+/* Where a signal lives: an equiconv_signal, or a stabilizer. */
 typedef struct {
-  int32_t signal;
-  const int32_t *stabilizer;
-  int64_t count;
+  equiconv_signal signal;
+  const equiconv_subgroup *stabilizer;
   int64_t points; /* size of the fiber axis, 0 for none */
 } signal_space;
 
-static bool read_space(PyObject *value, const native_group *group, signal_space *space) {
-  *space = (signal_space){0, NULL, 0, 0};
+static bool read_space(PyObject *module, PyObject *value, const native_group *group, signal_space *space) {
+  *space = (signal_space){EQUICONV_SIGNAL_PLANE, NULL, 0};
   int64_t signal;
   if (native_read_int(value, INT32_MIN, INT32_MAX, &signal)) {
-    space->signal = (int32_t)signal;
+    space->signal = (equiconv_signal)signal;
     space->points = signal == EQUICONV_SIGNAL_GROUP ? group->order : 0;
     return true;
   }
-  if (!native_is_list(value, NPY_INT32)) {
+  const native_subgroup *subgroup = native_as_subgroup(module, value);
+  if (subgroup == NULL) {
     return false;
   }
-  space->stabilizer = PyArray_DATA((PyArrayObject *)value);
-  space->count = PyArray_DIM((PyArrayObject *)value, 0);
-  if (space->count < 1 || group->order % space->count != 0) {
-    return false;
-  }
-  space->points = space->count == group->order ? 0 : group->order / space->count;
-  return true;
+  space->stabilizer = subgroup->handle;
+  space->points = native_points(subgroup, group);
+  return space->points >= 0;
 }
 
 /* act(group, element, space, x, out) */
@@ -103,7 +99,7 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   int64_t element;
   if (count != 5 || native_as_group(module, args[0]) == NULL ||
       !native_read_int(args[1], INT64_MIN, INT64_MAX, &element) ||
-      !read_space(args[2], native_as_group(module, args[0]), &space) || !native_is_plain(args[3]) ||
+      !read_space(module, args[2], native_as_group(module, args[0]), &space) || !native_is_plain(args[3]) ||
       !native_is_plain_output(args[4])) {
     return native_refuse("act");
   }
@@ -126,8 +122,8 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) 
     status = equiconv_act(group->handle, element, native_dtype(x), space.signal, batch, channels, spatial,
                           PyArray_DATA(x), PyArray_DATA(out));
   } else {
-    status = equiconv_act_on(group->handle, element, native_dtype(x), space.stabilizer, space.count, batch, channels,
-                             spatial, PyArray_DATA(x), PyArray_DATA(out));
+    status = equiconv_act_on(group->handle, element, native_dtype(x), space.stabilizer, batch, channels, spatial,
+                             PyArray_DATA(x), PyArray_DATA(out));
   }
   Py_END_ALLOW_THREADS
   if (status != EQUICONV_SUCCESS) {

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ._arguments import Array, float_array, output
 from ._groups import PointGroup
-from ._layers import Stabilizer, point_group, stabilizer_elements
+from ._layers import point_group, stabilizer_of
 from ._operands import check_signal
 from ._pool import PoolMode, group_pool
 
@@ -44,7 +44,7 @@ def restrict(x: ArrayLike, group: PointGroup, subgroup: Sequence[int]) -> Array:
     """
     checked_group = point_group(group)
     array = _signal(x, checked_group, checked_group.order, "restrict")
-    elements = stabilizer_elements("subgroup", subgroup, checked_group)
+    elements = stabilizer_of("subgroup", subgroup, checked_group).get_elements()
     # Row r of the table is the coset L r, in the order of L.
     cosets = checked_group.cayley[elements].T
     if np.any(cosets < 0):
@@ -80,12 +80,12 @@ def partial_projection(
     """
     checked_group = point_group(group)
     array = _signal(x, checked_group, checked_group.order, "partial_projection")
-    elements = stabilizer_elements("stabilizer", stabilizer, checked_group)
-    if len(elements) == checked_group.order:
+    subgroup = stabilizer_of("stabilizer", stabilizer, checked_group)
+    if len(subgroup) == checked_group.order:
         return group_pool(array, mode, out=out)
-    members = np.argsort(_cosets(checked_group, elements), kind="stable").reshape(-1, len(elements))
+    members = np.argsort(subgroup.get_left_cosets(), kind="stable").reshape(-1, len(subgroup))
     batch, channels, spatial = array.shape[0], array.shape[1], array.shape[3:]
-    gathered = np.take(array, members, axis=2).reshape(batch, channels * len(members), len(elements), *spatial)
+    gathered = np.take(array, members, axis=2).reshape(batch, channels * len(members), len(subgroup), *spatial)
     shape = (batch, channels, len(members), *spatial)
     pooled = group_pool(gathered, mode).reshape(shape)
     if out is None:
@@ -112,23 +112,19 @@ def induce(x: ArrayLike, group: PointGroup, stabilizer: Sequence[int]) -> Array:
         array([1., 2., 1., 2.])
     """
     checked_group = point_group(group)
-    elements = stabilizer_elements("stabilizer", stabilizer, checked_group)
+    subgroup = stabilizer_of("stabilizer", stabilizer, checked_group)
     order = checked_group.order
-    if len(elements) == order:
+    if len(subgroup) == order:
         plane = _signal(x, checked_group, None, "induce")
         return np.repeat(plane[:, :, None], order, axis=2)
-    array = _signal(x, checked_group, order // len(elements), "induce")
-    return np.take(array, _cosets(checked_group, elements), axis=2)
+    array = _signal(x, checked_group, order // len(subgroup), "induce")
+    return np.take(array, subgroup.get_left_cosets(), axis=2)
 
 
 def _signal(x: object, group: PointGroup, points: int | None, user: str) -> Array:
     array = float_array("x", x)
     check_signal("x", array, group, points, user)
     return array
-
-
-def _cosets(group: PointGroup, stabilizer: Stabilizer) -> NDArray[np.int32]:
-    return group.get_left_cosets(stabilizer)
 
 
 def _written(out: Array, value: Array, x: object, array: Array) -> Array:

@@ -186,5 +186,5 @@ def _group_basis(basis: GroupBasis | None) -> NDArray[np.int64]:
     return _integers([1, len(numbers), *numbers])
 
 
-def _stabilizer(elements: Stabilizer | None) -> NDArray[np.int64]:
-    return _integers([0]) if elements is None else _integers([len(elements), *map(int, elements)])
+def _stabilizer(subgroup: Stabilizer | None) -> NDArray[np.int64]:
+    return _integers([0] if subgroup is None else [len(subgroup), *subgroup.get_elements()])

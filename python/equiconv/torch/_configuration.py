@@ -60,6 +60,8 @@ class Configuration:
 
 def _exact(value: object) -> object:
     """What prints with all digits. Arrays print rounded and shortened, and bases by the names of their functions."""
+    if isinstance(value, Stabilizer):
+        value = value.get_elements()
     if isinstance(value, np.ndarray):
         return (value.shape, value.dtype.str, (value + 0).tobytes())
     return tuple(map(_exact, value)) if isinstance(value, tuple) else getattr(value, "_recipe", value)

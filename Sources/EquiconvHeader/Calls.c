@@ -59,10 +59,6 @@ static equiconv_status end(const Frame *frame, equiconv_status status) {
   return status;
 }
 
-void equiconv_call_init(equiconv_call *call) {
-  if (call != NULL) *call = (equiconv_call)EQUICONV_CALL_INIT;
-}
-
 /// WITH_CALL(function, (names of its parameters), its parameters...)
 #define WITH_CALL(function, names, ...)                                         \
   equiconv_status function##_with_call(__VA_ARGS__, equiconv_call *call) {      \
@@ -82,8 +78,8 @@ WITH_CALL(equiconv_group_create_tetrahedral, (group), equiconv_group **group)
 WITH_CALL(equiconv_group_create_pyritohedral, (group), equiconv_group **group)
 WITH_CALL(equiconv_group_create_icosahedral, (group), equiconv_group **group)
 WITH_CALL(equiconv_group_create_full_icosahedral, (group), equiconv_group **group)
-WITH_CALL(equiconv_group_create_axial_cyclic, (n, axis, group), int64_t n, int32_t axis, equiconv_group **group)
-WITH_CALL(equiconv_group_create_axial_dihedral, (n, axis, group), int64_t n, int32_t axis, equiconv_group **group)
+WITH_CALL(equiconv_group_create_axial_cyclic, (n, axis, group), int64_t n, equiconv_axis axis, equiconv_group **group)
+WITH_CALL(equiconv_group_create_axial_dihedral, (n, axis, group), int64_t n, equiconv_axis axis, equiconv_group **group)
 WITH_CALL(equiconv_group_create_scaling, (dimension, count, factors, group), int32_t dimension, int64_t count,
           const double *factors, equiconv_group **group)
 WITH_CALL(equiconv_group_create_similarity, (n, count, factors, group), int64_t n, int64_t count, const double *factors,
@@ -95,12 +91,14 @@ WITH_CALL(equiconv_group_get_cayley, (group, cayley), const equiconv_group *grou
 WITH_CALL(equiconv_group_get_inverses, (group, inverses), const equiconv_group *group, int32_t *inverses)
 WITH_CALL(equiconv_group_get_determinants, (group, determinants), const equiconv_group *group, double *determinants)
 WITH_CALL(equiconv_group_get_quadrature_weights, (group, weights), const equiconv_group *group, double *weights)
-WITH_CALL(equiconv_group_get_left_cosets, (group, subgroup, count, coset), const equiconv_group *group,
-          const int32_t *subgroup, int64_t count, int32_t *coset)
+WITH_CALL(equiconv_subgroup_create, (group, count, elements, subgroup), const equiconv_group *group, int64_t count,
+          const int32_t *elements, equiconv_subgroup **subgroup)
+WITH_CALL(equiconv_subgroup_get_elements, (subgroup, elements), const equiconv_subgroup *subgroup, int32_t *elements)
+WITH_CALL(equiconv_subgroup_get_left_cosets, (subgroup, coset), const equiconv_subgroup *subgroup, int32_t *coset)
 
 // Bases of kernels (bases.h)
 WITH_CALL(equiconv_basis_create_pixel, (dimension, extents, interpolation, basis), int32_t dimension,
-          const int64_t *extents, int32_t interpolation, equiconv_basis **basis)
+          const int64_t *extents, equiconv_interpolation interpolation, equiconv_basis **basis)
 WITH_CALL(equiconv_basis_create_bspline, (dimension, extents, degree, scale, basis), int32_t dimension,
           const int64_t *extents, int32_t degree, double scale, equiconv_basis **basis)
 WITH_CALL(equiconv_basis_create_atrous_bspline, (dimension, extents, degree, spacing, basis), int32_t dimension,
@@ -170,8 +168,8 @@ WITH_CALL(equiconv_plan_weight_gradient, (plan, batch, grad_output, input, grad_
 WITH_CALL(equiconv_plan_bias_gradient, (plan, batch, grad_output, grad_bias), const equiconv_plan *plan, int64_t batch,
           const void *grad_output, void *grad_bias)
 WITH_CALL(equiconv_plan_expand, (plan, weight, bank), const equiconv_plan *plan, const void *weight, void *bank)
-WITH_CALL(equiconv_weight_create, (dtype, count, numbers, weight), int32_t dtype, int64_t count, const void *numbers,
-          equiconv_weight **weight)
+WITH_CALL(equiconv_weight_create, (dtype, count, numbers, weight), equiconv_dtype dtype, int64_t count,
+          const void *numbers, equiconv_weight **weight)
 WITH_CALL(equiconv_plan_prepare, (plan, numbers, weight), const equiconv_plan *plan, const void *numbers,
           equiconv_weight **weight)
 WITH_CALL(equiconv_plan_forward_prepared, (plan, batch, input, weight, bias, output), const equiconv_plan *plan,
@@ -179,7 +177,7 @@ WITH_CALL(equiconv_plan_forward_prepared, (plan, batch, input, weight, bias, out
 WITH_CALL(equiconv_forward_prepared, (descriptor, batch, input, weight, bias, output),
           const equiconv_descriptor *descriptor, int64_t batch, const void *input, const equiconv_weight *weight,
           const void *bias, void *output)
-WITH_CALL(equiconv_plan_explain, (plan, pass, batch, explanation), const equiconv_plan *plan, int32_t pass,
+WITH_CALL(equiconv_plan_explain, (plan, pass, batch, explanation), const equiconv_plan *plan, equiconv_pass pass,
           int64_t batch, equiconv_explanation *explanation)
 WITH_CALL(equiconv_plan_get_input_shape, (plan, batch, shape, rank), const equiconv_plan *plan, int64_t batch,
           int64_t shape[EQUICONV_MAX_RANK], int32_t *rank)
@@ -195,16 +193,16 @@ WITH_CALL(equiconv_plan_get_stride_remainder, (plan, axis, remainder), const equ
 
 // Action and pooling (signals.h)
 WITH_CALL(equiconv_act, (group, element, dtype, signal, batch, channels, spatial, input, output),
-          const equiconv_group *group, int64_t element, int32_t dtype, int32_t signal, int64_t batch, int64_t channels,
-          const int64_t *spatial, const void *input, void *output)
-WITH_CALL(equiconv_act_on, (group, element, dtype, stabilizer, count, batch, channels, spatial, input, output),
-          const equiconv_group *group, int64_t element, int32_t dtype, const int32_t *stabilizer, int64_t count,
+          const equiconv_group *group, int64_t element, equiconv_dtype dtype, equiconv_signal signal, int64_t batch,
+          int64_t channels, const int64_t *spatial, const void *input, void *output)
+WITH_CALL(equiconv_act_on, (group, element, dtype, stabilizer, batch, channels, spatial, input, output),
+          const equiconv_group *group, int64_t element, equiconv_dtype dtype, const equiconv_subgroup *stabilizer,
           int64_t batch, int64_t channels, const int64_t *spatial, const void *input, void *output)
-WITH_CALL(equiconv_group_pool, (dtype, mode, outer, order, inner, input, output), int32_t dtype, int32_t mode,
-          int64_t outer, int64_t order, int64_t inner, const void *input, void *output)
-WITH_CALL(equiconv_group_pool_vjp, (dtype, mode, outer, order, inner, grad_output, input, grad_input), int32_t dtype,
-          int32_t mode, int64_t outer, int64_t order, int64_t inner, const void *grad_output, const void *input,
-          void *grad_input)
+WITH_CALL(equiconv_group_pool, (dtype, mode, outer, order, inner, input, output), equiconv_dtype dtype,
+          equiconv_pool_mode mode, int64_t outer, int64_t order, int64_t inner, const void *input, void *output)
+WITH_CALL(equiconv_group_pool_vjp, (dtype, mode, outer, order, inner, grad_output, input, grad_input),
+          equiconv_dtype dtype, equiconv_pool_mode mode, int64_t outer, int64_t order, int64_t inner,
+          const void *grad_output, const void *input, void *grad_input)
 
 // Threads and workspace (runtime.h)
 WITH_CALL(equiconv_set_num_threads, (count), int32_t count)
