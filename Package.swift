@@ -28,6 +28,11 @@ func microkernels(_ variant: String, flags: [String] = []) -> Target {
     ])
 }
 
+/// What is in C guards its stacks and checks its copies, which needs an optimised build; swiftc guards stacks by itself.
+let hardened: [CSetting] = [
+  .unsafeFlags(["-fstack-protector-strong"]), .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
+]
+
 let package = Package(
   name: "equiconv",
   products: [
@@ -45,7 +50,7 @@ let package = Package(
       ]),
     .target(
       name: "EquiconvHeader", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
-      cSettings: [.headerSearchPath("../../include")]),
+      cSettings: hardened + [.headerSearchPath("../../include")]),
     .systemLibrary(name: "CEquiconv", path: "include"),
 
     // Implementation details
@@ -62,13 +67,7 @@ let package = Package(
     microkernels("Baseline"),
     microkernels("AVX2", flags: avx2),
     microkernels("AVX512", flags: avx512),
-    .target(
-      name: "_EquiconvShims", exclude: ["README.md"],
-      cSettings: [
-        .unsafeFlags(["-fstack-protector-strong"]),
-        // Checked copies, which need an optimised build.
-        .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
-      ]),
+    .target(name: "_EquiconvShims", exclude: ["README.md"], cSettings: hardened),
 
     // Measures the constants of the cost model; not a product.
     .executableTarget(

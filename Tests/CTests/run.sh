@@ -25,6 +25,9 @@ libdir=$(pkg-config --variable=libdir equiconv)
 includes=$(pkg-config --variable=includedir equiconv)
 header=$includes/equiconv.h
 
+# shellcheck source=Tests/CTests/programs.sh
+. "$here/programs.sh"
+
 report() { echo "$*" | tee -a "$log"; }
 
 # expect NAME COMMAND...: a test that is a command; its output is shown if it fails.
@@ -132,14 +135,6 @@ expect "the static library has no build paths inside" has_no_build_paths "$libdi
 
 # ---- Programs ----------------------------------------------------------------------------------------------------
 
-sources_of() {
-  case $1 in
-    fuzz | memory | threads) echo "$1.c process.c test.c" ;;
-    wrong_calls) echo "wrong_calls.c wrong_groups.c wrong_bases.c wrong_descriptors.c wrong_arrays.c wrong_queries.c wrong_choice.c test.c" ;;
-    *) echo "$1.c test.c" ;;
-  esac
-}
-
 libraries() {
   if [ "$1" = shared ]; then
     pkg-config --libs equiconv
@@ -154,10 +149,6 @@ build() {
   # shellcheck disable=SC2046,SC2086 # lists of words
   (cd "$here" && $1 $strict $cflags $(sources_of "$3") $(libraries "$2") -lm -lpthread -o "$work/$1-$2/$3")
 }
-
-# Those that take long run once.
-quick="api bases calls choice published equivariance adjoints wrong_calls threads"
-long="fuzz memory"
 
 for compiler in gcc clang; do
   command -v $compiler >/dev/null || { echo "     skipped: no $compiler"; continue; }
