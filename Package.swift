@@ -45,11 +45,11 @@ let package = Package(
     .target(
       name: "EquiconvC",
       dependencies: [
-        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvHeader", "EquiconvMemory",
+        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "EquiconvMemory",
         "_EquiconvShims",
       ]),
     .target(
-      name: "EquiconvHeader", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
+      name: "EquiconvInC", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
       cSettings: hardened + [.headerSearchPath("../../include")]),
     .systemLibrary(name: "CEquiconv", path: "include"),
 

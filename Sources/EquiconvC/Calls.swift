@@ -4,7 +4,7 @@ import CEquiconv
 
 /// Why a pointer is not to an `equiconv_call`: it is not aligned, or its `struct_size` is not that of this library.
 ///
-/// For EquiconvHeader, whose functions copy every other message into the struct. Not exported.
+/// For EquiconvInC, whose functions copy every other message into the struct. Not exported.
 @_cdecl("_equiconv_refuse_call")
 func refuseCall(_ call: UnsafePointer<equiconv_call>?) -> equiconv_status {
   withStatus { try checkStructSize(location(call, "call"), "call.struct_size", "EQUICONV_CALL_INIT") }

@@ -225,10 +225,40 @@ if command -v gcc >/dev/null; then
   expect "examples/c/readme.c" c_example readme 4
   expect "examples/c/network.c" c_example network 8
 fi
+# A program without any shared library, in a root directory where there is nothing else, no /proc either.
+in_empty_root() {
+  if chroot "$work/root" /nothing 2>/dev/null; then chroot "$work/root" "$@"; else unshare -r chroot "$work/root" "$@"; fi
+}
+may_change_root() {
+  mkdir -p "$work/root"
+  printf 'int main(void) { return 0; }\n' >"$work/nothing.c"
+  gcc -static "$work/nothing.c" -o "$work/root/nothing" 2>/dev/null && in_empty_root /nothing 2>/dev/null
+}
+static_example() {
+  # shellcheck disable=SC2046,SC2086
+  gcc -static $strict $cflags "$examples/c/network.c" $(libraries static) -o "$work/root/network" &&
+    in_empty_root /network | tee "$work/example" && [ "$(grep -c 'equal to the last bit' "$work/example")" -eq 8 ]
+}
+if command -v gcc >/dev/null && may_change_root; then
+  expect "examples/c/network.c, fully static, in an empty root directory" static_example
+else
+  echo "     skipped: no static C library, or no permission to change the root directory"
+fi
+
 if command -v rustc >/dev/null; then
   expect "examples/rust/first.rs" rust_example
 else
   echo "     skipped: no rustc"
+fi
+
+go_example() {
+  (cd "$examples/go" && GOCACHE=$work/go GOFLAGS=-mod=mod GOPROXY=off go build -o "$work/first_go" .) &&
+    GODEBUG=cgocheck=2 example_holds "$work/first_go" 4 && grep -q 'each failure had its own message' "$work/example"
+}
+if command -v go >/dev/null; then
+  expect "examples/go" go_example
+else
+  echo "     skipped: no go"
 fi
 
 passed=$(grep -c '^ok' "$log")

@@ -1,0 +1,3 @@
+module equiconv.example/first
+
+go 1.19
