@@ -25,6 +25,21 @@ final class WeightHandle: Handle {
     }
   }
 
+  /// Copies the numbers to an array that has so many.
+  func copyNumbers(to pointer: UnsafeMutableRawPointer, count: Int64) throws {
+    func copy<S: EngineScalar>(_ weight: PreparedWeight<S>, _ scalar: ScalarType) throws {
+      guard count == weight.count else {
+        throw ArgumentError(EQUICONV_ERROR_INVALID_SIZE, "count", count, expected: "\(weight.count)")
+      }
+      _ = try ArrayArgument("numbers", pointer, count: weight.count, of: scalar)
+      weight.copyNumbers(to: pointer.scalars(S.self))
+    }
+    switch numbers {
+    case .float32(let weight): try copy(weight, .float32)
+    case .float64(let weight): try copy(weight, .float64)
+    }
+  }
+
   var bytes: Int {
     switch numbers {
     case .float32(let weight): weight.bytes
@@ -102,6 +117,15 @@ public func equiconv_plan_prepare(
 @_cdecl("equiconv_weight_destroy") @implementation
 public func equiconv_weight_destroy(_ weight: OpaquePointer?) {
   WeightHandle.release(weight)
+}
+
+@_cdecl("equiconv_weight_get_numbers") @implementation
+public func equiconv_weight_get_numbers(
+  _ weight: OpaquePointer?, _ count: Int64, _ numbers: UnsafeMutableRawPointer?
+) -> equiconv_status {
+  withStatus {
+    try WeightHandle.required(weight).copyNumbers(to: try required(numbers, "numbers"), count: count)
+  }
 }
 
 @_cdecl("equiconv_weight_bytes") @implementation

@@ -170,6 +170,8 @@ WITH_CALL(equiconv_plan_bias_gradient, (plan, batch, grad_output, grad_bias), co
 WITH_CALL(equiconv_plan_expand, (plan, weight, bank), const equiconv_plan *plan, const void *weight, void *bank)
 WITH_CALL(equiconv_weight_create, (dtype, count, numbers, weight), equiconv_dtype dtype, int64_t count,
           const void *numbers, equiconv_weight **weight)
+WITH_CALL(equiconv_weight_get_numbers, (weight, count, numbers), const equiconv_weight *weight, int64_t count,
+          void *numbers)
 WITH_CALL(equiconv_plan_prepare, (plan, numbers, weight), const equiconv_plan *plan, const void *numbers,
           equiconv_weight **weight)
 WITH_CALL(equiconv_plan_forward_prepared, (plan, batch, input, weight, bias, output), const equiconv_plan *plan,

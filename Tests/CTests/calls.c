@@ -122,6 +122,7 @@ static void plans_fail_alike(void) {
   SAME(equiconv_plan_expand, NULL, NULL, NULL);
   SAME(equiconv_plan_explain, NULL, EQUICONV_PASS_FORWARD, 1, NULL);
   SAME(equiconv_weight_create, EQUICONV_FLOAT32, 0, NULL, NULL);
+  SAME(equiconv_weight_get_numbers, NULL, 1, NULL);
   SAME(equiconv_plan_prepare, NULL, NULL, NULL);
   SAME(equiconv_plan_forward_prepared, NULL, 1, NULL, NULL, NULL, NULL);
   SAME(equiconv_forward_prepared, NULL, 1, NULL, NULL, NULL, NULL);

@@ -263,6 +263,10 @@ static void prepared_weights_have_the_bits_of_the_array(void) {
     const int64_t copied = layers[0].weights * (int64_t)dtype_size(dtype);
     CHECK(equiconv_weight_bytes(weight) >= copied && equiconv_weight_bytes(weight) < copied + 4096);
     memcpy(layers[1].weight, layers[0].weight, (size_t)copied);
+    void *numbers = guarded_alloc((size_t)copied);
+    CHECK_SUCCESS(equiconv_weight_get_numbers(weight, layers[0].weights, numbers));
+    CHECK(memcmp(numbers, layers[0].weight, (size_t)copied) == 0 && guards_intact(numbers));
+    guarded_free(numbers);
     for (int i = 0; i < 2; i++) {
       layer_forward(&layers[i]);
       memset(layers[i].weight, 0x3f, (size_t)copied);

@@ -51,6 +51,12 @@ static void wrong_prepared_calls(const equiconv_descriptor *d, const equiconv_pl
   CHECK_SUCCESS(equiconv_plan_prepare(plan, out.weight, &good));
   CHECK_SUCCESS(equiconv_weight_create(EQUICONV_FLOAT32, 17, out.weight, &small));
   CHECK_SUCCESS(equiconv_weight_create(EQUICONV_FLOAT64, 18, numbers, &wide));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "weight is NULL", equiconv_weight_get_numbers(NULL, 18, out.numbers));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "numbers is NULL", equiconv_weight_get_numbers(good, 18, NULL));
+  WRONG(EQUICONV_ERROR_INVALID_SIZE, "count is 17, expected 18", equiconv_weight_get_numbers(good, 17, out.numbers));
+  WRONG(EQUICONV_ERROR_INVALID_SIZE, "count is -1, expected 18", equiconv_weight_get_numbers(good, -1, out.numbers));
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is 0x",
+        equiconv_weight_get_numbers(good, 18, (char *)out.numbers + 2));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weight is NULL",
         equiconv_plan_forward_prepared(plan, 1, out.input, NULL, NULL, out.output));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL",

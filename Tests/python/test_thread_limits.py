@@ -104,6 +104,19 @@ def layer_in_worker(x, weight):
     return eq.lifting_conv(x, weight, eq.cyclic(4), algorithm="direct")
 
 
+def test_layers_and_prepared_weights_reach_workers_of_joblib():
+    joblib = pytest.importorskip("joblib")
+    loky = pytest.importorskip("joblib.externals.loky")
+    layer = eq.LiftingConv(3, 2, eq.bspline_basis(5), eq.dihedral(4), rng=0, algorithm="direct")
+    jobs = [joblib.delayed(layer_in_worker)(X, eq.prepare(WEIGHT)), joblib.delayed(layer)(X)]
+    try:
+        results = joblib.Parallel(n_jobs=2, backend="loky")(jobs)
+    finally:
+        loky.get_reusable_executor().shutdown(wait=True)
+    np.testing.assert_array_equal(results[0], layer_in_worker(X, WEIGHT))
+    np.testing.assert_array_equal(results[1], layer(X))
+
+
 def test_memory_maps_that_joblib_makes_of_large_arguments_are_taken(tmp_path):
     joblib = pytest.importorskip("joblib")
     joblib.dump(X, tmp_path / "x")

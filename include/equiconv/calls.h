@@ -203,6 +203,8 @@ EQUICONV_API equiconv_status equiconv_plan_expand_with_call(const equiconv_plan 
                                                             equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_weight_create_with_call(equiconv_dtype dtype, int64_t count, const void *numbers,
                                                               equiconv_weight **weight, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_weight_get_numbers_with_call(const equiconv_weight *weight, int64_t count,
+                                                                   void *numbers, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_plan_prepare_with_call(const equiconv_plan *plan, const void *numbers,
                                                              equiconv_weight **weight, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_plan_forward_prepared_with_call(const equiconv_plan *plan, int64_t batch,

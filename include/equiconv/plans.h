@@ -71,6 +71,11 @@ EQUICONV_API equiconv_status equiconv_plan_prepare(const equiconv_plan *plan, co
                                                    equiconv_weight **weight);
 /** Ends a handle. NULL is fine. */
 EQUICONV_API void equiconv_weight_destroy(equiconv_weight *weight);
+/**
+ * Copies its numbers back, as they were when it was made, to an array of `count` numbers of its dtype: to send them to
+ * another process, for example. Errors: INVALID_SIZE for another count, MISALIGNED_POINTER.
+ */
+EQUICONV_API equiconv_status equiconv_weight_get_numbers(const equiconv_weight *weight, int64_t count, void *numbers);
 /** Memory it holds: the copy and the transforms made so far; 0 if `weight` is NULL. */
 EQUICONV_API int64_t equiconv_weight_bytes(const equiconv_weight *weight);
 

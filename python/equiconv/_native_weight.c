@@ -62,6 +62,25 @@ static PyObject *weight_nbytes(PyObject *self, void *Py_UNUSED(unused)) {
   return PyLong_FromLongLong(equiconv_weight_bytes(((const native_weight *)self)->handle));
 }
 
+/* get_numbers() -> a new array of the numbers that it was made of */
+static PyObject *weight_get_numbers(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  native_weight *weight = (native_weight *)self;
+  PyObject *numbers = PyArray_SimpleNew(weight->rank, weight->sizes, weight->type);
+  if (numbers == NULL) {
+    return NULL;
+  }
+  PyArrayObject *array = (PyArrayObject *)numbers;
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS
+  status = equiconv_weight_get_numbers(weight->handle, PyArray_SIZE(array), PyArray_DATA(array));
+  Py_END_ALLOW_THREADS
+  if (status != EQUICONV_SUCCESS) {
+    Py_DECREF(numbers);
+    return native_raise(status);
+  }
+  return numbers;
+}
+
 static PyGetSetDef weight_getters[] = {
     {"shape", weight_shape, NULL, NULL, NULL},
     {"dtype", weight_dtype, NULL, NULL, NULL},
@@ -69,10 +88,16 @@ static PyGetSetDef weight_getters[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static PyMethodDef weight_methods[] = {
+    {"get_numbers", weight_get_numbers, METH_NOARGS, "get_numbers($self)\n--\n\n"},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot weight_slots[] = {
     {Py_tp_new, (void *)weight_new},
     {Py_tp_dealloc, (void *)weight_dealloc},
     {Py_tp_getset, weight_getters},
+    {Py_tp_methods, weight_methods},
     {0, NULL},
 };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from ._groups import PointGroup
 from ._layers import point_group
 
 Points = NDArray[np.intp]
+
+_LARGEST_SIZE = 2**26
 
 # Coordinates (x), (x, y), (x, y, z) of a point from its offsets along the array axes: x = column, y = -row, z = -depth.
 _COORDINATES = {
@@ -65,6 +68,8 @@ class Space:
                     f"shape is {shape}, expected equal sizes on axes {one} and {other}, which {group.name} exchanges"
                 )
         elements = _subgroup("stabilizer", self.stabilizer, group)
+        if prod(shape) * (group.order // len(elements)) > _LARGEST_SIZE:
+            raise ValueError(f"shape is {value_text(shape)}, expected at most 2^26 points of grid x H/K")
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "stabilizer", elements)
 
@@ -97,7 +102,7 @@ class Space:
     @property
     def size(self) -> int:
         """The number of points: grid points times |H/K|."""
-        return self.fiber * int(np.prod(self.shape, dtype=object))
+        return self.fiber * prod(self.shape)
 
     @property
     def signal_shape(self) -> tuple[int, ...]:

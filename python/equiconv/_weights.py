@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
 from . import _native
-from ._arguments import check_not_empty, float_array
+from ._arguments import Array, check_not_empty, float_array
 
 
 class PreparedWeight(_native.Weight):
@@ -16,7 +16,8 @@ class PreparedWeight(_native.Weight):
 
     Made by `prepare`. Changes of the array it was made of do not show in it. What an algorithm makes of it is made when
     a call first needs it, and kept as long as this lives, for signals of any size. Immutable, and safe to share between
-    threads. With one algorithm and tile, results have the bits of the same call with the array.
+    threads. With one algorithm and tile, results have the bits of the same call with the array. A pickled one carries
+    the array alone, and is prepared anew where it is loaded.
 
     Attributes:
         shape: that of the array.
@@ -45,8 +46,8 @@ class PreparedWeight(_native.Weight):
     def __deepcopy__(self, _memo: dict[int, object]) -> PreparedWeight:
         return self
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a PreparedWeight cannot be pickled: send the array, and prepare it there")
+    def __reduce__(self) -> tuple[Callable[[Array], PreparedWeight], tuple[Array]]:
+        return (prepare, (self.get_numbers(),))
 
 
 def prepare(weight: ArrayLike) -> PreparedWeight:

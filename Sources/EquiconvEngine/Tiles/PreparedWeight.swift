@@ -31,6 +31,11 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
 
   deinit { memory.release() }
 
+  /// Copies its numbers to an array that has room for `count`.
+  public func copyNumbers(to numbers: UnsafeMutablePointer<S>) {
+    numbers.update(from: weight, count: count)
+  }
+
   /// Memory of the copy and of all transforms so far.
   public var bytes: Int {
     ProcessLock.withLock { transforms.values.reduce(memory.bytes) { $0 + $1.bytes } }
