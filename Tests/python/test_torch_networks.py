@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip i
 et = pytest.importorskip("equiconv.torch")
 
 from torch import nn  # noqa: E402 (torch may be missing)
-from torch.nn.utils import parametrizations  # noqa: E402
+from torch.nn.utils import parametrizations, parametrize, prune  # noqa: E402
 from torch.utils.checkpoint import checkpoint  # noqa: E402
 
 C4, D4 = eq.cyclic(4), eq.dihedral(4)
@@ -123,10 +123,11 @@ def test_trained_weights_go_to_numpy_and_back():
         optimizer.zero_grad()
         trained(x).square().mean().backward()
         optimizer.step()
-    assert list(trained.state_dict()) == list(twin.parameters())
-    twin.load({name: value.numpy() for name, value in trained.state_dict().items()})
+    assert [name for name, _ in trained.named_parameters()] == list(twin.parameters())
+    twin.load({name: value.detach().numpy() for name, value in trained.named_parameters()})
     np.testing.assert_array_equal(twin(x.numpy()), trained(x).detach().numpy())
-    again.load_state_dict({name: torch.from_numpy(value) for name, value in twin.parameters().items()})
+    weights = {name: torch.from_numpy(value) for name, value in twin.parameters().items()}
+    again.load_state_dict(again.state_dict() | weights)
     assert torch.equal(again(x), trained(x))
 
 
@@ -144,6 +145,97 @@ def test_parametrised_weights_are_those_of_the_layer():
     ]
     module.algorithm = "direct"
     torch.testing.assert_close(module(x), expected)
+
+
+class Counts(nn.Module):
+    """A parametrization that counts its evaluations, and changes with each, as random masks and power iterations do."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def forward(self, value):
+        self.count += 1
+        return value * self.count
+
+    def right_inverse(self, value):
+        return value / (self.count + 1)
+
+
+LAYERS = {
+    "IsotropicConv": (2, 6, 6),
+    "LiftingConv": (2, 6, 6),
+    "GroupConv": (2, 4, 6, 6),
+    "ProjectionConv": (2, 4, 6, 6),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_parametrizations_are_evaluated_once_a_call_and_never_to_look(name):
+    module, x = getattr(et, name)(2, 3, 3, C4, stride=3), torch.randn(1, *LAYERS[name])
+    counts = {key: Counts() for key in ("weight", "bias")}
+    for key, value in counts.items():
+        parametrize.register_parametrization(module, key, value)
+        value.count = 0
+    steps = {
+        "call": lambda: module(x),
+        "step": lambda: module(x).sum().backward(),
+        "expand": module.expand,
+        "expand of a network": lambda: et.expand(nn.Sequential(module)),
+    }
+    for step, run in steps.items():
+        for value in counts.values():
+            value.count = 0
+        run()
+        # A copy has counters of its own.
+        assert [value.count for value in counts.values()] == ([0, 0] if "network" in step else [1, 1]), step
+    for value in counts.values():
+        value.count = 0
+    repr(module)
+    module.state_dict()
+    module.to(torch.float32)
+    assert [value.count for value in counts.values()] == [0, 0]
+
+
+def test_power_iterations_of_the_spectral_norm_run_once_a_call():
+    """As under torch's convolution of the same matrix."""
+    module = et.GroupConv(2, 3, 3, C4)
+    plain = nn.Linear(2 * 4 * 9, 3)
+    with torch.no_grad():
+        plain.weight.copy_(module.weight.flatten(1))
+    for layer in (module, plain):
+        torch.manual_seed(0)
+        parametrizations.spectral_norm(layer, n_power_iterations=1)
+    for _ in range(3):
+        module(torch.randn(1, 2, 4, 6, 6))
+        plain(torch.randn(1, 72))
+        ours, theirs = (layer.parametrizations.weight[0]._u for layer in (module, plain))
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_pruned_weights_are_those_of_the_layer():
+    module, x = et.GroupConv(2, 3, 3, C4), torch.randn(1, 2, 4, 6, 6)
+    prune.l1_unstructured(module, "weight", amount=0.5)
+    expected = et.group_conv(x, module.weight_orig * module.weight_mask, C4, module.bias)
+    assert torch.equal(module(x), expected)
+    assert "weight (3, 2, 4, 3, 3), bias (3,)" in repr(module)
+    prune.remove(module, "weight")
+    assert torch.equal(module(x), expected)
+
+
+def test_parametrised_weights_are_drawn_anew():
+    module = et.GroupConv(16, 16, 3, C4)
+    deviation = module.weight.std().item()
+    for key in ("weight", "bias"):
+        parametrize.register_parametrization(module, key, Counts())
+    with torch.no_grad():
+        for value in module.parameters():
+            value.fill_(7.0)
+    module.reset_parameters()
+    for value in (module.parametrizations.weight[0], module.parametrizations.bias[0]):
+        value.count = 0
+    assert module.weight.std().item() == pytest.approx(deviation, rel=0.9)
+    assert module.bias.abs().max() == 0
 
 
 @pytest.mark.parametrize("group", [C4, D4, eq.octahedral(), eq.reflection()], ids=lambda group: group.name)

@@ -83,21 +83,53 @@ def train(module, x, target):
         optimiser.zero_grad()
         (module(x) - target).square().sum(1).mean().backward()
         optimiser.step()
-    return [parameter.detach().numpy() for parameter in module.parameters()]
+    whole = (getattr(value, "full_tensor", lambda value=value: value)() for value in module.parameters())
+    return [parameter.detach().numpy() for parameter in whole]
 
 
-def train_half(rank, store, queue):
+def data_parallel():
+    """Each process has all weights."""
+    return DistributedDataParallel(model())
+
+
+def fully_sharded():
+    """Each process has half of each weight, and all of those of one layer for as long as the layer computes."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    module, mesh = model(), init_device_mesh("cpu", (2,))
+    for layer in (*(layer for layer in module if list(layer.parameters())), module):
+        fully_shard(layer, mesh=mesh)
+    return module
+
+
+def train_half(way, rank, store, queue):
     torch.set_num_threads(1)
     eq.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
     x, target = data()
-    module = DistributedDataParallel(model())
-    queue.put((rank, train(module, x[rank::2].contiguous(), target[rank::2].contiguous())))
+    module = way()
+    trained = train(module, x[rank::2].contiguous(), target[rank::2].contiguous())
+    queue.put((rank, trained, states_refused(module) if way is fully_sharded else 2))
     distributed.destroy_process_group()
 
 
+def states_refused(module):
+    """Loads the sharded state, and counts the layers that refuse that of another group."""
+    state = module.state_dict()
+    module.load_state_dict(state)
+    entries = [name for name in state if name.endswith("_extra_state")]
+    other = et.LiftingConv(1, 4, 3, eq.dihedral(2)).get_extra_state()
+    try:
+        module.load_state_dict(state | dict.fromkeys(entries[:2], other))
+    except RuntimeError as error:
+        return str(error).count("weights are for D2, expected weights for C4")
+    return 0
+
+
 @pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")
-def test_two_processes_train_to_the_weights_of_one(tmp_path):
+@pytest.mark.parametrize("way", [data_parallel, fully_sharded])
+def test_two_processes_train_to_the_weights_of_one(tmp_path, way):
     """The mean of the gradients of two halves is the gradient of the whole, up to the order of sums.
 
     A gradient is a sum of n terms, so that its error is at most n units of roundoff of the sum of their sizes, which
@@ -105,15 +137,17 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path):
     """
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    processes = [context.Process(target=train_half, args=(rank, tmp_path / "store", queue)) for rank in range(2)]
+    processes = [context.Process(target=train_half, args=(way, rank, tmp_path / "store", queue)) for rank in range(2)]
     for process in processes:
         process.start()
     try:
-        halves = dict(queue.get(timeout=120) for _ in processes)
+        results = [queue.get(timeout=120) for _ in processes]
     finally:
         for process in processes:
             process.join(timeout=20)
             process.kill()
+    halves = {rank: weights for rank, weights, _ in results}
+    assert [refused for *_, refused in results] == [2, 2]
     whole = train(model(), *data())
     for ours, first, second in zip(whole, halves[0], halves[1], strict=True):
         np.testing.assert_array_equal(first, second)

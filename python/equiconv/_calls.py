@@ -96,9 +96,9 @@ def vjp(
     group: object,
     sampling_arguments: SamplingArguments,
     kernel_arguments: KernelArguments,
-    wanted: tuple[bool, bool, bool],
+    wanted: tuple[bool | Array, bool | Array, bool | Array],
 ) -> tuple[Array | None, Array | None, Array | None]:
-    """The gradients of layer(x, weight) + bias, after every check."""
+    """The gradients of layer(x, weight) + bias, after every check: those `wanted`, or written to the arrays there."""
     user = layer.function + "_vjp"
     checked_group = point_group(group)
     kernel = Kernel.checked(checked_group, layer, kernel_arguments)

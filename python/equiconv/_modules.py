@@ -130,7 +130,8 @@ class Convolution:
         return _calls.forward(LAYERS[self._layer], array, self.weight, self.group, self.bias, sampling, kernel, out)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({arguments_text(self)}): {spaces_text(self)}"
+        spaces = spaces_text(self, self.weight.shape, self.bias is not None)
+        return f"{type(self).__name__}({arguments_text(self)}): {spaces}"
 
 
 class IsotropicConv(Convolution):
@@ -305,13 +306,13 @@ def arguments_text(layer: Any) -> str:
     return ", ".join([str(layer.in_channels), str(layer.out_channels), str(kernel), layer.group.name, *options])
 
 
-def spaces_text(layer: Any) -> str:
+def spaces_text(layer: Any, weight: tuple[int, ...], has_bias: bool) -> str:
     """The spaces of a layer, with the shapes of its signals and of its parameters."""
     source, target = layer.input_space, layer.output_space
-    bias = "no bias" if layer.bias is None else f"bias {tuple(layer.bias.shape)}"
+    bias = f"bias {(layer.out_channels,)}" if has_bias else "no bias"
     return (
         f"{source} {source.shape_text(layer.in_channels)} -> {target} {target.shape_text(layer.out_channels)}; "
-        f"weight {tuple(layer.weight.shape)}, {bias}"
+        f"weight {weight}, {bias}"
     )
 
 

@@ -41,6 +41,34 @@ bool native_read_array(PyObject *value, native_shape *shape) {
   return true;
 }
 
+/* view(owner, address, shape, is_double) */
+static PyObject *view(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
+  enum { MOST_AXES = 64 };
+  if (count != 4 || !PyLong_Check(args[1]) || !PyTuple_Check(args[2]) || PyTuple_GET_SIZE(args[2]) > MOST_AXES) {
+    return native_refuse("view");
+  }
+  void *address = PyLong_AsVoidPtr(args[1]);
+  npy_intp shape[MOST_AXES];
+  int rank = (int)PyTuple_GET_SIZE(args[2]);
+  for (int axis = 0; axis < rank; axis++) {
+    shape[axis] = PyLong_AsSsize_t(PyTuple_GET_ITEM(args[2], axis));
+  }
+  if (PyErr_Occurred()) {
+    return NULL;
+  }
+  int type = args[3] == Py_True ? NPY_FLOAT64 : NPY_FLOAT32;
+  PyObject *array = PyArray_New(&PyArray_Type, rank, shape, type, NULL, address, 0, NPY_ARRAY_CARRAY, NULL);
+  if (array == NULL) {
+    return NULL;
+  }
+  Py_INCREF(args[0]);
+  if (PyArray_SetBaseObject((PyArrayObject *)array, args[0]) < 0) {
+    Py_DECREF(array);
+    return NULL;
+  }
+  return array;
+}
+
 equiconv_dtype native_dtype(PyArrayObject *array) {
   return PyArray_TYPE(array) == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64;
 }
@@ -130,6 +158,7 @@ static PyMethodDef methods[] = {
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
     {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, space, x, out")},
+    {"view", FASTCALL(view), SIGNATURE("view", "owner, address, shape, is_double")},
     {"set_num_threads", set_num_threads, METH_O, SIGNATURE("set_num_threads", "count")},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads($module)\n--\n\n"},
     {"set_workspace_limit", set_workspace_limit, METH_O, SIGNATURE("set_workspace_limit", "count")},

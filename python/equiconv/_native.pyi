@@ -15,6 +15,8 @@ _Array = NDArray[Any]
 _Axes = int | tuple[int, ...]
 _Int32s = NDArray[np.int32]
 _Spaces = tuple[Subgroup, Subgroup, bool]
+# Whether a gradient is wanted; or the array that it is written to.
+_Wanted = bool | _Array
 _Gradients = tuple[_Array | None, _Array | None, _Array | None]
 
 # n, the matrices, or n and the factors.
@@ -164,9 +166,9 @@ def vjp(
     group_basis: GroupBasis | None,
     quadrature: bool,
     spaces: _Spaces | None,
-    want_x: bool,
-    want_weight: bool,
-    want_bias: bool,
+    want_x: _Wanted,
+    want_weight: _Wanted,
+    want_bias: _Wanted,
     checked: Literal[True],
     /,
 ) -> _Gradients: ...
@@ -187,9 +189,9 @@ def vjp(
     group_basis: object,
     quadrature: object,
     spaces: object,
-    want_x: bool,
-    want_weight: bool,
-    want_bias: bool,
+    want_x: _Wanted,
+    want_weight: _Wanted,
+    want_bias: _Wanted,
     checked: Literal[False],
     /,
 ) -> _Gradients | None: ...
@@ -227,6 +229,9 @@ def group_basis_matrix(group_basis: GroupBasis, group: Group, /) -> NDArray[np.f
 def pool(mode: int, x: _Array, out: _Array, /) -> None: ...
 def pool_vjp(mode: int, grad_out: _Array, x: _Array, grad_x: _Array, /) -> None: ...
 def act(group: Group, element: int, space: int | Subgroup, x: _Array, out: _Array, /) -> None: ...
+def view(owner: object, address: int, shape: tuple[int, ...], is_double: bool, /) -> _Array:
+    """The numbers at an address, C-contiguous and aligned, which `owner` keeps alive."""
+
 def set_num_threads(count: int, /) -> None: ...
 def get_num_threads() -> int: ...
 def set_workspace_limit(count: int, /) -> None: ...

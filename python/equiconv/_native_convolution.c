@@ -119,19 +119,29 @@ static const vjp_function vjp_functions[] = {
     [EQUICONV_LAYER_GENERAL] = equiconv_conv_vjp,
 };
 
-/* (grad_x, grad_weight, grad_bias): new arrays, or None for those that are not wanted. */
-static PyObject *gradient_arrays(const native_call *call, PyObject *x, PyObject *weight, const bool wanted[3]) {
+/* Where a gradient goes: a new array, the array that was given for it, or None. NULL if that array does not fit. */
+static PyObject *gradient_array(PyObject *wanted, int type, int rank, const npy_intp *shape) {
+  if (wanted == Py_True) {
+    return PyArray_SimpleNew(rank, shape, type);
+  }
+  if (wanted == Py_False) {
+    Py_RETURN_NONE;
+  }
+  if (!native_is_plain_output(wanted) || !has_shape(wanted, type, rank, shape)) {
+    return NULL;
+  }
+  Py_INCREF(wanted);
+  return wanted;
+}
+
+/* (grad_x, grad_weight, grad_bias); NULL, perhaps without an exception, if one of them cannot be had. */
+static PyObject *gradient_arrays(const native_call *call, PyObject *x, PyObject *weight, PyObject *const *wanted) {
   npy_intp channels = call->descriptor.out_channels;
   const npy_intp *shapes[3] = {PyArray_DIMS((PyArrayObject *)x), PyArray_DIMS((PyArrayObject *)weight), &channels};
   int ranks[3] = {PyArray_NDIM((PyArrayObject *)x), PyArray_NDIM((PyArrayObject *)weight), 1};
   PyObject *result = PyTuple_New(3);
   for (int i = 0; result != NULL && i < 3; i++) {
-    PyObject *gradient = Py_None;
-    if (wanted[i]) {
-      gradient = PyArray_SimpleNew(ranks[i], shapes[i], call->type);
-    } else {
-      Py_INCREF(gradient);
-    }
+    PyObject *gradient = gradient_array(wanted[i], call->type, ranks[i], shapes[i]);
     if (gradient == NULL) {
       Py_CLEAR(result);
     } else {
@@ -143,14 +153,14 @@ static PyObject *gradient_arrays(const native_call *call, PyObject *x, PyObject 
 
 /*
  * vjp(layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
- * group_basis, quadrature, spaces, want_x, want_weight, want_bias, checked)
+ * group_basis, quadrature, spaces, want_x, want_weight, want_bias, checked), where what is wanted is a bool or an array
+ * to write into.
  */
 PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) {
   if (count != 19) {
     return native_refuse("vjp");
   }
   PyObject *grad_out = args[1], *x = args[2], *weight = args[3];
-  bool wanted[3] = {args[15] == Py_True, args[16] == Py_True, args[17] == Py_True};
   bool checked = args[18] == Py_True;
   native_kernel kernel = {args[10], args[11], args[12], args[13], args[14]};
   native_arguments arguments = {{0}, {0}, args[0], args[4], args[5], args[6], args[7], args[8], args[9], kernel};
@@ -166,13 +176,14 @@ PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   if (reason != NATIVE_PLAIN) {
     return native_decline(reason, checked, "vjp", &call);
   }
-  PyObject *gradients = gradient_arrays(&call, x, weight, wanted);
+  PyObject *gradients = gradient_arrays(&call, x, weight, args + 15);
   if (gradients == NULL) {
-    return NULL;
+    return PyErr_Occurred() ? NULL : native_decline(NATIVE_NOT_PLAIN, checked, "vjp", &call);
   }
   void *data[3];
   for (int i = 0; i < 3; i++) {
-    data[i] = wanted[i] ? PyArray_DATA((PyArrayObject *)PyTuple_GET_ITEM(gradients, i)) : NULL;
+    PyObject *gradient = PyTuple_GET_ITEM(gradients, i);
+    data[i] = gradient == Py_None ? NULL : PyArray_DATA((PyArrayObject *)gradient);
   }
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS

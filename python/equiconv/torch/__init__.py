@@ -25,6 +25,7 @@ except ModuleNotFoundError as error:
         'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
     ) from None
 
+from . import _flops
 from ._expansion import expand as expand
 from ._functions import conv as conv
 from ._functions import group_conv as group_conv
@@ -44,6 +45,8 @@ from ._norm import FieldDropout as FieldDropout
 from ._spatial import SpatialAvgPool as SpatialAvgPool
 from ._spatial import SpatialMaxPool as SpatialMaxPool
 from ._spatial import SpatialMean as SpatialMean
+
+_flops.register()
 
 __all__ = [
     "BatchNorm",

@@ -17,7 +17,9 @@ import numpy as np
 from .._bases import GroupBasis, KernelBasis
 from .._groups import PointGroup
 from .._layers import Kernel, KernelArguments, Layer, Stabilizer, general_layer
-from .._sampling import Sampling, SamplingArguments
+from .._operands import check_operands
+from .._sampling import Sampling, SamplingArguments, check_fit, output_shape
+from ._tensors import Form
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,22 @@ class Configuration:
             for name, value in (vars(self.sampling) | vars(self.kernel)).items()
             if value is not None
         ]
-        exact = repr(_exact((self.group.__reduce__()[1], self.spaces, self.kernel_arguments)))
-        digest = hashlib.sha256(exact.encode()).hexdigest()[:16]
+        text = repr(exact((self.group.__reduce__()[1], self.spaces, self.kernel_arguments)))
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return f"{self.layer.function} {self.group.name} {' '.join(options)} #{digest}"
 
 
-def _exact(value: object) -> object:
-    """What prints with all digits. Arrays print rounded and shortened, and bases by the names of their functions."""
+def exact(value: object) -> object:
+    """What prints with all digits in place of `value`: arrays print rounded, and bases by the names of functions."""
     if isinstance(value, Stabilizer):
         value = value.get_elements()
     if isinstance(value, np.ndarray):
         return (value.shape, value.dtype.str, (value + 0).tobytes())
-    return tuple(map(_exact, value)) if isinstance(value, tuple) else getattr(value, "_recipe", value)
+    return tuple(map(exact, value)) if isinstance(value, tuple) else getattr(value, "_recipe", value)
 
+
+# Shapes do not depend on it.
+_ANY = np.dtype(np.float32)
 
 _TABLE: dict[str, Configuration] = {}
 
@@ -86,6 +91,20 @@ def configuration_of(name: str) -> Configuration:
             f"layer is {name!r}, which was not made in this process: make a layer with these options before you run a "
             "program that was compiled elsewhere"
         ) from None
+
+
+@lru_cache(maxsize=4096)
+def output_shape_of(name: str, x: tuple[int, ...], weight: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape of the output for operands of these shapes; None if they do not fit, which their checks explain."""
+    made = configuration_of(name)
+    signal, kernel = Form(x, len(x), _ANY), Form(weight, len(weight), _ANY)
+    try:
+        check_operands(signal, kernel, made.group, made.layer, made.kernel, made.layer.function)
+        extents = made.kernel.extents(kernel, made.group.dimension)
+        check_fit(signal, kernel, extents, made.sampling)
+    except ValueError:
+        return None
+    return output_shape(signal, weight[0], extents, made.group, made.layer, made.sampling)
 
 
 def name_of(layer: Layer, group: PointGroup, *options: object) -> str:

@@ -15,6 +15,7 @@ from .._layers import LAYERS
 from .._sampling import Sampling
 from ._modules import Convolution, GroupPool
 from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
+from ._tensors import as_array
 
 _CONVOLUTIONS: tuple[Any, ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -26,10 +27,11 @@ def expand_convolution(module: Convolution) -> nn.Conv1d | nn.Conv2d | nn.Conv3d
     """
     group, d = module.group, module.group.dimension
     name: LayerName = module.layer_name
-    weight = module.weight.detach()
+    # Once: a parametrization computes them each time.
+    weight, bias = module.weight.detach(), module.bias
     bank = torch.from_numpy(
         expand_weight(
-            weight.numpy(),
+            as_array("weight", weight),
             group,
             name,
             basis=module.basis,
@@ -56,13 +58,13 @@ def expand_convolution(module: Convolution) -> nn.Conv1d | nn.Conv2d | nn.Conv3d
         padding=padding,
         dilation=sampling.dilation,
         padding_mode=sampling.padding_mode,
-        bias=module.bias is not None,
+        bias=bias is not None,
         dtype=weight.dtype,
     )
     with torch.no_grad():
         plain.weight.copy_(bank)
-        if module.bias is not None:
-            plain.bias.copy_(module.bias.detach().repeat_interleave(LAYERS[name].output_points(group) or 1))
+        if bias is not None:
+            plain.bias.copy_(bias.detach().repeat_interleave(LAYERS[name].output_points(group) or 1))
     convolution: nn.Conv1d | nn.Conv2d | nn.Conv3d = plain
     return convolution
 

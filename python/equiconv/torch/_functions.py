@@ -18,8 +18,10 @@ from .._pool import PoolMode
 from .._sampling import warn_of_remainders
 from ._callers import level_of_caller
 from ._configuration import configuration_of, name_between, name_of
+from ._library import operators
 from ._operators import forward, pool_mean
-from ._tensors import check_is_tensor, check_tensor
+from ._tensors import check_is_dense, check_is_tensor, check_tensor
+from ._tracing import is_traced
 
 
 def isotropic_conv(
@@ -255,7 +257,11 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
         >>> group_pool(torch.arange(8.0).reshape(1, 1, 4, 2), "max")
         tensor([[[6., 7.]]])
     """
-    check_is_tensor("x", x)
+    is_max = choice("mode", mode, ("mean", "max")) == "max"
+    if not isinstance(x, Tensor) or x.is_nested:
+        if not is_traced(x):
+            check_is_dense("x", x)
+        return x.amax(2) if is_max else operators.pool_mean(x)
     # As for layers: what autocast has made half precision is computed in float32.
     is_half = torch.is_autocast_enabled("cpu") and x.dtype in (torch.bfloat16, torch.float16)
     signal = check_tensor("x", x.float() if is_half else x)
@@ -263,17 +269,16 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
         raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
     if 0 in x.shape[1:]:
         raise ValueError(f"x has shape {tuple(x.shape)}, expected at least 1 on all axes but the first")
-    if choice("mode", mode, ("mean", "max")) == "max":
-        return signal.amax(2)
-    return pool_mean(signal)
+    return signal.amax(2) if is_max else pool_mean(signal)
 
 
 def _apply(name: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """The layer of a name; warns the caller of the public function of strides that do not fit."""
-    check_is_tensor("x", x)
-    check_is_tensor("weight", weight)
-    if bias is not None:
-        check_is_tensor("bias", bias)
+    if not (isinstance(x, Tensor) and isinstance(weight, Tensor) and (bias is None or isinstance(bias, Tensor))):
+        if is_traced(x, weight, bias):
+            return operators.forward(x, weight, bias, name)
+        for title, value in (("x", x), ("weight", weight), ("bias", bias)):
+            check_is_tensor(title, value)
     y = forward(x, weight, bias, name)
     if not torch.compiler.is_compiling():
         warn_of_layer(name, x, weight)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ._ordinary import is_ordinary, is_transformed, needs_gradient
+from ._tensors import check_is_dense
 
 _NAMESPACE = "equiconv"
 _LIBRARY: Any = torch.library.Library(_NAMESPACE, "DEF")  # type: ignore[no-untyped-call]
@@ -46,21 +47,28 @@ def define(
     def rule(info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> tuple[Tensor, int]:
         return mapped(call, info, in_dims, *arguments)
 
+    def described(*arguments: Any) -> Tensor:
+        _refuse_onnx()
+        return fake(*arguments)
+
     qualified = f"{_NAMESPACE}::{name}"
-    _LIBRARY.define(name + schema, tags=(torch.Tag.pt2_compliant_tag, torch.Tag.needs_fixed_stride_order))
+    # Any strides will do. To ask a compiler for those that it saw fails where they are of symbolic sizes.
+    _LIBRARY.define(name + schema, tags=(torch.Tag.pt2_compliant_tag, torch.Tag.flexible_layout))
     # For every device and layout, so that what is not a dense tensor on the CPU gets an error that says so.
     _LIBRARY.impl(name, kernel, "CompositeExplicitAutograd")
-    torch.library.register_fake(qualified, fake, lib=_LIBRARY)
+    torch.library.register_fake(qualified, described, lib=_LIBRARY)
     torch.library.register_autograd(qualified, derivative, setup_context=setup, lib=_LIBRARY)
     torch.library.register_vmap(qualified, rule, lib=_LIBRARY)
     # The engine has no half precision: under torch.autocast layers run in float32.
     torch.library.register_autocast(qualified, "cpu", torch.float32, lib=_LIBRARY)
-    call = _callable(name, kernel, derivative, tangent, setup, rule)
+    names = [argument.split()[-1] for argument in schema[1 : schema.index(")")].split(", ")]
+    call = _callable(name, names, kernel, derivative, tangent, setup, rule)
     return call
 
 
 def _callable(
     name: str,
+    names: list[str],
     kernel: Callable[..., Tensor],
     derivative: Callable[..., Any],
     tangent: Callable[..., Tensor],
@@ -93,10 +101,23 @@ def _callable(
         elif is_ordinary(arguments):
             chosen = ordinary.apply if needs_gradient(arguments) else kernel
         else:
+            _refuse_onnx()
+            for argument, value in zip(names, arguments, strict=True):
+                if isinstance(value, Tensor):
+                    check_is_dense(argument, value)
             chosen = transformed.apply if is_transformed() else operator
         return chosen(*arguments)  # type: ignore[no-any-return]
 
     return call
+
+
+def _refuse_onnx() -> None:
+    """Raises TypeError where an exporter to ONNX, which has no such operator, would fail later with its own words."""
+    if torch.onnx.is_in_onnx_export():
+        raise TypeError(
+            "network has layers of equiconv, for which ONNX has no operator: export equiconv.torch.expand(network), "
+            "the equal network of ordinary convolutions"
+        )
 
 
 def _function(title: str, **members: Callable[..., Any]) -> Any:

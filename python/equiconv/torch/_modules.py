@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+from typing_extensions import Self
 
 from .._arguments import choice, integer
 from .._bases import GroupBasis, Interpolation, KernelBasis
@@ -20,13 +23,16 @@ from .._pool import PoolMode
 from .._signal_space import SignalSpace, check_signal_space
 from ._configuration import configuration_of, name_of
 from ._functions import group_pool, warn_of_layer
+from ._library import operators
 from ._operators import forward
-from ._tensors import check_is_tensor, check_tensor
+from ._signal_module import SignalModule
+from ._state import encoded, problem_with, purpose
+from ._tensors import check_tensor
 
 _LARGEST = 2**31 - 1
 
 
-class Convolution(nn.Module):
+class Convolution(SignalModule):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
 
     Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"direct"`` for bits.
@@ -73,9 +79,7 @@ class Convolution(nn.Module):
         self._name_options()
         layer = LAYERS[self.layer_name]
         self._fibre = self.group.order if layer.reads_group else None
-        axes = self._made_of.weight_axes(self.group, layer, self.extents)
-        shape = (self.out_channels, self.in_channels, *axes)
-        self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.weight = nn.Parameter(torch.empty(self._weight_shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
         check_tensor("weight", self.weight)
         self.reset_parameters()
@@ -98,19 +102,23 @@ class Convolution(nn.Module):
     def reset_parameters(self) -> None:
         """Draws weights with He's deviation for such kernels, as `equiconv.GroupConv`, and sets biases to 0."""
         deviation = he_deviation(self.layer_name, self.group, self.in_channels, self._made_of, self.extents)
-        nn.init.normal_(self.weight, std=deviation)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        self._draw("weight", lambda weight: nn.init.normal_(weight, std=deviation))
+        if self._has_bias:
+            self._draw("bias", nn.init.zeros_)
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output for a signal on `input_space`."""
-        check_is_tensor("x", x)
+        if not isinstance(x, Tensor) or x.is_nested:
+            return self._write_down(x)  # type: ignore[no-any-return]
         axes = 2 + self.group.dimension if self._fibre is None else 3 + self.group.dimension
         if x.dim() != axes or x.shape[1] != self.in_channels or (self._fibre is not None and x.shape[2] != self._fibre):
             check_signal_space(type(self).__name__, self.input_space, self.in_channels, tuple(x.shape))
-        y = forward(x, self.weight, self.bias, self._name)
+        # Once: a parametrization computes them each time.
+        weight, bias = self.weight, self.bias
+        y = forward(x, weight, bias, self._name)
         if not torch.compiler.is_compiling():
-            warn_of_layer(self._name, x, self.weight)
+            self._look_back(x, None if self._fibre is None else self.group)
+            warn_of_layer(self._name, x, weight)
         return y
 
     def expand(self) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
@@ -125,7 +133,64 @@ class Convolution(nn.Module):
 
     def extra_repr(self) -> str:
         """The options that are not the default, the spaces, and the shapes of the parameters."""
-        return f"{arguments_text(self)}: {spaces_text(self)}"
+        return f"{arguments_text(self)}: {spaces_text(self, self._weight_shape, self._has_bias)}"
+
+    def get_extra_state(self) -> Tensor:
+        """What the weights are for, the group and the bases, for `state_dict`."""
+        return encoded(purpose(self.group, self.basis, self.group_basis))
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Does nothing: `load_state_dict` has compared it."""
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        key = prefix + "_extra_state"
+        expected = purpose(self.group, self.basis, self.group_basis)
+        # Without the entry torch says which key is missing, unless loading is not strict.
+        problem = problem_with(state_dict[key], key, expected, type(self).__name__) if key in state_dict else None
+        if problem is None:
+            super()._load_from_state_dict(
+                state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+            )
+        else:
+            error_msgs.append(problem)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """As of `torch.nn.Module`, but memory formats, which are for the weights of other layers, change nothing."""
+        return super()._apply(lambda tensor: _converted(fn, tensor), recurse)  # type: ignore[no-untyped-call,no-any-return]
+
+    def _traced(self, x: Any) -> Any:
+        return operators.forward(x, self.weight, self.bias, self._name)
+
+    @property
+    def _weight_shape(self) -> tuple[int, ...]:
+        axes = self._made_of.weight_axes(self.group, LAYERS[self.layer_name], self.extents)
+        return (self.out_channels, self.in_channels, *axes)
+
+    @property
+    def _has_bias(self) -> bool:
+        # Without computing it.
+        return (
+            self._parameters.get("bias") is not None
+            or self.__dict__.get("bias") is not None
+            or is_parametrized(self, "bias")
+        )
+
+    def _draw(self, name: str, draw: Callable[[Tensor], Tensor]) -> None:
+        """Fills a parameter, or what its parametrization computes it from."""
+        if is_parametrized(self, name):
+            with torch.no_grad():
+                setattr(self, name, draw(torch.empty_like(getattr(self, name))))
+        else:
+            draw(getattr(self, name))
 
     @property
     def _made_of(self) -> Kernel:
@@ -156,8 +221,20 @@ class Convolution(nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # The name of the options may be new to this process.
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        super().__setstate__(state)
         self._name_options()
+
+
+def _converted(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:
+    """`fn` of a tensor; of its numbers in one row if `fn` asks for a memory format of tensors with other axes."""
+    try:
+        result = fn(tensor)
+    except RuntimeError:
+        if tensor.dim() not in (4, 5):
+            raise
+        return fn(tensor.flatten()).reshape(tensor.shape)
+    is_changed = result.layout is torch.strided and tensor.is_contiguous() and not result.is_contiguous()
+    return result.contiguous() if is_changed else result
 
 
 class IsotropicConv(Convolution):
@@ -271,7 +348,7 @@ class ProjectionConv(Convolution):
     layer_name = "projection"
 
 
-class GroupPool(nn.Module):
+class GroupPool(SignalModule):
     """Mean or maximum over H, G -> R^d: `group_pool` as a module.
 
     Args:
@@ -307,9 +384,16 @@ class GroupPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The pooled signal."""
+        if not isinstance(x, Tensor) or x.is_nested:
+            return self._write_down(x)  # type: ignore[no-any-return]
         if x.dim() < 4 or x.shape[2] != self._order:
             channels = x.shape[1] if x.dim() > 1 else 0
             check_signal_space("GroupPool", self.input_space, channels, tuple(x.shape))
+        if not torch.compiler.is_compiling():
+            self._look_back(x, self.group)
+        return group_pool(x, self.mode)
+
+    def _traced(self, x: Any) -> Any:
         return group_pool(x, self.mode)
 
     def extra_repr(self) -> str:

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 
 from .._arguments import real
+from ._signal_module import SignalModule
+from ._tracing import is_traced
 
 
-class BatchNorm(nn.modules.batchnorm._BatchNorm):
+class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
     """Batch normalisation over (batch, fibre, space), one mean and one variance for each channel.
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
@@ -31,15 +36,26 @@ class BatchNorm(nn.modules.batchnorm._BatchNorm):
         torch.Size([2, 8, 4, 5, 5])
     """
 
+    def forward(self, x: Tensor) -> Tensor:
+        """The normalised signal."""
+        return super().forward(x) if isinstance(x, Tensor) and not x.is_nested else self._write_down(x)
+
+    def _traced(self, x: Any) -> Any:
+        return super().forward(x)
+
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (the name of the method it overrides)
+        if is_traced(input):
+            return
         if input.dim() < 3 or input.shape[1] != self.num_features:
             raise ValueError(
                 f"x has shape {tuple(input.shape)}, expected (B, {self.num_features}, [|H|,] spatial...) for "
                 f"BatchNorm({self.num_features})"
             )
+        if not torch.compiler.is_compiling():
+            self._look_back(input, None)
 
 
-class FieldDropout(nn.Module):
+class FieldDropout(SignalModule):
     """Dropout of whole fields: a channel of a sample is 0 on all of the group, or scaled by 1 / (1 - p).
 
     Dropping single elements of the fibre would not commute with the group. In evaluation the identity.
@@ -66,8 +82,12 @@ class FieldDropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The signal with some of its fields dropped, if in training."""
+        if not isinstance(x, Tensor) or x.is_nested:
+            return self._write_down(x)  # type: ignore[no-any-return]
         if x.dim() < 3:
             raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) for FieldDropout")
+        if not torch.compiler.is_compiling():
+            self._look_back(x, None)
         if not self.training or self.p == 0:
             return x
         fields = nn.functional.dropout(x.new_ones(x.shape[:2]), self.p)

@@ -21,59 +21,70 @@ from torch import Tensor
 from .. import _calls, _native
 from .._arguments import Array
 from .._operands import check_operands
-from .._pool import group_pool
 from .._sampling import check_fit, output_shape
-from ._configuration import configuration_of
+from ._configuration import configuration_of, output_shape_of
 from ._library import define, folded, saves_shape, unfolded
-from ._tensors import Form, as_array, as_tensor, check_same_dtype, unread
+from ._tensors import Form, as_array, check_same_device, check_same_dtype, result_like
+
+_Wanted = tuple[bool | Array, bool | Array, bool | Array]
 
 
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
     made = configuration_of(layer)
     signal, weights = as_array("x", x), as_array("weight", weight)
     biases = None if bias is None else as_array("bias", bias)
-    # The extension declines what is wrong or to be warned of. The caller has been warned where that is of use.
-    result = _native.forward(
-        made.layer.code, signal, weights, made.group, biases, *made.sampling_arguments, None, *made.kernel_arguments,
-        made.spaces, False,
-    )  # fmt: skip
-    if result is None:
-        check_same_dtype("weight", weight, "x", x)
-        check_same_dtype("bias", bias, "x", x)
-        arguments = made.sampling_arguments, made.kernel_arguments, None
-        result = _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, stacklevel=None)
-    return as_tensor(result)
+    shape = output_shape_of(layer, x.shape, weight.shape)
+    if shape is None:
+        result, out = x, None
+    else:
+        result, out = result_like(x, shape)
+        # The extension declines what is wrong or to be warned of. The caller has been warned where that is of use.
+        if _native.forward(
+            made.layer.code, signal, weights, made.group, biases, *made.sampling_arguments, out,
+            *made.kernel_arguments, made.spaces, False,
+        ) is not None:  # fmt: skip
+            return result
+    check_same_dtype("weight", weight, "x", x)
+    check_same_dtype("bias", bias, "x", x)
+    arguments = made.sampling_arguments, made.kernel_arguments, out
+    _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, stacklevel=None)
+    assert shape is not None  # sizes that do not fit were an error
+    return result
 
 
 def _input_gradient(grad_out: Tensor, weight: Tensor, shape: Sequence[int], layer: str) -> Tensor:
     gradient, weights = as_array("grad_out", grad_out), as_array("weight", weight)
     check_same_dtype("weight", weight, "grad_out", grad_out)
-    return _gradient(layer, gradient, unread(tuple(shape), gradient), weights, (True, False, False))
+    result, out = result_like(grad_out, shape)
+    _write_gradient(layer, gradient, out, weights, (out, False, False))
+    return result
 
 
 def _weight_gradient(grad_out: Tensor, x: Tensor, shape: Sequence[int], layer: str) -> Tensor:
     gradient, signal = as_array("grad_out", grad_out), as_array("x", x)
     check_same_dtype("x", x, "grad_out", grad_out)
-    return _gradient(layer, gradient, signal, unread(tuple(shape), gradient), (False, True, False))
+    result, out = result_like(grad_out, shape)
+    _write_gradient(layer, gradient, signal, out, (False, out, False))
+    return result
 
 
-def _gradient(layer: str, gradient: Array, x: Array, weight: Array, wanted: tuple[bool, bool, bool]) -> Tensor:
-    """The one gradient that is wanted; of the other array the shape matters alone."""
+def _write_gradient(layer: str, gradient: Array, x: Array, weight: Array, wanted: _Wanted) -> None:
+    """Writes the one gradient that is wanted; of the array in whose place it is the shape matters alone."""
     made = configuration_of(layer)
+    want_x, want_weight, want_bias = wanted
     gradients = _native.vjp(
         made.layer.code, gradient, x, weight, made.group, *made.sampling_arguments, *made.kernel_arguments, made.spaces,
-        *wanted, False,
+        want_x, want_weight, want_bias, False,
     )  # fmt: skip
     if gradients is None:
         arguments = made.sampling_arguments, made.kernel_arguments, wanted
-        gradients = _calls.vjp(made.layer, gradient, x, weight, made.group, *arguments)
-    result = gradients[wanted.index(True)]
-    assert result is not None
-    return as_tensor(result)
+        _calls.vjp(made.layer, gradient, x, weight, made.group, *arguments)
 
 
 def _pool_mean(x: Tensor) -> Tensor:
-    return as_tensor(group_pool(as_array("x", x), "mean"))
+    result, out = result_like(x, (*x.shape[:2], *x.shape[3:]))
+    _native.pool(_native.MEAN, as_array("x", x), out)
+    return result
 
 
 def _fake_pool_mean(x: Tensor) -> Tensor:
@@ -83,6 +94,8 @@ def _fake_pool_mean(x: Tensor) -> Tensor:
 def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
     made = configuration_of(layer)
     signal, weights = Form.of("x", x), Form.of("weight", weight)
+    check_same_device("weight", weight, "x", x)
+    check_same_device("bias", bias, "x", x)
     check_same_dtype("weight", weight, "x", x)
     check_same_dtype("bias", bias, "x", x)
     check_operands(signal, weights, made.group, made.layer, made.kernel, made.layer.function)
@@ -92,6 +105,7 @@ def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) ->
 
 
 def _fake_gradient(grad_out: Tensor, other: Tensor, shape: Sequence[int], layer: str) -> Tensor:
+    check_same_device("grad_out", grad_out, "the other operand", other)
     return grad_out.new_empty(tuple(shape))
 
 

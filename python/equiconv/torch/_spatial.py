@@ -16,12 +16,14 @@ from .._groups import PointGroup
 from .._layers import point_group
 from .._sampling import Sampling, warn_of_remainders
 from ._callers import level_of_caller
-from ._library import define, folded, saves_shape
+from ._history import writes
+from ._library import define, folded, operators, saves_shape
+from ._signal_module import SignalModule
 
 _LAYOUTS = (torch.contiguous_format, torch.channels_last, torch.channels_last_3d)
 
 
-class _SpatialPool(nn.Module):
+class _SpatialPool(SignalModule):
     """Windows of the spatial axes, for all channels and elements alike."""
 
     def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
@@ -35,6 +37,23 @@ class _SpatialPool(nn.Module):
             if 2 * amount > extent:
                 raise ValueError(f"padding is {amount} on axis {axis}, expected at most {extent // 2}, half the kernel")
 
+    def forward(self, x: Tensor) -> Tensor:
+        """What the windows come to."""
+        d = self.group.dimension
+        if not isinstance(x, Tensor) or x.is_nested:
+            return self._write_down(x)  # type: ignore[no-any-return]
+        y = self._pool(self._flat(x)).contiguous()
+        y = y.reshape(*x.shape[:-d], *y.shape[-d:])
+        return y if torch.compiler.is_compiling() or x.dim() == 2 + d else writes(y, self.group)
+
+    def _traced(self, x: Any) -> Any:
+        d = self.group.dimension
+        return self._pool(x.flatten(1, -d - 1)).unflatten(1, x.shape[1:-d])  # type: ignore[no-untyped-call]
+
+    def _pool(self, x: Tensor) -> Tensor:
+        """The windows of a flat signal."""
+        raise NotImplementedError
+
     def _flat(self, x: Tensor) -> Tensor:
         """(B, C |H|, spatial...), after a warning where the stride does not fit the size."""
         d = self.group.dimension
@@ -44,6 +63,7 @@ class _SpatialPool(nn.Module):
                 f"{type(self).__name__} on {self.group.name}"
             )
         if not torch.compiler.is_compiling():
+            self._look_back(x, self.group if x.dim() == 3 + d else None)
             sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
             warn_of_remainders(x, self.kernel, self.group, sampling, level_of_caller())  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back.
@@ -76,12 +96,10 @@ class SpatialMaxPool(_SpatialPool):
         torch.Size([1, 8, 4, 3, 3])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The maxima."""
-        pool: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
-        d = self.group.dimension
-        y: Tensor = pool[d - 1](self._flat(x), self.kernel, self.stride, self.padding)
-        return y.contiguous().reshape(*x.shape[:-d], *y.shape[-d:])
+    def _pool(self, x: Tensor) -> Tensor:
+        pools: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
+        maxima: Tensor = pools[self.group.dimension - 1](x, self.kernel, self.stride, self.padding)
+        return maxima
 
 
 class SpatialAvgPool(_SpatialPool):
@@ -107,15 +125,13 @@ class SpatialAvgPool(_SpatialPool):
         1.0
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The means."""
-        pool: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
-        d = self.group.dimension
-        y: Tensor = pool[d - 1](self._flat(x).double(), self.kernel, self.stride, self.padding)
-        return y.to(x.dtype).contiguous().reshape(*x.shape[:-d], *y.shape[-d:])
+    def _pool(self, x: Tensor) -> Tensor:
+        pools: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
+        means: Tensor = pools[self.group.dimension - 1](x.double(), self.kernel, self.stride, self.padding)
+        return means.to(x.dtype)
 
 
-class SpatialMean(nn.Module):
+class SpatialMean(SignalModule):
     """Mean over all of space, whose bits do not depend on the order of the pixels.
 
     ``y[b, c, h] = mean over x of f[b, c, h, x]``. What a network computes of it after `GroupPool` is invariant under a
@@ -145,12 +161,19 @@ class SpatialMean(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The means."""
         d = self.group.dimension
+        if not isinstance(x, Tensor) or x.is_nested:
+            return self._write_down(x)  # type: ignore[no-any-return]
         if x.dim() not in (2 + d, 3 + d) or 0 in x.shape[-d:]:
             raise ValueError(
                 f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
                 f"for SpatialMean on {self.group.name}"
             )
+        if not torch.compiler.is_compiling():
+            self._look_back(x, self.group if x.dim() == 3 + d else None)
         return _spatial_mean(x.flatten(-d))
+
+    def _traced(self, x: Any) -> Any:
+        return operators.spatial_mean(x.flatten(-self.group.dimension))
 
     def extra_repr(self) -> str:
         """The group."""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .. import _native
 from .._arguments import Array, value_text
 
 _DTYPES = (torch.float32, torch.float64)
@@ -35,9 +37,16 @@ def check_is_tensor(name: str, value: object) -> None:
         raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a torch.Tensor")
 
 
+def check_is_dense(name: str, value: object) -> None:
+    """Raises TypeError for what is no tensor, or one of several shapes."""
+    check_is_tensor(name, value)
+    if isinstance(value, Tensor) and value.is_nested:
+        raise TypeError(f"{name} is a nested tensor, expected one of a single shape: use {name}.to_padded_tensor(0)")
+
+
 def check_tensor(name: str, value: Tensor) -> Tensor:
     """`value` if it is a tensor that the engine can read. Raises TypeError or ValueError."""
-    check_is_tensor(name, value)
+    check_is_dense(name, value)
     if value.dtype not in _DTYPES:
         raise TypeError(f"{name} has dtype {value.dtype}, expected torch.float32 or torch.float64: convert it first")
     if value.layout is not torch.strided:
@@ -45,6 +54,12 @@ def check_tensor(name: str, value: Tensor) -> Tensor:
     if not (value.is_cpu or value.is_meta):
         raise ValueError(f"{name} is on {value.device}, expected a tensor on the CPU, where the engine runs")
     return value
+
+
+def check_same_device(name: str, tensor: Tensor | None, reference_name: str, reference: Tensor) -> None:
+    """Raises ValueError unless both tensors are on one device, or the first is None."""
+    if tensor is not None and tensor.device != reference.device:
+        raise ValueError(f"{name} is on {tensor.device}, expected {reference.device} as {reference_name} is")
 
 
 def check_same_dtype(name: str, tensor: Tensor | None, reference_name: str, reference: Tensor) -> None:
@@ -57,18 +72,36 @@ def check_same_dtype(name: str, tensor: Tensor | None, reference_name: str, refe
 
 
 def as_array(name: str, tensor: Tensor) -> Array:
-    """The numbers of a tensor: the same memory if it is contiguous, else a copy."""
-    if tensor.dtype not in _DTYPES or tensor.layout is not torch.strided or not tensor.is_cpu:
+    """The numbers of a tensor: the same memory if it is contiguous, else a copy.
+
+    `Tensor.numpy` would keep the storage from being resized ever after, which is how FSDP frees weights.
+    """
+    if tensor.dtype not in _DTYPES or tensor.layout is not torch.strided or not tensor.is_cpu or tensor.is_nested:
         check_tensor(name, tensor)
-    array: Array = (tensor.detach() if tensor.requires_grad else tensor).contiguous().numpy()
-    return array
+    if tensor.is_neg() or tensor._is_zerotensor():
+        tensor = tensor.clone().resolve_neg()
+    _check_storage(name, tensor)
+    dense = tensor if tensor.is_contiguous() else tensor.detach().contiguous()
+    if dense.data_ptr() % dense.itemsize:
+        dense = dense.detach().clone()
+    return _native.view(dense, dense.data_ptr(), dense.shape, dense.dtype is torch.float64)
 
 
-def as_tensor(array: Array) -> Tensor:
-    """A tensor with the memory of a result."""
-    return torch.from_numpy(array)
+def _check_storage(name: str, tensor: Tensor) -> None:
+    """Raises RuntimeError, as torch does, for a tensor whose memory was freed: by FSDP, or by resizing its storage."""
+    count = tensor.numel()
+    if not tensor.is_contiguous():  # which tensors without elements are
+        count = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    expected = (tensor.storage_offset() + count) * tensor.itemsize if count else 0
+    available = tensor.untyped_storage().nbytes()
+    if available < expected:
+        raise RuntimeError(
+            f"{name} has shape {tuple(tensor.shape)} and a storage of {available} bytes, expected at least {expected}: "
+            "its memory has been freed or resized"
+        )
 
 
-def unread(shape: tuple[int, ...], like: Array) -> Array:
-    """An array of which only the shape matters: memory that nobody touches."""
-    return np.empty(shape, like.dtype)
+def result_like(tensor: Tensor, shape: Sequence[int]) -> tuple[Tensor, Array]:
+    """A tensor for a result, in memory of torch's as that of all other results, and the array to write it by."""
+    result = tensor.new_empty(shape)
+    return result, _native.view(result, result.data_ptr(), result.shape, result.dtype is torch.float64)
