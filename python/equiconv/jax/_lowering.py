@@ -13,7 +13,9 @@ import numpy as np
 from jax.interpreters import mlir
 
 from .. import _jax
-from ._primitives import ALL, Mapped, biased, forward, spread, spread_values
+from ._operands import JaxArray
+from ._partition import is_partitioned, lower_partitioned, needs_devices
+from ._primitives import ALL, Mapped, Pass, biased, forward, spread, spread_values
 from ._program import Program
 
 
@@ -31,7 +33,7 @@ def register() -> None:
             mlir.register_lowering(work.primitive, mlir.lower_fun(spread_values, multiple_results=False))
         else:
             name = forward.name if work is biased else work.name
-            register_lowering(work.primitive, partial(_lower, jax.ffi.ffi_lowering(target(name))))
+            register_lowering(work.primitive, partial(_lower, work, jax.ffi.ffi_lowering(target(name))))
 
 
 def target(name: str) -> str:
@@ -41,13 +43,23 @@ def target(name: str) -> str:
 
 def register_lowering(primitive: Any, rule: Callable[..., Any]) -> None:
     """`rule` on the CPU, an error that says so elsewhere."""
+    needs_devices(primitive)
     mlir.register_lowering(primitive, partial(_refuse, primitive))
     mlir.register_lowering(primitive, rule, platform="cpu")
 
 
-def _lower(call: Callable[..., Any], ctx: Any, *operands: Any, program: Program, mapped: Mapped, batch: int) -> Any:
+def _lower(
+    work: Pass, call: Callable[..., Any], ctx: Any, *operands: Any, program: Program, mapped: Mapped, batch: int
+) -> Any:
     mask = sum(1 << i for i, is_mapped in enumerate(mapped) if is_mapped)
-    return call(ctx, *operands, layer=program.attribute, mapped=np.int64(mask))
+    if not is_partitioned(ctx):
+        return call(ctx, *operands, layer=program.attribute, mapped=np.int64(mask))
+
+    def part(*arrays: JaxArray) -> JaxArray:
+        return work(*arrays, program=program, mapped=mapped, batch=work.batch_of(arrays, mapped, batch))
+
+    identity = f"{work.name} {mask} ".encode() + program.words
+    return lower_partitioned(ctx, operands, work.rule(program, mapped), part, identity)
 
 
 def _refuse(primitive: Any, ctx: Any, *_operands: Any, **_params: Any) -> Any:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.ffi
 import jax.numpy as jnp
-from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching
 
@@ -17,6 +17,8 @@ from .._arguments import check_not_empty, choice
 from .._pool import PoolMode
 from ._lowering import register_lowering, target
 from ._operands import JaxArray, float_operand
+from ._partition import is_partitioned, lower_partitioned
+from ._types import AxisNames, Rule, result_type
 
 
 def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:
@@ -48,20 +50,44 @@ def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:
     return jnp.max(array, axis=2) if name == "max" else _mean.bind(array, order=array.shape[2])
 
 
-def _mean_shape(x: Any, *, order: int) -> Any:
-    return ShapedArray(x.shape[:2] + x.shape[3:], x.dtype)
+def _mean_shape(x: Any, order: int) -> tuple[int, ...]:
+    return (*x.shape[:2], *x.shape[3:])
 
 
-def _adjoint_shape(gradient: Any, *, order: int) -> Any:
-    return ShapedArray((*gradient.shape[:2], order, *gradient.shape[2:]), gradient.dtype)
+def _adjoint_shape(gradient: Any, order: int) -> tuple[int, ...]:
+    return (*gradient.shape[:2], order, *gradient.shape[2:])
 
 
-def _primitive(name: str, shape: Any) -> Any:
+def _pooled_axes(axes: int) -> AxisNames:
+    return ("batch", "channel", *(f"space{axis}" for axis in range(axes - 2)))
+
+
+def _mean_rule(axes: int) -> Rule:
+    """All axes but that of H may be cut."""
+    pooled = _pooled_axes(axes - 1)
+    return Rule(((*pooled[:2], None, *pooled[2:]),), pooled)
+
+
+def _adjoint_rule(axes: int) -> Rule:
+    pooled = _pooled_axes(axes)
+    return Rule((pooled,), (*pooled[:2], None, *pooled[2:]))
+
+
+def _primitive(name: str, shape: Callable[[Any, int], tuple[int, ...]], rule: Callable[[int], Rule]) -> Any:
     primitive = Primitive(target(name))
-    primitive.def_abstract_eval(shape)
+    primitive.def_abstract_eval(
+        lambda x, *, order: result_type(primitive.name, [x], rule(x.ndim), shape(x, order), x.dtype)
+    )
     primitive.def_impl(jax.jit(primitive.bind, static_argnames="order"))
     call = jax.ffi.ffi_lowering(target(name))
-    register_lowering(primitive, lambda ctx, operand, *, order: call(ctx, operand))
+
+    def lower(ctx: Any, operand: Any, *, order: int) -> Any:
+        if not is_partitioned(ctx):
+            return call(ctx, operand)
+        axes = ctx.avals_in[0].ndim
+        return lower_partitioned(ctx, [operand], rule(axes), partial(primitive.bind, order=order), name.encode())
+
+    register_lowering(primitive, lower)
 
     def vmap(operands: Sequence[JaxArray], axes: Sequence[int], *, order: int) -> tuple[JaxArray, int]:
         """As images of the batch."""
@@ -74,7 +100,7 @@ def _primitive(name: str, shape: Any) -> Any:
 
 
 # The mean over H, whose sum in double does not depend on the order of H, and its adjoint.
-_mean = _primitive("pool_mean", _mean_shape)
-_mean_adjoint = _primitive("pool_mean_adjoint", _adjoint_shape)
+_mean = _primitive("pool_mean", _mean_shape, _mean_rule)
+_mean_adjoint = _primitive("pool_mean_adjoint", _adjoint_shape, _adjoint_rule)
 ad.deflinear2(_mean, lambda cotangent, _x, *, order: [_mean_adjoint.bind(cotangent, order=order)])
 ad.deflinear2(_mean_adjoint, lambda cotangent, _x, *, order: [_mean.bind(cotangent, order=order)])

@@ -17,12 +17,12 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching
 
 from ._operands import JaxArray
 from ._program import Program
+from ._types import AxisNames, Rule, agree, reshard_like, result_type
 
 # For each operand whether it has an axis of calls.
 Mapped: TypeAlias = tuple[bool, ...]
@@ -41,6 +41,11 @@ def shape_of(role: str, program: Program, batch: int) -> tuple[int, ...]:
     return program.weight if role == WEIGHT else program.weight[:1]
 
 
+def _axis_names(role: str, program: Program, is_mapped: bool) -> AxisNames:
+    names = ["batch" if role in _HAVE_BATCH and axis == 0 else None for axis in range(len(shape_of(role, program, 1)))]
+    return (*("calls",) * is_mapped, *names)
+
+
 class Pass:
     """A primitive of JAX with operands of given roles."""
 
@@ -57,14 +62,29 @@ class Pass:
 
     def __call__(self, *operands: JaxArray, program: Program, mapped: Mapped, batch: int) -> JaxArray:
         """The result for operands of this batch, mapped or not."""
-        return self.primitive.bind(*operands, program=program, mapped=mapped, batch=batch)
+        return self.primitive.bind(*agree(operands), program=program, mapped=mapped, batch=batch)
+
+    def rule(self, program: Program, mapped: Mapped) -> Rule:
+        """Which axes of the operands and the result belong together: those of calls and of the batch."""
+        operands = [_axis_names(role, program, was) for role, was in zip(self.operands, mapped, strict=True)]
+        return Rule(tuple(operands), _axis_names(self.result, program, any(mapped)))
+
+    def batch_of(self, operands: Sequence[Any], mapped: Mapped, batch: int) -> int:
+        """The batch of these operands, each a part of what it was; `batch` if none has one."""
+        sizes = [
+            x.shape[int(was)]
+            for x, role, was in zip(operands, self.operands, mapped, strict=True)
+            if role in _HAVE_BATCH
+        ]
+        return sizes[0] if sizes else batch
 
     def _abstract(self, *operands: Any, program: Program, mapped: Mapped, batch: int) -> Any:
         calls = {operand.shape[0] for operand, is_mapped in zip(operands, mapped, strict=True) if is_mapped}
         for operand, role, is_mapped in zip(operands, self.operands, mapped, strict=True):
             assert operand.shape[int(is_mapped) :] == shape_of(role, program, batch), (self.name, role, operand.shape)
         assert len(calls) <= 1
-        return ShapedArray((*calls, *shape_of(self.result, program, batch)), program.dtype)
+        shape = (*calls, *shape_of(self.result, program, batch))
+        return result_type(self.primitive.name, operands, self.rule(program, mapped), shape, program.dtype)
 
     def _vmap(
         self, operands: Sequence[JaxArray], axes: Sequence[int | None], *, program: Program, mapped: Mapped, batch: int
@@ -210,11 +230,12 @@ def _transpose_bilinear(
 
 
 def _transpose_linear(
-    adjoint: Pass, cotangent: Any, _operand: Any, *, program: Program, mapped: Mapped, batch: int
+    adjoint: Pass, cotangent: Any, operand: Any, *, program: Program, mapped: Mapped, batch: int
 ) -> list[Any]:
     if _is_zero(cotangent):
         return [None]
-    return [adjoint(cotangent, program=program, mapped=mapped, batch=batch)]
+    # A batch that was summed over comes back whole.
+    return [reshard_like(adjoint(cotangent, program=program, mapped=mapped, batch=batch), operand.aval)]
 
 
 def _define(work: Pass, transpose: Callable[..., list[Any]]) -> None:

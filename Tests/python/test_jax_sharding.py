@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""On several devices the layers of equiconv.jax do what JAX's own convolution does: `jax_sharding.py` has the cases."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jax_cases import jax
+
+CASES = Path(__file__).parent / "jax_sharding.py"
+
+if not hasattr(jax, "shard_map"):
+    pytest.skip(f"jax {jax.__version__} has no jax.shard_map", allow_module_level=True)
+
+from jax_sharding import REFUSED, names  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What a process with four devices found."""
+    result = subprocess.run([sys.executable, str(CASES)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(("case", "layer"), names())
+def test_results_gradients_and_types_are_those_of_an_equal_convolution(found, case, layer):
+    assert found["equal"][f"{case}, {layer}"] == []
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_a_convolution_refuses_is_refused(found, case):
+    mine, others = found["refused"][case]
+    assert others != "accepted"
+    assert mine in ("ValueError", others)
+
+
+@pytest.mark.parametrize("layer", ["isotropic", "lifting", "group", "projection"])
+def test_each_device_computes_its_part_of_the_batch_and_nothing_is_gathered(found, layer):
+    """Of 8 images on 4 devices each call has 2; sums over devices are all that is sent."""
+    program = found["programs"][layer]
+    calls = program["calls"]
+    assert {"forward", "input_gradient", "weight_gradient"} <= {name.removesuffix("_biased") for name in calls}
+    for name in ("forward", "input_gradient", "pool_mean", "pool_mean_adjoint"):
+        assert calls.get(name, 2) == 2
+    assert set(program["collectives"]) == {"all-reduce"}
+
+
+EXAMPLE = """
+import os
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+import equiconv as eq, equiconv.jax as ej, jax, jax.numpy as jnp, numpy as np
+from jax.sharding import Mesh, PartitionSpec as P
+mesh = Mesh(np.array(jax.devices()), ("d",))
+loss = lambda w, x: jax.lax.pmean((ej.lifting_conv(x, w, eq.cyclic(4)) ** 2).mean(), "d")
+f = jax.shard_map(loss, mesh=mesh, in_specs=(P(), P("d")), out_specs=P())
+x = jnp.arange(50.0).reshape(2, 1, 5, 5)
+print(float(jax.grad(f)(jnp.ones((1, 1, 3, 3)), x).sum()))
+"""
+
+
+def test_a_gradient_through_shard_map_is_the_sum_over_devices():
+    """26136 without the types of what varies over devices."""
+    result = subprocess.run([sys.executable, "-c", EXAMPLE], capture_output=True, text=True, check=True)
+    assert float(result.stdout) == 125361

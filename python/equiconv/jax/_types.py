@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What JAX knows of an array beside its shape: the mesh axes that it varies over, and those that its axes lie on.
+
+Inside `jax.shard_map` the type of an array says over which axes of the mesh its numbers differ. JAX differentiates by
+it: what enters an operation with more of them is cast to vary, and the adjoint of the cast is the sum over devices. On
+a mesh of explicit axes the type says, too, which axes of the array are cut. Primitives that do not say so have wrong
+gradients. Here it is said as `jax.lax.conv_general_dilated` says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+from jax.core import ShapedArray
+from jax.sharding import NamedSharding, PartitionSpec
+
+from ._operands import JaxArray
+
+# The name of each axis of an array, such as "batch". Axes of one name are cut alike; those without one are whole.
+AxisNames: TypeAlias = tuple[str | None, ...]
+
+# Older JAX has no such types: there nothing varies.
+_cast_to_varying: Any = getattr(jax.lax, "pvary", None)
+if hasattr(jax.lax, "pcast"):
+
+    def _cast_to_varying(x: JaxArray, axes: tuple[Any, ...]) -> JaxArray:
+        return jax.lax.pcast(x, axes, to="varying")
+
+
+class Rule(NamedTuple):
+    """Which axes of operands and of the result belong together.
+
+    A name that operands have and the result has not is summed over. All else of an array is needed at once.
+    """
+
+    operands: tuple[AxisNames, ...]
+    result: AxisNames
+
+    @property
+    def summed(self) -> frozenset[str]:
+        """The names of the axes that are summed over."""
+        names = frozenset(name for axes in self.operands for name in axes if name is not None)
+        return names - frozenset(self.result)
+
+
+def varying(aval: Any) -> frozenset[Any]:
+    """The mesh axes over which an array of this type differs."""
+    manual = getattr(aval, "manual_axis_type", None)
+    return frozenset(getattr(aval, "vma", ()) if manual is None else manual.varying)
+
+
+def agree(operands: Sequence[JaxArray]) -> list[JaxArray]:
+    """The operands, each varying over what any of them varies over."""
+    if _cast_to_varying is None or not getattr(jax.config, "jax_auto_pcast", True):
+        return list(operands)
+    own = [varying(jax.typeof(x)) for x in operands]
+    union = frozenset().union(*own)
+    return [
+        _cast_to_varying(x, tuple(sorted(union - axes, key=str))) if union - axes else x
+        for x, axes in zip(operands, own, strict=True)
+    ]
+
+
+def result_type(name: str, operands: Sequence[Any], rule: Rule, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The type of a primitive's result from those of its operands.
+
+    Raises:
+        ValueError: operands vary over different mesh axes; on a mesh of explicit axes, an axis is cut that is needed
+            whole.
+    """
+    if not hasattr(operands[0], "sharding"):
+        return ShapedArray(shape, dtype)
+    sets = [varying(operand) for operand in operands]
+    if any(axes != sets[0] for axes in sets):
+        raise ValueError(
+            f"{name} has operands that vary over the mesh axes {[sorted(map(str, axes)) for axes in sets]}, expected "
+            'the same for all: use jax.lax.pcast(x, axes, to="varying")'
+        )
+    mesh = _mesh(operands)
+    sharding = NamedSharding(mesh, PartitionSpec(*_explicit_spec(name, operands, rule)))
+    return operands[0].update(shape=shape, dtype=dtype, weak_type=False, sharding=sharding)
+
+
+def _mesh(operands: Sequence[Any]) -> Any:
+    """The mesh of the operands; of several, the first that is one."""
+    meshes = [operand.sharding.mesh for operand in operands]
+    context = getattr(jax.sharding, "get_abstract_mesh", lambda: meshes[0])()
+    return next((mesh for mesh in meshes if not mesh.empty), meshes[0] if context.empty else context)
+
+
+def _explicit_spec(name: str, operands: Sequence[Any], rule: Rule) -> list[Any]:
+    """The mesh axes on which the axes of the result lie, where the types of operands say so."""
+    found: dict[str, Any] = {}
+    for number, (operand, axes) in enumerate(zip(operands, rule.operands, strict=True)):
+        spec = operand.sharding.spec
+        if getattr(spec, "unreduced", None) or getattr(spec, "reduced", None):
+            raise NotImplementedError(f"{name} has operand {number} of type {operand}: reduced and unreduced axes")
+        for axis, entry in enumerate(spec):
+            if entry is None or entry is PartitionSpec.UNCONSTRAINED:
+                continue
+            label = axes[axis]
+            if label is None or found.setdefault(label, entry) != entry:
+                expected = "an axis that is whole" if label is None else f"the mesh axis {found[label]!r}"
+                raise ValueError(
+                    f"{name} has operand {number} of type {operand}, whose axis {axis} is cut along {entry!r}, "
+                    f"expected {expected}: use jax.sharding.reshard"
+                )
+    return [None if label is None else found.get(label) for label in rule.result]
+
+
+def reshard_like(y: JaxArray, aval: Any) -> JaxArray:
+    """`y`, cut as the type says, where it says so."""
+    reshard = getattr(jax.sharding, "reshard", None)
+    if reshard is None or jax.typeof(y).sharding.spec == aval.sharding.spec:
+        return y
+    return reshard(y, aval.sharding)
