@@ -6,11 +6,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 BLOCK = """
 import sys
+MISSING = ("jax", "jaxlib")
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("jax", "jaxlib"):
+        if name.split(".")[0] in MISSING:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Blocker())
 """
@@ -34,3 +37,23 @@ def test_handlers_need_no_jax():
     assert result.stdout.split() == [
         "bias_gradient", "forward", "input_gradient", "pool_mean", "pool_mean_adjoint", "weight_gradient",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "name", "extra"),
+    [("nnx", "flax", "Flax", "flax"), ("equinox", "equinox", "Equinox", "equinox")],
+)
+def test_modules_say_how_to_install_their_framework(module, package, name, extra):
+    pytest.importorskip("jax")
+    code = BLOCK + (
+        f"MISSING = ({package!r},)\n"
+        "try:\n"
+        f"    import equiconv.jax.{module}\n"
+        "except ModuleNotFoundError as error:\n"
+        "    print(error.name, error)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    expected = (
+        f'{package} equiconv.jax.{module} needs {name}, which is not installed: pip install "equiconv[{extra}]"\n'
+    )
+    assert result.stdout == expected

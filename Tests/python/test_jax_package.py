@@ -15,11 +15,13 @@ import pytest
 from jax_cases import NAMES, ej, jax
 
 MODULES = sorted(path.stem for path in Path(ej.__file__).parent.glob("*.py"))
+# Modules that need another package, and what it is.
+FRAMEWORKS = {"nnx": "flax.nnx", "equinox": "equinox"}
 
 
 def test_public_names():
     assert sorted(ej.__all__) == ej.__all__
-    assert {name for name in vars(ej) if not name.startswith("_")} == set(ej.__all__)
+    assert {name for name in vars(ej) if not name.startswith("_")} - set(FRAMEWORKS) == set(ej.__all__)
     assert set(ej.__all__) <= set(eq.__all__)
 
 
@@ -43,12 +45,32 @@ def test_public_names_are_documented(name):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_the_documentation(module):
-    module = importlib.import_module("equiconv.jax" if module == "__init__" else f"equiconv.jax.{module}")
     names = {**vars(eq), **{name: getattr(ej, name) for name in ej.__all__}, "jax": jax}
-    assert doctest.testmod(module, extraglobs=names).failed == 0
+    if module in FRAMEWORKS:
+        pytest.importorskip(FRAMEWORKS[module], reason=f"{FRAMEWORKS[module]} is not installed")
+    module = importlib.import_module("equiconv.jax" if module == "__init__" else f"equiconv.jax.{module}")
+    # What a module imports from elsewhere comes before the NumPy layers of the same names.
+    assert doctest.testmod(module, extraglobs=names | vars(module)).failed == 0
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_public_names_of_modules_are_documented(framework):
+    pytest.importorskip(FRAMEWORKS[framework], reason=f"{FRAMEWORKS[framework]} is not installed")
+    module = importlib.import_module(f"equiconv.jax.{framework}")
+    assert sorted(module.__all__) == module.__all__
+    for name in module.__all__:
+        assert ">>>" in inspect.getdoc(getattr(module, name))
 
 
 def test_equiconv_does_not_import_jax():
     code = "import sys, equiconv; print([name for name in sys.modules if name.split('.')[0] in ('jax', 'jaxlib')])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_equiconv_jax_imports_no_framework():
+    code = (
+        "import sys, equiconv.jax; print([name for name in sys.modules if name.split('.')[0] in ('flax', 'equinox')])"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -93,6 +93,41 @@ def test_a_program_from_the_compilation_cache_is_right_in_another_process(tmp_pa
     assert run() > 0
 
 
+PARTITIONED = """
+import os, sys
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+import numpy as np, equiconv as eq, jax, equiconv.jax as ej
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+jax.config.update("jax_compilation_cache_dir", sys.argv[1])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+# Else addresses of this process, which tell programs apart, are part of their keys, and no other process finds them.
+jax.config.update("jax_remove_custom_partitioning_ptr_from_cache_key", True)
+hits = []
+jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if event.endswith("/cache_hits") else None)
+rng = np.random.default_rng(0)
+x, w = rng.normal(size=(4, 2, 7, 7)).astype("f"), rng.normal(size=(3, 2, 3, 3)).astype("f")
+cut = jax.device_put(x, NamedSharding(Mesh(np.array(jax.devices()), ("d",)), P("d")))
+for mode in ("zeros", "circular"):
+    keywords = {"padding": "same", "padding_mode": mode, "algorithm": "direct"}
+    y = jax.jit(lambda x: ej.lifting_conv(x, w, eq.cyclic(4), **keywords))(cut)
+    assert np.array_equal(y, eq.lifting_conv(x, w, eq.cyclic(4), **keywords)), mode
+    assert y.sharding.spec[0] == "d"
+print(len(hits))
+"""
+
+
+def test_partitioned_programs_of_equal_shapes_have_keys_of_their_own_in_the_compilation_cache(tmp_path: Path):
+    def run():
+        command = [sys.executable, "-c", PARTITIONED, str(tmp_path)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+        assert result.returncode == 0, result.stderr
+        return int(result.stdout)
+
+    run()
+    assert run() > 0
+
+
 def test_equal_layers_share_one_compiled_program():
     """Programs are equal by what they describe: a group that is made again does not compile again."""
     traces = []

@@ -81,7 +81,9 @@ def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
     if "threadpoolctl" in text:
         pytest.importorskip("threadpoolctl", "3.2")
     if page.name == "JAX.md":
-        pytest.importorskip("jax", reason='JAX.md is skipped: JAX is not installed, pip install "equiconv[jax]"')
+        for package, extra in (("jax", "jax"), ("flax", "flax"), ("optax", "flax"), ("equinox", "equinox")):
+            reason = f'JAX.md is skipped: {package} is not installed, pip install "equiconv[{extra}]"'
+            pytest.importorskip(package, reason=reason)
     if "equiconv.torch" in "".join(code for _, code in blocks(page, "python")):
         pytest.importorskip("torch", reason=f'{page.name} is not run: pip install "equiconv[torch]"')
     names = {"__name__": "__main__"}

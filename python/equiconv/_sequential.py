@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from numpy.typing import ArrayLike
 
 from ._arguments import Array, float_array, value_text
-from ._modules import Convolution, load_parameters
+from ._modules import load_parameters
 from ._signal_space import SignalSpace
 
 
@@ -59,13 +59,8 @@ class Sequential:
     """
 
     def __init__(self, *layers: Step) -> None:
-        if not layers:
-            raise ValueError("layers is (), expected at least one")
-        for number, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(f"layer {number} is {value_text(layer)} ({type(layer).__name__}), expected a callable")
+        check_chain(layers)
         self._layers = layers
-        _check_chain(layers)
 
     def __call__(self, x: ArrayLike) -> Array:
         """The output for a signal on the space that the first layer reads.
@@ -115,22 +110,36 @@ class Sequential:
         return "\n".join(["Sequential(", *lines, f"): {count:,} parameters"])
 
 
-def _check_chain(layers: tuple[Step, ...]) -> None:
-    """Raises ValueError where a layer does not read what the one before it writes."""
+def check_chain(layers: tuple[Step, ...]) -> None:
+    """Raises where layers cannot be called one after the other.
+
+    A layer is what has an `input_space` and an `output_space`, and it changes the channels if it has `in_channels` and
+    `out_channels`: those of this package in any framework.
+
+    Raises:
+        TypeError: one cannot be called.
+        ValueError: no layers, or one that does not read what the one before it writes.
+    """
+    if not layers:
+        raise ValueError("layers is (), expected at least one")
     space: SignalSpace | None = None
     channels: int | None = None
     writer = ""
     for number, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
+        if not callable(layer):
+            raise TypeError(f"layer {number} is {value_text(layer)} ({type(layer).__name__}), expected a callable")
+        reads, writes = getattr(layer, "input_space", None), getattr(layer, "output_space", None)
+        if not (isinstance(reads, SignalSpace) and isinstance(writes, SignalSpace)):
             continue
         user = f"layer {number}, {type(layer).__name__},"
-        if space is not None and layer.input_space != space:
-            raise ValueError(f"{user} wants a signal on {layer.input_space}, got one on {space} from {writer}")
-        if isinstance(layer, Convolution):
-            if channels is not None and layer.in_channels != channels:
-                raise ValueError(f"{user} wants {layer.in_channels} channels, got {channels} from {writer}")
-            channels = layer.out_channels
-        space, writer = layer.output_space, f"layer {number}, {type(layer).__name__}"
+        if space is not None and reads != space:
+            raise ValueError(f"{user} wants a signal on {reads}, got one on {space} from {writer}")
+        wanted = getattr(layer, "in_channels", None)
+        if wanted is not None:
+            if channels is not None and wanted != channels:
+                raise ValueError(f"{user} wants {wanted} channels, got {channels} from {writer}")
+            channels = getattr(layer, "out_channels", None)
+        space, writer = writes, f"layer {number}, {type(layer).__name__}"
 
 
 def _text(layer: Step) -> str:

@@ -55,10 +55,7 @@ def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part,
         part: binds the primitive to parts of its operands.
         identity: equal for equal primitives; for the compilation cache, which sees nothing else of `part`.
     """
-
-    @custom_partitioning
-    def whole(*arrays: JaxArray) -> JaxArray:
-        return part(*arrays)
+    whole = custom_partitioning(lambda *arrays: part(*arrays))
 
     def partition(mesh: Mesh, arguments: Sequence[Any], result: Any) -> Any:
         cut = _cut(rule, arguments, result)

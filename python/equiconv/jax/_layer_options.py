@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a layer with weights is beside them: the same for every framework of modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._arguments import check_float_dtype, choice, integer
+from .._bases import GroupBasis, KernelBasis
+from .._groups import PointGroup
+from .._initialisation import he_deviation
+from .._kernel_shape import kernel_shape
+from .._layers import LAYERS, Kernel, point_group
+from .._modules import arguments_text
+from .._sampling import Sampling
+from .._signal_space import SignalSpace, check_signal_space
+from . import _calls
+from ._callers import level_of_caller
+from ._operands import JaxArray, float_operand
+from ._pool import group_pool
+
+_LARGEST = 2**31 - 1
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, repr=False)
+class ConvolutionOptions:
+    """A layer without its weights: hashable, and equal to one that computes the same."""
+
+    layer_name: str
+    group: PointGroup
+    in_channels: int
+    out_channels: int
+    extents: tuple[int, ...]
+    basis: KernelBasis | None
+    stride: Any
+    padding: Any
+    dilation: Any
+    padding_mode: Any
+    algorithm: Any
+    interpolation: Any
+    group_basis: GroupBasis | None
+    quadrature: bool
+
+    @classmethod
+    def checked(
+        cls, layer_name: str, in_channels: object, out_channels: object, kernel: object, group: object, **options: Any
+    ) -> ConvolutionOptions:
+        """Raises TypeError or ValueError for arguments that make no layer."""
+        checked_group = point_group(group)
+        inputs = integer("in_channels", in_channels, 1, _LARGEST)
+        outputs = integer("out_channels", out_channels, 1, _LARGEST)
+        extents, basis = kernel_shape(kernel, checked_group)
+        kept: dict[str, Any] = {name: _hashable(value) for name, value in options.items()}
+        found = cls(layer_name, checked_group, inputs, outputs, extents, basis, **kept)
+        assert found.made_of is not None
+        Sampling.checked(checked_group.dimension, *found._sampling)
+        return found
+
+    @property
+    def made_of(self) -> Kernel:
+        """What kernels are made of, checked."""
+        return Kernel.checked(self.group, LAYERS[self.layer_name], self._kernel)
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """(O, C, ...) as the weights of the functions."""
+        axes = self.made_of.weight_axes(self.group, LAYERS[self.layer_name], self.extents)
+        return (self.out_channels, self.in_channels, *axes)
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return SignalSpace.of(self.group, LAYERS[self.layer_name].reads_group)
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return SignalSpace.of(self.group, LAYERS[self.layer_name].writes_group)
+
+    @property
+    def signature(self) -> str:
+        """What weights of the layer mean: not told by their shapes alone."""
+        kernel = self.basis if self.basis is not None else " x ".join(map(str, self.extents))
+        on_group = "" if self.group_basis is None else f", {self.group_basis!r}"
+        return f"{LAYERS[self.layer_name].function} on {self.group.name}, kernel {kernel}{on_group}"
+
+    def draw(self, key: JaxArray, dtype: Any) -> JaxArray:
+        """Weights with He's deviation for such kernels, as `equiconv.GroupConv`."""
+        made_of, name = self.made_of, self.layer_name
+        deviation = he_deviation(name, self.group, self.in_channels, made_of, self.extents)
+        return jax.random.normal(key, self.weight_shape, dtype) * np.dtype(dtype).type(deviation)
+
+    def apply(self, user: str, x: object, weight: JaxArray, bias: JaxArray | None) -> JaxArray:
+        """The layer's output; `user` is its name in messages."""
+        array = float_operand("x", x)
+        check_signal_space(user, self.input_space, self.in_channels, array.shape)
+        layer = LAYERS[self.layer_name]
+        # One more than for a function called here, since that one calls what warns.
+        level = level_of_caller() + 1
+        return _calls.forward(layer, array, weight, self.group, bias, self._sampling, self._kernel, level)
+
+    @property
+    def _sampling(self) -> tuple[Any, ...]:
+        return self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm
+
+    @property
+    def _kernel(self) -> tuple[Any, ...]:
+        return self.basis, self.interpolation, self.group_basis, self.quadrature
+
+    def __repr__(self) -> str:
+        return arguments_text(self)
+
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """The mean or maximum over H of a group."""
+
+    group: PointGroup
+    mode: str
+
+    @classmethod
+    def checked(cls, group: object, mode: object) -> PoolOptions:
+        """Raises TypeError or ValueError for anything else."""
+        return cls(point_group(group), choice("mode", mode, ("mean", "max")))
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return SignalSpace.of(self.group, True)
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return SignalSpace.of(self.group, False)
+
+    def apply(self, x: object) -> JaxArray:
+        """The pooled signal."""
+        array = float_operand("x", x)
+        channels = array.shape[1] if array.ndim > 1 else 0
+        check_signal_space("GroupPool", self.input_space, channels, array.shape)
+        return group_pool(array, "max" if self.mode == "max" else "mean")
+
+
+def parameter_dtype(dtype: Any) -> Any:
+    """float32 or float64. Raises TypeError for what layers do not take, and for float64 where JAX has none."""
+    found = np.dtype(dtype)
+    check_float_dtype("dtype", found)
+    if found == np.float64 and not jax.config.jax_enable_x64:
+        raise TypeError('dtype is float64, which JAX would round: use jax.config.update("jax_enable_x64", True)')
+    return found
+
+
+def zeros_of(count: int, dtype: Any) -> JaxArray:
+    """A bias as it starts."""
+    return jnp.zeros(count, dtype)
+
+
+def _hashable(value: _Value) -> _Value | tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list) else value

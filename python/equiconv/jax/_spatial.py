@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pooling over space that commutes with the group, as functions of arrays.
+
+Means are sums of integers: the numbers of a plane are cut at fixed binary places below the largest, each piece is an
+integer, and integers add up exactly. So bits depend neither on the order of pixels nor on how a compiler or several
+devices take the additions together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .._arguments import axes
+from .._groups import PointGroup
+from .._layers import point_group
+from .._sampling import Sampling, warn_of_remainders
+from ._callers import level_of_caller
+from ._operands import JaxArray, float_operand
+
+# How far below the largest number of a plane its numbers are kept.
+_KEPT_BITS = {np.dtype(np.float32): 60, np.dtype(np.float64): 110}
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """Windows of the spatial axes, for all channels and elements alike."""
+
+    group: PointGroup
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+
+    @classmethod
+    def checked(cls, group: object, kernel: object, stride: object, padding: object) -> WindowOptions:
+        """Raises TypeError or ValueError for an argument of the wrong kind, or out of range."""
+        checked_group = point_group(group)
+        d = checked_group.dimension
+        extents = axes("kernel", kernel, d, 1)
+        steps = extents if stride is None else axes("stride", stride, d, 1)
+        amounts = axes("padding", padding, d, 0)
+        for axis, (amount, extent) in enumerate(zip(amounts, extents, strict=True)):
+            if 2 * amount > extent:
+                raise ValueError(f"padding is {amount} on axis {axis}, expected at most {extent // 2}, half the kernel")
+        return cls(checked_group, extents, steps, amounts)
+
+    def largest(self, user: str, x: object) -> JaxArray:
+        """The maximum of each window."""
+        array = self._signal(user, x)
+        return self._reduce(array, jax.lax.max, -np.inf)
+
+    def mean(self, user: str, x: object) -> JaxArray:
+        """The mean of each window; padding counts as zeros."""
+        array = self._signal(user, x)
+        reduce = partial(self._reduce, operation=jax.lax.add, start=0)
+        return _exact_mean(array, reduce, math.prod(self.kernel), tuple(range(-self.group.dimension, 0)))
+
+    def _signal(self, user: str, x: object) -> JaxArray:
+        """The array, after a warning where the stride does not fit its size."""
+        array, d = float_operand("x", x), self.group.dimension
+        if array.ndim not in (2 + d, 3 + d):
+            raise ValueError(
+                f"x has shape {array.shape}, expected (B, C, [|H|,] spatial...) with {d} spatial axes for "
+                f"{user} on {self.group.name}"
+            )
+        for axis, size, extent, amount in zip(
+            range(array.ndim - d, array.ndim), array.shape[-d:], self.kernel, self.padding, strict=True
+        ):
+            if size + 2 * amount < extent:
+                raise ValueError(
+                    f"kernel is {extent}, expected at most {size + 2 * amount}: x has size {size} on axis {axis}, with "
+                    f"padding {amount}"
+                )
+        sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
+        warn_of_remainders(array, self.kernel, self.group, sampling, level_of_caller())
+        return array
+
+    def _reduce(self, x: JaxArray, operation: Callable[..., Any], start: Any) -> JaxArray:
+        first = (1,) * (x.ndim - len(self.kernel))
+        padding = (*((0, 0) for _ in first), *((amount, amount) for amount in self.padding))
+        initial = np.asarray(start, x.dtype)
+        return jax.lax.reduce_window(x, initial, operation, first + self.kernel, first + self.stride, padding)
+
+
+def spatial_mean(x: object, group: PointGroup) -> JaxArray:
+    """The mean over all of space, (B, C, [|H|,] spatial...) -> (B, C, [|H|])."""
+    array, d = float_operand("x", x), group.dimension
+    if array.ndim not in (2 + d, 3 + d) or 0 in array.shape[-d:]:
+        raise ValueError(
+            f"x has shape {array.shape}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
+            f"for SpatialMean on {group.name}"
+        )
+    space = tuple(range(-d, 0))
+    whole = partial(jnp.sum, axis=space, keepdims=True)
+    mean = _exact_mean(array, lambda values: whole(values, dtype=values.dtype), math.prod(array.shape[-d:]), space)
+    return mean.reshape(array.shape[:-d])
+
+
+def _exact_mean(x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]) -> JaxArray:
+    """reduce(x) / count for a linear `reduce`, sums of `count` numbers of a plane, with sums of integers.
+
+    The derivative is that of the plain sum.
+    """
+    mean = jax.custom_jvp(partial(_mean_of_integers, reduce=reduce, count=count, space=space))
+    mean.defjvp(lambda primals, tangents: (mean(*primals), reduce(tangents[0]) / count))
+    return mean(x)
+
+
+def _mean_of_integers(
+    x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]
+) -> JaxArray:
+    integer = jnp.int32 if x.dtype == jnp.float32 else jnp.int64
+    # A sum of `count` pieces of so many bits is an integer still.
+    bits = jnp.iinfo(integer).bits - 2 - max(1, math.ceil(math.log2(count)))
+    if bits < 1:
+        raise ValueError(f"x has {count} numbers in a sum, expected fewer for the mean of {x.dtype}")
+    largest = jnp.max(jnp.abs(x), axis=space, keepdims=True)
+    is_finite = jnp.isfinite(largest)
+    exponent = jnp.where(is_finite & (largest > 0), jnp.frexp(largest)[1], 0)
+    rest = _scaled(jnp.where(is_finite, x, 0), -exponent)
+    total = jnp.zeros((), x.dtype)
+    sums = []
+    for _ in range(math.ceil(_KEPT_BITS[np.dtype(x.dtype)] / bits)):
+        rest = rest * 2.0**bits
+        piece = jnp.trunc(rest)
+        rest = rest - piece
+        sums.append(reduce(piece.astype(integer)))
+    # From the smallest up, in halves that floating-point numbers hold, so that but the last addition is almost exact.
+    half = jnp.iinfo(integer).bits // 2
+    for place in reversed(range(len(sums))):
+        high = sums[place] >> half
+        low = sums[place] - (high << half)
+        for part, shift in ((low, 0), (high, half)):
+            total = total + part.astype(x.dtype) * 2.0 ** (shift - bits * (place + 1))
+    exact = _scaled(total / count, exponent)
+    return jnp.where(is_finite, exact, reduce(x) / count)
+
+
+def _scaled(x: JaxArray, exponent: JaxArray) -> JaxArray:
+    """Multiplies by 2^exponent, in two steps, since the power itself may be beyond the range of the type."""
+    half = exponent // 2
+    return x * _power_of_two(half, x.dtype) * _power_of_two(exponent - half, x.dtype)
+
+
+def _power_of_two(exponent: JaxArray, dtype: Any) -> JaxArray:
+    """2^exponent, made of its bits."""
+    integer, bias, place = (jnp.int32, 127, 23) if dtype == jnp.float32 else (jnp.int64, 1023, 52)
+    return jax.lax.bitcast_convert_type((exponent.astype(integer) + bias) << place, dtype)
