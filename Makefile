@@ -2,6 +2,7 @@
 #
 #   make demo      the lecture's architecture on a photograph, and trained on digits: equality to the last bit, figures
 #   make test      Swift, C and Python tests
+#   make fuzz      random programs of calls of the C interface; make sanitize: C tests under sanitizers
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
 #   make bench-peers  speed and errors beside other libraries (writes docs/Peers.md and its figure)
@@ -11,6 +12,7 @@
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
 include packaging/c.mk
+include packaging/sanitize.mk
 
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -40,7 +42,7 @@ demo: setup
 	$(VENV)/bin/python examples/demo/demo.py --output-dir demo-output
 	scripts/demo-training.sh $(VENV) demo-output/rotated-digits
 
-test: setup lint test-swift test-c test-package test-python test-python-debian
+test: setup lint test-swift test-c fuzz test-package test-python test-python-debian
 	@echo "All tests passed."
 
 test-swift:

@@ -30,7 +30,8 @@ static bool runs_shared(test_random *random) {
   const equiconv_status status =
       random_between(random, 0, 1) == 0
           ? equiconv_plan_forward(layer->plan, layer->batch, layer->input, layer->weight, layer->bias, output)
-          : equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, prepared[number], layer->bias, output);
+          : equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, prepared[number], layer->bias,
+                                           output);
   const bool same = number != EQUICONV_ALGORITHM_DIRECT || memcmp(output, layer->output, bytes) == 0;
   free(output);
   return status == EQUICONV_SUCCESS && same;
@@ -40,10 +41,12 @@ static bool runs_gradients_of_shared(test_random *random) {
   /* There is no weight gradient by Winograd tiles. */
   static const int with_gradients[] = {EQUICONV_ALGORITHM_AUTO, EQUICONV_ALGORITHM_DIRECT, EQUICONV_ALGORITHM_FOURIER};
   const test_layer *layer = &shared[with_gradients[random_between(random, 0, 2)]];
-  float *input = malloc((size_t)layer->inputs * sizeof(float)), *weight = malloc((size_t)layer->weights * sizeof(float));
+  float *input = malloc((size_t)layer->inputs * sizeof(float)),
+        *weight = malloc((size_t)layer->weights * sizeof(float));
   const bool done =
       input != NULL && weight != NULL &&
-      equiconv_plan_input_gradient(layer->plan, layer->batch, layer->output, layer->weight, input) == EQUICONV_SUCCESS &&
+      equiconv_plan_input_gradient(layer->plan, layer->batch, layer->output, layer->weight, input) ==
+          EQUICONV_SUCCESS &&
       equiconv_plan_weight_gradient(layer->plan, layer->batch, layer->output, layer->input, weight) == EQUICONV_SUCCESS;
   free(input);
   free(weight);
