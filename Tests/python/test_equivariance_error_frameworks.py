@@ -69,6 +69,20 @@ def test_torch_modules_and_functions_of_arrays_and_tensors(x, expected, torch_la
     assert torch_layer.weight.grad is None
 
 
+def test_a_torch_module_is_never_called_with_an_array(x):
+    """Not even to see whether it takes one: what a module counts in a call, it counts once."""
+    torch = pytest.importorskip("torch")
+    calls = []
+
+    class Recording(torch.nn.Module):
+        def forward(self, signal):
+            calls.append(type(signal))
+            return signal
+
+    assert eq.equivariance_error(Recording(), x, C4) == 0.0
+    assert calls == [torch.Tensor] * 5
+
+
 def test_a_map_that_writes_to_its_input_does_not_change_the_signal(x, torch_layer):
     import torch
 

@@ -158,8 +158,8 @@ def integer(name: str, value: object, smallest: int, largest: int) -> int:
     try:
         if isinstance(value, bool):
             raise TypeError
-        # Exactly an int: the extension takes no subclass of it.
-        number = int.__index__(index(value))  # type: ignore[arg-type]
+        # Exactly an int, and no subclass, which the extension does not take.
+        number = index(value)  # type: ignore[arg-type]
     except Exception as error:
         text = f"{name} is {value_text(value)} ({type(value).__name__}), expected {expected}"
         raise TypeError(text) from _cause(error)
