@@ -39,6 +39,14 @@ class RaisingNumber(float):
     __hash__ = float.__hash__
 
 
+def pretender(kind):
+    """An object that `isinstance` takes for another, as mocks are."""
+    return type(f"Like{kind.__name__}", (), {"__class__": property(lambda _: kind)})()
+
+
+PRETENDED = (eq.PointGroup, eq.KernelBasis, eq.GroupBasis, eq.PreparedWeight, np.ndarray, tuple, int, float, str)
+
+
 class Two(enum.IntEnum):
     VALUE = 2
 
@@ -73,6 +81,7 @@ ALWAYS_WRONG = {
     "type": int,
     "masked": np.ma.masked_array(np.ones((1, 2, 6, 6)), True),
     "-2**100": -(2**100),
+    **{f"like a {kind.__name__}": pretender(kind) for kind in PRETENDED},
     "int of 10000 digits": 10**10000,
 }
 # Some take some of these.

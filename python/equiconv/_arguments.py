@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from operator import index
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ Array = NDArray[Any]
 
 # Sizes computed from strides, paddings and dilations up to this bound stay far from 64-bit overflow.
 LARGEST = 2**31 - 1
+
+
+_Kind = TypeVar("_Kind")
 
 
 class Shaped(Protocol):
@@ -59,6 +62,11 @@ def _beginning(value: object) -> object:
     return value
 
 
+def is_a(value: object, *kinds: type[_Kind]) -> TypeGuard[_Kind]:
+    """Whether `value` is of one of the types, and not only says so to `isinstance`, as mocks and proxies do."""
+    return issubclass(type(value), kinds)
+
+
 def items(name: str, value: object, expected: str) -> list[Any]:
     """The items of an iterable, which is no text. Raises TypeError, which says what was `expected`."""
     try:
@@ -87,7 +95,7 @@ def float_array(name: str, value: object) -> Array:
 
 def float_values(name: str, value: object) -> Array:
     """`value` as an array of float32 or float64 of any layout; otherwise as `float_array`."""
-    if isinstance(value, _native.Weight):
+    if is_a(value, _native.Weight):
         raise TypeError(
             f"{name} is {value!r}, expected an array: prepared weights are for the forward calls of the layers, "
             "gradients and expand take the array"
@@ -221,7 +229,7 @@ def within(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
 
 def axes(name: str, value: object, dimension: int, smallest: int) -> tuple[int, ...]:
     """`value`, one int or a sequence of one for each of `dimension` axes, as a tuple of ints >= smallest."""
-    if not isinstance(value, tuple | list):
+    if not is_a(value, tuple, list):
         return (integer(name, value, smallest, LARGEST),) * dimension
     if len(value) != dimension:
         count = "1 integer" if dimension == 1 else f"{dimension} integers"
@@ -252,7 +260,7 @@ def output(
     """
     if isinstance(out, np.ma.MaskedArray):
         raise TypeError("out is a masked array, whose mask would not be written: use a numpy.ndarray")
-    if not isinstance(out, np.ndarray) or not _is_plain(type(out)):
+    if not is_a(out, np.ndarray) or not _is_plain(type(out)):
         raise TypeError(
             f"out is {value_text(out)} ({type(out).__name__}), expected a numpy.ndarray, a numpy.memmap or None"
         )

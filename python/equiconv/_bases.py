@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
-from ._arguments import reals, value_text
+from ._arguments import is_a, reals, value_text
 from ._groups import PointGroup
 
 Interpolation: TypeAlias = Literal["bilinear", "bicubic", "bspline3"]
@@ -140,7 +140,7 @@ class GroupBasis(_Immutable, _native.GroupBasis):
                    [0., 0.],
                    [0., 1.]])
         """
-        if not isinstance(group, PointGroup):
+        if not is_a(group, PointGroup):
             raise TypeError(f"group is {value_text(group)} ({type(group).__name__}), expected a PointGroup")
         return _native.group_basis_matrix(self, group)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import cast
 
 from . import _native
-from ._arguments import Array, Shaped, check_same_dtype, choice, float_array, output
+from ._arguments import Array, Shaped, check_same_dtype, choice, float_array, is_a, output
 from ._explanation import ChosenAlgorithm, Explanation, Run
 from ._groups import PointGroup
 from ._layers import LAYERS, Kernel, KernelArguments, Layer, point_group
@@ -68,7 +68,7 @@ def forward(
     checked_group = point_group(group)
     kernel = Kernel.checked(checked_group, layer, kernel_arguments)
     x_array = float_array("x", x)
-    weight_array = weight if isinstance(weight, PreparedWeight) else float_array("weight", weight)
+    weight_array = weight if is_a(weight, PreparedWeight) else float_array("weight", weight)
     bias_array = None if bias is None else float_array("bias", bias)
     sampling, extents = checked_sampling(
         layer, x_array, weight_array, bias_array, checked_group, kernel, sampling_arguments

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from . import _calls
-from ._arguments import Shaped, choice, float_dtype, float_values, integer, value_text
+from ._arguments import Shaped, choice, float_dtype, float_values, integer, is_a, value_text
 from ._explanation import Explanation, Run
 from ._functions import group_conv, isotropic_conv, lifting_conv, projection_conv
 from ._general import conv
@@ -118,7 +118,7 @@ class _Shape:
 
 
 def _is_shape(value: object) -> bool:
-    return isinstance(value, tuple | list) and all(
+    return is_a(value, tuple, list) and all(
         isinstance(item, int | np.integer) and not isinstance(item, bool) for item in value
     )
 
@@ -126,7 +126,7 @@ def _is_shape(value: object) -> bool:
 def _operands(x: object, weight: object, dtype: DTypeLike | None, *, takes_prepared: bool) -> tuple[Shaped, Shaped]:
     """What is known of the signal and the weight. A shape has the given dtype, or that of the other argument."""
     signal = None if _is_shape(x) else float_values("x", x)
-    kernel: Shaped | None = weight if takes_prepared and isinstance(weight, PreparedWeight) else None
+    kernel: Shaped | None = weight if takes_prepared and is_a(weight, PreparedWeight) else None
     if kernel is None and not _is_shape(weight):
         kernel = float_values("weight", weight)
     kind: np.dtype[Any] = np.dtype(np.float32)

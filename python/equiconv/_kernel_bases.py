@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from numpy.typing import ArrayLike
 
-from ._arguments import choice, integer, items, real, reals, value_text
+from ._arguments import choice, integer, is_a, items, real, reals, value_text
 from ._bases import INTERPOLATIONS, Interpolation, KernelBasis, make_kernel_basis
 
 Kernel: TypeAlias = int | tuple[int, ...]
@@ -219,7 +219,7 @@ def _extents(kernel: object, dimension: object) -> tuple[int, ...]:
 
 
 def _separate_extents(kernel: object, axes: int | None) -> tuple[int, ...]:
-    if not isinstance(kernel, tuple | list):
+    if not is_a(kernel, tuple, list):
         return (integer("kernel", kernel, 1, _LARGEST_EXTENT),) * (axes or 2)
     if not 1 <= len(kernel) <= 3 or axes not in (None, len(kernel)):
         raise ValueError(

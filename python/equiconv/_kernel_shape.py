@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ._arguments import axes
+from ._arguments import axes, is_a
 from ._bases import KernelBasis
 from ._groups import PointGroup
 
@@ -16,7 +16,7 @@ def kernel_shape(kernel: object, group: PointGroup) -> tuple[tuple[int, ...], Ke
         group: H.
     """
     d = group.dimension
-    if isinstance(kernel, KernelBasis):
+    if is_a(kernel, KernelBasis):
         if kernel.dimension != d:
             raise ValueError(f"kernel is {kernel!r} of dimension {kernel.dimension}, expected {d} as {group.name}")
         return kernel.extents, kernel

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from . import _native
-from ._arguments import Shaped, boolean, choice, integer, items, value_text
+from ._arguments import Shaped, boolean, choice, integer, is_a, items, value_text
 from ._bases import INTERPOLATIONS, GroupBasis, KernelBasis
 from ._groups import PointGroup
 
@@ -21,7 +21,7 @@ KernelArguments: TypeAlias = tuple[object, object, object, object]
 
 def point_group(value: object) -> PointGroup:
     """`value` if it is a PointGroup, else TypeError."""
-    if isinstance(value, PointGroup):
+    if is_a(value, PointGroup):
         return value
     raise TypeError(
         f"group is {value_text(value)} ({type(value).__name__}), expected a PointGroup such as equiconv.cyclic(4)"
@@ -107,7 +107,7 @@ class Kernel:
     def checked(cls, group: PointGroup, layer: Layer, arguments: KernelArguments) -> Kernel:
         """Raises TypeError or ValueError for arguments that do not fit the group or the layer."""
         basis, interpolation, group_basis, quadrature = arguments
-        if not (basis is None or isinstance(basis, KernelBasis)):
+        if not (basis is None or is_a(basis, KernelBasis)):
             raise TypeError(
                 f"basis is {value_text(basis)} ({type(basis).__name__}), expected a KernelBasis such as "
                 "equiconv.bspline_basis(5), or None for pixels"
@@ -140,7 +140,7 @@ class Kernel:
 def _checked_group_basis(group: PointGroup, layer: Layer, group_basis: object) -> GroupBasis | None:
     if group_basis is None:
         return None
-    if not isinstance(group_basis, GroupBasis):
+    if not is_a(group_basis, GroupBasis):
         raise TypeError(
             f"group_basis is {value_text(group_basis)} ({type(group_basis).__name__}), expected a GroupBasis such as "
             "equiconv.localised([0, 1]), or None"

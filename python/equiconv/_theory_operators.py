@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import as_array, boolean, integer, real, reals, value_text
+from ._arguments import as_array, boolean, integer, is_a, real, reals, value_text
 from ._theory_spaces import Points, Space
 
 Matrix = NDArray[np.float64]
@@ -325,7 +325,7 @@ def _check_linear(
 
 def _spaces(x_space: object, y_space: object) -> None:
     for name, space in (("x_space", x_space), ("y_space", y_space)):
-        if not isinstance(space, Space):
+        if not is_a(space, Space):
             raise TypeError(f"{name} is {value_text(space)}, expected a Space such as Space.plane(cyclic(4), 5)")
     assert isinstance(x_space, Space)
     assert isinstance(y_space, Space)

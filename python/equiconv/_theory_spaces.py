@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arguments import LARGEST, axes, integer, value_text
+from ._arguments import LARGEST, axes, integer, is_a, value_text
 from ._groups import PointGroup
 from ._layers import point_group
 
@@ -199,7 +199,7 @@ def _closure(cayley: NDArray[np.int32], generators: tuple[int, ...]) -> tuple[in
 
 def _subgroup(name: str, value: object, group: PointGroup) -> tuple[int, ...]:
     """`value`, integers that are the elements of a subgroup, as a sorted tuple."""
-    if not isinstance(value, tuple | list):
+    if not is_a(value, tuple, list):
         raise TypeError(
             f"{name} is {value_text(value)}, expected a tuple of the elements of a subgroup of {group.name}"
         )
