@@ -347,6 +347,7 @@ def test_the_extension_leaves_no_exception_behind_a_result(label):
         (native.Basis, ("bspline", np.array([3, 3]), 3, 1.0, *empty)),
         (native.GroupBasis, (np.array([0.0]), 3, 1.0)),
         (native.Weight, (W,)),
+        (lambda *rest: native.view(X, *rest), (X.ctypes.data, X.shape, True)),
         (native.Subgroup, (C4, np.array([0, 2], np.int32))),
     )
     for function, good in calls:

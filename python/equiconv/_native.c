@@ -44,20 +44,21 @@ bool native_read_array(PyObject *value, native_shape *shape) {
 /* view(owner, address, shape, is_double) */
 static PyObject *view(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
   enum { MOST_AXES = 64 };
-  if (count != 4 || !PyLong_Check(args[1]) || !PyTuple_Check(args[2]) || PyTuple_GET_SIZE(args[2]) > MOST_AXES) {
+  int64_t address, size;
+  if (count != 4 || !native_read_int(args[1], 0, INTPTR_MAX, &address) || !PyTuple_Check(args[2]) ||
+      PyTuple_GET_SIZE(args[2]) > MOST_AXES || !PyBool_Check(args[3])) {
     return native_refuse("view");
   }
-  void *address = PyLong_AsVoidPtr(args[1]);
   npy_intp shape[MOST_AXES];
   int rank = (int)PyTuple_GET_SIZE(args[2]);
   for (int axis = 0; axis < rank; axis++) {
-    shape[axis] = PyLong_AsSsize_t(PyTuple_GET_ITEM(args[2], axis));
-  }
-  if (PyErr_Occurred()) {
-    return NULL;
+    if (!native_read_int(PyTuple_GET_ITEM(args[2], axis), 0, NPY_MAX_INTP, &size)) {
+      return native_refuse("view");
+    }
+    shape[axis] = (npy_intp)size;
   }
   int type = args[3] == Py_True ? NPY_FLOAT64 : NPY_FLOAT32;
-  PyObject *array = PyArray_New(&PyArray_Type, rank, shape, type, NULL, address, 0, NPY_ARRAY_CARRAY, NULL);
+  PyObject *array = PyArray_New(&PyArray_Type, rank, shape, type, NULL, (void *)(intptr_t)address, 0, NPY_ARRAY_CARRAY, NULL);
   if (array == NULL) {
     return NULL;
   }
