@@ -2,63 +2,68 @@
 
 import EquiconvEngine
 
-/// Gradients of `<gradOutput, layer(x)>`: of the signal, of the weight and of the bias.
+/// Gradients of `<outputGradient, layer(x)>`: of the signal, of the weight and of the bias.
 extension Convolution {
   /// All three gradients (the vector–Jacobian product).
   ///
+  ///     let (input, weight, bias) = try layer.gradients(from: outputGradient, at: x)
+  ///
   /// - Parameters:
-  ///   - gradOutput: like the layer's output at `x`.
+  ///   - outputGradient: like the layer's output at `x`.
   ///   - x: the signal the layer was applied to.
   /// - Returns: gradients like `x`, like the weight, and one number for each output channel.
   /// - Throws: `ConvolutionError` naming the argument that does not fit, its value and what was expected.
-  public func vjp(
-    _ gradOutput: Signal<Scalar>, at x: Signal<Scalar>
-  ) throws(ConvolutionError) -> (gradInput: Signal<Scalar>, gradWeight: Tensor<Scalar>, gradBias: [Scalar]) {
+  public func gradients(
+    from outputGradient: Signal<Scalar>, at x: Signal<Scalar>
+  ) throws(ConvolutionError) -> (input: Signal<Scalar>, weight: Tensor<Scalar>, bias: [Scalar]) {
     (
-      try inputGradient(gradOutput, at: x), try weightGradient(gradOutput, at: x), try biasGradient(gradOutput, at: x)
+      try inputGradient(from: outputGradient, at: x), try weightGradient(from: outputGradient, at: x),
+      try biasGradient(from: outputGradient, at: x)
     )
   }
 
   /// The gradient of the signal: the adjoint of x ↦ layer(x), a convolution with k*(g) = k(g⁻¹).
   ///
-  /// - Parameters: see `vjp`. Of `x` only the shape is read.
+  /// - Parameters: see `gradients(from:at:)`. Of `x` only the shape is read.
   /// - Returns: a signal like `x`.
   public func inputGradient(
-    _ gradOutput: Signal<Scalar>, at x: Signal<Scalar>
+    from outputGradient: Signal<Scalar>, at x: Signal<Scalar>
   ) throws(ConvolutionError) -> Signal<Scalar> {
-    let plan = try plan(gradOutput: gradOutput, for: x)
+    let plan = try plan(outputGradient: outputGradient, for: x)
     return try Signal(
       inputSpace,
-      Tensor(shape: x.shape) { gradInput throws(ConvolutionError) in
+      Tensor(shape: x.shape) { gradient throws(ConvolutionError) in
         try plan.inputGradient(
-          batch: x.batch, gradOutput: gradOutput.storage, weight: weight.storage, gradInput: gradInput)
+          batch: x.batch, gradOutput: outputGradient.storage, weight: weight.storage, gradInput: gradient)
       })
   }
 
   /// The gradient of the weight: the adjoint of weight ↦ layer(x).
   ///
-  /// - Parameters: see `vjp`.
+  /// - Parameters: see `gradients(from:at:)`.
   /// - Returns: a tensor like the weight; zeros for an empty batch.
   public func weightGradient(
-    _ gradOutput: Signal<Scalar>, at x: Signal<Scalar>
+    from outputGradient: Signal<Scalar>, at x: Signal<Scalar>
   ) throws(ConvolutionError) -> Tensor<Scalar> {
-    let plan = try plan(gradOutput: gradOutput, for: x)
+    let plan = try plan(outputGradient: outputGradient, for: x)
     if x.batch == 0 { return try .zeros(shape: weight.shape) }
-    return try Tensor(shape: weight.shape) { gradWeight throws(ConvolutionError) in
+    return try Tensor(shape: weight.shape) { gradient throws(ConvolutionError) in
       try plan.weightGradient(
-        batch: x.batch, gradOutput: gradOutput.storage, input: x.storage, gradWeight: gradWeight)
+        batch: x.batch, gradOutput: outputGradient.storage, input: x.storage, gradWeight: gradient)
     }
   }
 
-  /// The gradient of the bias: `∂b[o] = Σ gradOutput[·,o,…]`, accumulated in Double.
+  /// The gradient of the bias: `∂b[o] = Σ outputGradient[·,o,…]`, accumulated in Double.
   ///
-  /// - Parameters: see `vjp`. Of `x` only the shape is read.
+  /// - Parameters: see `gradients(from:at:)`. Of `x` only the shape is read.
   /// - Returns: O numbers, whether the layer has a bias or not; zeros for an empty batch.
-  public func biasGradient(_ gradOutput: Signal<Scalar>, at x: Signal<Scalar>) throws(ConvolutionError) -> [Scalar] {
-    let plan = try plan(gradOutput: gradOutput, for: x)
+  public func biasGradient(
+    from outputGradient: Signal<Scalar>, at x: Signal<Scalar>
+  ) throws(ConvolutionError) -> [Scalar] {
+    let plan = try plan(outputGradient: outputGradient, for: x)
     if x.batch == 0 { return [Scalar](repeating: 0, count: weight.shape[0]) }
-    return try filledArray(count: weight.shape[0]) { gradBias throws(ConvolutionError) in
-      try plan.biasGradient(batch: x.batch, gradOutput: gradOutput.storage, gradBias: gradBias)
+    return try filledArray(count: weight.shape[0]) { gradient throws(ConvolutionError) in
+      try plan.biasGradient(batch: x.batch, gradOutput: outputGradient.storage, gradBias: gradient)
     }
   }
 }

@@ -25,15 +25,15 @@ extension Convolution {
     return try .cached(descriptor(spatial: x.spatial))
   }
 
-  /// The plan of this layer on `x`, if `gradOutput` has the shape of its output.
+  /// The plan of this layer on `x`, if `outputGradient` has the shape of its output.
   func plan(
-    gradOutput: Signal<Scalar>, for x: Signal<Scalar>
+    outputGradient: Signal<Scalar>, for x: Signal<Scalar>
   ) throws(ConvolutionError) -> ConvolutionPlan {
     let plan = try plan(for: x)
     let shape = try plan.outputShape(batch: x.batch)
-    guard gradOutput.space.normalized(group) == outputSpace, gradOutput.shape == shape else {
+    guard outputGradient.space.normalized(group) == outputSpace, outputGradient.shape == shape else {
       throw ConvolutionError(
-        .invalidSize, "gradOutput", gradOutput.placeText,
+        .invalidSize, "outputGradient", outputGradient.placeText,
         expected: "a signal on the \(outputSpace), of shape \(shapeText(shape)) as the output")
     }
     return plan

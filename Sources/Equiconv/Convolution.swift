@@ -116,7 +116,7 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   /// - Returns: shape (O |Y|, C |X|, kernel…): output channel o |Y| + h, input channel c |X| + h', where |X| and |Y| are
   ///   the sizes of the fibers, 1 for the plane; kernel extents grow with the largest scale of H.
   /// - Throws: `ConvolutionError` where the weight does not fit.
-  public func expandWeight() throws(ConvolutionError) -> Tensor<Scalar> {
+  public func expandedWeight() throws(ConvolutionError) -> Tensor<Scalar> {
     try checkWeight()
     let plan = try ConvolutionPlan.cached(descriptor(spatial: kernel, isAlone: true))
     return try Tensor(shape: plan.bankShape) { bank throws(ConvolutionError) in

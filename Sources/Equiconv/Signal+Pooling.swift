@@ -21,27 +21,27 @@ extension Signal {
       })
   }
 
-  /// The gradient of `<gradOutput, groupPool(mode)>` at this signal.
+  /// The gradient of `<outputGradient, groupPool(mode)>` at this signal.
   ///
-  /// The mean spreads `gradOutput` evenly over the fiber; the maximum gives it to the largest value, in equal parts where
+  /// The mean spreads `outputGradient` evenly over the fiber; the maximum gives it to the largest value, in equal parts where
   /// several are equal.
   ///
-  /// - Parameter gradOutput: (batch, channels, spatial…), like the pooled signal.
+  /// - Parameter outputGradient: (batch, channels, spatial…), like the pooled signal.
   /// - Returns: a signal like this one.
-  /// - Throws: `ConvolutionError` naming `x` (the signal) or `gradOutput`.
-  public func groupPoolVJP(_ gradOutput: Signal, _ mode: PoolMode) throws(ConvolutionError) -> Signal {
+  /// - Throws: `ConvolutionError` naming `x` (the signal) or `outputGradient`.
+  public func groupPoolGradient(from outputGradient: Signal, _ mode: PoolMode) throws(ConvolutionError) -> Signal {
     try checkPoolable()
-    guard gradOutput.space == .plane, gradOutput.shape == pooledShape else {
+    guard outputGradient.space == .plane, outputGradient.shape == pooledShape else {
       throw ConvolutionError(
-        .invalidSize, "gradOutput", gradOutput.placeText,
+        .invalidSize, "outputGradient", outputGradient.placeText,
         expected: "a signal on the plane, of shape \(shapeText(pooledShape)) as the output")
     }
     return try Signal(
       .group,
-      Tensor(shape: shape) { gradInput throws(ConvolutionError) in
-        try groupPoolGradient(
-          mode, outer: batch * channels, order: order, inner: spatial.product, gradOutput: gradOutput.storage,
-          input: storage, gradInput: gradInput)
+      Tensor(shape: shape) { gradient throws(ConvolutionError) in
+        try EquiconvEngine.groupPoolGradient(
+          mode, outer: batch * channels, order: order, inner: spatial.product, gradOutput: outputGradient.storage,
+          input: storage, gradInput: gradient)
       })
   }
 

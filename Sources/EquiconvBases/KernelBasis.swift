@@ -32,7 +32,7 @@ public enum KernelBasis: Hashable, Sendable {
 }
 
 extension KernelBasis: BasisFamily {
-  private var family: any BasisFamily {
+  var family: any BasisFamily {
     switch self {
     case .pixel(let basis): basis
     case .bSpline(let basis): basis

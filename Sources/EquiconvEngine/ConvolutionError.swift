@@ -13,19 +13,50 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
     case unsupportedGroup, unsupportedAlgorithm
   }
 
-  public let kind: Kind
+  public var kind: Kind { details.kind }
   /// The name of the argument, for example `stride[1]`.
-  public let argument: String
+  public var argument: String { details.argument }
   /// The value it had, as text.
-  public let value: String
+  public var value: String { details.value }
   /// What was expected of it.
-  public let expected: String
+  public var expected: String { details.expected }
+
+  /// One reference, not four values: `swiftc -O` 6.3.1 crashes on asynchronous functions that catch a typed error of
+  /// several values, an untyped one and a typed one again. It shows with a task group whose tasks run
+  ///
+  ///     let y = try layer(x)                                     // throws(ConvolutionError)
+  ///     let z = try await later { try layer(image(1)) }           // image throws, later is async throws
+  ///
+  /// "While splitting coroutine", in `emitSetAndGetSwiftErrorValueAround` of LLVM's CoroFrame.cpp. Where other typed
+  /// errors bring it about, mark the helper `@inline(never)`.
+  private let details: Details
+
+  private final class Details: Sendable {
+    let kind: Kind
+    let argument: String
+    let value: String
+    let expected: String
+
+    init(_ kind: Kind, _ argument: String, _ value: String, _ expected: String) {
+      self.kind = kind
+      self.argument = argument
+      self.value = value
+      self.expected = expected
+    }
+  }
 
   public init(_ kind: Kind, _ argument: String, _ value: some CustomStringConvertible, expected: String) {
-    self.kind = kind
-    self.argument = argument
-    self.value = value.description
-    self.expected = expected
+    details = Details(kind, argument, value.description, expected)
+  }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    a.kind == b.kind && a.argument == b.argument && a.value == b.value && a.expected == b.expected
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(kind)
+    hasher.combine(argument)
+    hasher.combine(value)
   }
 
   /// For example "stride[1] is 0, expected a positive integer".

@@ -11,7 +11,7 @@ import EquiconvGroups
 /// | `.quotient` | any subgroup | (batch, channels, \|H/K\|, spatial…) |
 ///
 /// Points of H/K are numbered as by `HomogeneousSpace`.
-public enum SignalSpace: Hashable, Sendable {
+public enum SignalSpace: Hashable, Codable, Sendable {
   case plane
   case group
   /// The elements of K, in any order. K = H and K = {e} mean `.plane` and `.group`.

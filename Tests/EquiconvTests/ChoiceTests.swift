@@ -13,13 +13,13 @@ import _EquiconvTestSupport
       let y = try layer(x)
       let explanations = try Pass.allCases.map { try layer.explain($0, on: x) }
       #expect(try explanations == Pass.allCases.map { try layer.explain($0, batch: x.batch, spatial: x.spatial) })
-      let chosen = (try layer.inputGradient(y, at: x), try layer.weightGradient(y, at: x))
+      let chosen = (try layer.inputGradient(from: y, at: x), try layer.weightGradient(from: y, at: x))
       layer.algorithm = explanations[0].algorithm
       #expect(try layer(x).isBitwiseEqual(to: y))
       layer.algorithm = explanations[1].algorithm
-      #expect(try layer.inputGradient(y, at: x).isBitwiseEqual(to: chosen.0))
+      #expect(try layer.inputGradient(from: y, at: x).isBitwiseEqual(to: chosen.0))
       layer.algorithm = explanations[2].algorithm
-      #expect(try layer.weightGradient(y, at: x).isBitwiseEqual(to: chosen.1))
+      #expect(try layer.weightGradient(from: y, at: x).isBitwiseEqual(to: chosen.1))
     }
   }
 

@@ -134,21 +134,21 @@ private let wrongSampling = [
 
 private let wrongGradients = [
   WrongCall(
-    "gradOutput is on the group, of shape (1, 1, 4, 5, 5), expected a signal on the group, of shape (1, 1, 4, 3, 3) as "
+    "outputGradient is on the group, of shape (1, 1, 4, 5, 5), expected a signal on the group, of shape (1, 1, 4, 3, 3) as "
       + "the output"
   ) {
-    try zeros(.plane, 1, 1, 5, 5).liftingConvolutionVJP(
-      zeros(.group, 1, 1, 4, 5, 5), .zeros(shape: [1, 1, 3, 3]), group: .cyclic(4))
+    try zeros(.plane, 1, 1, 5, 5).liftingConvolutionGradients(
+      from: zeros(.group, 1, 1, 4, 5, 5), weight: .zeros(shape: [1, 1, 3, 3]), group: .cyclic(4))
   },
   WrongCall(
-    "gradOutput is on the plane, of shape (1, 4, 3, 3), expected a signal on the plane, of shape (1, 1, 3, 3) as the output"
+    "outputGradient is on the plane, of shape (1, 4, 3, 3), expected a signal on the plane, of shape (1, 1, 3, 3) as the output"
   ) {
-    try zeros(.group, 1, 1, 4, 5, 5).projectionConvolutionVJP(
-      zeros(.plane, 1, 4, 3, 3), .zeros(shape: [1, 1, 4, 3, 3]), group: .cyclic(4))
+    try zeros(.group, 1, 1, 4, 5, 5).projectionConvolutionGradients(
+      from: zeros(.plane, 1, 4, 3, 3), weight: .zeros(shape: [1, 1, 4, 3, 3]), group: .cyclic(4))
   },
   WrongCall(
-    "gradOutput is on the group, of shape (1, 1, 4, 5), expected a signal on the plane, of shape (1, 1, 5) as the output"
-  ) { try zeros(.group, 1, 1, 4, 5).groupPoolVJP(zeros(.group, 1, 1, 4, 5), .max) },
+    "outputGradient is on the group, of shape (1, 1, 4, 5), expected a signal on the plane, of shape (1, 1, 5) as the output"
+  ) { try zeros(.group, 1, 1, 4, 5).groupPoolGradient(from: zeros(.group, 1, 1, 4, 5), .max) },
 ]
 
 private let wrongActions = [

@@ -14,14 +14,14 @@ import Testing
     let y = try layer(x)
     let g = try Signal<Double>.random(y.space, y.shape, seed: 20)
 
-    let (gradInput, gradWeight, gradBias) = try layer.vjp(g, at: x)
-    #expect(gradInput.space == x.space && gradInput.shape == x.shape)
-    #expect(gradWeight.shape == layer.weight.shape)
+    let (inputGradient, weightGradient, biasGradient) = try layer.gradients(from: g, at: x)
+    #expect(inputGradient.space == x.space && inputGradient.shape == x.shape)
+    #expect(weightGradient.shape == layer.weight.shape)
     let value = dot(y.storage, g.storage)
     let tolerance = 1e-12 * dot(y.storage.map(abs), g.storage.map(abs))
-    #expect(abs(dot(x.storage, gradInput.storage) - value) <= tolerance)
-    #expect(abs(dot(layer.weight.storage, gradWeight.storage) - value) <= tolerance)
-    #expect(abs(dot(bias, gradBias) - (dot(withBias.storage, g.storage) - value)) <= tolerance)
+    #expect(abs(dot(x.storage, inputGradient.storage) - value) <= tolerance)
+    #expect(abs(dot(layer.weight.storage, weightGradient.storage) - value) <= tolerance)
+    #expect(abs(dot(bias, biasGradient) - (dot(withBias.storage, g.storage) - value)) <= tolerance)
   }
 
   @Test(arguments: LayerExample.all) func inputGradientCommutesWithTheActionUpToRounding(_ example: LayerExample) throws
@@ -30,10 +30,10 @@ import Testing
     let layer = try example.convolution(Double.self)
     let y = try layer(x)
     let g = try Signal<Double>.random(y.space, y.shape, seed: 21)
-    let gradient = try layer.inputGradient(g, at: x)
+    let gradient = try layer.inputGradient(from: g, at: x)
     let last = example.group.order - 1
     let ofTurned = try layer.inputGradient(
-      g.acted(by: last, of: example.group), at: x.acted(by: last, of: example.group))
+      from: g.acted(by: last, of: example.group), at: x.acted(by: last, of: example.group))
     let turned = try gradient.acted(by: last, of: example.group)
     #expect(ofTurned.shape == turned.shape)
     for (a, b) in zip(ofTurned.storage, turned.storage) { #expect(abs(a - b) < 1e-11) }
@@ -49,12 +49,13 @@ import Testing
       let weight = convolution.weight
       let named =
         switch layer {
-        case .isotropic: try x.isotropicConvolutionVJP(g, weight, group: c4, stride: 2, padding: 1)
-        case .lifting: try x.liftingConvolutionVJP(g, weight, group: c4, stride: 2, padding: 1)
-        case .group: try x.groupConvolutionVJP(g, weight, group: c4, stride: 2, padding: 1)
-        case .projection: try x.projectionConvolutionVJP(g, weight, group: c4, stride: 2, padding: 1)
+        case .isotropic: try x.isotropicConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
+        case .lifting: try x.liftingConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
+        case .group: try x.groupConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
+        case .projection:
+          try x.projectionConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
         }
-      #expect(try named == convolution.vjp(g, at: x))
+      #expect(try named == convolution.gradients(from: g, at: x))
     }
   }
 
@@ -64,10 +65,10 @@ import Testing
       let layer = try example.convolution(Float.self)
       let y = try layer(x)
       #expect(y.batch == 0 && y.storage.isEmpty)
-      let (gradInput, gradWeight, gradBias) = try layer.vjp(y, at: x)
-      #expect(gradInput == x)
-      #expect(try gradWeight == .zeros(shape: layer.weight.shape))
-      #expect(gradBias == [0, 0, 0, 0, 0])
+      let (inputGradient, weightGradient, biasGradient) = try layer.gradients(from: y, at: x)
+      #expect(inputGradient == x)
+      #expect(try weightGradient == .zeros(shape: layer.weight.shape))
+      #expect(biasGradient == [0, 0, 0, 0, 0])
     }
   }
 }

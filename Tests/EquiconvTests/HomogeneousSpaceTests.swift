@@ -41,10 +41,10 @@ import Testing
     let x = try Signal<Double>(space, .random([1, 2, 6, 7, 7], seed: 6))
     let y = try layer(x)
     let g = try Signal<Double>(space, .random(y.shape, seed: 7))
-    let (gradInput, gradWeight, _) = try layer.vjp(g, at: x)
+    let (inputGradient, weightGradient, _) = try layer.gradients(from: g, at: x)
     let linear = dot(y.storage, g.storage)
-    #expect(abs(linear - dot(x.storage, gradInput.storage)) < 1e-10 * (1 + abs(linear)))
-    #expect(abs(linear - dot(layer.weight.storage, gradWeight.storage)) < 1e-10 * (1 + abs(linear)))
+    #expect(abs(linear - dot(x.storage, inputGradient.storage)) < 1e-10 * (1 + abs(linear)))
+    #expect(abs(linear - dot(layer.weight.storage, weightGradient.storage)) < 1e-10 * (1 + abs(linear)))
   }
 
   @Test func wrongShapes_areNamedByTheirFunctions() throws {

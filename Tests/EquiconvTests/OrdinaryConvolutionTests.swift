@@ -31,7 +31,7 @@ import Testing
     let weight = try Tensor<Double>.randomIntegers([2, 3] + fiber + [3, 3], seed: 14).map { 8 * $0 }
     let x = try Tensor<Double>.randomIntegers([2, 3] + fiber + [6, 5], seed: 15)
     let convolution = try Convolution(layer, group: d4, weight: weight, algorithm: .direct)
-    let bank = try convolution.expandWeight()
+    let bank = try convolution.expandedWeight()
     #expect(bank.shape == [layer.writesGroup ? 16 : 2, layer.readsGroup ? 24 : 3, 3, 3])
     let flat = try Tensor(shape: [2, layer.readsGroup ? 24 : 3, 6, 5], storage: x.storage)
     let expected = try correlation(flat, bank, stride: [1, 1], padding: [0, 0], dilation: [1, 1])

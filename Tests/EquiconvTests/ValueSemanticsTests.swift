@@ -41,7 +41,7 @@ import _EquiconvTestSupport
     for example in LayerExample.all {
       let (x, layer) = (try example.signal(Float.self), try example.convolution(Float.self))
       let y = try layer(x)
-      _ = try layer.vjp(y, at: x)
+      _ = try layer.gradients(from: y, at: x)
       #expect(try x == example.signal(Float.self))
       #expect(try layer == example.convolution(Float.self))
       #expect(try layer(x) == y)

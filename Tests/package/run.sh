@@ -5,8 +5,8 @@
 # versioned dependencies, which no build of the package itself shows.
 #
 # Clones the committed state of the repository, tags the clone 0.1.0, and in a scratch package that asks for it
-# `from: "0.1.0"` builds and runs examples/swift/first.swift. Needs swift and git; touches nothing outside its
-# temporary folder.
+# `from: "0.1.0"` builds and runs examples/swift/first.swift and async.swift, optimised. Needs swift and git; touches
+# nothing outside its temporary folder.
 #
 # Usage: Tests/package/run.sh
 set -eu
@@ -26,8 +26,9 @@ git clone --quiet --no-tags "file://$root" "$work/equiconv" || fail "cannot clon
 git -C "$work/equiconv" tag 0.1.0
 
 client="$work/client"
-mkdir -p "$client/Sources/First"
+mkdir -p "$client/Sources/First" "$client/Sources/Asynchronous"
 cp "$work/equiconv/examples/swift/first.swift" "$client/Sources/First/main.swift"
+cp "$work/equiconv/Tests/package/async.swift" "$client/Sources/Asynchronous/async.swift"
 cat >"$client/Package.swift" <<EOF
 // swift-tools-version: 6.2
 import PackageDescription
@@ -40,7 +41,9 @@ let package = Package(
       name: "First",
       dependencies: [.product(name: "Equiconv", package: "equiconv")],
       // The strictest rule for imports: all that the example uses must come with "import Equiconv".
-      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    .executableTarget(
+      name: "Asynchronous", dependencies: [.product(name: "Equiconv", package: "equiconv")]),
   ])
 EOF
 
@@ -52,10 +55,12 @@ client_swift() {
     --security-path "$work/security" "$@"
 }
 
-client_swift build --product First >"$work/log" 2>&1 || {
-  cat "$work/log" >&2
-  fail "a package that depends on the tagged version does not build"
-}
+for product in First Asynchronous; do
+  client_swift build --product "$product" >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    fail "a package that depends on the tagged version does not build its product $product"
+  }
+done
 grep -q '"version" : "0.1.0"' "$client/Package.resolved" || fail "version 0.1.0 was not what the package resolved to"
 client_swift run --skip-build First >"$work/output" 2>"$work/log" || {
   cat "$work/output" "$work/log" >&2
@@ -63,4 +68,11 @@ client_swift run --skip-build First >"$work/output" 2>"$work/log" || {
 }
 cat "$work/output"
 [ "$(grep -c ': equal$' "$work/output")" -eq 4 ] || fail "examples/swift/first.swift did not find 4 equal answers"
+client_swift run --skip-build Asynchronous >"$work/output" 2>"$work/log" || {
+  cat "$work/output" "$work/log" >&2
+  fail "Tests/package/async.swift failed"
+}
+cat "$work/output"
+[ "$(grep -c -e '^asynchronous: equal$' -e '^asynchronous: invalidSize$' "$work/output")" -eq 2 ] ||
+  fail "Tests/package/async.swift did not print what it should"
 echo "A package that depends on version 0.1.0 by its tag builds and runs."
