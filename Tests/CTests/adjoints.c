@@ -78,9 +78,9 @@ static void for_all_bases(layer_check check) {
 }
 
 static void for_all(layer_check check) {
-  static const int groups[] = {0,          GROUP_TRIVIAL2, GROUP_REFLECTION, GROUP_C4,       6,
-                               GROUP_D4,   GROUP_OCTAHEDRAL, GROUP_C8,       GROUP_SCALING1, GROUP_SCALING2,
-                               GROUP_D6,   GROUP_SIMILARITY, GROUP_AXIAL};
+  static const int groups[] = {0,        GROUP_TRIVIAL2,   GROUP_REFLECTION, GROUP_C4,       6,
+                               GROUP_D4, GROUP_OCTAHEDRAL, GROUP_C8,         GROUP_SCALING1, GROUP_SCALING2,
+                               GROUP_D6, GROUP_SIMILARITY, GROUP_AXIAL};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
     for_each_layer(groups[i], 3, 1, 1, EQUICONV_PADDING_ZEROS, check);
     for_each_layer(groups[i], 2, 2, 1, EQUICONV_PADDING_CIRCULAR, check);
@@ -169,9 +169,9 @@ static correlation correlation_of(const equiconv_descriptor *d, const test_layer
     c.stride[axis] = d->stride[axis];
     c.dilation[axis] = d->dilation[axis];
     /* Elements that enlarge sample more taps, about the same points. */
-    c.padding[axis] = (d->padding[axis] == EQUICONV_PADDING_SAME ? d->dilation[axis] * (d->kernel[axis] - 1) / 2
-                                                                 : d->padding[axis]) +
-                      d->dilation[axis] * (c.kernel[axis] - d->kernel[axis]) / 2;
+    c.padding[axis] =
+        (d->padding[axis] == EQUICONV_PADDING_SAME ? d->dilation[axis] * (d->kernel[axis] - 1) / 2 : d->padding[axis]) +
+        d->dilation[axis] * (c.kernel[axis] - d->kernel[axis]) / 2;
   }
   return c;
 }

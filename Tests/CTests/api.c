@@ -41,9 +41,9 @@ static void instruction_set(void) {
 }
 
 static void named_groups(void) {
-  static const char *const names[TEST_GROUPS] = {"trivial1", "trivial2", "trivial3", "reflection", "C2", "C4",
-                                                 "D1", "D2", "D4", "octahedral", "full octahedral", "tetrahedral",
-                                                 "pyritohedral", "C4 about x", "D2 about y"};
+  static const char *const names[TEST_GROUPS] = {
+      "trivial1", "trivial2",   "trivial3",        "reflection",  "C2",           "C4",         "D1",        "D2",
+      "D4",       "octahedral", "full octahedral", "tetrahedral", "pyritohedral", "C4 about x", "D2 about y"};
   static const int64_t orders[TEST_GROUPS] = {1, 1, 1, 2, 2, 4, 2, 4, 8, 24, 48, 12, 24, 4, 4};
   static const int32_t dimensions[TEST_GROUPS] = {1, 2, 3, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3};
   for (int number = 0; number < TEST_GROUPS; number++) {
@@ -298,8 +298,7 @@ static void action_turns_as_rot90(void) {
   const float input[6] = {1, 2, 3, 4, 5, 6}, turned[6] = {3, 6, 2, 5, 1, 4};
   const int64_t spatial[2] = {2, 3};
   float output[6];
-  CHECK_SUCCESS(
-      equiconv_act(group, 1, EQUICONV_FLOAT32, EQUICONV_SIGNAL_PLANE, 1, 1, spatial, input, output));
+  CHECK_SUCCESS(equiconv_act(group, 1, EQUICONV_FLOAT32, EQUICONV_SIGNAL_PLANE, 1, 1, spatial, input, output));
   CHECK(memcmp(output, turned, sizeof output) == 0);
   equiconv_group_destroy(group);
 }

@@ -25,12 +25,12 @@ static void compare(equiconv_status status, const char *function, int line) {
 }
 
 /** Both with these arguments. run.sh reads the names of functions that this file tests from here. */
-#define SAME(f, ...)                                                \
-  do {                                                              \
-    remember(f(__VA_ARGS__));                                       \
-    memset(call.message, 'x', sizeof call.message);                 \
-    compare(f##_with_call(__VA_ARGS__, &call), #f, __LINE__);       \
-    CHECK(f##_with_call(__VA_ARGS__, NULL) == plain_status);        \
+#define SAME(f, ...)                                          \
+  do {                                                        \
+    remember(f(__VA_ARGS__));                                 \
+    memset(call.message, 'x', sizeof call.message);           \
+    compare(f##_with_call(__VA_ARGS__, &call), #f, __LINE__); \
+    CHECK(f##_with_call(__VA_ARGS__, NULL) == plain_status);  \
   } while (0)
 
 /** The same for calls that succeed, whose outputs are parts of `result`. */

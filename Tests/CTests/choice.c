@@ -10,8 +10,7 @@ enum { PASSES = 3 };
 
 static equiconv_descriptor same_padded(const equiconv_group *group, int32_t layer, int64_t channels, int64_t spatial,
                                        int64_t kernel) {
-  equiconv_descriptor d =
-      make_descriptor(group, layer, EQUICONV_FLOAT32, channels, channels + 1, spatial, kernel);
+  equiconv_descriptor d = make_descriptor(group, layer, EQUICONV_FLOAT32, channels, channels + 1, spatial, kernel);
   d.spatial[1] = spatial + 3;
   for (int axis = 0; axis < 3; axis++) d.padding[axis] = EQUICONV_PADDING_SAME;
   return d;
@@ -19,8 +18,9 @@ static equiconv_descriptor same_padded(const equiconv_group *group, int32_t laye
 
 /** Numbers that a pass writes. */
 static int64_t result_count(const test_layer *layer, int32_t pass) {
-  return pass == EQUICONV_PASS_FORWARD ? layer->outputs
-                                       : pass == EQUICONV_PASS_INPUT_GRADIENT ? layer->inputs : layer->weights;
+  return pass == EQUICONV_PASS_FORWARD          ? layer->outputs
+         : pass == EQUICONV_PASS_INPUT_GRADIENT ? layer->inputs
+                                                : layer->weights;
 }
 
 /** A pass of `plan` on the arrays of `layer`, whose output serves as the gradient. */
@@ -245,8 +245,7 @@ static bool are_explained_alike(const equiconv_plan *plan, int64_t batch) {
 static void check_prepared(const test_layer *layer, const equiconv_weight *weight, const void *expected, bool same) {
   const size_t bytes = (size_t)layer->outputs * dtype_size(layer->dtype);
   void *result = guarded_alloc(bytes);
-  CHECK_SUCCESS(
-      equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, weight, layer->bias, result));
+  CHECK_SUCCESS(equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, weight, layer->bias, result));
   if (!same || are_explained_alike(layer->plan, layer->batch)) CHECK((memcmp(result, expected, bytes) == 0) == same);
   CHECK(guards_intact(result));
   guarded_free(result);
@@ -285,7 +284,8 @@ static void prepared_weights_have_the_bits_of_the_array(void) {
 
 /* Each layer, each algorithm: the simple call with a prepared weight, and that with the array. */
 static void simple_calls_take_prepared_weights(void) {
-  static const int32_t algorithms[] = {EQUICONV_ALGORITHM_WINOGRAD, EQUICONV_ALGORITHM_DIRECT, EQUICONV_ALGORITHM_FOURIER};
+  static const int32_t algorithms[] = {EQUICONV_ALGORITHM_WINOGRAD, EQUICONV_ALGORITHM_DIRECT,
+                                       EQUICONV_ALGORITHM_FOURIER};
   equiconv_group *group = make_group(GROUP_C8);
   for (int32_t layer = 0; layer < 4; layer++) {
     for (int i = 0; i < 3; i++) {

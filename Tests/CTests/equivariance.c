@@ -19,8 +19,8 @@ static int32_t output_signal(int32_t layer) {
 static void turn(const equiconv_descriptor *d, bool is_input, int64_t g, int64_t batch, int64_t channels,
                  const int64_t *spatial, const void *signal, void *turned) {
   if (d->layer == EQUICONV_LAYER_GENERAL) {
-    CHECK_SUCCESS(equiconv_act_on(d->group, g, d->dtype, is_input ? d->input_stabilizer : d->output_stabilizer,
-                                  batch, channels, spatial, signal, turned));
+    CHECK_SUCCESS(equiconv_act_on(d->group, g, d->dtype, is_input ? d->input_stabilizer : d->output_stabilizer, batch,
+                                  channels, spatial, signal, turned));
   } else {
     CHECK_SUCCESS(equiconv_act(d->group, g, d->dtype, is_input ? input_signal(d->layer) : output_signal(d->layer),
                                batch, channels, spatial, signal, turned));
@@ -56,8 +56,8 @@ static void check_element(const equiconv_descriptor *descriptor, const test_laye
   test_layer turned = layer_make(&d, straight->batch, &random);
   if (turned.plan == NULL) return;
   turn(&d, true, g, turned.batch, d.in_channels, descriptor->spatial, straight->input, turned.input);
-  CHECK_SUCCESS(equiconv_plan_forward(turned.plan, turned.batch, turned.input, straight->weight, straight->bias,
-                                      turned.output));
+  CHECK_SUCCESS(
+      equiconv_plan_forward(turned.plan, turned.batch, turned.input, straight->weight, straight->bias, turned.output));
   int64_t sizes[3];
   output_sizes(straight, d.dimension, sizes);
   const size_t bytes = (size_t)straight->outputs * dtype_size(d.dtype);
@@ -91,8 +91,8 @@ typedef struct geometry {
 
 /* spatial and longer are the shorter and the longer axis; both leave no stride remainder. */
 static const geometry geometries[] = {
-    {7, 9, 3, 1, 0, 1, EQUICONV_PADDING_ZEROS},    {6, 7, 3, 1, EQUICONV_PADDING_SAME, 1, EQUICONV_PADDING_CIRCULAR},
-    {7, 9, 3, 2, 1, 1, EQUICONV_PADDING_ZEROS},    {7, 8, 2, 1, 1, 2, EQUICONV_PADDING_ZEROS},
+    {7, 9, 3, 1, 0, 1, EQUICONV_PADDING_ZEROS},     {6, 7, 3, 1, EQUICONV_PADDING_SAME, 1, EQUICONV_PADDING_CIRCULAR},
+    {7, 9, 3, 2, 1, 1, EQUICONV_PADDING_ZEROS},     {7, 8, 2, 1, 1, 2, EQUICONV_PADDING_ZEROS},
     {8, 11, 4, 3, 1, 1, EQUICONV_PADDING_CIRCULAR}, {1, 3, 1, 1, 0, 1, EQUICONV_PADDING_ZEROS},
 };
 

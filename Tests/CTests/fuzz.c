@@ -20,8 +20,22 @@ static long successes, runs;
 /* ---- Random descriptors ---- */
 
 static int64_t wild(test_random *random) {
-  static const int64_t values[] = {0, -1, -2, 1, 7, 64, 1000, 100000, INT32_MAX, INT64_C(1) << 32, INT64_C(1) << 40,
-                                   INT64_C(1) << 48, INT64_C(1) << 62, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+  static const int64_t values[] = {0,
+                                   -1,
+                                   -2,
+                                   1,
+                                   7,
+                                   64,
+                                   1000,
+                                   100000,
+                                   INT32_MAX,
+                                   INT64_C(1) << 32,
+                                   INT64_C(1) << 40,
+                                   INT64_C(1) << 48,
+                                   INT64_C(1) << 62,
+                                   INT64_MAX,
+                                   INT64_MIN,
+                                   INT64_MIN + 1};
   const int64_t choice = random_between(random, 0, 23);
   if (choice < 16) return values[choice];
   return choice < 20 ? random_between(random, -10, 10) : (int64_t)random_bits(random);
@@ -171,8 +185,8 @@ static void run_forward(const test_layer *layer, const equiconv_descriptor *d) {
   const size_t bytes = (size_t)layer->outputs * dtype_size(layer->dtype);
   void *output = guarded_alloc(bytes);
   memcpy(output, layer->output, bytes);
-  CHECK_STATUS(
-      equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, weight, layer->bias, output), status);
+  CHECK_STATUS(equiconv_plan_forward_prepared(layer->plan, layer->batch, layer->input, weight, layer->bias, output),
+               status);
   CHECK(guards_intact(output));
   if (d->algorithm == EQUICONV_ALGORITHM_DIRECT) CHECK(memcmp(output, layer->output, bytes) == 0);
   guarded_free(output);
@@ -240,7 +254,8 @@ static void check_accepted(const equiconv_descriptor *d, const equiconv_plan *pl
   CHECK(status == EQUICONV_SUCCESS ? shape[0] == any
                                    : status == EQUICONV_ERROR_INVALID_SIZE || status == EQUICONV_ERROR_SIZE_OVERFLOW);
   equiconv_explanation explanation = EQUICONV_EXPLANATION_INIT;
-  const equiconv_status explained = equiconv_plan_explain(plan, (int32_t)random_between(random, -1, 3), any, &explanation);
+  const equiconv_status explained =
+      equiconv_plan_explain(plan, (int32_t)random_between(random, -1, 3), any, &explanation);
   CHECK(strcmp(equiconv_status_name(explained), "unknown status") != 0);
   const int64_t batch = random_between(random, 0, 2);
   if (is_padding_small(d) && is_small(plan, batch)) run_all_passes(d, batch, random);

@@ -84,7 +84,9 @@ static void explained_call(void) {
   if (equiconv_plan_explain(explained, EQUICONV_PASS_FORWARD, 1, &explanation) != EQUICONV_SUCCESS) CHECK(false);
 }
 
-static void transformed_weights_do_not_grow_the_process(void) { check_growth(life_of_transformed_weights, 1000, 10000); }
+static void transformed_weights_do_not_grow_the_process(void) {
+  check_growth(life_of_transformed_weights, 1000, 10000);
+}
 static void changing_weights_do_not_grow_the_process(void) { check_growth(changing_weight, 1000, 20000); }
 static void explanations_do_not_grow_the_process(void) { check_growth(explained_call, 1000, 100000); }
 static void handles_do_not_grow_the_process(void) { check_growth(life_of_handles, 1000, 10000); }
@@ -99,16 +101,15 @@ typedef struct peak_case {
 static bool peak_is_bounded(void *argument) {
   const peak_case *c = argument;
   test_random random = {71};
-  equiconv_descriptor d =
-      make_descriptor(c4, c->layer, EQUICONV_FLOAT32, c->channels, c->channels, c->size, c->kernel);
+  equiconv_descriptor d = make_descriptor(c4, c->layer, EQUICONV_FLOAT32, c->channels, c->channels, c->size, c->kernel);
   for (int axis = 0; axis < 2; axis++) {
     d.padding[axis] = EQUICONV_PADDING_SAME;
     d.stride[axis] = c->stride;
   }
   test_layer layer = layer_make(&d, c->batch, &random); /* all pages of all arrays are touched */
   const int64_t padded_side = c->size + c->kernel - 1;
-  const double padded = (double)layer.inputs * sizeof(float) * (double)(padded_side * padded_side) /
-                        (double)(c->size * c->size);
+  const double padded =
+      (double)layer.inputs * sizeof(float) * (double)(padded_side * padded_side) / (double)(c->size * c->size);
   reset_peak();
   const int64_t before = resident_bytes();
   layer_forward(&layer);
@@ -123,8 +124,8 @@ static bool peak_is_bounded(void *argument) {
 
 static void peak_of_a_forward_call(void) {
   static peak_case cases[] = {
-      {EQUICONV_LAYER_GROUP, 8, 16, 128, 3, 1},   {EQUICONV_LAYER_GROUP, 8, 32, 64, 7, 1},
-      {EQUICONV_LAYER_LIFTING, 2, 3, 512, 5, 1},  {EQUICONV_LAYER_PROJECTION, 8, 16, 64, 3, 2},
+      {EQUICONV_LAYER_GROUP, 8, 16, 128, 3, 1},     {EQUICONV_LAYER_GROUP, 8, 32, 64, 7, 1},
+      {EQUICONV_LAYER_LIFTING, 2, 3, 512, 5, 1},    {EQUICONV_LAYER_PROJECTION, 8, 16, 64, 3, 2},
       {EQUICONV_LAYER_ISOTROPIC, 4, 16, 256, 5, 2}, {EQUICONV_LAYER_GROUP, 1, 8, 9, 3, 1},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -146,8 +147,7 @@ static bool fourier_peak_is_bounded(void *limit) {
   if (equiconv_plan_prepare(layer.plan, layer.weight, &weight) != EQUICONV_SUCCESS) return false;
   reset_peak();
   const int64_t before = resident_bytes(), held = equiconv_weight_bytes(weight);
-  CHECK_SUCCESS(
-      equiconv_plan_forward_prepared(layer.plan, layer.batch, layer.input, weight, layer.bias, layer.output));
+  CHECK_SUCCESS(equiconv_plan_forward_prepared(layer.plan, layer.batch, layer.input, weight, layer.bias, layer.output));
   const int64_t transformed = equiconv_weight_bytes(weight) - held;
   const int64_t used = peak_bytes() - before - transformed, allowed = 2 * bytes + 6 * MEBIBYTE;
   printf("     limit %lld MiB a thread: %.1f MiB on two, and %.1f MiB of weights\n", (long long)(bytes / MEBIBYTE),

@@ -167,14 +167,10 @@ equiconv_basis *make_basis(int number, int32_t dimension, int64_t extent) {
   equiconv_status status = EQUICONV_SUCCESS;
   switch (number) {
   case 0: break;
-  case 1:
-    status = equiconv_basis_create_pixel(dimension, extents, EQUICONV_INTERPOLATION_BSPLINE3, &basis);
-    break;
+  case 1: status = equiconv_basis_create_pixel(dimension, extents, EQUICONV_INTERPOLATION_BSPLINE3, &basis); break;
   case 2: status = equiconv_basis_create_bspline(dimension, extents, 3, 1.5, &basis); break;
   case 3: status = equiconv_basis_create_atrous_bspline(dimension, extents, 2, 1.25, &basis); break;
-  case 4:
-    status = equiconv_basis_create_round_bspline(dimension, extents, 1, EQUICONV_RADIUS_DEFAULT, &basis);
-    break;
+  case 4: status = equiconv_basis_create_round_bspline(dimension, extents, 1, EQUICONV_RADIUS_DEFAULT, &basis); break;
   case 5: status = equiconv_basis_create_bspline_at(dimension, extents, 3, 1, 6 / dimension, centers, &basis); break;
   case 6: status = equiconv_basis_create_gaussian_derivatives(dimension, extents, 2, 0.8, &basis); break;
   default: status = equiconv_basis_create_circular_harmonics(extent, INT32_MAX, &basis); break;

@@ -58,8 +58,8 @@ static void wrong_gradient_arrays(const equiconv_descriptor *d) {
         equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input, out.input, out.grad_bias));
   /* Two outputs must not overlap each other. */
   WRONG(EQUICONV_ERROR_OVERLAP, "grad_weight is 0x",
-        equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input,
-                                  out.grad_input + INPUTS - 1, out.grad_bias));
+        equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input, out.grad_input + INPUTS - 1,
+                                  out.grad_bias));
 }
 
 static void wrong_plan_arrays(const equiconv_plan *plan) {
@@ -84,8 +84,7 @@ static void wrong_plan_arrays(const equiconv_plan *plan) {
   WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "grad_weight is",
         equiconv_plan_weight_gradient(plan, 1, out.output, out.input, odd(out.grad_weight)));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL", equiconv_plan_bias_gradient(NULL, 1, out.output, out.grad_bias));
-  WRONG(EQUICONV_ERROR_INVALID_SIZE, "batch is -2",
-        equiconv_plan_bias_gradient(plan, -2, out.output, out.grad_bias));
+  WRONG(EQUICONV_ERROR_INVALID_SIZE, "batch is -2", equiconv_plan_bias_gradient(plan, -2, out.output, out.grad_bias));
   WRONG(EQUICONV_ERROR_OVERLAP, "grad_bias is", equiconv_plan_bias_gradient(plan, 1, out.output, out.output));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL", equiconv_plan_expand(NULL, out.weight, out.output));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "bank is NULL", equiconv_plan_expand(plan, out.weight, NULL));

@@ -18,8 +18,7 @@ static void wrong_explanations(const equiconv_plan *plan) {
   WRONG(EQUICONV_ERROR_INVALID_ENUM, "explanation.prepared is 1",
         equiconv_plan_explain(plan, EQUICONV_PASS_INPUT_GRADIENT, 1, &other));
   other.struct_size -= 8;
-  WRONG(EQUICONV_ERROR_STRUCT_SIZE, "explanation.struct_size is",
-        equiconv_plan_explain(plan, forward, 1, &other));
+  WRONG(EQUICONV_ERROR_STRUCT_SIZE, "explanation.struct_size is", equiconv_plan_explain(plan, forward, 1, &other));
   other.struct_size = SIZE_MAX;
   WRONG(EQUICONV_ERROR_STRUCT_SIZE, "explanation.struct_size is 18446744073709551615",
         equiconv_plan_explain(plan, forward, 1, &other));
@@ -34,8 +33,7 @@ static void wrong_weights(const equiconv_plan *plan) {
         equiconv_weight_create(f32, INT64_MIN, out.weight, &out.prepared));
   WRONG(EQUICONV_ERROR_SIZE_OVERFLOW, "count is 9223372036854775807",
         equiconv_weight_create(f32, INT64_MAX, out.weight, &out.prepared));
-  WRONG(EQUICONV_ERROR_OUT_OF_MEMORY, "",
-        equiconv_weight_create(f32, INT64_C(1) << 50, out.weight, &out.prepared));
+  WRONG(EQUICONV_ERROR_OUT_OF_MEMORY, "", equiconv_weight_create(f32, INT64_C(1) << 50, out.weight, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "numbers is NULL", equiconv_weight_create(f32, 18, NULL, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weight is NULL", equiconv_weight_create(f32, 18, out.weight, NULL));
   WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is 0x", equiconv_weight_create(f32, 18, odd, &out.prepared));

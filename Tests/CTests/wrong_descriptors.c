@@ -16,8 +16,7 @@ typedef struct wrong_descriptor {
   field fields[4];
 } wrong_descriptor;
 
-#define SET(member, value) \
-  { offsetof(equiconv_descriptor, member), sizeof(((equiconv_descriptor *)0)->member), (value) }
+#define SET(member, value) {offsetof(equiconv_descriptor, member), sizeof(((equiconv_descriptor *)0)->member), (value)}
 #define ON_BOTH_AXES(member, value) SET(member[0], value), SET(member[1], value)
 
 /* The right one: D4, group layer, 2 -> 3 channels, 6 x 8 pixels, 3 x 3 taps. */

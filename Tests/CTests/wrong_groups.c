@@ -44,8 +44,7 @@ static void wrong_factors(void) {
   WRONG(EQUICONV_ERROR_NULL_POINTER, "factors is NULL", equiconv_group_create_similarity(4, 3, NULL, &out.group));
   WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "factors is 0x",
         equiconv_group_create_scaling(2, 1, (const double *)((uintptr_t)factors + 4), &out.group));
-  WRONG(EQUICONV_ERROR_INVALID_DIMENSION, "dimension is 4",
-        equiconv_group_create_scaling(4, 3, factors, &out.group));
+  WRONG(EQUICONV_ERROR_INVALID_DIMENSION, "dimension is 4", equiconv_group_create_scaling(4, 3, factors, &out.group));
   WRONG(EQUICONV_ERROR_INVALID_ORDER, "count is 0", equiconv_group_create_scaling(2, 0, factors, &out.group));
   WRONG(EQUICONV_ERROR_INVALID_ORDER, "count is 9223372036854775807",
         equiconv_group_create_similarity(2, INT64_MAX, factors, &out.group));

@@ -6,8 +6,7 @@ static void wrong_shapes(const equiconv_plan *plan) {
   WRONG(EQUICONV_ERROR_NULL_POINTER, "shape is NULL", equiconv_plan_get_input_shape(plan, 1, NULL, &out.rank));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "rank is NULL", equiconv_plan_get_input_shape(plan, 1, out.shape, NULL));
   WRONG(EQUICONV_ERROR_INVALID_SIZE, "batch is -1", equiconv_plan_get_input_shape(plan, -1, out.shape, &out.rank));
-  WRONG(EQUICONV_ERROR_SIZE_OVERFLOW, "batch is",
-        equiconv_plan_get_input_shape(plan, INT64_MAX, out.shape, &out.rank));
+  WRONG(EQUICONV_ERROR_SIZE_OVERFLOW, "batch is", equiconv_plan_get_input_shape(plan, INT64_MAX, out.shape, &out.rank));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL", equiconv_plan_get_output_shape(NULL, 1, out.shape, &out.rank));
   WRONG(EQUICONV_ERROR_INVALID_SIZE, "batch is -1", equiconv_plan_get_output_shape(plan, -1, out.shape, &out.rank));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "rank is NULL", equiconv_plan_get_weight_shape(plan, out.shape, NULL));

@@ -32,8 +32,7 @@ typedef struct equiconv_call {
   char message[EQUICONV_MESSAGE_SIZE]; /**< why it failed, UTF-8, cut where it is longer; "" for a success */
 } equiconv_call;
 
-#define EQUICONV_CALL_INIT \
-  { sizeof(equiconv_call), NULL, NULL, EQUICONV_SUCCESS, {0} }
+#define EQUICONV_CALL_INIT {sizeof(equiconv_call), NULL, NULL, EQUICONV_SUCCESS, {0}}
 
 /** Sets what EQUICONV_CALL_INIT does, for languages that see no macros. NULL is fine. */
 EQUICONV_API void equiconv_call_init(equiconv_call *call);

@@ -93,9 +93,8 @@ EQUICONV_API equiconv_status equiconv_conv(const equiconv_descriptor *descriptor
 
 /** Gradients of equiconv_isotropic_conv. */
 EQUICONV_API equiconv_status equiconv_isotropic_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
-                                                         const void *grad_output, const void *input,
-                                                         const void *weight, void *grad_input, void *grad_weight,
-                                                         void *grad_bias);
+                                                         const void *grad_output, const void *input, const void *weight,
+                                                         void *grad_input, void *grad_weight, void *grad_bias);
 /** Gradients of equiconv_lifting_conv. */
 EQUICONV_API equiconv_status equiconv_lifting_conv_vjp(const equiconv_descriptor *descriptor, int64_t batch,
                                                        const void *grad_output, const void *input, const void *weight,

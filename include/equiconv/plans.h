@@ -80,9 +80,9 @@ EQUICONV_API equiconv_status equiconv_weight_get_numbers(const equiconv_weight *
 EQUICONV_API int64_t equiconv_weight_bytes(const equiconv_weight *weight);
 
 /** equiconv_plan_forward with a prepared weight. Errors, besides those: DTYPE_MISMATCH; INVALID_SIZE for its count. */
-EQUICONV_API equiconv_status equiconv_plan_forward_prepared(const equiconv_plan *plan, int64_t batch,
-                                                            const void *input, const equiconv_weight *weight,
-                                                            const void *bias, void *output);
+EQUICONV_API equiconv_status equiconv_plan_forward_prepared(const equiconv_plan *plan, int64_t batch, const void *input,
+                                                            const equiconv_weight *weight, const void *bias,
+                                                            void *output);
 /** The simple call of the layer that the descriptor's field `layer` names, with a prepared weight. */
 EQUICONV_API equiconv_status equiconv_forward_prepared(const equiconv_descriptor *descriptor, int64_t batch,
                                                        const void *input, const equiconv_weight *weight,
@@ -113,7 +113,7 @@ typedef struct equiconv_explanation {
 } equiconv_explanation;
 
 #define EQUICONV_EXPLANATION_INIT \
-  { sizeof(equiconv_explanation), 0, EQUICONV_PASS_FORWARD, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, 0, 0, 0, {0} }
+  {sizeof(equiconv_explanation), 0, EQUICONV_PASS_FORWARD, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, 0, 0, 0, {0}}
 
 /** Sets what EQUICONV_EXPLANATION_INIT does, for languages that see no macros. NULL is fine. */
 EQUICONV_API void equiconv_explanation_init(equiconv_explanation *explanation);
@@ -136,8 +136,8 @@ EQUICONV_API equiconv_status equiconv_plan_get_input_shape(const equiconv_plan *
 EQUICONV_API equiconv_status equiconv_plan_get_output_shape(const equiconv_plan *plan, int64_t batch,
                                                             int64_t shape[EQUICONV_MAX_RANK], int32_t *rank);
 /** Shape of the weight. */
-EQUICONV_API equiconv_status equiconv_plan_get_weight_shape(const equiconv_plan *plan,
-                                                            int64_t shape[EQUICONV_MAX_RANK], int32_t *rank);
+EQUICONV_API equiconv_status equiconv_plan_get_weight_shape(const equiconv_plan *plan, int64_t shape[EQUICONV_MAX_RANK],
+                                                            int32_t *rank);
 /** Shape (O |Y|, C |X|, kernel...) of the bank written by equiconv_plan_expand. */
 EQUICONV_API equiconv_status equiconv_plan_get_bank_shape(const equiconv_plan *plan, int64_t shape[EQUICONV_MAX_RANK],
                                                           int32_t *rank);

@@ -35,7 +35,7 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_INVALID_PADDING = 113,    /**< a negative padding other than EQUICONV_PADDING_SAME */
   EQUICONV_ERROR_EVEN_KERNEL = 114,        /**< "same" padding of an even kernel: no symmetric padding exists */
   EQUICONV_ERROR_KERNEL_TOO_LARGE = 115,   /**< the kernel reaches beyond the padded input: no output remains */
-  EQUICONV_ERROR_ANISOTROPIC = 116,        /**< kernel, stride, padding or dilation differ along axes that H exchanges */
+  EQUICONV_ERROR_ANISOTROPIC = 116, /**< kernel, stride, padding or dilation differ along axes that H exchanges */
   EQUICONV_ERROR_DIMENSION_MISMATCH = 117, /**< the group acts on another number of axes */
   EQUICONV_ERROR_SIZE_OVERFLOW = 118,      /**< a byte size does not fit in 63 bits */
   EQUICONV_ERROR_INVALID_BASIS = 119,      /**< a basis that does not exist, or does not fit the layer */
@@ -53,8 +53,8 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_INVALID_FACTOR = 208,     /**< a factor outside 1/1024...1024, or factors[0] is not 1 */
 
   /* 3xx: resources */
-  EQUICONV_ERROR_OUT_OF_MEMORY = 300,      /**< an allocation failed */
-  EQUICONV_ERROR_TOO_LARGE = 301,          /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
+  EQUICONV_ERROR_OUT_OF_MEMORY = 300, /**< an allocation failed */
+  EQUICONV_ERROR_TOO_LARGE = 301,     /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
 
   /* 4xx: valid, but not available */
   EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,    /**< an action by an element that does not map the grid to itself */
@@ -114,14 +114,14 @@ typedef enum equiconv_interpolation {
 
 typedef enum equiconv_pool_mode {
   EQUICONV_POOL_MEAN = 0,
-  EQUICONV_POOL_MAX = 1
+  EQUICONV_POOL_MAX = 1,
 } equiconv_pool_mode;
 
 /** An axis of space: x = column, y = -row, z = -depth. */
 typedef enum equiconv_axis {
   EQUICONV_AXIS_X = 0,
   EQUICONV_AXIS_Y = 1,
-  EQUICONV_AXIS_Z = 2
+  EQUICONV_AXIS_Z = 2,
 } equiconv_axis;
 
 typedef enum equiconv_signal {

@@ -329,11 +329,10 @@ static XLA_FFI_Error *handle_mean(const XLA_FFI_CallFrame *frame, bool adjoint) 
     return NULL;
   }
   const equiconv_dtype dtype = signal->dtype == XLA_FFI_DataType_F64 ? EQUICONV_FLOAT64 : EQUICONV_FLOAT32;
-  const equiconv_status status =
-      adjoint ? equiconv_group_pool_vjp(dtype, EQUICONV_POOL_MEAN, sizes[0], sizes[1], sizes[2], operand->data, NULL,
-                                        output->data)
-              : equiconv_group_pool(dtype, EQUICONV_POOL_MEAN, sizes[0], sizes[1], sizes[2], operand->data,
-                                    output->data);
+  const equiconv_status status = adjoint ? equiconv_group_pool_vjp(dtype, EQUICONV_POOL_MEAN, sizes[0], sizes[1],
+                                                                   sizes[2], operand->data, NULL, output->data)
+                                         : equiconv_group_pool(dtype, EQUICONV_POOL_MEAN, sizes[0], sizes[1], sizes[2],
+                                                               operand->data, output->data);
   if (status != EQUICONV_SUCCESS) {
     jax_fail_with(&problem, status);
     return error(frame, &problem);

@@ -58,7 +58,8 @@ static PyObject *view(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssi
     shape[axis] = (npy_intp)size;
   }
   int type = args[3] == Py_True ? NPY_FLOAT64 : NPY_FLOAT32;
-  PyObject *array = PyArray_New(&PyArray_Type, rank, shape, type, NULL, (void *)(intptr_t)address, 0, NPY_ARRAY_CARRAY, NULL);
+  PyObject *array =
+      PyArray_New(&PyArray_Type, rank, shape, type, NULL, (void *)(intptr_t)address, 0, NPY_ARRAY_CARRAY, NULL);
   if (array == NULL) {
     return NULL;
   }
@@ -105,12 +106,8 @@ static PyObject *set_num_threads(PyObject *Py_UNUSED(module), PyObject *value) {
     return native_refuse("set_num_threads");
   }
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_set_num_threads((int32_t)count);
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status = equiconv_set_num_threads((int32_t)count);
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   Py_RETURN_NONE;
 }
 
@@ -150,12 +147,13 @@ static PyMethodDef methods[] = {
      SIGNATURE("vjp", "layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, "
                       "basis, interpolation, group_basis, quadrature, spaces, want_x, want_weight, want_bias, "
                       "checked")},
-    {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight, group, basis, interpolation, group_basis, quadrature")},
+    {"expand", FASTCALL(native_expand),
+     SIGNATURE("expand", "layer, weight, group, basis, interpolation, group_basis, quadrature")},
     {"explain", FASTCALL(native_explain),
-     SIGNATURE("explain", "layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
-                          "basis, interpolation, group_basis, quadrature, spaces")},
-    {"group_basis_matrix", FASTCALL(native_group_basis_matrix),
-     SIGNATURE("group_basis_matrix", "group_basis, group")},
+     SIGNATURE("explain",
+               "layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
+               "basis, interpolation, group_basis, quadrature, spaces")},
+    {"group_basis_matrix", FASTCALL(native_group_basis_matrix), SIGNATURE("group_basis_matrix", "group_basis, group")},
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
     {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, space, x, out")},
@@ -173,14 +171,18 @@ static int add_constants(PyObject *module) {
     const char *name;
     long value;
   } constants[] = {
-      {"ISOTROPIC", EQUICONV_LAYER_ISOTROPIC}, {"LIFTING", EQUICONV_LAYER_LIFTING},
-      {"GROUP", EQUICONV_LAYER_GROUP},         {"PROJECTION", EQUICONV_LAYER_PROJECTION},
+      {"ISOTROPIC", EQUICONV_LAYER_ISOTROPIC},
+      {"LIFTING", EQUICONV_LAYER_LIFTING},
+      {"GROUP", EQUICONV_LAYER_GROUP},
+      {"PROJECTION", EQUICONV_LAYER_PROJECTION},
       {"GENERAL", EQUICONV_LAYER_GENERAL},
       {"FORWARD", EQUICONV_PASS_FORWARD},
       {"INPUT_GRADIENT", EQUICONV_PASS_INPUT_GRADIENT},
       {"WEIGHT_GRADIENT", EQUICONV_PASS_WEIGHT_GRADIENT},
-      {"PLANE_SIGNAL", EQUICONV_SIGNAL_PLANE}, {"GROUP_SIGNAL", EQUICONV_SIGNAL_GROUP},
-      {"MEAN", EQUICONV_POOL_MEAN},            {"MAX", EQUICONV_POOL_MAX},
+      {"PLANE_SIGNAL", EQUICONV_SIGNAL_PLANE},
+      {"GROUP_SIGNAL", EQUICONV_SIGNAL_GROUP},
+      {"MEAN", EQUICONV_POOL_MEAN},
+      {"MAX", EQUICONV_POOL_MAX},
   };
   for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
     if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {

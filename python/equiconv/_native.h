@@ -27,24 +27,21 @@ typedef struct {
 
 /* An instance of Group. The handle is set once by __new__ and never NULL afterwards. */
 typedef struct {
-  PyObject_HEAD
-  equiconv_group *handle;
+  PyObject_HEAD equiconv_group *handle;
   int64_t order;
   int32_t dimension;
 } native_group;
 
 /* Likewise instances of Subgroup, a stabilizer. */
 typedef struct {
-  PyObject_HEAD
-  equiconv_subgroup *handle;
+  PyObject_HEAD equiconv_subgroup *handle;
   int64_t order;       /* of the subgroup */
   int64_t group_order; /* of its group */
 } native_subgroup;
 
 /* And of Basis. */
 typedef struct {
-  PyObject_HEAD
-  equiconv_basis *handle;
+  PyObject_HEAD equiconv_basis *handle;
   int64_t count;
   int64_t extents[3];
   int32_t dimension;
@@ -53,15 +50,13 @@ typedef struct {
 
 /* And of GroupBasis. */
 typedef struct {
-  PyObject_HEAD
-  equiconv_group_basis *handle;
+  PyObject_HEAD equiconv_group_basis *handle;
   int64_t count;
 } native_group_basis;
 
 /* And of Weight, with the shape and type of the array it was made of. */
 typedef struct {
-  PyObject_HEAD
-  equiconv_weight *handle;
+  PyObject_HEAD equiconv_weight *handle;
   int type; /* NPY_FLOAT32 or NPY_FLOAT64 */
   int rank;
   npy_intp sizes[EQUICONV_MAX_RANK];

@@ -35,14 +35,15 @@ static equiconv_status create_basis(const basis_arguments *arguments, equiconv_b
   PyArrayObject *extents = (PyArrayObject *)arguments->extents, *reals = (PyArrayObject *)arguments->reals;
   PyArrayObject *integers = (PyArrayObject *)arguments->integers;
   const basis_recipe recipe = {
-      arguments->kind, (int32_t)PyArray_DIM(extents, 0), PyArray_DATA(extents), arguments->integer, arguments->real,
-      PyArray_DIM(reals, 0), PyArray_DATA(reals), PyArray_DIM(integers, 0), PyArray_DATA(integers),
+      arguments->kind,        (int32_t)PyArray_DIM(extents, 0),
+      PyArray_DATA(extents),  arguments->integer,
+      arguments->real,        PyArray_DIM(reals, 0),
+      PyArray_DATA(reals),    PyArray_DIM(integers, 0),
+      PyArray_DATA(integers),
   };
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = recipe_basis(&recipe, handle);
-  Py_END_ALLOW_THREADS
-  return status;
+  Py_BEGIN_ALLOW_THREADS status = recipe_basis(&recipe, handle);
+  Py_END_ALLOW_THREADS return status;
 }
 
 static bool are_plain(const basis_arguments *arguments) {
@@ -139,10 +140,9 @@ static PyObject *basis_sample_points(PyObject *self, PyObject *value) {
     return NULL;
   }
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_basis_sample(basis->handle, shape[0], PyArray_DATA(points), PyArray_DATA((PyArrayObject *)values));
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
+  Py_BEGIN_ALLOW_THREADS status =
+      equiconv_basis_sample(basis->handle, shape[0], PyArray_DATA(points), PyArray_DATA((PyArrayObject *)values));
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) {
     Py_DECREF(values);
     return native_raise(status);
   }

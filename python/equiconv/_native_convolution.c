@@ -60,8 +60,8 @@ static bool read_operands(PyObject *module, PyObject *x, PyObject *weight, nativ
 }
 
 /* Without the GIL. */
-static equiconv_status run_forward(const native_call *call, PyObject *x, PyObject *weight, const native_weight *prepared,
-                                   PyObject *bias, PyObject *output) {
+static equiconv_status run_forward(const native_call *call, PyObject *x, PyObject *weight,
+                                   const native_weight *prepared, PyObject *bias, PyObject *output) {
   const equiconv_descriptor *descriptor = &call->descriptor;
   const void *input = PyArray_DATA((PyArrayObject *)x);
   const void *bias_data = bias == Py_None ? NULL : PyArray_DATA((PyArrayObject *)bias);
@@ -103,10 +103,8 @@ PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t cou
   }
   const native_weight *prepared = native_as_weight(module, weight);
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = run_forward(&call, x, weight, prepared, bias, output);
-  Py_END_ALLOW_THREADS
-  return finish(status, output, checked);
+  Py_BEGIN_ALLOW_THREADS status = run_forward(&call, x, weight, prepared, bias, output);
+  Py_END_ALLOW_THREADS return finish(status, output, checked);
 }
 
 typedef equiconv_status (*vjp_function)(const equiconv_descriptor *, int64_t, const void *, const void *, const void *,
@@ -186,10 +184,8 @@ PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) 
     data[i] = gradient == Py_None ? NULL : PyArray_DATA((PyArrayObject *)gradient);
   }
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = vjp_functions[call.descriptor.layer](&call.descriptor, call.batch, PyArray_DATA((PyArrayObject *)grad_out),
-                                                PyArray_DATA((PyArrayObject *)x), PyArray_DATA((PyArrayObject *)weight),
-                                                data[0], data[1], data[2]);
-  Py_END_ALLOW_THREADS
-  return finish(status, gradients, checked);
+  Py_BEGIN_ALLOW_THREADS status = vjp_functions[call.descriptor.layer](
+      &call.descriptor, call.batch, PyArray_DATA((PyArrayObject *)grad_out), PyArray_DATA((PyArrayObject *)x),
+      PyArray_DATA((PyArrayObject *)weight), data[0], data[1], data[2]);
+  Py_END_ALLOW_THREADS return finish(status, gradients, checked);
 }

@@ -43,10 +43,8 @@ static PyObject *expand_with(const equiconv_plan *plan, PyArrayObject *weight) {
   if (bank == NULL) {
     return NULL;
   }
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_plan_expand(plan, PyArray_DATA(weight), PyArray_DATA((PyArrayObject *)bank));
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
+  Py_BEGIN_ALLOW_THREADS status = equiconv_plan_expand(plan, PyArray_DATA(weight), PyArray_DATA((PyArrayObject *)bank));
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) {
     Py_DECREF(bank);
     return native_raise(status);
   }
@@ -61,12 +59,8 @@ PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t coun
   }
   equiconv_plan *plan = NULL;
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_plan_create(&descriptor, &plan);
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status = equiconv_plan_create(&descriptor, &plan);
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   PyObject *bank = expand_with(plan, (PyArrayObject *)args[1]);
   equiconv_plan_destroy(plan);
   return bank;

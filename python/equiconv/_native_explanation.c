@@ -53,12 +53,8 @@ PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t cou
   equiconv_explanation e = EQUICONV_EXPLANATION_INIT;
   e.prepared = args[2] == Py_True;
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = explain(&call, (equiconv_pass)pass, &e);
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status = explain(&call, (equiconv_pass)pass, &e);
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   return Py_BuildValue("(iiddLLids)", (int)e.algorithm, (int)e.tile, e.operations, e.definition_operations,
                        (long long)e.workspace_bytes, (long long)e.weight_bytes, (int)e.threads, e.seconds, e.reason);
 }

@@ -22,10 +22,8 @@ static PyArrayObject *as_matrices(PyObject *value) {
 static equiconv_status create_handle(const char *kind, int64_t n, int64_t count, const double *numbers,
                                      equiconv_group **handle) {
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = recipe_group(kind, n, count, numbers, handle);
-  Py_END_ALLOW_THREADS
-  return status;
+  Py_BEGIN_ALLOW_THREADS status = recipe_group(kind, n, count, numbers, handle);
+  Py_END_ALLOW_THREADS return status;
 }
 
 /* A "scaling" of n axes or a "similarity" with n rotations; `factors` is a tuple of floats. */
@@ -46,8 +44,7 @@ static equiconv_status create_scaled(const char *kind, int n, PyObject *factors,
 
 /* Whether `argument` is (int, tuple of floats), which go to `n` and `factors`. */
 static int as_scaled(PyObject *argument, int *n, PyObject **factors) {
-  if (!PyTuple_Check(argument) || PyTuple_GET_SIZE(argument) != 2 ||
-      !PyTuple_Check(PyTuple_GET_ITEM(argument, 1))) {
+  if (!PyTuple_Check(argument) || PyTuple_GET_SIZE(argument) != 2 || !PyTuple_Check(PyTuple_GET_ITEM(argument, 1))) {
     return 0;
   }
   int64_t value;

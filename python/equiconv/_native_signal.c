@@ -30,19 +30,16 @@ static bool is_pooled(PyObject *value, PyArrayObject *signal, fibered sizes) {
 PyObject *native_pool(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
   fibered sizes;
   int64_t mode;
-  if (count != 3 || !native_read_int(args[0], INT32_MIN, INT32_MAX, &mode) || !native_is_plain(args[1]) || !native_is_plain_output(args[2]) ||
-      !read_fibered((PyArrayObject *)args[1], &sizes) || !is_pooled(args[2], (PyArrayObject *)args[1], sizes)) {
+  if (count != 3 || !native_read_int(args[0], INT32_MIN, INT32_MAX, &mode) || !native_is_plain(args[1]) ||
+      !native_is_plain_output(args[2]) || !read_fibered((PyArrayObject *)args[1], &sizes) ||
+      !is_pooled(args[2], (PyArrayObject *)args[1], sizes)) {
     return native_refuse("pool");
   }
   PyArrayObject *x = (PyArrayObject *)args[1], *out = (PyArrayObject *)args[2];
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_pool(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner, PyArray_DATA(x),
-                               PyArray_DATA(out));
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status = equiconv_group_pool(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer,
+                                                      sizes.order, sizes.inner, PyArray_DATA(x), PyArray_DATA(out));
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   Py_RETURN_NONE;
 }
 
@@ -50,8 +47,9 @@ PyObject *native_pool(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssi
 PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count) {
   fibered sizes;
   int64_t mode;
-  if (count != 4 || !native_read_int(args[0], INT32_MIN, INT32_MAX, &mode) || !native_is_plain(args[2]) || !native_is_plain_output(args[3]) ||
-      !read_fibered((PyArrayObject *)args[2], &sizes) || !is_pooled(args[1], (PyArrayObject *)args[2], sizes) ||
+  if (count != 4 || !native_read_int(args[0], INT32_MIN, INT32_MAX, &mode) || !native_is_plain(args[2]) ||
+      !native_is_plain_output(args[3]) || !read_fibered((PyArrayObject *)args[2], &sizes) ||
+      !is_pooled(args[1], (PyArrayObject *)args[2], sizes) ||
       PyArray_TYPE((PyArrayObject *)args[3]) != PyArray_TYPE((PyArrayObject *)args[2]) ||
       !PyArray_SAMESHAPE((PyArrayObject *)args[2], (PyArrayObject *)args[3])) {
     return native_refuse("pool_vjp");
@@ -59,13 +57,10 @@ PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py
   PyArrayObject *grad_out = (PyArrayObject *)args[1], *x = (PyArrayObject *)args[2];
   PyArrayObject *grad_x = (PyArrayObject *)args[3];
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_group_pool_vjp(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner,
-                                   PyArray_DATA(grad_out), PyArray_DATA(x), PyArray_DATA(grad_x));
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status =
+      equiconv_group_pool_vjp(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner,
+                              PyArray_DATA(grad_out), PyArray_DATA(x), PyArray_DATA(grad_x));
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   Py_RETURN_NONE;
 }
 
@@ -106,9 +101,8 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   native_group *group = native_as_group(module, args[0]);
   PyArrayObject *x = (PyArrayObject *)args[3], *out = (PyArrayObject *)args[4];
   int fiber = space.points > 0 ? 1 : 0;
-  if (PyArray_NDIM(x) != 2 + fiber + group->dimension ||
-      (fiber && PyArray_DIM(x, 2) != space.points) || PyArray_TYPE(x) != PyArray_TYPE(out) ||
-      PyArray_SIZE(x) != PyArray_SIZE(out)) {
+  if (PyArray_NDIM(x) != 2 + fiber + group->dimension || (fiber && PyArray_DIM(x, 2) != space.points) ||
+      PyArray_TYPE(x) != PyArray_TYPE(out) || PyArray_SIZE(x) != PyArray_SIZE(out)) {
     return native_refuse("act");
   }
   int64_t spatial[3] = {1, 1, 1};
@@ -117,17 +111,14 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   }
   const int64_t batch = PyArray_DIM(x, 0), channels = PyArray_DIM(x, 1);
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  if (space.stabilizer == NULL) {
+  Py_BEGIN_ALLOW_THREADS if (space.stabilizer == NULL) {
     status = equiconv_act(group->handle, element, native_dtype(x), space.signal, batch, channels, spatial,
                           PyArray_DATA(x), PyArray_DATA(out));
-  } else {
+  }
+  else {
     status = equiconv_act_on(group->handle, element, native_dtype(x), space.stabilizer, batch, channels, spatial,
                              PyArray_DATA(x), PyArray_DATA(out));
   }
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   Py_RETURN_NONE;
 }

@@ -27,12 +27,9 @@ static PyObject *subgroup_new(PyTypeObject *type, PyObject *args, PyObject *keyw
   const int64_t count = PyArray_DIM((PyArrayObject *)list, 0);
   equiconv_subgroup *handle = NULL;
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_subgroup_create(group->handle, count, PyArray_DATA((PyArrayObject *)list), &handle);
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status =
+      equiconv_subgroup_create(group->handle, count, PyArray_DATA((PyArrayObject *)list), &handle);
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   native_subgroup *self = (native_subgroup *)type->tp_alloc(type, 0);
   if (self == NULL) {
     equiconv_subgroup_destroy(handle);

@@ -21,13 +21,9 @@ static PyObject *weight_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   const int64_t count = PyArray_SIZE((PyArrayObject *)array);
   equiconv_weight *handle = NULL;
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_weight_create(native_dtype((PyArrayObject *)array), count, PyArray_DATA((PyArrayObject *)array),
-                                  &handle);
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
-    return native_raise(status);
-  }
+  Py_BEGIN_ALLOW_THREADS status = equiconv_weight_create(native_dtype((PyArrayObject *)array), count,
+                                                         PyArray_DATA((PyArrayObject *)array), &handle);
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   native_weight *self = (native_weight *)type->tp_alloc(type, 0);
   if (self == NULL) {
     equiconv_weight_destroy(handle);
@@ -71,10 +67,8 @@ static PyObject *weight_get_numbers(PyObject *self, PyObject *Py_UNUSED(unused))
   }
   PyArrayObject *array = (PyArrayObject *)numbers;
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS
-  status = equiconv_weight_get_numbers(weight->handle, PyArray_SIZE(array), PyArray_DATA(array));
-  Py_END_ALLOW_THREADS
-  if (status != EQUICONV_SUCCESS) {
+  Py_BEGIN_ALLOW_THREADS status = equiconv_weight_get_numbers(weight->handle, PyArray_SIZE(array), PyArray_DATA(array));
+  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) {
     Py_DECREF(numbers);
     return native_raise(status);
   }

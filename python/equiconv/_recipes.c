@@ -118,8 +118,8 @@ equiconv_status recipe_basis(const basis_recipe *recipe, equiconv_basis **basis)
     if (recipe->real_count != recipe->integer_count) {
       return RECIPE_UNKNOWN;
     }
-    return equiconv_basis_create_harmonic_rings(recipe->extents[0], recipe->real_count, recipe->reals,
-                                                recipe->integers, recipe->real, basis);
+    return equiconv_basis_create_harmonic_rings(recipe->extents[0], recipe->real_count, recipe->reals, recipe->integers,
+                                                recipe->real, basis);
   }
   return create_uniform(recipe, basis);
 }

@@ -13,8 +13,7 @@
  * `numbers` are the `count` factors of a scaling (n is then the dimension) or similarity (the rotations), and the
  * matrices (n is then the dimension); unused otherwise. RECIPE_UNKNOWN for another kind.
  */
-equiconv_status recipe_group(const char *kind, int64_t n, int64_t count, const double *numbers,
-                             equiconv_group **group);
+equiconv_status recipe_group(const char *kind, int64_t n, int64_t count, const double *numbers, equiconv_group **group);
 
 /* What a basis is made of; each family reads what it needs. */
 typedef struct {

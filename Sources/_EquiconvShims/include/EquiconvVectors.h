@@ -31,8 +31,7 @@ typedef double equiconv_float64x8 __attribute__((ext_vector_type(8)));
 #define EQUICONV_ZIP_HIGH_4(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #define EQUICONV_ZIP_LOW_8(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define EQUICONV_ZIP_HIGH_8(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#define EQUICONV_ZIP_LOW_16(a, b) \
-  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define EQUICONV_ZIP_LOW_16(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define EQUICONV_ZIP_HIGH_16(a, b) \
   __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
@@ -42,38 +41,30 @@ typedef double equiconv_float64x8 __attribute__((ext_vector_type(8)));
 #define EQUICONV_ODDS_4(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
 #define EQUICONV_EVENS_8(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
 #define EQUICONV_ODDS_8(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define EQUICONV_EVENS_16(a, b) \
-  __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define EQUICONV_ODDS_16(a, b) \
-  __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define EQUICONV_EVENS_16(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define EQUICONV_ODDS_16(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 
 #define EQUICONV_OVERLOAD(name) EQUICONV_INLINE __attribute__((swift_name(name)))
 
 // In Swift overloads of one name: multiplyAdd is a·b + c, multiplySubtract c − a·b; zipLow and zipHigh interleave the
 // lower and the upper halves of two vectors, a0 b0 a1 b1 …; evens and odds undo that.
-#define EQUICONV_DEFINE_VECTOR(vector, lanes)                                                      \
-  EQUICONV_OVERLOAD("multiplyAdd(_:_:_:)") vector vector##_multiply_add(vector a, vector b, vector c) { \
-    return EQUICONV_MULTIPLY_ADD(a, b, c);                                                         \
-  }                                                                                                \
-  EQUICONV_OVERLOAD("multiplySubtract(_:_:_:)")                                                    \
-  vector vector##_multiply_subtract(vector a, vector b, vector c) {                                \
-    return EQUICONV_MULTIPLY_ADD(-a, b, c);                                                        \
-  }                                                                                                \
-  EQUICONV_OVERLOAD("multiply(_:_:)") vector vector##_multiply(vector a, vector b) { return a * b; } \
-  EQUICONV_OVERLOAD("add(_:_:)") vector vector##_add(vector a, vector b) { return a + b; }         \
-  EQUICONV_OVERLOAD("subtract(_:_:)") vector vector##_subtract(vector a, vector b) { return a - b; } \
-  EQUICONV_OVERLOAD("zipLow(_:_:)") vector vector##_zip_low(vector a, vector b) {                  \
-    return EQUICONV_ZIP_LOW_##lanes(a, b);                                                         \
-  }                                                                                                \
-  EQUICONV_OVERLOAD("zipHigh(_:_:)") vector vector##_zip_high(vector a, vector b) {                \
-    return EQUICONV_ZIP_HIGH_##lanes(a, b);                                                        \
-  }                                                                                                \
-  EQUICONV_OVERLOAD("evens(_:_:)") vector vector##_evens(vector a, vector b) {                     \
-    return EQUICONV_EVENS_##lanes(a, b);                                                           \
-  }                                                                                                \
-  EQUICONV_OVERLOAD("odds(_:_:)") vector vector##_odds(vector a, vector b) {                       \
-    return EQUICONV_ODDS_##lanes(a, b);                                                            \
-  }
+#define EQUICONV_DEFINE_VECTOR(vector, lanes)                                                                         \
+  EQUICONV_OVERLOAD("multiplyAdd(_:_:_:)") vector vector##_multiply_add(vector a, vector b, vector c) {               \
+    return EQUICONV_MULTIPLY_ADD(a, b, c);                                                                            \
+  }                                                                                                                   \
+  EQUICONV_OVERLOAD("multiplySubtract(_:_:_:)")                                                                       \
+  vector vector##_multiply_subtract(vector a, vector b, vector c) { return EQUICONV_MULTIPLY_ADD(-a, b, c); }         \
+  EQUICONV_OVERLOAD("multiply(_:_:)") vector vector##_multiply(vector a, vector b) { return a * b; }                  \
+  EQUICONV_OVERLOAD("add(_:_:)") vector vector##_add(vector a, vector b) { return a + b; }                            \
+  EQUICONV_OVERLOAD("subtract(_:_:)") vector vector##_subtract(vector a, vector b) { return a - b; }                  \
+  EQUICONV_OVERLOAD("zipLow(_:_:)") vector vector##_zip_low(vector a, vector b) {                                     \
+    return EQUICONV_ZIP_LOW_##lanes(a, b);                                                                            \
+  }                                                                                                                   \
+  EQUICONV_OVERLOAD("zipHigh(_:_:)") vector vector##_zip_high(vector a, vector b) {                                   \
+    return EQUICONV_ZIP_HIGH_##lanes(a, b);                                                                           \
+  }                                                                                                                   \
+  EQUICONV_OVERLOAD("evens(_:_:)") vector vector##_evens(vector a, vector b) { return EQUICONV_EVENS_##lanes(a, b); } \
+  EQUICONV_OVERLOAD("odds(_:_:)") vector vector##_odds(vector a, vector b) { return EQUICONV_ODDS_##lanes(a, b); }
 
 EQUICONV_DEFINE_VECTOR(equiconv_float32x4, 4)
 EQUICONV_DEFINE_VECTOR(equiconv_float32x8, 8)
@@ -83,10 +74,10 @@ EQUICONV_DEFINE_VECTOR(equiconv_float64x4, 4)
 EQUICONV_DEFINE_VECTOR(equiconv_float64x8, 8)
 
 // Stores the first `count` lanes, fewer than there are.
-#define EQUICONV_DEFINE_STORE_FIRST(vector, scalar)                                                \
-  EQUICONV_OVERLOAD("storeFirst(_:_:_:)")                                                          \
-  void vector##_store_first(vector a, scalar *_Nonnull target, ptrdiff_t count) {                  \
-    for (ptrdiff_t i = 0; i < count; i++) target[i] = a[i];                                        \
+#define EQUICONV_DEFINE_STORE_FIRST(vector, scalar)                               \
+  EQUICONV_OVERLOAD("storeFirst(_:_:_:)")                                         \
+  void vector##_store_first(vector a, scalar *_Nonnull target, ptrdiff_t count) { \
+    for (ptrdiff_t i = 0; i < count; i++) target[i] = a[i];                       \
   }
 
 EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x4, float)
