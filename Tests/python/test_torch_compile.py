@@ -115,6 +115,72 @@ def test_sizes_may_change_without_compiling_again():
     assert len(graphs) == 1
 
 
+LINE, SQUARE, CUBE = eq.reflection(), eq.cyclic(4), eq.octahedral()
+VARYING = [
+    # batch, channels, outputs, size, kernel
+    (1, 2, 3, 12, 3),
+    (1, 2, 3, 12, 5),
+    (2, 2, 3, 12, 5),
+    (2, 3, 2, 9, 3),
+    (1, 1, 1, 7, 1),
+]
+
+
+def chain(function, group):
+    """The layer between operations of torch, whose results have the strides that a compiler likes best."""
+
+    def run(x, weight, bias):
+        y = function(torch.relu(x) + 1, 2 * weight, group, bias, padding=1)
+        return torch.sigmoid(y.movedim(1, -1).contiguous().movedim(-1, 1)) * y
+
+    return run
+
+
+def check_varying(function, group, points, sizes, backend, dynamic):
+    """Results and gradients are those of calls that are not compiled."""
+    run = chain(function, group)
+    call = compiled(run, backend, dynamic=dynamic)
+    for batch, channels, outputs, size, kernel in sizes:
+        extents, taps = (size,) * group.dimension, (kernel,) * group.dimension
+        shapes = (batch, channels, *points, *extents), (outputs, channels, *points, *taps), (outputs,)
+        operands = [torch.randn(shape, requires_grad=True) for shape in shapes]
+        ours, theirs = call(*operands), run(*operands)
+        torch.testing.assert_close(ours, theirs)
+        gradients = [torch.autograd.grad(y.square().sum(), operands) for y in (ours, theirs)]
+        torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dynamic", [None, True], ids=["as it comes", "dynamic"])
+@pytest.mark.parametrize("group", [LINE, SQUARE, CUBE], ids=lambda group: group.name)
+def test_functions_take_kernels_channels_batches_and_sizes_that_change(group, dynamic):
+    sizes = [(*rest, min(size, 7), kernel) for *rest, size, kernel in VARYING] if group is CUBE else VARYING
+    check_varying(et.lifting_conv, group, (), sizes, "aot_eager", dynamic)
+
+
+@pytest.mark.parametrize("backend", [INDUCTOR])
+def test_kernels_that_change_compile_to_code(backend):
+    """Strides of symbolic sizes, as a compiler likes them, are not to be fixed."""
+    check_varying(et.group_conv, SQUARE, (SQUARE.order,), VARYING[:2], backend, None)
+
+
+def test_sizes_that_are_marked_as_dynamic_compile_once():
+    run, graphs = chain(et.group_conv, C4), []
+
+    def count(graph, _inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    call = torch.compile(run, fullgraph=True, backend=count)
+    for batch, size, kernel in ((2, 9, 3), (3, 12, 5), (5, 8, 4)):
+        x, weight = torch.randn(batch, 2, 4, size, size), torch.randn(3, 2, 4, kernel, kernel)
+        for axis in (0, 3, 4):
+            torch._dynamo.mark_dynamic(x, axis)
+        for axis in (3, 4):
+            torch._dynamo.mark_dynamic(weight, axis)
+        assert torch.equal(call(x, weight, None), run(x, weight, None))
+    assert len(graphs) == 1
+
+
 def test_option_that_is_set_later_holds_in_the_compiled_layer():
     module = et.GroupConv(8, 8, 5, C4, algorithm="fourier")
     call = compiled(module)

@@ -2,7 +2,9 @@
 """Weights of GrouPy give its published numbers; layers of escnn give its results.
 
 ``data/escnn.npz`` has filters, biases, inputs and outputs of ``escnn.nn.R2Conv`` 1.0.11 with kernels of 3 x 3, stride 2
-and padding 1, from one field to two, on ``rot2dOnR2(4)`` and ``flipRot2dOnR2(4)``.
+and padding 1, from one field to two, on ``rot2dOnR2(4)`` and ``flipRot2dOnR2(4)``; and, with the matrices of the
+elements, on ``flip2dOnR2()``, whose group escnn calls C2, ``flip2dOnR2(axis=0)``, ``flipRot2dOnR2(4, axis=pi/4)``
+and, of ``R3Conv``, ``dihedralOnR3(2)``.
 """
 
 from __future__ import annotations
@@ -84,6 +86,9 @@ def stand_in(group, kind, table, **changes):
     def fields(regular, count):
         name = "regular" if regular else "irrep_0"
         space = SimpleNamespace(fibergroup=SimpleNamespace(name=group))
+        if f"{group}_matrices" in table:
+            space.fibergroup = SimpleNamespace(name="C2", elements=range(len(table[f"{group}_matrices"])))
+            space.basespace_action = table[f"{group}_matrices"].__getitem__
         return SimpleNamespace(gspace=space, representations=[Representation(name=name)] * count)
 
     tensors = torch.from_numpy(table[f"{group}_{kind}_filter"]), torch.from_numpy(table[f"{group}_{kind}_bias"])
@@ -115,14 +120,55 @@ def test_escnn_layers_give_their_results(table, group, kind):
     assert torch.allclose(y.reshape(expected.shape), expected, rtol=1e-5, atol=1e-5 * expected.abs().max().item())
 
 
+D1, D2_IN_SPACE = eq.dihedral(1), eq.axial_dihedral(2)
+BY_MATRICES = {
+    # The group here, and escnn's number of each of its elements.
+    "flip": (D1, [0, 1]),
+    "flip at 0": (eq.PointGroup.from_matrices([np.eye(2), np.diag([1.0, -1.0])]), [0, 1]),
+    "D4 at pi/4": (D4, [0, 1, 2, 3, 5, 6, 7, 4]),
+    "dihedral in space": (D2_IN_SPACE, [0, 1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize("kind", ["isotropic", "lifting", "group", "projection"])
+@pytest.mark.parametrize("name", BY_MATRICES)
+def test_escnn_groups_are_known_by_their_matrices(table, name, kind):
+    """Not by their names, which mirrors share with turns; axes |H| are in the order of the group here."""
+    group, order = BY_MATRICES[name]
+    layer = et.from_escnn(stand_in(name, kind, table))
+    assert (layer.group, layer.layer_name) == (group, kind)
+    x, expected = (torch.from_numpy(table[f"{name}_{kind}_{part}"]) for part in "xy")
+    if kind in ("group", "projection"):
+        x = x.unflatten(1, (1, -1))[:, :, order]
+    if kind in ("lifting", "group"):
+        expected = expected.unflatten(1, (2, -1))[:, :, order]
+    assert torch.allclose(layer(x), expected, rtol=1e-5, atol=1e-5 * expected.abs().max().item())
+
+
+def test_flips_of_e2cnn_are_known_by_their_gspace(table):
+    """It gives no matrices."""
+
+    class Flip2dOnR2(SimpleNamespace):
+        pass
+
+    module = stand_in("flip", "group", table)
+    module.in_type.gspace = Flip2dOnR2(fibergroup=SimpleNamespace(name="C2"))
+    assert et.from_escnn(module).group == D1
+
+
 def test_escnn_layers_that_have_no_equal_are_refused(table):
-    with pytest.raises(TypeError, match=r"without in_type, expected an escnn\.nn\.R2Conv"):
+    with pytest.raises(TypeError, match=r"without in_type, expected a layer such as escnn"):
         et.from_escnn(torch.nn.Conv2d(1, 1, 3))
     with pytest.raises(ValueError, match="padding mode 'reflect'"):
         et.from_escnn(stand_in("C4", "group", table, padding_mode="reflect"))
     continuous = stand_in("C4", "group", table)
     continuous.in_type.gspace.fibergroup.name = "SO(2)"
     with pytest.raises(ValueError, match="for the group SO"):
+        et.from_escnn(continuous)
+    continuous.in_type.gspace = SimpleNamespace(
+        fibergroup=SimpleNamespace(name="O(2)", continuous=True), basespace_action=np.eye
+    )
+    with pytest.raises(ValueError, match=r"for the group O\(2\), which is not finite"):
         et.from_escnn(continuous)
     mirrored = stand_in("D4", "group", table)
     bank, bias = mirrored.expand_parameters()
@@ -141,7 +187,11 @@ def test_escnn_layers_that_have_no_equal_are_refused(table):
 
 def test_layers_of_an_installed_escnn_give_their_results():
     nn = pytest.importorskip("escnn.nn", reason="escnn is not installed: its recorded results are tested alone")
-    space = pytest.importorskip("escnn.gspaces").flipRot2dOnR2(4)
+    gspaces = pytest.importorskip("escnn.gspaces")
+    space = gspaces.flip2dOnR2()
+    fields = 2 * [nn.FieldType(space, 2 * [space.regular_repr])]
+    assert et.from_escnn(nn.R2Conv(*fields, 3)).group == D1
+    space = gspaces.flipRot2dOnR2(4)
     fields = [nn.FieldType(space, 3 * [space.trivial_repr]), nn.FieldType(space, 2 * [space.regular_repr])]
     theirs = nn.R2Conv(*fields, 5, padding=2)
     x = torch.randn(1, 3, 9, 9)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,18 @@ from torch import Tensor
 from .._arguments import Array, value_text
 from .._functions import Axes, LayerName
 from .._functions import expand as expand_weight
-from .._groups import PointGroup, cyclic, dihedral
+from .._groups import (
+    PointGroup,
+    axial_cyclic,
+    axial_dihedral,
+    cyclic,
+    dihedral,
+    full_octahedral,
+    octahedral,
+    pyritohedral,
+    tetrahedral,
+    trivial,
+)
 from .._layers import point_group
 from ._modules import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 
@@ -80,15 +92,19 @@ def _p4_order(group: PointGroup) -> tuple[int, ...]:
 
 
 def from_escnn(module: Any) -> IsotropicConv | LiftingConv | GroupConv | ProjectionConv:
-    """The layer that equals an ``escnn.nn.R2Conv`` between trivial and regular fields of C_N or D_N.
+    """The layer that equals an ``escnn.nn.R2Conv`` or ``R3Conv`` between trivial and regular fields of a finite group.
 
     The kernel of the identity is read off escnn's expanded filter, and the filter bank of the layer is compared with
-    all of that filter. They agree for the groups that map the grid to itself, whose elements have the same order in
-    both: C1, C2, C4, D1, D2 and D4, mirrored at the vertical axis, escnn's default. The coefficients of escnn's basis
-    have no counterpart here: the layer is made of pixels.
+    all of that filter. They agree for the groups that map the grid to itself, by quarter and half turns and mirrors at
+    any axis of it. Groups are found by their matrices: the layer has the named group of this package with escnn's
+    matrices, such as D1 for ``flip2dOnR2``, whose group escnn calls C2; if there is none, that of
+    `PointGroup.from_matrices`. The axis |H| has the order of the layer's ``group``, which is escnn's for C1, C2, C4,
+    D1, D2 and D4 mirrored at the vertical axis, escnn's default, and for groups without a name here. The coefficients
+    of escnn's basis have no counterpart here: the layer is made of pixels.
 
     Args:
-        module: an ``R2Conv`` (of escnn, or of e2cnn) whose fields are all trivial or all regular on either side.
+        module: an ``R2Conv`` (of escnn, or of e2cnn) or ``R3Conv`` whose fields are all trivial or all regular on
+            either side.
 
     Returns:
         `IsotropicConv`, `LiftingConv`, `GroupConv` or `ProjectionConv`, by the fields.
@@ -103,26 +119,28 @@ def from_escnn(module: Any) -> IsotropicConv | LiftingConv | GroupConv | Project
     """
     for attribute in ("in_type", "out_type", "expand_parameters", "stride", "padding", "dilation"):
         if not hasattr(module, attribute):
-            raise TypeError(f"module is {value_text(module)} without {attribute}, expected an escnn.nn.R2Conv")
+            raise TypeError(
+                f"module is {value_text(module)} without {attribute}, expected a layer such as escnn.nn.R2Conv"
+            )
     reads, writes = _is_regular("in_type", module.in_type), _is_regular("out_type", module.out_type)
-    group = _escnn_group(module.in_type.gspace.fibergroup)
+    group, order = _escnn_group(module.in_type.gspace)
     if getattr(module, "groups", 1) != 1 or module.padding_mode not in ("zeros", "circular"):
         raise ValueError(
             f"module has groups {module.groups} and padding mode {module.padding_mode!r}, expected 1, and 'zeros' or "
             "'circular'"
         )
     expanded, biases = module.expand_parameters()
-    bank = expanded.detach().cpu().numpy()
     name = _NAMES[(reads, writes)]
     sources, targets = (group.order if reads else 1), (group.order if writes else 1)
+    bank = _reordered(expanded.detach().cpu().numpy(), order if writes else (0,), order if reads else (0,))
     shape = (bank.shape[0] // targets, bank.shape[1] // sources, *((sources,) if reads else ()), *bank.shape[2:])
     weight = np.ascontiguousarray(bank[::targets].reshape(shape))
     difference = float(np.max(np.abs(expand_weight(weight, group, name) - bank), initial=0))
     if difference > _TOLERANCE * float(np.max(np.abs(bank), initial=0)):
         raise ValueError(
             f"module has a filter that is not one kernel turned by {group.name} in this package's order of elements "
-            f"(the largest difference is {difference:.2g}): its reflection is at another axis, or {group.name} does "
-            "not map the grid to itself"
+            f"(the largest difference is {difference:.2g}): {group.name} does not map the grid to itself, or its "
+            "mirrors are at other axes"
         )
     bias = None if biases is None else biases.detach().cpu().numpy()[::targets]
     layer: IsotropicConv | LiftingConv | GroupConv | ProjectionConv = _layer(
@@ -151,13 +169,56 @@ def _is_regular(name: str, fields: Any) -> bool:
     raise ValueError(f"module has fields {names} as {name}, expected all trivial or all regular")
 
 
-def _escnn_group(group: Any) -> PointGroup:
-    """This package's group of the same name."""
-    kind, order = group.name[:1], group.name[1:]
+def _escnn_group(space: Any) -> tuple[PointGroup, tuple[int, ...]]:
+    """The group of a gspace here, and escnn's number of each of its elements."""
+    name = space.fibergroup.name
+    action = getattr(space, "basespace_action", None)
+    if action is None:
+        group = _named(name, is_flip=type(space).__name__ == "Flip2dOnR2")
+        return group, tuple(range(group.order))
+    if getattr(space.fibergroup, "continuous", False):
+        raise ValueError(f"module is a layer for the group {name}, which is not finite, expected a finite group")
+    matrices = np.array([np.asarray(action(element), np.float64) for element in space.fibergroup.elements])
+    whole = np.rint(matrices)
+    matrices = np.where(np.abs(matrices - whole) < _TOLERANCE, whole + 0.0, matrices)
+    for group in _groups_of(*matrices.shape[:2]):
+        distance = np.abs(group.matrices[:, None] - matrices).max((2, 3))
+        if (distance.min(1) < _TOLERANCE).all():
+            return group, tuple(distance.argmin(1).tolist())
+    return PointGroup.from_matrices(matrices), tuple(range(len(matrices)))
+
+
+def _named(name: str, is_flip: bool) -> PointGroup:
+    """The group of the plane of a name of e2cnn's, whose gspaces have no matrices."""
     makers = {"C": cyclic, "D": dihedral}
-    if kind not in makers or not order.isdigit():
-        raise ValueError(f"module is a layer for the group {group.name}, expected C1, C2, ... or D1, D2, ...")
-    return makers[kind](int(order))
+    if name[:1] not in makers or not name[1:].isdigit():
+        raise ValueError(f"module is a layer for the group {name}, expected C1, C2, ... or D1, D2, ...")
+    return dihedral(1) if is_flip else makers[name[:1]](int(name[1:]))
+
+
+def _groups_of(order: int, dimension: int) -> Iterator[PointGroup]:
+    """The named groups of an order, on the plane or in space."""
+    if order == 1:
+        yield trivial(dimension)
+    if dimension == 2:
+        yield cyclic(order)
+        if order % 2 == 0:
+            yield dihedral(order // 2)
+        return
+    for axis in "zyx":
+        yield axial_cyclic(order, axis)
+        if order % 2 == 0:
+            yield axial_dihedral(order // 2, axis)
+    for group in (tetrahedral(), octahedral(), pyritohedral(), full_octahedral()):
+        if group.order == order:
+            yield group
+
+
+def _reordered(bank: Array, targets: Sequence[int], sources: Sequence[int]) -> Array:
+    """A filter bank whose elements of H, on either side, are put in another order."""
+    rows = bank.reshape(-1, len(targets), *bank.shape[1:])[:, list(targets)]
+    columns = rows.reshape(bank.shape[0], -1, len(sources), *bank.shape[2:])[:, :, list(sources)]
+    return np.ascontiguousarray(columns.reshape(bank.shape))
 
 
 def _array(name: str, value: Any) -> Array:
