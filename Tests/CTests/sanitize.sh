@@ -13,11 +13,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/programs.sh"
 programs=$quick
 # In the other programs one thread calls at a time.
-[ "$sanitizer" = address ] || programs="api calls choice threads stress"
+[ "$sanitizer" = address ] || programs="api calls choice stress threads"
 flags=$("$here/../sanitizer-flags.sh" "$clang" "$sanitizers") || exit 0
 
 ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=4096
-TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+# Tests fork while other threads run, which the sanitizer refuses unless told.
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:die_after_fork=0:suppressions=$here/thread-sanitizer.txt
 UBSAN_OPTIONS=halt_on_error=1
 export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
 status=0
