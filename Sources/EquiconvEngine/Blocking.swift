@@ -26,7 +26,7 @@ struct Blocking {
 
   /// Vectors of one block.
   func vectors(images: Int, threads: Int) -> Int {
-    let work = outputs * channels * (plan.stencil.isOrbit ? plan.stencil.largestBank : plan.stencil.mostTerms)
+    let work = outputs * channels * (plan.stencil.isOrbit ? plan.stencil.largestBank : mostReads)
     let largest = Self.sizes.last { $0 >= 48 && $0 * work >= Self.fewestMultiplyAdds } ?? Self.sizes[0]
     var sizes = Self.sizes.filter { $0 <= largest && bytesRead(by: $0) <= Self.blockBytes }
     if plan.stencil.isOrbit {
@@ -43,17 +43,18 @@ struct Blocking {
   /// Channels whose sums are taken in one go over a whole block, so that the weights and rows that neighbouring tiles share
   /// stay in the first-level cache. In between, the partial sums rest in the destination, which rounds nothing.
   func channelChunk(widestPanel: Int) -> Int {
-    let terms = plan.stencil.terms.max { $0.count < $1.count } ?? []
     let isOrbit = plan.stencil.isOrbit
-    let reads = isOrbit ? plan.stencil.largestBank : terms.count
-    let rows =
-      isOrbit ? reads : Set(terms.map { Box(z: $0.element, y: $0.position.z, x: $0.position.y) }).count
+    let reads = isOrbit ? plan.stencil.largestBank : mostReads
+    let rows = isOrbit ? reads : min(reads, plan.rowsRead)
     let bytes = scalarBytes * (reads * widestPanel + rows * 4 * lanes)
     let most = max(Self.innerBytes / max(bytes, 1), (Self.fewestReads + reads - 1) / max(reads, 1), 1)
     // Chunks of one size: a last one of a single channel would load and store all partial sums for little work.
     let chunks = max(1, (channels + most - 1) / most)
     return max(1, (channels + chunks - 1) / chunks)
   }
+
+  /// The most reads of one output element; a phase of the stride has fewer, but its blocks should be those of the others.
+  private var mostReads: Int { plan.reads.isPartial ? plan.reads.most : plan.stencil.mostTerms }
 
   private func items(_ images: Int, _ block: Int) -> Int {
     images * plan.stencil.outputElements * ((vectors + block - 1) / block)

@@ -119,12 +119,10 @@ extension ConvolutionPlan {
   func direct<S: EngineScalar>(
     _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions
   ) throws(ConvolutionError) -> GatherPass<S> {
-    let isFolding = pass == .inputGradient && descriptor.paddingMode == .circular
     let channels = channels(pass)
     return try GatherPass(
       plan: gatherPlan(pass), batch: batch * modules, channels: channels.read,
-      outputs: channels.computed, modules: modules, instructions: options.instructions, threads: options.threads,
-      fold: isFolding ? CircularFold(geometry: geometry) : nil)
+      outputs: channels.computed, modules: modules, instructions: options.instructions, threads: options.threads)
   }
 
   /// A weight gradient by the direct algorithm, of one module.

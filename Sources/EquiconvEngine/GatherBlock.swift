@@ -8,17 +8,22 @@ struct BlockScratch<S: EngineScalar> {
   let tile: UnsafeMutablePointer<S>
   /// Orbit sums: [channel][coefficient][vector][lane].
   let orbitPanel: UnsafeMutablePointer<S>
+  /// What the sums of all outputs begin with, where that is not the bias.
+  let starts: UnsafeMutablePointer<S>
 
   static func reserve(
-    _ memory: inout Workspace.Plan, vectors: Int, lanes: Int, panel: Int, orbits: Int
+    _ memory: inout Workspace.Plan, vectors: Int, lanes: Int, panel: Int, orbits: Int, starts: Int
   ) throws(ConvolutionError) {
     _ = try memory.reserve(S.self, panel, vectors, lanes)
     _ = try memory.reserve(S.self, orbits, vectors, lanes)
+    _ = try memory.reserve(S.self, starts)
   }
 
-  init(_ base: UnsafeMutableRawPointer, vectors: Int, lanes: Int, panel: Int) {
+  init(_ base: UnsafeMutableRawPointer, vectors: Int, lanes: Int, panel: Int, orbits: Int) {
     tile = Self.aligned(base).assumingMemoryBound(to: S.self)
     orbitPanel = Self.aligned(UnsafeMutableRawPointer(tile + panel * vectors * lanes)).assumingMemoryBound(to: S.self)
+    starts = Self.aligned(UnsafeMutableRawPointer(orbitPanel + orbits * vectors * lanes))
+      .assumingMemoryBound(to: S.self)
   }
 
   private static func aligned(_ pointer: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
@@ -34,6 +39,8 @@ struct GatherBlock<S: EngineScalar> {
   let cover: VectorCover
   /// Whether tiles go straight to the destination. Partial sums may rest there only if no two vectors share an output.
   let isDirect: Bool
+  /// Whether sums begin at what terms left out make of the bias.
+  let startsApart: Bool
   let offsets: VectorOffsets
   let kernels: Microkernels
   let split: PanelSplit
@@ -49,8 +56,15 @@ struct GatherBlock<S: EngineScalar> {
     panelReads: UnsafePointer<equiconv_read>, destination: UnsafeMutablePointer<S>, scratch: BlockScratch<S>
   ) {
     let stencil = plan.stencil
+    var bias = bias
+    if startsApart, let leftOut = plan.leftOut {
+      leftOut.starts(
+        scratch.starts, bias: bias, grid: grid, stencil.terms[element], weights: weights, split, channels: channels,
+        coefficients: stencil.coefficients)
+      bias = UnsafePointer(scratch.starts)
+    }
     if !stencil.isOrbit {
-      plan.reads[grid][element].withUnsafeBufferPointer { reads in
+      plan.reads.withReads(grid: grid, element: element) { reads in
         // An empty stencil (a phase nothing contributes to) still stores the bias.
         let base = reads.baseAddress ?? panelReads
         multiply(

@@ -33,16 +33,23 @@ struct GatherPass<S: EngineScalar> {
   /// Images that threads take whole chunks of, each padding and computing its own: nobody waits, and what a thread pads
   /// is still in its own cache when it computes. The rest of the batch is shared block by block.
   private let ownedImages: Int
-  private let covers: [VectorCover]
-  /// Vectors in one block, for each grid.
+  private let grids: [GridWork]
+  /// Vectors in one block of any grid.
   private let blockVectors: Int
   /// Channels summed at a time.
   private let channelChunk: Int
   /// Where each piece of the workspace begins, in bytes.
   private let pieces: Pieces
   private let memory: Workspace.Plan
-  /// The padded input of a circular layer, to be folded into its gradient; nil for every other pass.
-  private let fold: CircularFold?
+
+  /// What one grid is of the work on an image.
+  private struct GridWork {
+    let cover: VectorCover
+    /// Its vectors and blocks follow those of the grids before it.
+    let firstVector: Int
+    let firstBlock: Int
+    let isDirect: Bool
+  }
 
   private struct Pieces {
     var weights = 0
@@ -61,7 +68,7 @@ struct GatherPass<S: EngineScalar> {
 
   init(
     plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int, instructions: InstructionSet,
-    threads: Int, fold: CircularFold? = nil
+    threads: Int
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(instructions)
     self.plan = plan
@@ -71,9 +78,8 @@ struct GatherPass<S: EngineScalar> {
     self.modules = modules
     self.kernels = kernels
     self.threads = threads
-    self.fold = fold
     split = PanelSplit(outputs: outputs, widest: kernels.widestPanel)
-    covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
+    let covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     // Several chunks for each thread, so that a slow core does not keep the others waiting.
     let share = threads == 1 ? batch : batch / (4 * threads)
@@ -84,18 +90,32 @@ struct GatherPass<S: EngineScalar> {
       vectors: covers.map(\.vectorCount).max() ?? 1)
     blockVectors = blocking.vectors(images: chunk, threads: threads)
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
+    grids = Self.works(covers, blockVectors: blockVectors, isWhole: channelChunk == channels)
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
       &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
       outputs: outputs, modules: modules, kernels: kernels, threads: threads,
-      vectors: covers.reduce(0) { $0 + $1.vectorCount }, blockVectors: blockVectors,
-      isFolding: fold != nil)
+      vectors: covers.reduce(0) { $0 + $1.vectorCount }, blockVectors: blockVectors)
     self.memory = memory
+  }
+
+  /// - Parameter isWhole: Whether all channels are summed in one go, and no partial sums rest in the destination.
+  private static func works(_ covers: [VectorCover], blockVectors: Int, isWhole: Bool) -> [GridWork] {
+    var (vectors, blocks) = (0, 0)
+    return covers.map { cover in
+      defer {
+        vectors += cover.vectorCount
+        blocks += (cover.vectorCount + blockVectors - 1) / blockVectors
+      }
+      return GridWork(
+        cover: cover, firstVector: vectors, firstBlock: blocks,
+        isDirect: cover.isDirect && (isWhole || cover.isDisjoint))
+    }
   }
 
   private static func reserve(
     _ memory: inout Workspace.Plan, plan: GatherPlan, images: Int, channels: Int, outputs: Int, modules: Int,
-    kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int, isFolding: Bool
+    kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int
   ) throws(ConvolutionError) -> Pieces {
     let stencil = plan.stencil
     var pieces = Pieces()
@@ -104,7 +124,7 @@ struct GatherPass<S: EngineScalar> {
     pieces.planes = try memory.reserve(S.self, images, channels, stencil.inputElements, plan.layout.volume)
     // Vectors that begin near the end of the last plane read past it.
     _ = try memory.reserve(S.self, 2 * kernels.lanes)
-    if isFolding {
+    if plan.fold != nil {
       pieces.folded = try memory.reserve(S.self, images, outputs, stencil.outputElements, plan.destination.volume)
     }
     if stencil.isOrbit {
@@ -115,10 +135,16 @@ struct GatherPass<S: EngineScalar> {
     var perThread = Workspace.Plan()
     try BlockScratch<S>.reserve(
       &perThread, vectors: blockVectors, lanes: kernels.lanes, panel: kernels.widestPanel,
-      orbits: stencil.isOrbit ? channels * stencil.largestBank : 0)
+      orbits: Self.orbits(stencil, channels),
+      starts: plan.leftOut == nil ? 0 : outputs)
     pieces.bytesPerThread = perThread.bytes
     pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
     return pieces
+  }
+
+  /// Sums over orbits that a block holds for each vector.
+  private static func orbits(_ stencil: Stencil, _ channels: Int) -> Int {
+    stencil.isOrbit ? channels * stencil.largestBank : 0
   }
 
   /// - Throws: `outOfMemory` before any array is touched.
@@ -135,11 +161,12 @@ struct GatherPass<S: EngineScalar> {
     writePanelReads(workspace)
     writeOffsets(workspace)
     zeroSlack(workspace)
+    let startsApart = plan.leftOut != nil && !areFinite(weights, count: modules * moduleWeights)
     ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
-      process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace)
+      process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace, startsApart)
     }
     for first in stride(from: ownedImages, to: batch, by: chunk) {
-      process(Crew(first: 0, count: threads), images: first..<min(batch, first + chunk), arrays, workspace)
+      process(Crew(first: 0, count: threads), images: first..<min(batch, first + chunk), arrays, workspace, startsApart)
     }
   }
 
@@ -149,18 +176,28 @@ struct GatherPass<S: EngineScalar> {
     let count: Int
   }
 
-  private func process(_ crew: Crew, images: Range<Int>, _ arrays: Arrays, _ workspace: borrowing Workspace) {
+  /// 0 · x is NaN for what is not finite, and 0 for what is.
+  private func areFinite(_ weights: UnsafePointer<S>, count: Int) -> Bool {
+    var sum = S.zero
+    for index in 0..<count { sum += 0 * weights[index] }
+    return sum == 0
+  }
+
+  /// - Parameter startsApart: Whether terms that were left out decide what sums begin with.
+  private func process(
+    _ crew: Crew, images: Range<Int>, _ arrays: Arrays, _ workspace: borrowing Workspace, _ startsApart: Bool
+  ) {
     let planes =
       workspace.pointer(pieces.planes, S.self)
       + crew.first * chunk * channels * plan.stencil.inputElements * plan.layout.volume
     pad(images.count, from: arrays.source + images.lowerBound * sourceImage, planes, crew)
-    guard let fold else {
+    guard let fold = plan.fold else {
       let destination = arrays.destination + images.lowerBound * destinationImage
-      compute(images, arrays.bias, planes, destination, crew, workspace)
+      compute(images, arrays.bias, planes, destination, crew, workspace, startsApart)
       return
     }
     let folded = workspace.pointer(pieces.folded, S.self) + crew.first * chunk * destinationImage
-    compute(images, arrays.bias, planes, folded, crew, workspace)
+    compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
     let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
     ThreadPool.run(images.count * outputs * plan.stencil.outputElements, threads: crew.count) { _, plane in
       fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume)
@@ -203,13 +240,13 @@ struct GatherPass<S: EngineScalar> {
     }
   }
 
-  private var allVectors: Int { covers.reduce(0) { $0 + $1.vectorCount } }
+  private var allVectors: Int { grids.last.map { $0.firstVector + $0.cover.vectorCount } ?? 0 }
 
   private func writeOffsets(_ workspace: borrowing Workspace) {
-    var sources = workspace.pointer(pieces.offsets, Int.self)
-    for cover in covers {
-      cover.writeOffsets(sources: sources, destinations: sources + allVectors)
-      sources += cover.vectorCount
+    let sources = workspace.pointer(pieces.offsets, Int.self)
+    let destinations = sources + allVectors
+    for grid in grids {
+      grid.cover.writeOffsets(sources: sources + grid.firstVector, destinations: destinations + grid.firstVector)
     }
     let packed = workspace.pointer(pieces.packedOffsets, Int.self)
     for index in 0..<blockVectors { packed[index] = index * kernels.lanes }
@@ -217,7 +254,8 @@ struct GatherPass<S: EngineScalar> {
 
   private func compute(
     _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>,
-    _ destination: UnsafeMutablePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace
+    _ destination: UnsafeMutablePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace,
+    _ startsApart: Bool
   ) {
     if plan.leavesGaps { destination.update(repeating: 0, count: images.count * destinationImage) }
     let elements = plan.stencil.outputElements
@@ -227,31 +265,29 @@ struct GatherPass<S: EngineScalar> {
     let scratchBase = workspace.pointer(pieces.threads, UInt8.self)
     let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
     let packed = UnsafePointer(workspace.pointer(pieces.packedOffsets, Int.self))
-    var sources = UnsafePointer(workspace.pointer(pieces.offsets, Int.self))
-    for grid in plan.grids.indices {
-      let cover = covers[grid]
-      let offsets = VectorOffsets(sources: sources, destinations: sources + allVectors, packed: packed)
-      sources += cover.vectorCount
-      let isDirect = cover.isDirect && (channelChunk == channels || cover.isDisjoint)
-      let blocks = (cover.vectorCount + blockVectors - 1) / blockVectors
-      ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
-        let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
-        let scratch = BlockScratch<S>(
-          scratchBase + (crew.first + worker) * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
-          panel: kernels.widestPanel)
-        let task = GatherBlock<S>(
-          plan: plan, grid: grid, element: element, cover: cover, isDirect: isDirect, offsets: offsets,
-          kernels: kernels, split: split,
-          channels: channels, channelChunk: channelChunk, first: block * blockVectors,
-          count: min(blockVectors, cover.vectorCount - block * blockVectors), blockVectors: blockVectors)
-        let module = (images.lowerBound + image) % modules
-        task.run(
-          source: planes + image * sourceStride, weights: weights + module * moduleWeights,
-          bias: bias.map { $0 + module * outputs }, zeros: zeros,
-          panelReads: panelReads,
-          destination: destination + image * destinationImage + element * plan.destination.volume,
-          scratch: scratch)
-      }
+    let sources = UnsafePointer(workspace.pointer(pieces.offsets, Int.self))
+    let allVectors = self.allVectors
+    let blocks = grids.last.map { $0.firstBlock + ($0.cover.vectorCount + blockVectors - 1) / blockVectors } ?? 0
+    ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
+      let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
+      let number = grids.indices.last { grids[$0].firstBlock <= block }
+      let grid = grids[number]
+      let first = (block - grid.firstBlock) * blockVectors
+      let offsets = VectorOffsets(
+        sources: sources + grid.firstVector, destinations: sources + allVectors + grid.firstVector, packed: packed)
+      let scratch = BlockScratch<S>(
+        scratchBase + (crew.first + worker) * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
+        panel: kernels.widestPanel, orbits: Self.orbits(plan.stencil, channels))
+      let task = GatherBlock<S>(
+        plan: plan, grid: number, element: element, cover: grid.cover, isDirect: grid.isDirect,
+        startsApart: startsApart, offsets: offsets,
+        kernels: kernels, split: split, channels: channels, channelChunk: channelChunk, first: first,
+        count: min(blockVectors, grid.cover.vectorCount - first), blockVectors: blockVectors)
+      let module = (images.lowerBound + image) % modules
+      task.run(
+        source: planes + image * sourceStride, weights: weights + module * moduleWeights,
+        bias: bias.map { $0 + module * outputs }, zeros: zeros, panelReads: panelReads,
+        destination: destination + image * destinationImage + element * plan.destination.volume, scratch: scratch)
     }
   }
 }

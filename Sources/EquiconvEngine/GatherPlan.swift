@@ -4,7 +4,8 @@ import _EquiconvShims
 
 /// A stencil resolved to memory: the layout of the padded source and, for each grid of outputs, offsets to read.
 ///
-/// The forward pass and the input gradient are both such a gather; only the stencil and the grids differ. A class, since
+/// The forward pass and the input gradient are both such a gather; only the stencil and the grids differ. Where most reads of
+/// most outputs would meet zeros around the signal, outputs are split into grids that leave such reads out. A class, since
 /// every block of a pass refers to it.
 final class GatherPlan: Sendable {
   let stencil: Stencil
@@ -14,8 +15,13 @@ final class GatherPlan: Sendable {
   let leavesGaps: Bool
   /// Sizes of the planes the grids write to: the output, the input, or for a circular input gradient the padded input.
   let destination: Box
-  /// reads[grid][output element]: one entry a term, in canonical order.
-  let reads: [[[equiconv_read]]]
+  /// For a circular input gradient, how it is made of the destination.
+  let fold: CircularFold?
+  let reads: GridReads
+  /// Nil where every grid reads all terms.
+  let leftOut: LeftOutTerms?
+  /// Rows of taps that the output element of the most terms reads, in all planes.
+  let rowsRead: Int
   /// For orbit layers: the offsets of all terms of each output element, and for each bank the radices of its coefficients,
   /// one after another.
   let orbitOffsets: [[Int]]
@@ -23,137 +29,77 @@ final class GatherPlan: Sendable {
 
   /// The forward pass: output i reads padded position stride · i + t.
   init(forward stencil: Stencil, geometry: Geometry, isCircular: Bool) {
-    let grid = OutputGrid(
-      size: geometry.output, start: Box(z: 0, y: 0, x: 0), step: Box(z: 1, y: 1, x: 1), plane: geometry.output)
-    let layout = PlaneLayout(
-      signal: geometry.input, origin: geometry.padding.map { -$0 }, step: geometry.stride,
-      positions: Self.positions(stencil.terms), outputs: geometry.output, isCircular: isCircular)
+    let used = Self.usedTaps(stencil, geometry)
+    var axes = (0..<3).map { GatherAxis(forward: geometry, axis: $0, used: used[$0], isCircular: isCircular) }
+    // Sums over orbits want all their reads.
+    if !stencil.isOrbit && !isCircular { axes = GridSplit(stencil: stencil).axes(axes) }
+    let grids = GridTable(axes, keepsUnread: true)
     self.stencil = stencil
-    self.layout = layout
-    grids = [grid]
+    layout = PlaneLayout(axes)
+    self.grids = grids.grids
     leavesGaps = false
     destination = geometry.output
-    reads = [Self.reads(stencil.terms, layout)]
-    orbitOffsets = stencil.isOrbit ? reads[0].map { $0.map(\.source) } : []
+    fold = nil
+    reads = GridReads(stencil, geometry, axes, grids, layout)
+    leftOut = reads.isPartial ? LeftOutTerms(axes, grids, geometry) : nil
+    rowsRead = Self.rowsRead(stencil, geometry)
+    orbitOffsets = stencil.isOrbit ? stencil.terms.indices.map { [reads] in reads[0, $0].map(\.source) } : []
     // An orbit of one read has no radices, and a pointer to nothing is not a pointer.
     flatRadices = stencil.isOrbit ? stencil.banks.map { $0.orbitRadices.flatMap { $0 } + [1] } : []
   }
 
   /// The input gradient: padded position q = stride · i + t of the input receives from every output i.
   ///
-  /// With q = stride · j + φ only taps with t mod stride = φ contribute, from i = j − t / stride: each phase φ is a
-  /// grid of its own whose reads are contiguous. A circular layer's gradient is made on the padded plane and folded.
+  /// Each phase of the stride is a grid of its own whose reads are contiguous; see `GatherAxis`. A circular layer's gradient
+  /// is made on the padded plane and folded.
   init(adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool) {
-    let low = isCircular ? Box(z: 0, y: 0, x: 0) : geometry.padding
-    let size = isCircular ? geometry.padded : geometry.input
-    let axes = (0..<3).map { axis in
-      AdjointAxis(stride: geometry.stride[axis], low: low[axis], size: size[axis], reach: geometry.reach[axis])
+    let used = Self.usedTaps(stencil, geometry)
+    let whole = (0..<3).map { GatherAxis(adjoint: geometry, axis: $0, used: used[$0], isCircular: isCircular) }
+    var axes = GridSplit(stencil: stencil).axes(whole)
+    if isCircular {
+      // Where most of the padded input receives nothing, it is left out.
+      let compact = axes.map { $0.compacted() }
+      let isSparse = zip(compact, axes).contains { 2 * $0.destination <= $1.destination }
+      if axes.contains(where: \.isSplit) || isSparse { axes = compact }
     }
-    let phases = Self.phases(axes, stencil)
-    let origin = Box(z: axes[0].origin, y: axes[1].origin, x: axes[2].origin)
-    let grids = phases.map { Self.grid($0, axes, size) }
-    let terms = Self.termsByPhase(stencil, phases, axes)
-    let outputs = grids.reduce(Box(z: 1, y: 1, x: 1)) {
-      Box(z: max($0.z, $1.size.z), y: max($0.y, $1.size.y), x: max($0.x, $1.size.x))
-    }
-    let layout = PlaneLayout(
-      signal: geometry.output, origin: origin, step: Box(z: 1, y: 1, x: 1),
-      positions: Self.positions(terms.flatMap { $0 }), outputs: outputs, isCircular: false)
+    let grids = GridTable(axes, keepsUnread: !isCircular)
     self.stencil = stencil
-    self.layout = layout
-    self.grids = grids
-    leavesGaps = grids.reduce(0) { $0 + $1.size.volume } < size.volume
-    destination = size
-    reads = terms.map { Self.reads($0, layout) }
+    layout = PlaneLayout(axes)
+    self.grids = grids.grids
+    destination = Box(z: axes[0].destination, y: axes[1].destination, x: axes[2].destination)
+    leavesGaps = !isCircular && grids.grids.reduce(0) { $0 + $1.size.volume } < destination.volume
+    fold = isCircular ? CircularFold(axes, geometry: geometry) : nil
+    reads = GridReads(stencil, geometry, axes, grids, layout)
+    leftOut = reads.isPartial && !isCircular ? LeftOutTerms(axes, grids, geometry) : nil
+    rowsRead = Self.rowsRead(stencil, geometry)
     orbitOffsets = []
     flatRadices = []
   }
 
-  private static func positions(_ terms: [[Stencil.Term]]) -> [Set<Int>] {
-    var positions = [Set<Int>](repeating: [], count: 3)
-    for element in terms {
-      for term in element { for axis in 0..<3 { positions[axis].insert(term.position[axis]) } }
+  private static func rowsRead(_ stencil: Stencil, _ geometry: Geometry) -> Int {
+    let kernel = geometry.kernel
+    var isRead = [Bool](repeating: false, count: stencil.inputElements * kernel.z * kernel.y)
+    for term in stencil.terms.max(by: { $0.count < $1.count }) ?? [] {
+      let (z, y) = (geometry.tap(term.position.z, axis: 0), geometry.tap(term.position.y, axis: 1))
+      isRead[(term.element * kernel.z + z) * kernel.y + y] = true
     }
-    // A grid that nothing contributes to still wants a plane to point into.
-    return positions.map { $0.isEmpty ? [0] : $0 }
+    return isRead.reduce(0) { $1 ? $0 + 1 : $0 }
   }
 
-  private static func reads(_ terms: [[Stencil.Term]], _ layout: PlaneLayout) -> [[equiconv_read]] {
-    let volume = layout.volume
-    return terms.map { element in
-      element.map { term in
-        equiconv_read(source: term.element * volume + layout.offset(of: term.position), weight: term.coefficient)
+  /// For each axis, whether any term reads a tap, by its number in the kernel.
+  private static func usedTaps(_ stencil: Stencil, _ geometry: Geometry) -> [[Bool]] {
+    var used = (0..<3).map { [Bool](repeating: false, count: geometry.kernel[$0]) }
+    for terms in stencil.terms {
+      for term in terms {
+        for axis in 0..<3 { used[axis][geometry.tap(term.position[axis], axis: axis)] = true }
       }
     }
-  }
-
-  /// One axis of the input gradient: padded positions low ..< low + size.
-  private struct AdjointAxis {
-    let stride: Int
-    let low: Int
-    let size: Int
-    /// The lowest output index that is read.
-    let origin: Int
-
-    init(stride: Int, low: Int, size: Int, reach: Int) {
-      self.stride = stride
-      self.low = low
-      self.size = size
-      origin = low / stride - (reach - 1) / stride
-    }
-
-    /// The first j with stride · j + phase ≥ low.
-    func first(_ phase: Int) -> Int { (low - phase + stride - 1).quotientRoundedDown(by: stride) }
-    /// The number of j with low ≤ stride · j + phase < low + size.
-    func count(_ phase: Int) -> Int { (low + size - phase + stride - 1).quotientRoundedDown(by: stride) - first(phase) }
-  }
-
-  /// All phases that some tap writes to and that hold at least one position; there are no more of them than taps.
-  private static func phases(_ axes: [AdjointAxis], _ stencil: Stencil) -> [Box] {
-    let residues = (0..<3).map { axis in
-      Set(stencil.terms.joined().map { -$0.position[axis] % axes[axis].stride })
-        .filter { axes[axis].count($0) > 0 }.sorted()
-    }
-    return residues[0].flatMap { z in
-      residues[1].flatMap { y in residues[2].map { x in Box(z: z, y: y, x: x) } }
-    }
-  }
-
-  private static func grid(_ phase: Box, _ axes: [AdjointAxis], _ plane: Box) -> OutputGrid {
-    var (size, start, step) = (phase, phase, phase)
-    for axis in 0..<3 {
-      size[axis] = axes[axis].count(phase[axis])
-      start[axis] = axes[axis].stride * axes[axis].first(phase[axis]) + phase[axis] - axes[axis].low
-      step[axis] = axes[axis].stride
-    }
-    return OutputGrid(size: size, start: start, step: step, plane: plane)
-  }
-
-  /// terms[phase][element], each relative to the first output of its phase.
-  private static func termsByPhase(_ stencil: Stencil, _ phases: [Box], _ axes: [AdjointAxis]) -> [[[Stencil.Term]]] {
-    let places = Dictionary(uniqueKeysWithValues: phases.enumerated().map { ($1, $0) })
-    var terms = [[[Stencil.Term]]](
-      repeating: [[Stencil.Term]](repeating: [], count: stencil.outputElements), count: phases.count)
-    for (element, elementTerms) in stencil.terms.enumerated() {
-      for term in elementTerms {
-        var (phase, shifted) = (term.position, term)
-        for axis in 0..<3 {
-          let (tap, stride) = (-term.position[axis], axes[axis].stride)
-          phase[axis] = tap % stride
-          shifted.position[axis] = axes[axis].first(phase[axis]) - tap / stride - axes[axis].origin
-        }
-        // A phase without positions: these taps only reach padding.
-        if let place = places[phase] { terms[place][element].append(shifted) }
-      }
-    }
-    return terms
+    return used
   }
 }
 
-extension Int {
-  /// ⌊self / divisor⌋ for a positive divisor.
-  fileprivate func quotientRoundedDown(by divisor: Int) -> Int {
-    let quotient = self / divisor
-    return self % divisor < 0 ? quotient - 1 : quotient
-  }
+extension Geometry {
+  /// The number of a tap on one axis, by its position in the forward stencil or the adjoint.
+  @inline(__always)
+  func tap(_ position: Int, axis: Int) -> Int { abs(position) / dilation[axis] }
 }

@@ -32,9 +32,11 @@ struct VectorCover {
   init(grid: OutputGrid, layout: PlaneLayout, lanes: Int) {
     self.grid = grid
     self.lanes = lanes
-    rowStride = layout.rowStride
-    sliceStride = layout.sliceStride
     let size = grid.size
+    // Outputs that read nothing may be more than the layout has places for.
+    let fits = size.x <= layout.rowStride && size.y * layout.rowStride <= layout.sliceStride
+    rowStride = fits ? layout.rowStride : size.x
+    sliceStride = fits ? layout.sliceStride : size.y * size.x
     let slice = (size.y - 1) * rowStride + size.x
     let volume = (size.z - 1) * sliceStride + slice
     let candidates = [(Run.row, size.z * size.y, size.x), (.slice, size.z, slice), (.volume, 1, volume)]

@@ -73,6 +73,8 @@ struct WeightGradientPass<S: EngineScalar> {
     _ = try perThread.reserve(Int.self, alongInput ? outChannels : inChannels, alongInput ? 1 : slots)
     _ = try perThread.reserve(Int.self, slots, width / kernels.lanes)
     _ = try perThread.reserve(S.self, 32, kernels.lanes)
+    let partial = plan.reads.isPartial ? plan.reads.most : 0
+    _ = try perThread.reserve(S.self, alongInput ? outChannels : inChannels, partial, width)
     pieces.bytesPerThread = perThread.bytes
     pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
     self.pieces = pieces
@@ -107,6 +109,7 @@ struct WeightGradientPass<S: EngineScalar> {
     let points: [Int]
     let slots: Int
     let first: Int
+    let firstCoefficient: Int
   }
 
   private var bankSums: [BankSums] {
@@ -114,7 +117,8 @@ struct WeightGradientPass<S: EngineScalar> {
     return plan.stencil.banks.map { bank in
       let slots = plan.stencil.terms[bank.points[0]].count
       defer { first += sumRows * slots * width }
-      return BankSums(points: bank.points, slots: slots, first: first)
+      return BankSums(
+        points: bank.points, slots: slots, first: first, firstCoefficient: bank.coefficients.lowerBound)
     }
   }
 
@@ -210,22 +214,38 @@ struct WeightGradientPass<S: EngineScalar> {
     for vector in 0..<width / kernels.lanes { scratch.vectorOffsets[vector] = vector * kernels.lanes }
     let channelStride = plan.stencil.inputElements * plan.layout.volume
     let output = geometry.output
-    for element in bank.points {
-      let reads = plan.reads[0][element]
-      for (index, slot) in range.enumerated() {
-        scratch.scalarOffsets[index] = slot / bank.slots * channelStride + reads[slot % bank.slots].source
+    let isPartial = plan.reads.isPartial
+    forEachList(bank) { grid, element, reads in
+      var count = 0
+      for channel in range.lowerBound / bank.slots...(range.upperBound - 1) / bank.slots {
+        let first = channel * bank.slots
+        for read in reads[slots: range.lowerBound - first..<range.upperBound - first] {
+          scratch.scalarOffsets[count] = channel * channelStride + reads.reads[read].source
+          count += 1
+        }
       }
-      forEachBlock { z, y, rows in
+      if count == 0 { return }
+      let target = isPartial ? scratch.sums : sums + range.lowerBound * width
+      if isPartial { target.update(repeating: 0, count: count * width) }
+      forEachBlock(of: grid) { z, y, rows in
         let sourceOffset = z * plan.layout.sliceStride + y * plan.layout.rowStride
-        let gradientOffset = (element * output.volume + (z * output.y + y) * output.x) * width
+        let gradientOffset = (element * output.volume + grid.destination(z: z, y: y, x: 0)) * width
         var call = equiconv_reduce_call(
           vectors: transposed + gradientOffset, vector_offsets: scratch.vectorOffsets,
           vector_count: width / kernels.lanes, vector_column_stride: width, vector_row_stride: output.x * width,
-          scalars: planes + sourceOffset, scalar_offsets: scratch.scalarOffsets, scalar_count: range.count,
-          scalar_row_stride: plan.layout.rowStride, row_count: rows, column_count: output.x,
-          sums: sums + range.lowerBound * width, sum_scalar_stride: width, sum_vector_stride: kernels.lanes,
-          scratch: scratch.tile)
+          scalars: planes + sourceOffset, scalar_offsets: scratch.scalarOffsets, scalar_count: count,
+          scalar_row_stride: plan.layout.rowStride, row_count: rows, column_count: grid.size.x,
+          sums: target, sum_scalar_stride: width, sum_vector_stride: kernels.lanes, scratch: scratch.tile)
         kernels.reduce(&call)
+      }
+      if !isPartial { return }
+      var row = UnsafePointer(target)
+      for channel in range.lowerBound / bank.slots...(range.upperBound - 1) / bank.slots {
+        let first = channel * bank.slots
+        for read in reads[slots: range.lowerBound - first..<range.upperBound - first] {
+          add(row, to: sums + (first + reads.slot(read)) * width)
+          row += width
+        }
       }
     }
   }
@@ -243,35 +263,82 @@ struct WeightGradientPass<S: EngineScalar> {
     for channel in 0..<outChannels {
       scratch.scalarOffsets[channel] = channel * plan.stencil.outputElements * output.volume
     }
-    for element in bank.points {
-      let reads = plan.reads[0][element]
-      for (index, slot) in range.enumerated() {
+    let isPartial = plan.reads.isPartial
+    forEachList(bank) { grid, element, reads in
+      let list = reads[slots: range]
+      if list.isEmpty { return }
+      for (index, read) in list.enumerated() {
         for v in 0..<vectorsPerSlot {
-          scratch.vectorOffsets[index * vectorsPerSlot + v] = reads[slot].source * width + v * kernels.lanes
+          scratch.vectorOffsets[index * vectorsPerSlot + v] = reads.reads[read].source * width + v * kernels.lanes
         }
       }
-      forEachBlock { z, y, rows in
+      let target = isPartial ? scratch.sums : sums + range.lowerBound * width
+      if isPartial { target.update(repeating: 0, count: outChannels * list.count * width) }
+      let stride = isPartial ? list.count * width : bank.slots * width
+      forEachBlock(of: grid) { z, y, rows in
         let sourceOffset = z * plan.layout.sliceStride + y * plan.layout.rowStride
         var call = equiconv_reduce_call(
           vectors: transposed + sourceOffset * width, vector_offsets: scratch.vectorOffsets,
-          vector_count: range.count * vectorsPerSlot, vector_column_stride: width,
+          vector_count: list.count * vectorsPerSlot, vector_column_stride: width,
           vector_row_stride: plan.layout.rowStride * width,
-          scalars: gradient + element * output.volume + (z * output.y + y) * output.x,
+          scalars: gradient + element * output.volume + grid.destination(z: z, y: y, x: 0),
           scalar_offsets: scratch.scalarOffsets, scalar_count: outChannels, scalar_row_stride: output.x,
-          row_count: rows, column_count: output.x, sums: sums + range.lowerBound * width,
-          sum_scalar_stride: bank.slots * width, sum_vector_stride: kernels.lanes, scratch: scratch.tile)
+          row_count: rows, column_count: grid.size.x, sums: target,
+          sum_scalar_stride: stride, sum_vector_stride: kernels.lanes, scratch: scratch.tile)
         kernels.reduce(&call)
+      }
+      if !isPartial { return }
+      for channel in 0..<outChannels {
+        for (index, read) in list.enumerated() {
+          add(target + channel * stride + index * width, to: sums + (channel * bank.slots + reads.slot(read)) * width)
+        }
       }
     }
   }
 
-  /// Blocks of rows of one slice, about 512 pixels each: what a tile streams then stays in the caches.
-  private func forEachBlock(_ body: (_ z: Int, _ y: Int, _ rows: Int) -> Void) {
-    let rowsPerBlock = max(1, 512 / geometry.output.x)
-    for z in 0..<geometry.output.z {
+  /// The sums over one grid, to those over all.
+  private func add(_ row: UnsafePointer<S>, to sums: UnsafeMutablePointer<S>) {
+    for lane in 0..<width { sums[lane] += row[lane] }
+  }
+
+  /// Reads of one element for one grid, by the slots of their bank, in ascending order.
+  private struct SlotReads {
+    let reads: UnsafeBufferPointer<equiconv_read>
+    /// The coefficient of slot 0 where each slot is a coefficient, and some may be missing; nil where none is.
+    let firstCoefficient: Int?
+
+    func slot(_ read: Int) -> Int { firstCoefficient.map { reads[read].weight - $0 } ?? read }
+
+    /// The reads of a range of slots.
+    subscript(slots slots: Range<Int>) -> Range<Int> {
+      guard firstCoefficient != nil else { return max(slots.lowerBound, 0)..<min(slots.upperBound, reads.count) }
+      func first(_ bound: Int) -> Int {
+        reads.isEmpty || slot(0) >= bound ? 0 : reads.indices.last { slot($0) < bound } + 1
+      }
+      return first(slots.lowerBound)..<first(slots.upperBound)
+    }
+  }
+
+  /// Calls `body` for each grid and each point of a bank that reads anything for it.
+  private func forEachList(_ bank: BankSums, _ body: (OutputGrid, _ element: Int, SlotReads) -> Void) {
+    for (number, grid) in plan.grids.enumerated() {
+      for element in bank.points {
+        plan.reads.withReads(grid: number, element: element) { reads in
+          body(
+            grid, element,
+            SlotReads(reads: reads, firstCoefficient: plan.reads.isPartial ? bank.firstCoefficient : nil))
+        }
+      }
+    }
+  }
+
+  /// Blocks of rows of one slice of a grid, about 512 pixels each: what a tile streams then stays in the caches.
+  private func forEachBlock(of grid: OutputGrid, _ body: (_ z: Int, _ y: Int, _ rows: Int) -> Void) {
+    let rowsPerBlock = max(1, 512 / grid.size.x)
+    for z in 0..<grid.size.z {
       var y = 0
-      while y < geometry.output.y {
-        let rows = min(rowsPerBlock, geometry.output.y - y)
+      while y < grid.size.y {
+        let rows = min(rowsPerBlock, grid.size.y - y)
         body(z, y, rows)
         y += rows
       }
@@ -307,12 +374,15 @@ private struct ReduceScratch<S: EngineScalar> {
   let scalarOffsets: UnsafeMutablePointer<Int>
   let vectorOffsets: UnsafeMutablePointer<Int>
   let tile: UnsafeMutablePointer<S>
+  /// Sums over one grid of a plan that leaves out reads.
+  let sums: UnsafeMutablePointer<S>
 
   init(_ base: UnsafeMutablePointer<UInt8>, scalars: Int, vectors: Int, lanes: Int) {
     scalarOffsets = UnsafeMutableRawPointer(base).assumingMemoryBound(to: Int.self)
     vectorOffsets = scalarOffsets + scalars
     let end = UnsafeMutableRawPointer(vectorOffsets + vectors)
     tile = (end + (64 - Int(bitPattern: end) & 63) & 63).assumingMemoryBound(to: S.self)
+    sums = tile + 32 * lanes
   }
 }
 

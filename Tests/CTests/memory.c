@@ -162,12 +162,58 @@ static void the_workspace_limit_bounds_the_peak(void) {
   for (int i = 0; i < 3; i++) CHECK(holds_in_child(fourier_peak_is_bounded, &limits[i], 300));
 }
 
+/* Padded planes of 4 GiB and more of which hardly anything is read, and a kernel as wide as the plane. */
+typedef struct far_case {
+  int64_t size, kernel, padding, dilation;
+  equiconv_padding_mode mode;
+} far_case;
+
+static bool far_reach_takes_little(void *argument) {
+  const far_case *c = argument;
+  test_random random = {73};
+  equiconv_descriptor d = make_descriptor(c4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 2, 2, c->size, c->kernel);
+  d.padding_mode = c->mode;
+  for (int axis = 0; axis < 2; axis++) {
+    d.padding[axis] = c->padding;
+    d.dilation[axis] = c->dilation;
+  }
+  test_layer layer = layer_make(&d, 1, &random);
+  if (layer.plan == NULL) return false;
+  void *grad_input = guarded_alloc((size_t)layer.inputs * sizeof(float));
+  void *grad_weight = guarded_alloc((size_t)layer.weights * sizeof(float));
+  reset_peak();
+  const int64_t before = resident_bytes();
+  layer_forward(&layer);
+  CHECK_SUCCESS(equiconv_plan_input_gradient(layer.plan, 1, layer.output, layer.weight, grad_input));
+  CHECK_SUCCESS(equiconv_plan_weight_gradient(layer.plan, 1, layer.output, layer.input, grad_weight));
+  const int64_t used = peak_bytes() - before;
+  printf("     %lld^2, k = %lld, padding %lld, dilation %lld: %.1f MiB\n", (long long)c->size, (long long)c->kernel,
+         (long long)c->padding, (long long)c->dilation, (double)used / MEBIBYTE);
+  guarded_free(grad_input);
+  guarded_free(grad_weight);
+  layer_free(&layer);
+  return used <= 16 * MEBIBYTE;
+}
+
+static void memory_follows_what_is_read(void) {
+  static far_case cases[] = {
+      {2, 3, 1 << 15, 1 << 15, EQUICONV_PADDING_ZEROS},
+      {2, 3, 1 << 15, 1 << 15, EQUICONV_PADDING_CIRCULAR},
+      {1, 2, 1 << 14, 1 << 15, EQUICONV_PADDING_ZEROS},
+      {31, 31, 0, 1, EQUICONV_PADDING_ZEROS},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    CHECK(holds_in_child(far_reach_takes_little, &cases[i], 60));
+  }
+}
+
 int main(void) {
   c4 = make_group(GROUP_C4);
   small = make_descriptor(c4, EQUICONV_LAYER_LIFTING, EQUICONV_FLOAT32, 1, 1, 8, 3);
   small.padding[0] = small.padding[1] = EQUICONV_PADDING_SAME;
   RUN(peak_of_a_forward_call); /* first: its children inherit no used memory */
   RUN(the_workspace_limit_bounds_the_peak);
+  RUN(memory_follows_what_is_read);
   RUN(a_million_small_calls_do_not_grow_the_process);
   RUN(small_gradients_do_not_grow_the_process);
   RUN(failing_calls_do_not_grow_the_process);

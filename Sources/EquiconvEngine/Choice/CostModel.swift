@@ -53,20 +53,31 @@ struct CostModel {
     let outputs = Double(plan.geometry.output.volume)
     // Layers of orbits add up what shares a coefficient before they multiply.
     let isSummed = plan.stencil.isOrbit && pass == .forward
-    let products = pairs * Double(isSummed ? plan.stencil.coefficients : plan.stencil.termCount) * outputs
+    let products =
+      gather.reads.isPartial
+      ? pairs * partialProducts()
+      : pairs * Double(isSummed ? plan.stencil.coefficients : plan.stencil.termCount) * outputs
     let sums = isSummed ? Double(batch) * Double(plan.moduleInputs) * Double(plan.stencil.termCount) * outputs : 0
     let vectors =
       pairs * (pass == .weightGradient ? reducedVectors() : gatheredVectors()) + 2 * sums / Double(lanes)
+    let grids = gather.reads.isPartial ? Double(batch * gather.grids.count * gather.stencil.outputElements) : 0
     return MethodCost(
-      time: costs.pass / 8 + vectors / threads, operations: 2 * products + sums, weightBytes: 0)
+      time: costs.pass / 8 + (vectors + grids * costs.grid) / threads, operations: 2 * products + sums, weightBytes: 0)
+  }
+
+  /// Products for a pair of channels where reads of nothing but zeros are left out.
+  private func partialProducts() -> Double {
+    gather.grids.enumerated().reduce(0) { sum, grid in
+      sum + Double(gather.reads.count(grid: grid.offset)) * Double(grid.element.size.volume)
+    }
   }
 
   /// Multiply-adds of vectors for a pair of channels: all that cover the outputs, the padding between rows too.
   private func gatheredVectors() -> Double {
     let isSummed = plan.stencil.isOrbit && pass == .forward
     var vectors = 0.0
-    for (grid, reads) in zip(gather.grids, gather.reads) {
-      let products = isSummed ? plan.stencil.coefficients : reads.reduce(0) { $0 + $1.count }
+    for (number, grid) in gather.grids.enumerated() {
+      let products = isSummed ? plan.stencil.coefficients : gather.reads.count(grid: number)
       vectors += Double(VectorCover(grid: grid, layout: gather.layout, lanes: lanes).vectorCount) * Double(products)
     }
     // A pixel that is loaded for a panel of few outputs serves few multiply-adds.
@@ -81,9 +92,11 @@ struct CostModel {
       inChannels: plan.moduleInputs, outChannels: plan.moduleOutputs, lanes: lanes)
     let channels = alongInput ? plan.moduleInputs : plan.moduleOutputs
     let width = Double((channels + lanes - 1) / lanes * lanes)
-    let pixels = Double(plan.geometry.output.volume) + costs.directGradientStart
-    return Double(plan.stencil.termCount) * width / Double(channels) * pixels / Double(lanes)
-      / costs.directGradientShare
+    let pairs = gather.grids.enumerated().reduce(0.0) { sum, grid in
+      let pixels = Double(grid.element.size.volume) + costs.directGradientStart
+      return sum + Double(gather.reads.count(grid: grid.offset)) * pixels
+    }
+    return pairs * width / Double(channels) / Double(lanes) / costs.directGradientShare
   }
 
   // MARK: - Fourier

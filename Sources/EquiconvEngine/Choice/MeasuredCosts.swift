@@ -24,6 +24,8 @@ struct MeasuredCosts {
   var winogradOutput: [Double]
   /// Beginning and ending a pass: workspace, tables, threads.
   var pass = 4e4
+  /// Beginning and ending one grid of one plane, where outputs are split into many.
+  var grid = 1e3
 
   static func of(_ instructions: InstructionSet) -> MeasuredCosts {
     switch instructions {

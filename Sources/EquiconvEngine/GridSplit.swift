@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How the outputs of a plan are split into grids that leave out reads of nothing but zeros.
+///
+/// What is split follows from sizes alone, so that neither threads nor processors change what is computed.
+struct GridSplit {
+  /// Lanes of a vector as splits reckon with them: few enough to suit all instruction sets.
+  private static let lanes = 8
+  /// Splitting has to leave no more than this share of the work: everyday layers, whose padding is narrow, stay whole.
+  private static let mostWork = 0.5
+  /// A grid costs about as much as so many vectors of one read.
+  private static let gridWork = 16.0
+  /// Grids may have this many reads together, or `mostGrowth` times those of the stencil.
+  private static let mostReads = Double(1 << 20)
+  private static let mostGrowth = 4.0
+
+  let stencil: Stencil
+
+  /// The axes cut where taps begin and cease to meet the signal, if that saves enough of the vectors times reads.
+  func axes(_ whole: [GatherAxis]) -> [GatherAxis] {
+    let wholeLoads = loads(whole)
+    // Close cuts leave little work and need many reads to be listed.
+    var excess = 0.2
+    while excess < 16 {
+      let split = whole.indices.map { whole[$0].split(tolerance: 1 + excess, lanes: lanes(axis: $0)) }
+      let loads = loads(split)
+      let reads = share(loads, \.reads, whole)
+      let lists = loads.reduce(Double(stencil.outputElements)) { $0 * $1.groups }
+      if reads <= max(Self.mostReads, Self.mostGrowth * Double(stencil.termCount)) && lists <= Self.mostReads {
+        // Estimates first: what is not split in the end, as almost all layers are not, costs little.
+        let (most, least) = (Self.mostWork * share(wholeLoads, \.work, whole), share(loads, \.work, whole))
+        return least <= most && work(split, whole) <= Self.mostWork * work(whole, whole) ? split : whole
+      }
+      excess *= 1.5
+    }
+    return whole
+  }
+
+  private func lanes(axis: Int) -> Int { axis == 2 ? Self.lanes : 1 }
+
+  private func loads(_ axes: [GatherAxis]) -> [GatherAxis.Load] {
+    axes.indices.map { axes[$0].load(lanes: lanes(axis: $0)) }
+  }
+
+  /// A sum over all terms and grids, as if the terms had every tap alike.
+  private func share(
+    _ loads: [GatherAxis.Load], _ value: (GatherAxis.Load) -> Double, _ whole: [GatherAxis]
+  ) -> Double {
+    zip(loads, whole).reduce(Double(stencil.termCount)) { product, axis in
+      product * value(axis.0) / Double(max(1, axis.1.taps.reduce(0) { $1 == nil ? $0 : $0 + 1 }))
+    }
+  }
+
+  /// Vectors times reads, and what the grids themselves cost.
+  private func work(_ axes: [GatherAxis], _ whole: [GatherAxis]) -> Double {
+    let table = GridTable(axes, keepsUnread: false)
+    let layout = PlaneLayout(axes)
+    let taps = axes.map { $0.tapsOfGroups() }
+    let terms = share(axes.map { _ in GatherAxis.Load(reads: 1) }, \.reads, whole)
+    return zip(table.grids, table.places).reduce(0) { work, grid in
+      let vectors = VectorCover(grid: grid.0, layout: layout, lanes: Self.lanes).vectorCount
+      let reads = terms * taps[0][grid.1.z] * taps[1][grid.1.y] * taps[2][grid.1.x]
+      return work + Double(vectors) * reads + Self.gridWork * Double(stencil.outputElements)
+    }
+  }
+}
+
+extension GatherAxis {
+  /// Whether phases are cut, or taps left out.
+  var isSplit: Bool {
+    phases.contains { $0.groups.count > 1 } || taps.contains { $0.map { $0.groups.isEmpty } ?? false }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The terms that a plan leaves out for some of its grids: those that meet nothing but the zeros around the signal.
+///
+/// A finite weight adds nothing there. One that is not makes the output NaN, as 0 · ∞ is: `starts` begins sums accordingly.
+struct LeftOutTerms: Sendable {
+  private struct Tap: Sendable {
+    /// Places of the groups of its phase, and those that it is read for.
+    var phase: Range<Int>
+    var read: Range<Int>
+  }
+
+  private let taps: [[Tap?]]
+  /// The places of each grid.
+  private let places: [Box]
+  private let geometry: Geometry
+
+  init(_ axes: [GatherAxis], _ grids: GridTable, _ geometry: Geometry) {
+    places = grids.places
+    self.geometry = geometry
+    taps = axes.enumerated().map { number, axis in
+      axis.taps.map { tap in
+        guard let tap else { return nil }
+        let first = grids.place(axis: number, phase: tap.phase, group: 0)
+        return Tap(
+          phase: first..<first + axis.phases[tap.phase].groups.count,
+          read: first + tap.groups.lowerBound..<first + tap.groups.upperBound)
+      }
+    }
+  }
+
+  private func isLeftOut(_ term: Stencil.Term, grid: Int) -> Bool {
+    var isRead = true
+    for axis in 0..<3 {
+      let place = places[grid][axis]
+      guard let tap = taps[axis][geometry.tap(term.position[axis], axis: axis)], tap.phase.contains(place) else {
+        return false
+      }
+      isRead = isRead && tap.read.contains(place)
+    }
+    return !isRead
+  }
+
+  /// What the sums of one element begin with for one grid: the bias, or NaN where the weight of a term left out is not finite.
+  ///
+  /// - Parameter weights: packed; see `PanelSplit`.
+  func starts<S: EngineScalar>(
+    _ starts: UnsafeMutablePointer<S>, bias: UnsafePointer<S>?, grid: Int, _ terms: [Stencil.Term],
+    weights: UnsafePointer<S>, _ split: PanelSplit, channels: Int, coefficients: Int
+  ) {
+    split.forEach { panel in
+      for m in 0..<panel.width { starts[panel.first + m] = bias?[panel.first + m] ?? 0 }
+    }
+    for term in terms where isLeftOut(term, grid: grid) {
+      split.forEach { panel in
+        for channel in 0..<channels {
+          let row =
+            weights + panel.first * channels * coefficients
+            + (channel * coefficients + term.coefficient) * panel.width
+          for m in 0..<panel.width where !row[m].isFinite { starts[panel.first + m] = .nan }
+        }
+      }
+    }
+  }
+}
