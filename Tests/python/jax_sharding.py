@@ -498,13 +498,16 @@ REFUSED = {
     "explicit cut channels": partial(explicit, specs=CUT_CHANNELS),
 }
 # Layers other than the lifting convolution go through these.
-SOME = ("gradient outside", "gradient inside", "second order", "partitioned batch", "explicit batch", "pmap")
+OTHERS = {
+    "group": ("gradient outside", "gradient inside", "second order", "partitioned batch", "explicit batch", "pmap"),
+    "isotropic": ("gradient inside", "partitioned batch"),
+    "projection": ("gradient inside", "partitioned batch"),
+}
 
 
 def names():
     """(case, layer) of every comparison."""
-    others = [(case, layer) for case in SOME for layer in ("isotropic", "group", "projection")]
-    return [*((case, "lifting") for case in CASES), *others]
+    return [*((case, "lifting") for case in CASES), *((case, layer) for layer in OTHERS for case in OTHERS[layer])]
 
 
 def run(case, layer):

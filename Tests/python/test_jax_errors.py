@@ -52,6 +52,15 @@ WRONG = [
     ("act", (X, C8, 1), {}),
     ("act", (XG, C8, 2), {}),
     ("act", (X, C4, 1.0), {}),
+    # Integers beyond those of the processor.
+    ("lifting_conv", (X, W, C4), {"stride": 2**100}),
+    ("lifting_conv", (X, W, C4), {"padding": -(2**100)}),
+    ("lifting_conv", (X, W, C4), {"dilation": (1, 2**63)}),
+    ("conv", (XG, WG, D4), {"input_stabilizer": [0, 2**100], "output_stabilizer": [0]}),
+    ("conv", (XG, WG, D4), {"input_stabilizer": 2**100, "output_stabilizer": [0]}),
+    ("act", (X, C4, 2**100), {}),
+    ("act", (X, C4, -(2**63) - 1), {}),
+    ("act", (XG, D4, 1, [2**100]), {}),
 ]
 
 
@@ -95,6 +104,13 @@ def test_operands_of_two_dtypes(x64):
 def test_float64_of_numpy_is_not_rounded_silently():
     with pytest.raises(TypeError, match="x has dtype float64, which JAX would round"):
         ej.lifting_conv(X.astype(np.float64), W, C4)
+
+
+@pytest.mark.parametrize("name", ["x", "weight", "group", "bias"])
+def test_integers_in_place_of_arrays_and_groups_are_named(name):
+    arguments = {"x": X, "weight": W, "group": C4, "bias": None, name: 2**100}
+    with pytest.raises(TypeError, match=f"{name} is 1267650600228229401496703205376"):
+        ej.lifting_conv(**arguments)
 
 
 def test_operands_are_arrays():

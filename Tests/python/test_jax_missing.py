@@ -28,7 +28,15 @@ def test_the_import_says_how_to_install_jax():
         "    print(error.name, error)\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout == 'jax equiconv.jax needs JAX 0.5 or later: pip install "equiconv[jax]"\n'
+    assert result.stdout == 'jax equiconv.jax needs JAX 0.8 or later: pip install "equiconv[jax]"\n'
+
+
+def test_jax_that_is_too_old_is_named():
+    pytest.importorskip("jax")
+    code = "import jax; jax.__version__, jax.__version_info__ = '0.7.2', (0, 7, 2)\nimport equiconv.jax"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    expected = 'ImportError: equiconv.jax needs JAX 0.8 or later: pip install "equiconv[jax]", found 0.7.2'
+    assert result.stderr.splitlines()[-1] == expected
 
 
 def test_handlers_need_no_jax():

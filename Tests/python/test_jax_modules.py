@@ -9,10 +9,10 @@ import math
 import equiconv as eq
 import numpy as np
 import pytest
-from jax_cases import C4, D4, assert_same_bits, draw, ej, jax, x64
+from jax_cases import C4, D4, assert_same_bits, draw, ej, jax, quick_compiler, x64
 from jax_modules import arguments_of, framework
 
-__all__ = ["framework", "x64"]
+__all__ = ["framework", "quick_compiler", "x64"]
 
 C8, D2 = eq.cyclic(8), eq.dihedral(2)
 LAYERS = ("IsotropicConv", "LiftingConv", "GroupConv", "ProjectionConv")

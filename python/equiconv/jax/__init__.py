@@ -16,12 +16,16 @@ Example:
 """
 
 try:
-    import jax.ffi as _ffi  # noqa: F401
+    _NEEDED = 'equiconv.jax needs JAX 0.8 or later: pip install "equiconv[jax]"'
+    import jax as _jax_package
+
+    # Before it, XLA ends the process where a layer is inside a shard_map over some of the axes of a mesh.
+    if _jax_package.__version_info__ < (0, 8):
+        raise ImportError(f"{_NEEDED}, found {_jax_package.__version__}", name="jax")
 except ModuleNotFoundError as error:
-    if error.name not in ("jax", "jaxlib", "jax.ffi"):
+    if error.name not in ("jax", "jaxlib"):
         raise
-    text = 'equiconv.jax needs JAX 0.5 or later: pip install "equiconv[jax]"'
-    raise ModuleNotFoundError(text, name=error.name) from error
+    raise ModuleNotFoundError(_NEEDED, name=error.name) from error
 
 from ._action import act as act
 from ._functions import conv as conv

@@ -13,20 +13,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
-from jax.core import ShapedArray
 from jax.sharding import NamedSharding, PartitionSpec
 
 from ._operands import JaxArray
 
 # The name of each axis of an array, such as "batch". Axes of one name are cut alike; those without one are whole.
 AxisNames: TypeAlias = tuple[str | None, ...]
-
-# Older JAX has no such types: there nothing varies.
-_cast_to_varying: Any = getattr(jax.lax, "pvary", None)
-if hasattr(jax.lax, "pcast"):
-
-    def _cast_to_varying(x: JaxArray, axes: tuple[Any, ...]) -> JaxArray:
-        return jax.lax.pcast(x, axes, to="varying")
 
 
 class Rule(NamedTuple):
@@ -46,21 +38,26 @@ class Rule(NamedTuple):
 
 
 def varying(aval: Any) -> frozenset[Any]:
-    """The mesh axes over which an array of this type differs."""
+    """The mesh axes over which an array of this type differs; JAX 0.10 has another name for them."""
     manual = getattr(aval, "manual_axis_type", None)
     return frozenset(getattr(aval, "vma", ()) if manual is None else manual.varying)
 
 
 def agree(operands: Sequence[JaxArray]) -> list[JaxArray]:
     """The operands, each varying over what any of them varies over."""
-    if _cast_to_varying is None or not getattr(jax.config, "jax_auto_pcast", True):
+    if not getattr(jax.config, "jax_auto_pcast", True):
         return list(operands)
     own = [varying(jax.typeof(x)) for x in operands]
     union = frozenset().union(*own)
     return [
-        _cast_to_varying(x, tuple(sorted(union - axes, key=str))) if union - axes else x
+        _cast_to_vary(x, tuple(sorted(union - axes, key=str))) if union - axes else x
         for x, axes in zip(operands, own, strict=True)
     ]
+
+
+def _cast_to_vary(x: JaxArray, axes: tuple[Any, ...]) -> JaxArray:
+    # JAX 0.8.0 has it by another name only.
+    return jax.lax.pcast(x, axes, to="varying") if hasattr(jax.lax, "pcast") else jax.lax.pvary(x, axes)
 
 
 def result_type(name: str, operands: Sequence[Any], rule: Rule, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -70,8 +67,6 @@ def result_type(name: str, operands: Sequence[Any], rule: Rule, shape: tuple[int
         ValueError: operands vary over different mesh axes; on a mesh of explicit axes, an axis is cut that is needed
             whole.
     """
-    if not hasattr(operands[0], "sharding"):
-        return ShapedArray(shape, dtype)
     sets = [varying(operand) for operand in operands]
     if any(axes != sets[0] for axes in sets):
         raise ValueError(
@@ -86,7 +81,7 @@ def result_type(name: str, operands: Sequence[Any], rule: Rule, shape: tuple[int
 def _mesh(operands: Sequence[Any]) -> Any:
     """The mesh of the operands; of several, the first that is one."""
     meshes = [operand.sharding.mesh for operand in operands]
-    context = getattr(jax.sharding, "get_abstract_mesh", lambda: meshes[0])()
+    context = jax.sharding.get_abstract_mesh()
     return next((mesh for mesh in meshes if not mesh.empty), meshes[0] if context.empty else context)
 
 
@@ -112,7 +107,5 @@ def _explicit_spec(name: str, operands: Sequence[Any], rule: Rule) -> list[Any]:
 
 def reshard_like(y: JaxArray, aval: Any) -> JaxArray:
     """`y`, cut as the type says, where it says so."""
-    reshard = getattr(jax.sharding, "reshard", None)
-    if reshard is None or jax.typeof(y).sharding.spec == aval.sharding.spec:
-        return y
-    return reshard(y, aval.sharding)
+    is_like = jax.typeof(y).sharding.spec == aval.sharding.spec
+    return y if is_like else jax.sharding.reshard(y, aval.sharding)
