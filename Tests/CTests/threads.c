@@ -8,6 +8,12 @@
 #include "process.h"
 #include "test.h"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HAS_THREAD_SANITIZER
+#endif
+#endif
+
 enum { CALLERS = 4, ROUNDS = 8 };
 
 static equiconv_group *d4;
@@ -248,7 +254,11 @@ int main(void) {
   RUN(messages_belong_to_their_thread);
   RUN(threads_share_a_plan_and_a_prepared_weight);
   RUN(both_sides_of_a_fork_compute);
+#ifdef HAS_THREAD_SANITIZER /* whose own locks are not ready for a fork while other threads run */
+  (void)fork_while_another_thread_computes;
+#else
   RUN(fork_while_another_thread_computes);
+#endif
   layer_free(&large);
   equiconv_group_destroy(d4);
   return test_result();
