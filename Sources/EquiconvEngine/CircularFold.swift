@@ -23,26 +23,42 @@ struct CircularFold: Sendable {
   }
 
   private static func runs(_ axis: GatherAxis, _ geometry: Geometry, axis number: Int) -> [Run] {
-    let (size, padding, stride) = (geometry.input[number], geometry.padding[number], geometry.stride[number])
-    var positions: [(position: Int, place: Int)] = []
-    for phase in axis.phases {
-      for group in phase.groups where group.isRead {
-        positions += (0..<group.count).map {
-          (phase.residue + stride * (group.first + $0), group.place + phase.step * $0)
-        }
-      }
-    }
-    positions.sort { $0.position < $1.position }
+    let (size, padding) = (geometry.input[number], geometry.padding[number])
     var runs: [Run] = []
-    for (position, place) in positions {
-      let coordinate = PlaneLayout.wrapped(position - padding, size)
-      if let last = runs.last, place == last.place + last.count, coordinate == last.coordinate + last.count {
-        runs[runs.count - 1].count += 1
-      } else {
-        runs.append(Run(place: place, coordinate: coordinate, count: 1))
+    for stretch in stretches(axis, stride: geometry.stride[number]) {
+      var done = 0
+      while done < stretch.count {
+        let coordinate = PlaneLayout.wrapped(stretch.position + done - padding, size)
+        let count = min(stretch.count - done, size - coordinate)
+        runs.append(Run(place: stretch.place + done, coordinate: coordinate, count: count))
+        done += count
       }
     }
     return runs
+  }
+
+  private struct Stretch {
+    var position: Int
+    var place: Int
+    var count: Int
+  }
+
+  /// The positions that receive anything, in ascending order.
+  private static func stretches(_ axis: GatherAxis, stride: Int) -> [Stretch] {
+    let groups = axis.phases.flatMap { phase in phase.groups.filter(\.isRead).map { (phase, $0) } }
+    // Phases that are whole and all there fill the axis.
+    if groups.count == stride && groups.allSatisfy({ $0.1.count == $0.0.count && $0.0.step == stride }) {
+      return [Stretch(position: 0, place: 0, count: axis.destination)]
+    }
+    let stretches = groups.flatMap { phase, group in
+      stride == 1
+        ? [Stretch(position: group.first, place: group.place, count: group.count)]
+        : (0..<group.count).map {
+          Stretch(
+            position: phase.residue + stride * (group.first + $0), place: group.place + phase.step * $0, count: 1)
+        }
+    }
+    return stretches.sorted { $0.position < $1.position }
   }
 
   func fold<S: EngineScalar>(_ source: UnsafePointer<S>, into target: UnsafeMutablePointer<S>) {
