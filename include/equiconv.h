@@ -72,6 +72,11 @@
  *              do not apply or would not be worth their transforms. What it takes may differ between processors and
  *              versions; equiconv_plan_explain tells it.
  *
+ * A NaN or an infinity stays with the outputs that read it by direct; by fourier and winograd it spreads over all outputs
+ * of the tiles that read it, and infinities become NaNs. Tiles are sums of scaled numbers, so they overflow within a
+ * factor of a thousand of the largest number, where the layer's own sums may not; and where the mean of the numbers is
+ * many times their deviation, winograd loses digits: see docs/Accuracy.md. auto does not look at the numbers.
+ *
  * Asking for an algorithm that cannot do a call is the error UNSUPPORTED_ALGORITHM, which says why; nothing falls
  * back but auto. Fourier and winograd work on transformed weights, made when a call first needs them and kept in the
  * plan (for the simple calls: in the cache of plans) with a copy of what they were made of. A call uses them only if
@@ -88,6 +93,11 @@
  * (spatial + 2 padding - reach) mod stride = 0 on every axis, where reach = dilation (kernel - 1) + 1; see
  * equiconv_plan_get_stride_remainder.
  *
+ * Every call computes in a floating-point environment of its own, on all threads: it rounds to nearest and traps
+ * nothing, and layers, gradients and transforms of weights take subnormal numbers as zeros and give none. The action and
+ * pooling over H take them as they are. Results, and what is kept for later calls, so depend on no caller's rounding mode
+ * or flush-to-zero; the caller's, status flags included, is as before afterwards.
+ *
  * ERRORS
  *
  * Functions that can fail return an equiconv_status and give results through pointers, which are left
@@ -102,13 +112,22 @@
  *
  * Every function may be called from several threads at once. Groups, bases, plans and weights are immutable once
  * created (what plans and weights keep of transforms is guarded by a lock). Large calls share one pool of worker
- * threads, started by the first of them; a process may fork before or after that, and parent and child both go on
- * working. Results do not depend on the number of threads, but for the algorithm and tile that are taken where they are
- * not direct.
+ * threads, started by the first of them. Results do not depend on the number of threads, but for the algorithm and tile
+ * that are taken where they are not direct.
+ *
+ * Workers block all signals but those that an instruction raises in the thread that executes it: signals go to threads
+ * of the program. They run on all processors that the process might run on when the library was loaded, and as many
+ * threads there are at first; also where the calling thread is bound to one of them, as OpenMP does it with OMP_PROC_BIND.
+ *
+ * A process may fork at any moment, during another thread's first call too, and parent and child both go on working. The
+ * fork waits for calls of other threads to reach the end of a piece of work: some milliseconds where calls are large.
+ *
+ * A call may be ended early by equiconv_call.is_cancelled, which calls of more than a tenth of a second ask some twenty
+ * times a second. Its output arrays then hold anything; all else is as if it had not been made.
  *
  * ENVIRONMENT
  *
- * EQUICONV_NUM_THREADS   initial number of threads (default: the processors this process may run on)
+ * EQUICONV_NUM_THREADS   initial number of threads (default: the processors of the process as the library is loaded)
  * EQUICONV_ISA           baseline | avx2 | avx512: the most advanced instruction set to use. Both are read once.
  */
 #ifndef EQUICONV_H

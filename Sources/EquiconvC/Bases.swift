@@ -149,19 +149,19 @@ public func equiconv_basis_create_gaussian_derivatives(
 
 @_cdecl("equiconv_basis_destroy") @implementation
 public func equiconv_basis_destroy(_ basis: OpaquePointer?) {
-  BasisHandle.release(basis)
+  inCall { BasisHandle.release(basis) }
 }
 
 // MARK: Queries
 
 @_cdecl("equiconv_basis_count") @implementation
 public func equiconv_basis_count(_ basis: OpaquePointer?) -> Int64 {
-  Int64(BasisHandle.borrowed(basis)?.basis.count ?? 0)
+  inCall { Int64(BasisHandle.borrowed(basis)?.basis.count ?? 0) }
 }
 
 @_cdecl("equiconv_basis_dimension") @implementation
 public func equiconv_basis_dimension(_ basis: OpaquePointer?) -> Int32 {
-  Int32(BasisHandle.borrowed(basis)?.basis.dimension ?? 0)
+  inCall { Int32(BasisHandle.borrowed(basis)?.basis.dimension ?? 0) }
 }
 
 @_cdecl("equiconv_basis_get_extents") @implementation

@@ -55,15 +55,17 @@ public func equiconv_group_basis_create_bspline(
 
 @_cdecl("equiconv_group_basis_destroy") @implementation
 public func equiconv_group_basis_destroy(_ groupBasis: OpaquePointer?) {
-  GroupBasisHandle.release(groupBasis)
+  inCall { GroupBasisHandle.release(groupBasis) }
 }
 
 @_cdecl("equiconv_group_basis_count") @implementation
 public func equiconv_group_basis_count(_ groupBasis: OpaquePointer?) -> Int64 {
-  switch GroupBasisHandle.borrowed(groupBasis)?.basis {
-  case .localised(let elements): Int64(elements.count)
-  case .bSpline(_, let centers, _): Int64(centers.count)
-  case .full, nil: 0
+  inCall {
+    switch GroupBasisHandle.borrowed(groupBasis)?.basis {
+    case .localised(let elements): Int64(elements.count)
+    case .bSpline(_, let centers, _): Int64(centers.count)
+    case .full, nil: 0
+    }
   }
 }
 

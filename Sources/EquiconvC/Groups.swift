@@ -137,34 +137,34 @@ public func equiconv_group_create_from_matrices(
 
 @_cdecl("equiconv_group_destroy") @implementation
 public func equiconv_group_destroy(_ group: OpaquePointer?) {
-  GroupHandle.release(group)
+  inCall { GroupHandle.release(group) }
 }
 
 // MARK: Properties
 
 @_cdecl("equiconv_group_order") @implementation
 public func equiconv_group_order(_ group: OpaquePointer?) -> Int64 {
-  Int64(GroupHandle.borrowed(group)?.group.order ?? 0)
+  inCall { Int64(GroupHandle.borrowed(group)?.group.order ?? 0) }
 }
 
 @_cdecl("equiconv_group_dimension") @implementation
 public func equiconv_group_dimension(_ group: OpaquePointer?) -> Int32 {
-  Int32(GroupHandle.borrowed(group)?.group.dimension ?? 0)
+  inCall { Int32(GroupHandle.borrowed(group)?.group.dimension ?? 0) }
 }
 
 @_cdecl("equiconv_group_is_lattice") @implementation
 public func equiconv_group_is_lattice(_ group: OpaquePointer?) -> Int32 {
-  GroupHandle.borrowed(group)?.group.isLattice == true ? 1 : 0
+  inCall { GroupHandle.borrowed(group)?.group.isLattice == true ? 1 : 0 }
 }
 
 @_cdecl("equiconv_group_is_closed") @implementation
 public func equiconv_group_is_closed(_ group: OpaquePointer?) -> Int32 {
-  GroupHandle.borrowed(group)?.group.isClosed == true ? 1 : 0
+  inCall { GroupHandle.borrowed(group)?.group.isClosed == true ? 1 : 0 }
 }
 
 @_cdecl("equiconv_group_name") @implementation
 public func equiconv_group_name(_ group: OpaquePointer?) -> UnsafePointer<CChar>? {
-  GroupHandle.borrowed(group).map { UnsafePointer($0.name) } ?? cString("")
+  inCall { GroupHandle.borrowed(group).map { UnsafePointer($0.name) } ?? cString("") }
 }
 
 /// Copies a table of the group into the caller's array.

@@ -73,5 +73,5 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
 
 @_cdecl("equiconv_last_error_message") @implementation
 public func equiconv_last_error_message() -> UnsafePointer<CChar>? {
-  LastError.message
+  inCall { LastError.message }
 }

@@ -17,7 +17,7 @@ public func equiconv_plan_create(
 
 @_cdecl("equiconv_plan_destroy") @implementation
 public func equiconv_plan_destroy(_ plan: OpaquePointer?) {
-  PlanHandle.release(plan)
+  inCall { PlanHandle.release(plan) }
 }
 
 @_cdecl("equiconv_plan_forward") @implementation

@@ -74,5 +74,5 @@ public func equiconv_plan_get_stride_remainder(
 
 @_cdecl("equiconv_plan_flops") @implementation
 public func equiconv_plan_flops(_ plan: OpaquePointer?, _ batch: Int64) -> Double {
-  PlanHandle.borrowed(plan)?.layer.plan.flops(batch: Int(max(batch, 0))) ?? 0
+  inCall { PlanHandle.borrowed(plan)?.layer.plan.flops(batch: Int(max(batch, 0))) ?? 0 }
 }

@@ -4,6 +4,7 @@ import CEquiconv
 import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvShims
 
 /// An argument of the C interface that is wrong before the engine sees it.
 struct ArgumentError: Error {
@@ -22,8 +23,21 @@ struct ArgumentError: Error {
   var message: String { "\(argument) is \(value), expected \(expected)" }
 }
 
+/// Runs the body of an entry point that cannot fail, as a call of the engine: no fork comes in between, and what is computed does
+/// not depend on the caller's floating-point environment.
+@inline(__always)
+func inCall<R>(_ body: () -> R) -> R {
+  let before = equiconv_begin_call(EQUICONV_ARITHMETIC_FLUSHING)
+  defer { equiconv_end_call(before) }
+  return body()
+}
+
 /// Runs the body of an entry point. The one place where an error becomes a status and a message.
 func withStatus(_ body: () throws -> Void) -> equiconv_status {
+  inCall { status(of: body) }
+}
+
+private func status(of body: () throws -> Void) -> equiconv_status {
   do {
     try body()
     return EQUICONV_SUCCESS
@@ -75,6 +89,7 @@ extension ConvolutionError.Kind {
     case .tooLarge: EQUICONV_ERROR_TOO_LARGE
     case .unsupportedGroup: EQUICONV_ERROR_UNSUPPORTED_GROUP
     case .unsupportedAlgorithm: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM
+    case .cancelled: EQUICONV_ERROR_CANCELLED
     }
   }
 }
@@ -107,7 +122,7 @@ public func equiconv_version() -> Int32 {
 
 @_cdecl("equiconv_status_name") @implementation
 public func equiconv_status_name(_ status: equiconv_status) -> UnsafePointer<CChar>? {
-  cString(statusName(status))
+  inCall { cString(statusName(status)) }
 }
 
 private func statusName(_ status: equiconv_status) -> StaticString {
@@ -143,6 +158,7 @@ private func statusName(_ status: equiconv_status) -> StaticString {
   case EQUICONV_ERROR_TOO_LARGE: "EQUICONV_ERROR_TOO_LARGE"
   case EQUICONV_ERROR_UNSUPPORTED_GROUP: "EQUICONV_ERROR_UNSUPPORTED_GROUP"
   case EQUICONV_ERROR_UNSUPPORTED_ALGORITHM: "EQUICONV_ERROR_UNSUPPORTED_ALGORITHM"
+  case EQUICONV_ERROR_CANCELLED: "EQUICONV_ERROR_CANCELLED"
   default: "unknown status"
   }
 }

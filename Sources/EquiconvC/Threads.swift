@@ -10,7 +10,7 @@ public func equiconv_set_num_threads(_ count: Int32) -> equiconv_status {
 
 @_cdecl("equiconv_get_num_threads") @implementation
 public func equiconv_get_num_threads() -> Int32 {
-  Int32(clamping: Threads.count)
+  inCall { Int32(clamping: Threads.count) }
 }
 
 @_cdecl("equiconv_set_workspace_limit") @implementation
@@ -20,14 +20,16 @@ public func equiconv_set_workspace_limit(_ bytes: Int64) -> equiconv_status {
 
 @_cdecl("equiconv_workspace_limit") @implementation
 public func equiconv_workspace_limit() -> Int64 {
-  Int64(WorkspaceLimit.bytesPerThread)
+  inCall { Int64(WorkspaceLimit.bytesPerThread) }
 }
 
 @_cdecl("equiconv_instruction_set") @implementation
 public func equiconv_instruction_set() -> UnsafePointer<CChar>? {
-  switch InstructionSet.current {
-  case .baseline: cString("baseline")
-  case .avx2: cString("avx2")
-  case .avx512: cString("avx512")
+  inCall {
+    switch InstructionSet.current {
+    case .baseline: cString("baseline")
+    case .avx2: cString("avx2")
+    case .avx512: cString("avx512")
+    }
   }
 }

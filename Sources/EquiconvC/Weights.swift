@@ -116,7 +116,7 @@ public func equiconv_plan_prepare(
 
 @_cdecl("equiconv_weight_destroy") @implementation
 public func equiconv_weight_destroy(_ weight: OpaquePointer?) {
-  WeightHandle.release(weight)
+  inCall { WeightHandle.release(weight) }
 }
 
 @_cdecl("equiconv_weight_get_numbers") @implementation
@@ -130,7 +130,7 @@ public func equiconv_weight_get_numbers(
 
 @_cdecl("equiconv_weight_bytes") @implementation
 public func equiconv_weight_bytes(_ weight: OpaquePointer?) -> Int64 {
-  Int64(WeightHandle.borrowed(weight)?.bytes ?? 0)
+  inCall { Int64(WeightHandle.borrowed(weight)?.bytes ?? 0) }
 }
 
 @_cdecl("equiconv_plan_forward_prepared") @implementation

@@ -9,6 +9,7 @@ enum BiasGradient {
     ThreadPool.run(outputs, threads: threads) { _, output in
       var total = 0.0
       for image in 0..<batch {
+        if Call.isEnded { return }
         total += sum(gradient + (image * outputs + output) * numbersPerOutput, numbersPerOutput)
       }
       target[output] = S(total)

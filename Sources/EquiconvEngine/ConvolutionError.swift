@@ -11,6 +11,8 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
     case kernelTooLarge, anisotropic, dimensionMismatch, sizeOverflow, notASubgroup, invalidBasis
     case outOfMemory, tooLarge
     case unsupportedGroup, unsupportedAlgorithm
+    /// Ended by the caller; arrays the call was to write hold anything.
+    case cancelled
   }
 
   public var kind: Kind { details.kind }

@@ -8,18 +8,20 @@ extension ConvolutionPlan {
   public func explain<S: EngineScalar>(
     _ pass: Pass, batch: Int, isPrepared: Bool = false, _: S.Type
   ) throws(ConvolutionError) -> Explanation {
-    try Self.checkBatch(batch)
-    let options = passOptions(RunOptions(), batch: batch)
-    let model = try CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: isPrepared)
-    let choice = try choice(model)
-    let images = batch == 0 ? 0.0 : 1.0
-    return Explanation(
-      algorithm: choice.method.algorithm, tile: choice.method.tile, operations: images * choice.cost.operations,
-      definitionOperations: flops(batch: batch),
-      workspaceBytes: batch == 0 ? 0 : workspaceBytes(pass, choice.method, batch: batch, S.self, options),
-      weightBytes: choice.cost.weightBytes, threads: options.threads,
-      seconds: images * choice.cost.time * Calibration.secondsPerVector(S.self, options.instructions),
-      reason: choice.reason)
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      try Self.checkBatch(batch)
+      let options = passOptions(RunOptions(), batch: batch)
+      let model = try CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: isPrepared)
+      let choice = try choice(model)
+      let images = batch == 0 ? 0.0 : 1.0
+      return Explanation(
+        algorithm: choice.method.algorithm, tile: choice.method.tile, operations: images * choice.cost.operations,
+        definitionOperations: flops(batch: batch),
+        workspaceBytes: batch == 0 ? 0 : workspaceBytes(pass, choice.method, batch: batch, S.self, options),
+        weightBytes: choice.cost.weightBytes, threads: options.threads,
+        seconds: images * choice.cost.time * Calibration.secondsPerVector(S.self, options.instructions),
+        reason: choice.reason)
+    }
   }
 
   /// What the pass would reserve; more than there can be where it would refuse.

@@ -33,13 +33,15 @@ extension ConvolutionPlan {
     batch: Int, input: UnsafePointer<S>, weight: PreparedWeight<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    if weight.count != (try weightCount()) {
-      throw ConvolutionError(
-        .invalidSize, "weight", "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      if weight.count != (try weightCount()) {
+        throw ConvolutionError(
+          .invalidSize, "weight", "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
+      }
+      try forward(
+        .init(batch: batch, source: input, weight: .prepared(weight), bias: bias, destination: output),
+        passOptions(RunOptions(), batch: batch), nil)
     }
-    try forward(
-      .init(batch: batch, source: input, weight: .prepared(weight), bias: bias, destination: output),
-      passOptions(RunOptions(), batch: batch), nil)
   }
 
   @_specialize(where S == Float)
@@ -48,9 +50,11 @@ extension ConvolutionPlan {
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>, options: RunOptions
   ) throws(ConvolutionError) {
-    try forward(
-      .init(batch: batch, source: input, weight: .array(weight), bias: bias, destination: output),
-      passOptions(options, batch: batch), options.method)
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      try forward(
+        .init(batch: batch, source: input, weight: .array(weight), bias: bias, destination: output),
+        passOptions(options, batch: batch), options.method)
+    }
   }
 
   private func forward<S: EngineScalar>(
@@ -83,13 +87,15 @@ extension ConvolutionPlan {
     batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
     options: RunOptions
   ) throws(ConvolutionError) {
-    let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
-    let weightRange = try ArrayRange("weight", weight, weightCount())
-    try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
-    try run(
-      .inputGradient,
-      .init(batch: batch, source: gradOutput, weight: .array(weight), bias: nil, destination: gradInput),
-      passOptions(options, batch: batch), options.method)
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+      let weightRange = try ArrayRange("weight", weight, weightCount())
+      try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
+      try run(
+        .inputGradient,
+        .init(batch: batch, source: gradOutput, weight: .array(weight), bias: nil, destination: gradInput),
+        passOptions(options, batch: batch), options.method)
+    }
   }
 
   /// A checked forward pass or input gradient, by the method given or chosen.
@@ -163,6 +169,16 @@ extension ConvolutionPlan {
     batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
     options: RunOptions
   ) throws(ConvolutionError) {
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      try computeWeightGradient(
+        batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options: options)
+    }
+  }
+
+  private func computeWeightGradient<S: EngineScalar>(
+    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    options: RunOptions
+  ) throws(ConvolutionError) {
     let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
     let inputRange = try ArrayRange("input", input, inputCount(batch))
     try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
@@ -198,12 +214,14 @@ extension ConvolutionPlan {
   public func biasGradient<S: EngineScalar>(
     batch: Int, gradOutput: UnsafePointer<S>, gradBias: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
-    try ArrayRange("grad_bias", gradBias, descriptor.outChannels).checkApart(from: gradOutputRange)
-    let numbers = outputElements * geometry.output.volume
-    BiasGradient.run(
-      batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: gradOutput, into: gradBias,
-      threads: batch * descriptor.outChannels * numbers < 1 << 20 ? 1 : Threads.count)
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+      try ArrayRange("grad_bias", gradBias, descriptor.outChannels).checkApart(from: gradOutputRange)
+      let numbers = outputElements * geometry.output.volume
+      BiasGradient.run(
+        batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: gradOutput, into: gradBias,
+        threads: batch * descriptor.outChannels * numbers < 1 << 20 ? 1 : Threads.count)
+    }
   }
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:
@@ -213,11 +231,13 @@ extension ConvolutionPlan {
   public func expand<S: EngineScalar>(
     weight: UnsafePointer<S>, bank: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    let weightRange = try ArrayRange("weight", weight, weightCount())
-    try ArrayRange("bank", bank, bankCount()).checkApart(from: weightRange)
-    try withCore(weight) { core throws(ConvolutionError) in
-      Expansion(stencil: stencil, geometry: geometry).run(
-        core, into: bank, outputs: descriptor.outChannels, channels: moduleInputs)
+    try Call.run(.flushing) { () throws(ConvolutionError) in
+      let weightRange = try ArrayRange("weight", weight, weightCount())
+      try ArrayRange("bank", bank, bankCount()).checkApart(from: weightRange)
+      try withCore(weight) { core throws(ConvolutionError) in
+        Expansion(stencil: stencil, geometry: geometry).run(
+          core, into: bank, outputs: descriptor.outChannels, channels: moduleInputs)
+      }
     }
   }
 

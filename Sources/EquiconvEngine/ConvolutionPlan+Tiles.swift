@@ -122,7 +122,12 @@ extension ConvolutionPlan {
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     let key = TransformKey(
       pass: pass, method: method, instructions: options.instructions, scalarBytes: MemoryLayout<S>.stride)
-    let make = { () throws(ConvolutionError) in try self.transform(pass, method, weight.pointer, options) }
+    let make = { () throws(ConvolutionError) in
+      let made = try self.transform(pass, method, weight.pointer, options)
+      // What is kept is whole.
+      try Call.checkNotEnded()
+      return made
+    }
     switch weight {
     case .array(let array):
       return try weightCache.transformed(key, weight: array, count: try weightCount(), make)

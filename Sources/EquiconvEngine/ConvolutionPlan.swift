@@ -23,6 +23,8 @@ public final class ConvolutionPlan: Sendable {
   /// Checks the descriptor and builds its stencils.
   /// - Throws: the first thing that is wrong with the descriptor, naming argument, value and what was expected.
   public init(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
+    let call = Call.begin(.flushing)
+    defer { call.end() }
     let resolved = try descriptor.validated()
     let sampled = try resolved.sampledKernel()
     let geometry = Geometry(checked: resolved, sampled: sampled.extents)
@@ -49,6 +51,7 @@ public final class ConvolutionPlan: Sendable {
     if let known = ProcessLock.withLock({ lazyAdjoint }) { return known }
     let made = GatherPlan(
       adjoint: stencil.adjoint, geometry: geometry, isCircular: descriptor.paddingMode == .circular)
+    try Call.checkNotEnded()
     return ProcessLock.withLock {
       // Another thread may have been as quick: all go on with the first.
       if let lazyAdjoint { return lazyAdjoint }

@@ -14,6 +14,7 @@ struct Expansion {
     bank.update(repeating: 0, count: outputs * targets * channels * sources * taps)
     for output in 0..<outputs {
       for (target, terms) in stencil.terms.enumerated() {
+        if Call.isEnded { return }
         for channel in 0..<channels {
           let weights = core + (output * channels + channel) * stencil.coefficients
           let planes = bank + ((output * targets + target) * channels + channel) * sources * taps

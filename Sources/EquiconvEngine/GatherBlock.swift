@@ -91,6 +91,7 @@ struct GatherBlock<S: EngineScalar> {
     let coefficients = plan.stencil.coefficients
     let outputStride = plan.stencil.outputElements * plan.destination.volume
     split.forEach { panel in
+      if panel.first > 0 && Call.isEnded { return }
       let target = destination + panel.first * outputStride
       var call = equiconv_multiply_call(
         source: source, weights: weights + panel.first * channels * coefficients,
@@ -111,6 +112,8 @@ struct GatherBlock<S: EngineScalar> {
   ) {
     var channel = 0
     while channel < channels {
+      // The first chunk begins as the block does.
+      if channel > 0 && Call.isEnded { return }
       call.source = UnsafeRawPointer(source + channel * call.source_channel_stride)
       call.weights = UnsafeRawPointer(weights + channel * call.weight_channel_stride)
       call.channel_count = min(channelChunk, channels - channel)
@@ -150,6 +153,7 @@ struct GatherBlock<S: EngineScalar> {
       plan.flatRadices[number].withUnsafeBufferPointer { radices in
         guard let offsetBase = orbits.baseAddress, let radixBase = radices.baseAddress else { return }
         for channel in 0..<channels {
+          if channel > 0 && Call.isEnded { return }
           var (offset, radix) = (offsetBase, radixBase)
           for (coefficient, levels) in orbitRadices.enumerated() {
             var call = equiconv_orbit_sum_call(

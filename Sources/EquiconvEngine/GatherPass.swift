@@ -166,6 +166,7 @@ struct GatherPass<S: EngineScalar> {
       process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace, startsApart)
     }
     for first in stride(from: ownedImages, to: batch, by: chunk) {
+      try Call.checkNotEnded()
       process(Crew(first: 0, count: threads), images: first..<min(batch, first + chunk), arrays, workspace, startsApart)
     }
   }

@@ -90,6 +90,7 @@ final class GatherPlan: Sendable {
   private static func usedTaps(_ stencil: Stencil, _ geometry: Geometry) -> [[Bool]] {
     var used = (0..<3).map { [Bool](repeating: false, count: geometry.kernel[$0]) }
     for terms in stencil.terms {
+      Call.pause()
       for term in terms {
         for axis in 0..<3 { used[axis][geometry.tap(term.position[axis], axis: axis)] = true }
       }

@@ -73,6 +73,7 @@ struct GridReads: Sendable {
     var starts = [Int](repeating: 0, count: grids.grids.count * elements + 1)
     func forEach(_ body: (_ list: Int, _ read: equiconv_read) -> Void) {
       for (element, terms) in stencil.terms.enumerated() {
+        Call.pause()
         for term in terms {
           let source = term.element * volume
           offsets[0].forEach(geometry.tap(term.position.z, axis: 0)) { z, offsetZ in

@@ -18,30 +18,32 @@ public func act<S: EngineScalar>(
   _ group: PointGroup, element: Int, on space: SignalSpace, batch: Int, channels: Int, spatial: Extents,
   input: UnsafePointer<S>, output: UnsafeMutablePointer<S>
 ) throws(ConvolutionError) {
-  try ConvolutionPlan.checkBatch(batch)
-  if channels < 0 { throw ConvolutionError(.invalidSize, "channels", channels, expected: "a number of at least 0") }
-  if channels > ConvolutionDescriptor.sizeLimit {
-    throw ConvolutionError(.sizeOverflow, "channels", channels, expected: "at most 2^48")
-  }
-  let fiber = try space.fiber(of: group, "stabilizer")
-  let elements = fiber.count
-  let signals = try ConvolutionDescriptor.product(batch, channels, "batch times channels")
-  let planes = try ConvolutionDescriptor.product(signals, elements, "the number of planes")
-  var volume = 1
-  for axis in spatial.indices {
-    try ConvolutionDescriptor.checkSize(spatial[axis], "spatial[\(axis)]")
-    volume = try ConvolutionDescriptor.product(volume, spatial[axis], "spatial")
-  }
-  let turn = try PlaneTurn(group, element: element, spatial: spatial)
-  let count = try ConvolutionDescriptor.product(planes, volume, "the size of input")
-  let inputRange = try ArrayRange("input", input, count)
-  try ArrayRange("output", output, count).checkApart(from: inputRange)
-  let inverse = group.inverse(element)
-  ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
-    let point = plane % elements
-    // Lattice elements form a subgroup also of a truncated set, so the point is there.
-    let source = plane - point + fiber.act(inverse, point)
-    turn.run(input + source * volume, output + plane * volume)
+  try Call.run(.exact) { () throws(ConvolutionError) in
+    try ConvolutionPlan.checkBatch(batch)
+    if channels < 0 { throw ConvolutionError(.invalidSize, "channels", channels, expected: "a number of at least 0") }
+    if channels > ConvolutionDescriptor.sizeLimit {
+      throw ConvolutionError(.sizeOverflow, "channels", channels, expected: "at most 2^48")
+    }
+    let fiber = try space.fiber(of: group, "stabilizer")
+    let elements = fiber.count
+    let signals = try ConvolutionDescriptor.product(batch, channels, "batch times channels")
+    let planes = try ConvolutionDescriptor.product(signals, elements, "the number of planes")
+    var volume = 1
+    for axis in spatial.indices {
+      try ConvolutionDescriptor.checkSize(spatial[axis], "spatial[\(axis)]")
+      volume = try ConvolutionDescriptor.product(volume, spatial[axis], "spatial")
+    }
+    let turn = try PlaneTurn(group, element: element, spatial: spatial)
+    let count = try ConvolutionDescriptor.product(planes, volume, "the size of input")
+    let inputRange = try ArrayRange("input", input, count)
+    try ArrayRange("output", output, count).checkApart(from: inputRange)
+    let inverse = group.inverse(element)
+    ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
+      let point = plane % elements
+      // Lattice elements form a subgroup also of a truncated set, so the point is there.
+      let source = plane - point + fiber.act(inverse, point)
+      turn.run(input + source * volume, output + plane * volume)
+    }
   }
 }
 

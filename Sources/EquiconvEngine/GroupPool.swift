@@ -17,21 +17,23 @@ public enum PoolMode: Int32, Hashable, Sendable, CaseIterable {
 public func groupPool<S: EngineScalar>(
   _ mode: PoolMode, outer: Int, order: Int, inner: Int, input: UnsafePointer<S>, output: UnsafeMutablePointer<S>
 ) throws(ConvolutionError) {
-  let count = try PoolShape.count(outer: outer, order: order, inner: inner)
-  let inputRange = try ArrayRange("input", input, count)
-  try ArrayRange("output", output, count / order).checkApart(from: inputRange)
-  let network = mode == .mean ? SortingNetwork(order) : nil
-  let width = PoolShape.block
-  let blocks = (inner + width - 1) / width
-  ThreadPool.run(outer * blocks, threads: count < 1 << 20 ? 1 : Threads.count) { _, item in
-    let (row, first) = (item / blocks, item % blocks * width)
-    let source = input + row * order * inner + first
-    let target = output + row * inner + first
-    let length = min(width, inner - first)
-    if let network {
-      MeanPool.run(source, target, order: order, stride: inner, length: length, network: network)
-    } else {
-      MaxPool.run(source, target, order: order, stride: inner, length: length)
+  try Call.run(.exact) { () throws(ConvolutionError) in
+    let count = try PoolShape.count(outer: outer, order: order, inner: inner)
+    let inputRange = try ArrayRange("input", input, count)
+    try ArrayRange("output", output, count / order).checkApart(from: inputRange)
+    let network = mode == .mean ? SortingNetwork(order) : nil
+    let width = PoolShape.block
+    let blocks = (inner + width - 1) / width
+    ThreadPool.run(outer * blocks, threads: count < 1 << 20 ? 1 : Threads.count) { _, item in
+      let (row, first) = (item / blocks, item % blocks * width)
+      let source = input + row * order * inner + first
+      let target = output + row * inner + first
+      let length = min(width, inner - first)
+      if let network {
+        MeanPool.run(source, target, order: order, stride: inner, length: length, network: network)
+      } else {
+        MaxPool.run(source, target, order: order, stride: inner, length: length)
+      }
     }
   }
 }
@@ -46,21 +48,23 @@ public func groupPoolGradient<S: EngineScalar>(
   _ mode: PoolMode, outer: Int, order: Int, inner: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>?,
   gradInput: UnsafeMutablePointer<S>
 ) throws(ConvolutionError) {
-  let count = try PoolShape.count(outer: outer, order: order, inner: inner)
-  let gradRange = try ArrayRange("grad_output", gradOutput, count / order)
-  var inputRange: ArrayRange?
-  if let input { inputRange = try ArrayRange("input", input, count) }
-  try ArrayRange("grad_input", gradInput, count).checkApart(from: gradRange, inputRange)
-  if mode == .max && input == nil {
-    throw ConvolutionError(.nullPointer, "input", "NULL", expected: "the input of the maximum")
-  }
-  ThreadPool.run(outer, threads: count < 1 << 20 ? 1 : Threads.count) { _, row in
-    let gradient = gradOutput + row * inner
-    let target = gradInput + row * order * inner
-    if mode == .max, let input {
-      MaxPool.gradient(gradient, input + row * order * inner, target, order: order, inner: inner)
-    } else {
-      for h in 0..<order { for x in 0..<inner { target[h * inner + x] = gradient[x] / S(order) } }
+  try Call.run(.exact) { () throws(ConvolutionError) in
+    let count = try PoolShape.count(outer: outer, order: order, inner: inner)
+    let gradRange = try ArrayRange("grad_output", gradOutput, count / order)
+    var inputRange: ArrayRange?
+    if let input { inputRange = try ArrayRange("input", input, count) }
+    try ArrayRange("grad_input", gradInput, count).checkApart(from: gradRange, inputRange)
+    if mode == .max && input == nil {
+      throw ConvolutionError(.nullPointer, "input", "NULL", expected: "the input of the maximum")
+    }
+    ThreadPool.run(outer, threads: count < 1 << 20 ? 1 : Threads.count) { _, row in
+      let gradient = gradOutput + row * inner
+      let target = gradInput + row * order * inner
+      if mode == .max, let input {
+        MaxPool.gradient(gradient, input + row * order * inner, target, order: order, inner: inner)
+      } else {
+        for h in 0..<order { for x in 0..<inner { target[h * inner + x] = gradient[x] / S(order) } }
+      }
     }
   }
 }

@@ -37,6 +37,7 @@ struct PanelSplit: Sendable {
     channelStride: Int, coefficients: Int
   ) {
     forEach { panel in
+      if panel.first > 0 && Call.isEnded { return }
       var target = packed + panel.first * channels * coefficients
       for channel in 0..<channels {
         let base = source + panel.first * outputStride + channel * channelStride

@@ -69,12 +69,16 @@ struct Stencil: Sendable {
   var adjoint: Stencil {
     var adjoint = [[Term]](repeating: [], count: inputElements)
     for (output, outputTerms) in terms.enumerated() {
+      Call.pause()
       for term in outputTerms {
         adjoint[term.element].append(
           Term(coefficient: term.coefficient, element: output, position: term.position.map { -$0 }))
       }
     }
-    for element in adjoint.indices { adjoint[element].sort { $0.coefficient < $1.coefficient } }
+    for element in adjoint.indices {
+      Call.pause()
+      adjoint[element].sort { $0.coefficient < $1.coefficient }
+    }
     let bank = Bank(coefficients: 0..<coefficients, points: Array(0..<inputElements), orbitRadices: [])
     return Stencil(
       inputElements: outputElements, outputElements: inputElements, terms: adjoint, banks: [bank], sampling: sampling)

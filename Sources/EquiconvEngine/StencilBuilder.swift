@@ -62,7 +62,10 @@ struct StencilBuilder {
         Stencil.Bank(
           coefficients: first..<sampling.rows, points: points,
           orbitRadices: sumsOrbits ? coefficients.map(\.tower.radices) : []))
-      for point in points { terms[point] = self.terms(of: point, turnedFrom: points[0], coefficients, first: first) }
+      for point in points {
+        try Call.checkNotEnded()
+        terms[point] = self.terms(of: point, turnedFrom: points[0], coefficients, first: first)
+      }
     }
     return Stencil(
       inputElements: input.count, outputElements: output.count, terms: terms, banks: banks,
@@ -86,6 +89,7 @@ struct StencilBuilder {
     var coefficients: [Coefficient] = []
     for element in 0..<input.count {
       for tap in 0..<turns.taps where !seen[element * turns.taps + tap] {
+        try Call.checkNotEnded()
         let fixing = stabilizer.filter { input.act($0, element) == element && turns.tap(tap, turnedBy: $0) == tap }
         let tower = if let known = towers[fixing] { known } else { try self.tower(fixing, in: stabilizer) }
         towers[fixing] = tower

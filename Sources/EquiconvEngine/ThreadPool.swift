@@ -16,12 +16,18 @@ import _EquiconvShims
 /// Items are claimed one by one, so a slow core takes fewer; what an item computes must not depend on who computes it.
 /// One loop runs at a time: a caller that finds the pool busy does its items alone. Workers are started by the first
 /// parallel loop, and a forked child begins with a new pool.
+///
+/// Workers compute in the caller's floating-point environment, take no signals that are the program's to handle, and run on
+/// all processors of the process, also where the caller is bound to one. Between items, threads ask whether the call shall
+/// end: the rest is then left out.
 final class ThreadPool: @unchecked Sendable {
   typealias Body = (_ worker: Int, _ item: Int) -> Void
 
   private struct Loop {
     var body: Body
     var count: Int
+    var caller: UnsafeMutablePointer<equiconv_thread>
+    var environment: equiconv_floating_point
   }
 
   private let busy = Atomic<Bool>(false)
@@ -48,11 +54,16 @@ final class ThreadPool: @unchecked Sendable {
     return ThreadPool()
   }()
 
-  /// Runs `body(worker, item)` for each item, on up to `threads` threads of which the caller is worker 0.
+  /// Runs `body(worker, item)` for each item, on up to `threads` threads of which the caller is worker 0; for fewer if the
+  /// call ends early.
   static func run(_ count: Int, threads: Int, _ body: Body) {
     let pool = threads > 1 && count > 1 ? current : nil
     guard let pool, !pool.busy.exchange(true, ordering: .acquiring) else {
-      for item in 0..<count { body(0, item) }
+      let thread = equiconv_thread_state()
+      for item in 0..<count {
+        if equiconv_is_ended(thread) { return }
+        body(0, item)
+      }
       return
     }
     pool.share(count, threads: threads, body)
@@ -61,8 +72,10 @@ final class ThreadPool: @unchecked Sendable {
 
   private func share(_ count: Int, threads: Int, _ body: Body) {
     startWorkers(threads - 1)
+    let thread = equiconv_thread_state()
     withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: Loop(body: body, count: count)) { loop in
+      let whole = Loop(body: body, count: count, caller: thread, environment: equiconv_floating_point_of_thread())
+      withUnsafePointer(to: whole) { loop in
         self.loop = loop
         nextItem.store(0, ordering: .sequentiallyConsistent)
         places.store(min(threads - 1, workers, count - 1), ordering: .sequentiallyConsistent)
@@ -75,14 +88,15 @@ final class ThreadPool: @unchecked Sendable {
         work(loop.pointee, worker: 0)
         // No worker may enter any more; those inside finish the item they hold.
         places.store(Int.min / 2, ordering: .sequentiallyConsistent)
-        spin { working.load(ordering: .sequentiallyConsistent) == 0 }
+        awaitWorkers(thread)
         self.loop = nil
       }
     }
   }
 
   private func work(_ loop: Loop, worker: Int) {
-    while true {
+    let thread = equiconv_thread_state()
+    while !equiconv_is_ended(thread) {
       let item = nextItem.add(1, ordering: .relaxed).oldValue
       if item >= loop.count { return }
       loop.body(worker, item)
@@ -90,6 +104,14 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   private func startWorkers(_ wanted: Int) {
+    if workers >= wanted { return }
+    // Threads begin with what their maker has.
+    let mask = SignalMask.blockAll()
+    var processors = equiconv_run_on_all()
+    defer {
+      equiconv_run_on(&processors)
+      mask.restore()
+    }
     while workers < wanted {
       let start = Unmanaged.passRetained(Start(pool: self, seen: generation.load(ordering: .relaxed)))
       var thread = pthread_t()
@@ -130,7 +152,11 @@ final class ThreadPool: @unchecked Sendable {
       working.add(1, ordering: .sequentiallyConsistent)
       // The place is the worker's number in this loop: below the thread count, whatever thread it is.
       let place = places.subtract(1, ordering: .sequentiallyConsistent).newValue
-      if place >= 0, let loop { work(loop.pointee, worker: place + 1) }
+      if place >= 0, let loop {
+        equiconv_begin_share(loop.pointee.caller, loop.pointee.environment)
+        work(loop.pointee, worker: place + 1)
+        equiconv_end_share()
+      }
       working.subtract(1, ordering: .sequentiallyConsistent)
     }
   }
@@ -148,11 +174,34 @@ final class ThreadPool: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  private func spin(until done: () -> Bool) {
+  /// Waits for the workers to finish the items they hold. They may themselves wait for a fork, and the fork for this thread.
+  private func awaitWorkers(_ thread: UnsafeMutablePointer<equiconv_thread>) {
     var turns = 0
-    while !done() {
+    while working.load(ordering: .sequentiallyConsistent) > 0 {
       turns += 1
+      equiconv_let_fork(thread)
       if turns & 1023 == 0 { sched_yield() } else { equiconv_relax() }
     }
+  }
+}
+
+/// The signals that a thread blocks, for threads to inherit.
+private struct SignalMask {
+  private var before = sigset_t()
+
+  /// Blocks what the program may wish to handle on threads of its own: all but the signals that an instruction raises in the
+  /// thread that executes it.
+  static func blockAll() -> SignalMask {
+    var mask = SignalMask()
+    var blocked = sigset_t()
+    sigfillset(&blocked)
+    for signal in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT] { sigdelset(&blocked, signal) }
+    pthread_sigmask(SIG_SETMASK, &blocked, &mask.before)
+    return mask
+  }
+
+  func restore() {
+    var before = before
+    pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 }

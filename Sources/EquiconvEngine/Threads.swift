@@ -18,7 +18,7 @@ public enum Threads {
   public static let limit = 1024
 
   /// The number of threads used by large calls, the calling one included. At first `EQUICONV_NUM_THREADS`, or else
-  /// the number of processors this process may run on.
+  /// the number of processors the process might run on when the library was loaded.
   public static var count: Int { setting.load(ordering: .relaxed) }
 
   /// Sets the number of threads, 1...1024.

@@ -88,6 +88,7 @@ struct WeightGradientPass<S: EngineScalar> {
     let sums = workspace.pointer(pieces.sums, S.self)
     sums.update(repeating: 0, count: sumRows * Self.allSlots(plan.stencil) * width)
     for first in stride(from: 0, to: batch, by: chunk) {
+      try Call.checkNotEnded()
       let images = min(chunk, batch - first)
       pad(images, input + first * modules * inputImage, workspace)
       transpose(images, gradient + first * modules * gradientImage, workspace)
@@ -338,6 +339,7 @@ struct WeightGradientPass<S: EngineScalar> {
     for z in 0..<grid.size.z {
       var y = 0
       while y < grid.size.y {
+        if Call.isEnded { return }
         let rows = min(rowsPerBlock, grid.size.y - y)
         body(z, y, rows)
         y += rows

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Same bits from any number of threads, from concurrent callers, and on both sides of a fork. */
+#define _GNU_SOURCE /* sched_setaffinity */
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "process.h"
 #include "test.h"
@@ -239,13 +244,75 @@ static void fork_while_another_thread_computes(void) {
   CHECK(failures == 0);
 }
 
+/* ---- Workers ---- */
+
+/* A signal that the program blocks waits, though there are threads that never heard of it. */
+static bool blocked_signals_wait(void *unused) {
+  (void)unused;
+  sigset_t blocked, before, after, pending;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  sigaddset(&blocked, SIGTERM);
+  pthread_sigmask(SIG_SETMASK, NULL, &before);
+  bool holds = forward_has_the_same_bits() && thread_count() == threads_alone + 2;
+  pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+  for (int round = 0; round < 20; round++) {
+    kill(getpid(), SIGUSR1);
+    kill(getpid(), SIGTERM);
+    holds = holds && forward_has_the_same_bits();
+  }
+  sigpending(&pending);
+  pthread_sigmask(SIG_SETMASK, NULL, &after);
+  return holds && sigismember(&pending, SIGUSR1) && sigismember(&pending, SIGTERM) && !sigismember(&before, SIGUSR1) &&
+         sigismember(&after, SIGUSR1) && !sigismember(&after, SIGINT);
+}
+
+static void workers_take_no_signals(void) {
+  CHECK_SUCCESS(equiconv_set_num_threads(3));
+  CHECK(holds_in_child(blocked_signals_wait, NULL, 60));
+}
+
+static cpu_set_t processors; /* of this process, as it began */
+
+/* The calling thread is bound to one processor, as OpenMP does it. Workers run where the process might as it began. */
+static bool workers_run_on_all_processors(void *unused) {
+  (void)unused;
+  cpu_set_t one, of_thread;
+  CPU_ZERO(&one);
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (CPU_ISSET(cpu, &processors) && CPU_COUNT(&one) == 0) CPU_SET(cpu, &one);
+  }
+  bool holds =
+      sched_setaffinity(0, sizeof one, &one) == 0 && forward_has_the_same_bits() && thread_count() == threads_alone + 2;
+  DIR *tasks = opendir("/proc/self/task");
+  for (struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;) {
+    const pid_t task = (pid_t)atoi(entry->d_name);
+    if (task == 0) continue;
+    holds = holds && sched_getaffinity(task, sizeof of_thread, &of_thread) == 0 &&
+            CPU_EQUAL(&of_thread, task == getpid() ? &one : &processors);
+  }
+  if (tasks != NULL) closedir(tasks);
+  return holds;
+}
+
+static void workers_are_not_bound_as_their_caller_is(void) {
+  CHECK_SUCCESS(equiconv_set_num_threads(3));
+  CHECK(holds_in_child(workers_run_on_all_processors, NULL, 60));
+}
+
+static void the_number_of_threads_is_that_of_processors_at_first(void) {
+  CHECK(equiconv_get_num_threads() == CPU_COUNT(&processors));
+}
+
 int main(void) {
   threads_alone = thread_count();
+  sched_getaffinity(0, sizeof processors, &processors);
   test_random random = {82};
   d4 = make_group(GROUP_D4);
   equiconv_descriptor d = make_descriptor(d4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 9, 10, 40, 3);
   d.padding[0] = d.padding[1] = EQUICONV_PADDING_SAME;
   large = layer_make(&d, 3, &random);
+  RUN(the_number_of_threads_is_that_of_processors_at_first);
   RUN(small_calls_start_no_thread);
   RUN(one_thread_starts_no_other);
   RUN(results_do_not_depend_on_the_number_of_threads);
@@ -259,6 +326,8 @@ int main(void) {
 #else
   RUN(fork_while_another_thread_computes);
 #endif
+  RUN(workers_take_no_signals);
+  RUN(workers_are_not_bound_as_their_caller_is);
   layer_free(&large);
   equiconv_group_destroy(d4);
   return test_result();

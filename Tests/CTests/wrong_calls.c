@@ -29,9 +29,9 @@ void wrong_check(int32_t status, int32_t expected, const char *text, const char 
 
 static void at_least_sixty_wrong_calls(void) { CHECK(wrong_call_count >= 60); }
 
-/* The statuses are those that have a name. */
+/* The statuses are those that have a name. Calls that are cancelled are right ones: cancel.c. */
 static void every_status_was_provoked(void) {
-  provoked[EQUICONV_SUCCESS] = true;
+  provoked[EQUICONV_SUCCESS] = provoked[EQUICONV_ERROR_CANCELLED] = true;
   int statuses = 0;
   for (int32_t status = 0; status < 1000; status++) {
     if (strcmp(equiconv_status_name(status), "unknown status") == 0) continue;
@@ -39,7 +39,7 @@ static void every_status_was_provoked(void) {
     if (!provoked[status]) printf("  never provoked: %s\n", equiconv_status_name(status));
     CHECK(provoked[status]);
   }
-  CHECK(statuses == 31);
+  CHECK(statuses == 32);
 }
 
 /* A call that succeeds leaves the last message alone. */

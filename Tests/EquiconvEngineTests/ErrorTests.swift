@@ -80,7 +80,8 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
   /// values.
   @Test func everyKind_isProvoked() {
     let provoked = Set((Self.descriptors + Self.enormous + Self.arrays + Self.poolsAndActions).map(\.kind))
-    #expect(provoked.union([.outOfMemory]) == Set(ConvolutionError.Kind.allCases).subtracting([.invalidEnum]))
+    #expect(
+      provoked.union([.outOfMemory, .cancelled]) == Set(ConvolutionError.Kind.allCases).subtracting([.invalidEnum]))
   }
 
   private static let descriptors: [WrongCall] = [

@@ -57,8 +57,11 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_TOO_LARGE = 301,     /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
 
   /* 4xx: valid, but not available */
-  EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,    /**< an action by an element that does not map the grid to itself */
-  EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401 /**< the algorithm is not available for this call */
+  EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,     /**< an action by an element that does not map the grid to itself */
+  EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401, /**< the algorithm is not available for this call */
+
+  /* 5xx: ended by the caller */
+  EQUICONV_ERROR_CANCELLED = 500 /**< the call was told to end early; its output arrays hold anything */
 } equiconv_status;
 
 /** The name of a status, for example "EQUICONV_ERROR_OVERLAP"; "unknown status" for a number not listed. */

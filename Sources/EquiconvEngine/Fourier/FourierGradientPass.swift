@@ -129,6 +129,7 @@ struct FourierGradientPass<S: EngineScalar> {
     for output in stride(from: 0, to: outChannels, by: outputChunk) {
       let outputs = output..<min(outChannels, output + outputChunk)
       for first in stride(from: 0, to: tiles, by: chunk) {
+        try Call.checkNotEnded()
         let range = first..<min(tiles, first + chunk)
         transform(range, of: .source, input, workspace)
         transform(range, of: .gradient, gradient, workspace)
@@ -286,6 +287,7 @@ struct FourierGradientPass<S: EngineScalar> {
         // conj(w) x is the product of swapped parts; its conjugate w conj(x) is a product of its own.
         let (part, apart) = read.isConjugate ? (0, lanes) : (lanes, -lanes)
         split.forEach { panel in
+          if Call.isEnded { return }
           let output = outputs.lowerBound + panel.first
           let group = turn.target * outGroups + output / lanes
           var call = equiconv_complex_multiply_call(

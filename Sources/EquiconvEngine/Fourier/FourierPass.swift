@@ -199,6 +199,7 @@ struct FourierPass<S: EngineScalar>: TilePass {
       first_column: 0, column_count: n, lane_rows: thread.laneRows, lane_columns: thread.laneColumns,
       bias: thread.zero)
     for index in 0..<channels.count * elements {
+      if Call.isEnded { return }
       band.fill(
         block, from: source + (channels.lowerBound * elements + index) * plane,
         imageStride: imageStride, into: thread.band)
@@ -216,6 +217,7 @@ struct FourierPass<S: EngineScalar>: TilePass {
   /// Products at all points, orbit by orbit of the points under turns: what they share of the weights is then still near.
   private func multiply(_ chunk: Chunk, _ weights: UnsafePointer<S>, _ thread: Thread) {
     for point in plan.order {
+      if Call.isEnded { return }
       for bank in plan.correlation.banks.indices {
         for turn in plan.correlation.banks[bank].turns.indices {
           multiply(chunk, point: point, bank: bank, turn: turn, weights, thread)
@@ -267,6 +269,7 @@ struct FourierPass<S: EngineScalar>: TilePass {
       row_count: plan.outputs.y, first_column: plan.centre.x, column_count: plan.outputs.x,
       lane_rows: thread.laneRows, lane_columns: thread.laneColumns, bias: thread.zero)
     for index in 0..<outputs.count * targets {
+      if Call.isEnded { return }
       call.spectrum = UnsafeMutableRawPointer(thread.products + index * 2 * kernels.lanes)
       if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + outputs.lowerBound + index / targets) }
       kernels.fourierInverse(&call)

@@ -127,6 +127,7 @@ struct PlaneCorrelation: Sendable {
       var bank = Bank(turns: [.identity(point, sources: from.count)])
       isDone[point] = true
       for l in group.latticeSubgroup {
+        Call.pause()
         let target = to.act(l, point)
         guard target >= 0, !isDone[target], let turn = turn(l, to: target, group, from) else { continue }
         if Set(terms[point].map { turned($0, turn, reach) }) != Set(terms[target]) { continue }

@@ -100,6 +100,7 @@ struct WinogradPass<S: EngineScalar>: TilePass {
       points: scratch.inputs, point_stride: scratch.layout.inputPoint, scratch: scratch.vectors)
     // In ascending order: a vector that is not full runs into the next plane, which then overwrites it.
     for plane in planes {
+      if Call.isEnded { return }
       call.plane = UnsafeRawPointer(source + plane * tiling.source.volume)
       call.points = UnsafeMutableRawPointer(scratch.inputs + (plane - planes.lowerBound) * vectors * kernels.lanes)
       kernels.winogradInput(&call, tiling.tile)
@@ -115,6 +116,7 @@ struct WinogradPass<S: EngineScalar>: TilePass {
     var read = equiconv_read(source: 0, weight: 0)
     withUnsafePointer(to: &read) { reads in
       for point in 0..<tiling.points * tiling.points {
+        if Call.isEnded { return }
         let source = scratch.inputs + point * scratch.layout.inputPoint
         let matrix = weights + point * blocking.targetPlanes * blocking.sourcePlanes
         PanelSplit(outputs: outputs.count, widest: kernels.widestPanel).forEach { panel in

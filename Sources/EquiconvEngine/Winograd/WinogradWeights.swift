@@ -47,6 +47,7 @@ struct WinogradWeights<S: EngineScalar> {
     ThreadPool.run(panels.count, threads: threads) { worker, item in
       let (panel, kernels) = (panels[item], scratch + worker * taps)
       for channel in 0..<channels {
+        if Call.isEnded { return }
         gather(core + channel * channelStride, outputStride: outputStride, panel, kernels)
         for element in 0..<correlation.sourceElements {
           let plane = channel * correlation.sourceElements + element

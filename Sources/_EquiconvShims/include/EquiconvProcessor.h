@@ -1,26 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which instruction-set variant the processor and the operating system can run, and on how many processors. Not API.
+// Which instruction-set variant the processor and the operating system can run. Not API.
 #ifndef EQUICONV_PROCESSOR_H
 #define EQUICONV_PROCESSOR_H
-
-#include <unistd.h>
-#if defined(__linux__)
-#include <sys/syscall.h>
-#endif
-
-/// The number of processors this process may run on; 0 where the system does not say.
-static inline int equiconv_processor_count(void) {
-#if defined(__linux__)
-  unsigned long mask[128] = {0};
-  const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
-  int count = 0;
-  for (long i = 0; i < bytes / (long)sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
-  return count;
-#else
-  return (int)sysconf(_SC_NPROCESSORS_ONLN);
-#endif
-}
 
 #if defined(__x86_64__)
 #include <cpuid.h>
