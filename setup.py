@@ -114,6 +114,7 @@ sources = [
     "_native_convolution.c",
     "_native_explanation.c",
     "_native_expansion.c",
+    "_native_interruption.c",
     "_native_signal.c",
     "_recipes.c",
 ]

@@ -173,3 +173,108 @@ print(count() - before)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "0"
+
+
+FIRST_CALLS = """
+import os, random, signal, sys, threading, time
+import numpy as np
+import equiconv as eq
+
+random.seed(7)
+x = np.ones((1, 2, 9, 9), np.float32)
+
+
+def calls(number):
+    group = (eq.cyclic, eq.dihedral)[number % 2](4 + 4 * (number // 2 % 2))
+    dtype = (np.float32, np.float64)[number // 4 % 2]
+    basis = eq.bspline_basis(3) if number % 3 == 0 else None
+    weight = np.ones((2, 2, basis.count) if basis else (2, 2, 3, 3), dtype)
+    y = eq.lifting_conv(x.astype(dtype), weight, group, basis=basis, algorithm=("direct", "fourier")[number // 8 % 2])
+    eq.group_pool(eq.act(y, group, 0), ("mean", "max")[number % 2])
+    eq.lifting_conv_vjp(y, x.astype(dtype), weight, group, basis=basis)
+
+
+def child(body, *arguments):
+    # What `body` comes to in a process of its own; -SIGALRM for one that hangs.
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        body(*arguments)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def fork_in_the_first_call(number):
+    thread = threading.Thread(target=calls, args=(number,))
+    thread.start()
+    time.sleep(random.Random(number).uniform(0, 0.001))
+    code = child(lambda: [calls(other) for other in range(16)])
+    thread.join()
+    calls(number)
+    if code != 0:
+        os._exit(1)
+
+
+print([number for number in range(int(sys.argv[1])) if child(fork_in_the_first_call, number) != 0])
+"""
+
+
+def test_fork_during_the_very_first_call_of_another_thread_works():
+    """The child would wait for what the other thread had begun in the library and nobody there ends."""
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FIRST_CALLS, "40"], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+BOUND = """
+import os, sys
+{imports}
+import numpy as np
+print(eq.get_num_threads())
+x = np.ones((4, 16, 48, 48), np.float32)
+eq.lifting_conv(x, np.ones((16, 16, 5, 5), np.float32), eq.cyclic(4), algorithm="direct")
+print(max(len(os.sched_getaffinity(int(task))) for task in os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="one processor")
+@pytest.mark.parametrize(
+    ("imports", "name", "value"),
+    [
+        ("import equiconv as eq, torch", "OMP_PROC_BIND", "true"),
+        ("import torch, equiconv as eq", "OMP_PROC_BIND", "true"),
+        ("import torch, equiconv as eq", "GOMP_CPU_AFFINITY", "{all}"),
+    ],
+)
+def test_threads_bound_by_openmp_leave_all_processors_to_workers(imports, name, value):
+    pytest.importorskip("torch")
+    processors = os.sched_getaffinity(0)
+    environment = os.environ | {name: value.format(all=" ".join(map(str, sorted(processors))))}
+    environment.pop("EQUICONV_NUM_THREADS", None)
+    program = [sys.executable, "-c", BOUND.format(imports=imports)]
+    result = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == [str(len(processors)), str(len(processors))]
+
+
+def test_floating_point_modes_of_the_caller_change_no_bit(threads):
+    """What `torch.set_flush_denormal` sets holds for its own thread, and not for workers."""
+    torch = pytest.importorskip("torch")
+    threads(2)
+    rng = np.random.default_rng(5)
+    x = (rng.normal(size=(1, 8, 4, 48, 48)) * 10.0 ** rng.integers(-44, 0, size=(1, 8, 4, 48, 48))).astype(np.float32)
+    weight = rng.normal(size=(8, 8, 4, 5, 5)).astype(np.float32)
+    results = []
+    for flushes in (False, True):
+        assert torch.set_flush_denormal(flushes)
+        try:
+            for algorithm in ("direct", "fourier"):
+                y = eq.group_conv(x, weight, C4, algorithm=algorithm)
+                results.append([y, *eq.group_conv_vjp(y, x, weight, C4, algorithm=algorithm)])
+            pooled = eq.group_pool(x, "max")
+            results.append([pooled, eq.act(x, C4, 1)])
+        finally:
+            torch.set_flush_denormal(False)
+    for ordinary, flushing in zip(results[:3], results[3:], strict=True):
+        for a, b in zip(ordinary, flushing, strict=True):
+            assert a.tobytes() == b.tobytes()

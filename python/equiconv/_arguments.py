@@ -9,6 +9,7 @@ from operator import index
 from typing import Any, Protocol, TypeGuard, TypeVar
 
 import numpy as np
+from numpy.ma import MaskedArray  # here: a call that imports would lock it, and a fork in between keep it locked
 from numpy.typing import NDArray
 
 from . import _native
@@ -107,7 +108,7 @@ def float_values(name: str, value: object) -> Array:
 
 def as_array(name: str, value: object) -> Array:
     """`value` as an array of whatever dtype. Raises TypeError for what is none, and for masked arrays."""
-    if isinstance(value, np.ma.MaskedArray):
+    if isinstance(value, MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
     try:
         return np.asarray(value)
@@ -258,7 +259,7 @@ def output(
     Subclasses of ndarray such as `numpy.memmap` will do, unless they write or compute in ways of their own: the mask or
     the unit of such an array would not be that of the numbers.
     """
-    if isinstance(out, np.ma.MaskedArray):
+    if isinstance(out, MaskedArray):
         raise TypeError("out is a masked array, whose mask would not be written: use a numpy.ndarray")
     if not is_a(out, np.ndarray) or not _is_plain(type(out)):
         raise TypeError(

@@ -56,7 +56,8 @@ def isotropic_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
             model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it.
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -127,7 +128,8 @@ def lifting_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
             model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it.
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -198,7 +200,8 @@ def group_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
             model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it.
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -270,7 +273,8 @@ def projection_conv(
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
             model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it.
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to

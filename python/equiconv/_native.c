@@ -10,6 +10,9 @@
 #define VERSION_TEXT TEXT(EQUICONV_VERSION_MAJOR) "." TEXT(EQUICONV_VERSION_MINOR) "." TEXT(EQUICONV_VERSION_PATCH)
 
 PyObject *native_raise(equiconv_status status) {
+  if (status == EQUICONV_ERROR_CANCELLED && PyErr_Occurred()) {
+    return NULL;
+  }
   PyObject *kind = status == EQUICONV_ERROR_OUT_OF_MEMORY ? PyExc_MemoryError : PyExc_ValueError;
   PyErr_SetString(kind, equiconv_last_error_message());
   return NULL;
@@ -197,6 +200,9 @@ static int execute(PyObject *module) {
   if (equiconv_version() != EQUICONV_VERSION) {
     PyErr_Format(PyExc_ImportError, "the equiconv library has version %d, expected %d (%s)", (int)equiconv_version(),
                  EQUICONV_VERSION, VERSION_TEXT);
+    return -1;
+  }
+  if (native_prepare_interruption() < 0) {
     return -1;
   }
   native_state *state = PyModule_GetState(module);

@@ -68,7 +68,21 @@ extern PyType_Spec native_basis_spec;
 extern PyType_Spec native_group_basis_spec;
 extern PyType_Spec native_weight_spec;
 
-/* Raises what a failed call on this thread came to; returns NULL. */
+/*
+ * A call of the engine while the GIL is released, which a signal's handler may end by raising: made between
+ * native_begin_run, which gives what the functions *_with_call take, and native_end_run.
+ */
+typedef struct {
+  equiconv_call call;
+  PyThreadState *thread;
+} native_run;
+
+equiconv_call *native_begin_run(native_run *run);
+void native_end_run(native_run *run);
+/* Once, by the module; -1 with an exception. */
+int native_prepare_interruption(void);
+
+/* Raises what a failed call on this thread came to, unless a handler of signals raised already; returns NULL. */
 PyObject *native_raise(equiconv_status status);
 
 /* The group in `value`, or NULL without an exception if it is no Group. */

@@ -25,13 +25,13 @@ static PyObject *output_array(const native_call *call, PyObject *out) {
 }
 
 typedef equiconv_status (*forward_function)(const equiconv_descriptor *, int64_t, const void *, const void *,
-                                            const void *, void *);
+                                            const void *, void *, equiconv_call *);
 static const forward_function forward_functions[] = {
-    [EQUICONV_LAYER_ISOTROPIC] = equiconv_isotropic_conv,
-    [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv,
-    [EQUICONV_LAYER_GROUP] = equiconv_group_conv,
-    [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv,
-    [EQUICONV_LAYER_GENERAL] = equiconv_conv,
+    [EQUICONV_LAYER_ISOTROPIC] = equiconv_isotropic_conv_with_call,
+    [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv_with_call,
+    [EQUICONV_LAYER_GROUP] = equiconv_group_conv_with_call,
+    [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv_with_call,
+    [EQUICONV_LAYER_GENERAL] = equiconv_conv_with_call,
 };
 
 /* Ends a call whose results are in `result` (stolen). */
@@ -40,7 +40,7 @@ static PyObject *finish(equiconv_status status, PyObject *result, bool checked) 
     return result;
   }
   Py_DECREF(result);
-  if (checked || status == EQUICONV_ERROR_OUT_OF_MEMORY) {
+  if (checked || status == EQUICONV_ERROR_OUT_OF_MEMORY || status == EQUICONV_ERROR_CANCELLED) {
     return native_raise(status);
   }
   Py_RETURN_NONE;
@@ -61,16 +61,18 @@ static bool read_operands(PyObject *module, PyObject *x, PyObject *weight, nativ
 
 /* Without the GIL. */
 static equiconv_status run_forward(const native_call *call, PyObject *x, PyObject *weight,
-                                   const native_weight *prepared, PyObject *bias, PyObject *output) {
+                                   const native_weight *prepared, PyObject *bias, PyObject *output,
+                                   equiconv_call *run) {
   const equiconv_descriptor *descriptor = &call->descriptor;
   const void *input = PyArray_DATA((PyArrayObject *)x);
   const void *bias_data = bias == Py_None ? NULL : PyArray_DATA((PyArrayObject *)bias);
   void *result = PyArray_DATA((PyArrayObject *)output);
   if (prepared != NULL) {
-    return equiconv_forward_prepared(descriptor, call->batch, input, prepared->handle, bias_data, result);
+    return equiconv_forward_prepared_with_call(descriptor, call->batch, input, prepared->handle, bias_data, result,
+                                               run);
   }
   return forward_functions[descriptor->layer](descriptor, call->batch, input, PyArray_DATA((PyArrayObject *)weight),
-                                              bias_data, result);
+                                              bias_data, result, run);
 }
 
 /*
@@ -102,19 +104,21 @@ PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t cou
     return PyErr_Occurred() ? NULL : native_decline(NATIVE_NOT_PLAIN, checked, "forward", &call);
   }
   const native_weight *prepared = native_as_weight(module, weight);
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = run_forward(&call, x, weight, prepared, bias, output);
-  Py_END_ALLOW_THREADS return finish(status, output, checked);
+  native_run run;
+  equiconv_call *const interruptible = native_begin_run(&run);
+  const equiconv_status status = run_forward(&call, x, weight, prepared, bias, output, interruptible);
+  native_end_run(&run);
+  return finish(status, output, checked);
 }
 
 typedef equiconv_status (*vjp_function)(const equiconv_descriptor *, int64_t, const void *, const void *, const void *,
-                                        void *, void *, void *);
+                                        void *, void *, void *, equiconv_call *);
 static const vjp_function vjp_functions[] = {
-    [EQUICONV_LAYER_ISOTROPIC] = equiconv_isotropic_conv_vjp,
-    [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv_vjp,
-    [EQUICONV_LAYER_GROUP] = equiconv_group_conv_vjp,
-    [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv_vjp,
-    [EQUICONV_LAYER_GENERAL] = equiconv_conv_vjp,
+    [EQUICONV_LAYER_ISOTROPIC] = equiconv_isotropic_conv_vjp_with_call,
+    [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv_vjp_with_call,
+    [EQUICONV_LAYER_GROUP] = equiconv_group_conv_vjp_with_call,
+    [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv_vjp_with_call,
+    [EQUICONV_LAYER_GENERAL] = equiconv_conv_vjp_with_call,
 };
 
 /* Where a gradient goes: a new array, the array that was given for it, or None. NULL if that array does not fit. */
@@ -183,9 +187,11 @@ PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) 
     PyObject *gradient = PyTuple_GET_ITEM(gradients, i);
     data[i] = gradient == Py_None ? NULL : PyArray_DATA((PyArrayObject *)gradient);
   }
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = vjp_functions[call.descriptor.layer](
+  native_run run;
+  equiconv_call *const interruptible = native_begin_run(&run);
+  const equiconv_status status = vjp_functions[call.descriptor.layer](
       &call.descriptor, call.batch, PyArray_DATA((PyArrayObject *)grad_out), PyArray_DATA((PyArrayObject *)x),
-      PyArray_DATA((PyArrayObject *)weight), data[0], data[1], data[2]);
-  Py_END_ALLOW_THREADS return finish(status, gradients, checked);
+      PyArray_DATA((PyArrayObject *)weight), data[0], data[1], data[2], interruptible);
+  native_end_run(&run);
+  return finish(status, gradients, checked);
 }

@@ -43,8 +43,11 @@ static PyObject *expand_with(const equiconv_plan *plan, PyArrayObject *weight) {
   if (bank == NULL) {
     return NULL;
   }
-  Py_BEGIN_ALLOW_THREADS status = equiconv_plan_expand(plan, PyArray_DATA(weight), PyArray_DATA((PyArrayObject *)bank));
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) {
+  native_run run;
+  equiconv_call *const call = native_begin_run(&run);
+  status = equiconv_plan_expand_with_call(plan, PyArray_DATA(weight), PyArray_DATA((PyArrayObject *)bank), call);
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
     Py_DECREF(bank);
     return native_raise(status);
   }
@@ -58,9 +61,12 @@ PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t coun
     return native_refuse("expand");
   }
   equiconv_plan *plan = NULL;
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = equiconv_plan_create(&descriptor, &plan);
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
+  native_run run;
+  const equiconv_status status = equiconv_plan_create_with_call(&descriptor, &plan, native_begin_run(&run));
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
   PyObject *bank = expand_with(plan, (PyArrayObject *)args[1]);
   equiconv_plan_destroy(plan);
   return bank;

@@ -18,11 +18,12 @@ static bool read_tuple(PyObject *value, PyObject *is_double, npy_intp *sizes, na
   return true;
 }
 
-static equiconv_status explain(const native_call *call, equiconv_pass pass, equiconv_explanation *explanation) {
+static equiconv_status explain(const native_call *call, equiconv_pass pass, equiconv_explanation *explanation,
+                               equiconv_call *run) {
   equiconv_plan *plan = NULL;
-  equiconv_status status = equiconv_plan_create(&call->descriptor, &plan);
+  equiconv_status status = equiconv_plan_create_with_call(&call->descriptor, &plan, run);
   if (status == EQUICONV_SUCCESS) {
-    status = equiconv_plan_explain(plan, pass, call->batch, explanation);
+    status = equiconv_plan_explain_with_call(plan, pass, call->batch, explanation, run);
   }
   equiconv_plan_destroy(plan);
   return status;
@@ -52,9 +53,12 @@ PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t cou
   }
   equiconv_explanation e = EQUICONV_EXPLANATION_INIT;
   e.prepared = args[2] == Py_True;
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = explain(&call, (equiconv_pass)pass, &e);
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
+  native_run run;
+  const equiconv_status status = explain(&call, (equiconv_pass)pass, &e, native_begin_run(&run));
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
   return Py_BuildValue("(iiddLLids)", (int)e.algorithm, (int)e.tile, e.operations, e.definition_operations,
                        (long long)e.workspace_bytes, (long long)e.weight_bytes, (int)e.threads, e.seconds, e.reason);
 }

@@ -36,10 +36,15 @@ PyObject *native_pool(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssi
     return native_refuse("pool");
   }
   PyArrayObject *x = (PyArrayObject *)args[1], *out = (PyArrayObject *)args[2];
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = equiconv_group_pool(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer,
-                                                      sizes.order, sizes.inner, PyArray_DATA(x), PyArray_DATA(out));
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
+  native_run run;
+  equiconv_call *const call = native_begin_run(&run);
+  const equiconv_status status =
+      equiconv_group_pool_with_call(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner,
+                                    PyArray_DATA(x), PyArray_DATA(out), call);
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
   Py_RETURN_NONE;
 }
 
@@ -56,11 +61,15 @@ PyObject *native_pool_vjp(PyObject *Py_UNUSED(module), PyObject *const *args, Py
   }
   PyArrayObject *grad_out = (PyArrayObject *)args[1], *x = (PyArrayObject *)args[2];
   PyArrayObject *grad_x = (PyArrayObject *)args[3];
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status =
-      equiconv_group_pool_vjp(native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner,
-                              PyArray_DATA(grad_out), PyArray_DATA(x), PyArray_DATA(grad_x));
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
+  native_run run;
+  equiconv_call *const call = native_begin_run(&run);
+  const equiconv_status status = equiconv_group_pool_vjp_with_call(
+      native_dtype(x), (equiconv_pool_mode)mode, sizes.outer, sizes.order, sizes.inner, PyArray_DATA(grad_out),
+      PyArray_DATA(x), PyArray_DATA(grad_x), call);
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
   Py_RETURN_NONE;
 }
 
@@ -111,14 +120,18 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   }
   const int64_t batch = PyArray_DIM(x, 0), channels = PyArray_DIM(x, 1);
   equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS if (space.stabilizer == NULL) {
-    status = equiconv_act(group->handle, element, native_dtype(x), space.signal, batch, channels, spatial,
-                          PyArray_DATA(x), PyArray_DATA(out));
+  native_run run;
+  equiconv_call *const call = native_begin_run(&run);
+  if (space.stabilizer == NULL) {
+    status = equiconv_act_with_call(group->handle, element, native_dtype(x), space.signal, batch, channels, spatial,
+                                    PyArray_DATA(x), PyArray_DATA(out), call);
+  } else {
+    status = equiconv_act_on_with_call(group->handle, element, native_dtype(x), space.stabilizer, batch, channels,
+                                       spatial, PyArray_DATA(x), PyArray_DATA(out), call);
   }
-  else {
-    status = equiconv_act_on(group->handle, element, native_dtype(x), space.stabilizer, batch, channels, spatial,
-                             PyArray_DATA(x), PyArray_DATA(out));
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
   }
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
   Py_RETURN_NONE;
 }
