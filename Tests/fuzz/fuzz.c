@@ -47,11 +47,11 @@ equiconv_status call_end(equiconv_status status, bool has_call) {
   LAW(strcmp(equiconv_status_name((int32_t)status), "unknown status") != 0);
   if (status != EQUICONV_SUCCESS) LAW(strlen(equiconv_last_error_message()) > 10);
   if (!has_call) {
-    LAW(status != CANCELLED);
+    LAW(status != EQUICONV_ERROR_CANCELLED);
     return status;
   }
   LAW(fuzz_call.status == status);
-  LAW(status != CANCELLED || asks_left == 0);
+  LAW(status != EQUICONV_ERROR_CANCELLED || asks_left == 0);
   if (status == EQUICONV_SUCCESS) {
     LAW(fuzz_call.message[0] == '\0');
   } else {

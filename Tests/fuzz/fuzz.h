@@ -16,8 +16,6 @@
 /* ---- Laws: a broken one ends the process, for the fuzzer to keep the bytes ---- */
 
 _Noreturn void law_broken(const char *law, const char *file, int line);
-/* EQUICONV_ERROR_CANCELLED, of calls that were asked to end. */
-enum { CANCELLED = 500 };
 #define LAW(condition) ((condition) ? (void)0 : law_broken(#condition, __FILE__, __LINE__))
 
 /* ---- Bytes: where they end, zeros follow ---- */

@@ -38,7 +38,7 @@ static void run_end(run *r) {
 
 /** Success, or what may go wrong with right arguments; the output of a call that was refused is as it was. */
 static bool is_done(const run *r, equiconv_status status, const array *output) {
-  if (status == CANCELLED) return false;
+  if (status == EQUICONV_ERROR_CANCELLED) return false;
   LAW(status == EQUICONV_SUCCESS || status == EQUICONV_ERROR_OUT_OF_MEMORY ||
       status == EQUICONV_ERROR_UNSUPPORTED_ALGORITHM);
   const int32_t algorithm = r->plan->descriptor.algorithm;
@@ -195,7 +195,7 @@ void layer_run_wrongly(void) {
     const equiconv_weight *weight = weights[between(0, WEIGHTS - 1)];
     const equiconv_status status = CALL(equiconv_plan_forward_prepared, r.plan->plan, r.batch, r.input.numbers, weight,
                                         r.bias.numbers, output.numbers);
-    if (status != EQUICONV_SUCCESS && status != CANCELLED) LAW(array_is_untouched(&output));
+    if (status != EQUICONV_SUCCESS && status != EQUICONV_ERROR_CANCELLED) LAW(array_is_untouched(&output));
   }
   array_end(&output);
   run_end(&r);

@@ -46,7 +46,7 @@ void signal_act(void) {
         stabilizer != NULL
             ? CALL(equiconv_act_on, group, element, dtype, stabilizer, batch, channels, given, input.numbers, to)
             : CALL(equiconv_act, group, element, dtype, signal, batch, channels, given, input.numbers, to);
-    if (status != EQUICONV_SUCCESS) LAW(status == CANCELLED || array_is_untouched(&output));
+    if (status != EQUICONV_SUCCESS) LAW(status == EQUICONV_ERROR_CANCELLED || array_is_untouched(&output));
     if (status == EQUICONV_SUCCESS && stabilizer == NULL && !array_is_untouched(&output)) {
       act_back(group, element, dtype, signal, batch, channels, sizes, &input, &output);
     }
@@ -67,12 +67,12 @@ void signal_pool(void) {
   if (status == EQUICONV_SUCCESS) {
     for (int64_t i = 0; !special && i < outer * inner; i++) LAW(fabs(number_at(&output, dtype, i)) <= 1);
   } else {
-    LAW(status == CANCELLED || array_is_untouched(&output));
+    LAW(status == EQUICONV_ERROR_CANCELLED || array_is_untouched(&output));
   }
   const bool without = mode == EQUICONV_POOL_MEAN && seldom(2);
   const equiconv_status of_gradient = CALL(equiconv_group_pool_vjp, dtype, mode, outer, order, inner, given.numbers,
                                            without ? NULL : input.numbers, gradient.numbers);
-  if (of_gradient != EQUICONV_SUCCESS) LAW(of_gradient == CANCELLED || array_is_untouched(&gradient));
+  if (of_gradient != EQUICONV_SUCCESS) LAW(of_gradient == EQUICONV_ERROR_CANCELLED || array_is_untouched(&gradient));
   array_end(&gradient);
   array_end(&output);
   array_end(&given);
