@@ -17,7 +17,7 @@ def set_num_threads(count: int) -> None:
 
     Results of ``"direct"`` do not change; what ``"auto"`` takes, and the tile of other algorithms, may.
 
-    The initial number is the environment variable EQUICONV_NUM_THREADS, or the processors this process may run on.
+    The initial number is the environment variable EQUICONV_NUM_THREADS, or the processors of the process at import.
 
     Args:
         count: 1 to 1024.
