@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "EquiconvC",
       dependencies: [
-        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "EquiconvMemory",
+        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "_EquiconvMemory",
         "_EquiconvShims",
       ]),
     .target(
@@ -54,13 +54,13 @@ let package = Package(
     .systemLibrary(name: "CEquiconv", path: "include"),
 
     // Implementation details
-    .target(name: "EquiconvMemory", exclude: ["README.md"]),
-    .target(name: "EquiconvGroups", dependencies: ["EquiconvMemory"], exclude: ["README.md"]),
-    .target(name: "EquiconvBases", dependencies: ["EquiconvGroups", "EquiconvMemory"], exclude: ["README.md"]),
+    .target(name: "_EquiconvMemory", exclude: ["README.md"]),
+    .target(name: "EquiconvGroups", dependencies: ["_EquiconvMemory"], exclude: ["README.md"]),
+    .target(name: "EquiconvBases", dependencies: ["EquiconvGroups", "_EquiconvMemory"], exclude: ["README.md"]),
     .target(
       name: "EquiconvEngine",
       dependencies: [
-        "EquiconvBases", "EquiconvGroups", "EquiconvMemory", "EquiconvMicrokernelsBaseline",
+        "EquiconvBases", "EquiconvGroups", "_EquiconvMemory", "EquiconvMicrokernelsBaseline",
         "EquiconvMicrokernelsAVX2", "EquiconvMicrokernelsAVX512", "_EquiconvShims",
       ],
       exclude: ["README.md"]),

@@ -104,6 +104,9 @@
  * untouched on failure. equiconv_last_error_message() then names the argument, its value and what was expected. It
  * belongs to the thread. Where tasks move between threads, f_with_call gives status and message of a call together:
  * see equiconv_call, which also lets a caller end a long call early.
+ * Where memory is short the status is OUT_OF_MEMORY, nothing is lost, and the same call gives the right numbers once there
+ * is memory again. This holds for every allocation of 64 KiB and more: what grows with the numbers of a call is made of
+ * such, or is counted by the elements of a group. Only when a smaller one fails, as for a small object, does the process end.
  * Arguments are checked before any array is read or written; only when memory runs out in the middle of a *_vjp call
  * may one of its gradients be written already. What cannot be checked is that pointers are
  * valid and arrays as large as documented.
@@ -113,7 +116,7 @@
  * Every function may be called from several threads at once. Groups, bases, plans and weights are immutable once
  * created (what plans and weights keep of transforms is guarded by a lock). Large calls share one pool of worker
  * threads, started by the first of them. Results do not depend on the number of threads, but for the algorithm and tile
- * that are taken where they are not direct.
+ * that are taken where they are not direct. No call needs more than 64 KiB of stack.
  *
  * Workers block all signals but those that an instruction raises in the thread that executes it: signals go to threads
  * of the program. They run on all processors that the process might run on when the library was loaded, and as many

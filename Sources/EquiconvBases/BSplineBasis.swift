@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// B-splines about centres anywhere: B_j(u) = Π_axis β_n((u_axis − c_j,axis) / s), in the order of the centres.
 ///
 /// β_n is the centred cardinal B-spline of degree n, 0 for |t| ≥ (n+1)/2, and s the scale: the width of a spline in
@@ -14,7 +16,14 @@ public struct BSplineBasis: Hashable, Sendable {
   public let degree: Int
 
   /// The centres c_j as points (x), (x, y) or (x, y, z), y and z up.
-  public let centers: [[Double]]
+  ///
+  /// - Complexity: O(J), a copy.
+  public var centers: [[Double]] {
+    (0..<count).map { Array(centerTable.part($0 * dimension..<($0 + 1) * dimension)) }
+  }
+
+  /// The centres, (J, d).
+  private let centerTable: FixedArray<Double>
 
   /// The scale s.
   public let scale: Double
@@ -34,6 +43,31 @@ public struct BSplineBasis: Hashable, Sendable {
   public init(
     dimension: Int, degree: Int, centers: [[Double]], scale: Double = 1, extents: [Int]
   ) throws(BasisError) {
+    // Before the centres are copied, whose number of coordinates it is.
+    try check(dimension, in: 1...3, argument: "dimension")
+    var table = try Table<Double>(capacity: centers.count * dimension)
+    for (j, center) in centers.enumerated() {
+      guard center.count == dimension else {
+        throw .wrongCount(argument: "centers[\(j)]", count: center.count, expected: "\(dimension) coordinates")
+      }
+      try table.append(contentsOf: center)
+    }
+    try self.init(
+      dimension: dimension, degree: degree, centerTable: table.frozen(), scale: scale, extents: extents)
+  }
+
+  /// The same with the centres in one array, (J, d).
+  package init(
+    dimension: Int, degree: Int, copying centers: some Collection<Double>, scale: Double, extents: [Int]
+  ) throws(BasisError) {
+    try self.init(
+      dimension: dimension, degree: degree, centerTable: try Table<Double>(centers).frozen(), scale: scale,
+      extents: extents)
+  }
+
+  private init(
+    dimension: Int, degree: Int, centerTable: FixedArray<Double>, scale: Double, extents: [Int]
+  ) throws(BasisError) {
     try check(dimension, in: 1...3, argument: "dimension")
     try check(degree, in: 0...largestDegree, argument: "degree")
     try checkPositive(scale, argument: "scale")
@@ -41,15 +75,16 @@ public struct BSplineBasis: Hashable, Sendable {
     guard extents.count == dimension else {
       throw .wrongCount(argument: "extents", count: extents.count, expected: "one for each of \(dimension) axes")
     }
-    guard !centers.isEmpty else {
+    guard !centerTable.isEmpty else {
       throw .wrongCount(argument: "centers", count: 0, expected: "one center or more")
     }
-    for (j, center) in centers.enumerated() {
-      try checkPoint(center, dimension: dimension, argument: "centers[\(j)]")
+    for (index, coordinate) in centerTable.enumerated() where !coordinate.isFinite {
+      throw .invalidNumber(
+        argument: "centers[\(index / dimension)][\(index % dimension)]", value: coordinate, expected: "a finite number")
     }
     self.dimension = dimension
     self.degree = degree
-    self.centers = centers
+    self.centerTable = centerTable
     self.scale = scale
     self.extents = extents
   }
@@ -65,7 +100,7 @@ public struct BSplineBasis: Hashable, Sendable {
   public static func dense(extents: [Int], degree: Int, scale: Double = 1) throws(BasisError) -> BSplineBasis {
     let centers = try centerGrid(extents: extents, spacing: scale, argument: "scale")
     return try BSplineBasis(
-      dimension: extents.count, degree: degree, centers: centers, scale: scale, extents: extents)
+      dimension: extents.count, degree: degree, centerTable: centers, scale: scale, extents: extents)
   }
 
   /// B-splines one tap wide about centres that are `spacing` apart: the analogue of dilated kernels.
@@ -76,7 +111,7 @@ public struct BSplineBasis: Hashable, Sendable {
   ///   extents.
   public static func atrous(extents: [Int], degree: Int, spacing: Double) throws(BasisError) -> BSplineBasis {
     let centers = try centerGrid(extents: extents, spacing: spacing, argument: "spacing")
-    return try BSplineBasis(dimension: extents.count, degree: degree, centers: centers, scale: 1, extents: extents)
+    return try BSplineBasis(dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents)
   }
 
   /// B-splines one tap wide about the taps within a disc or ball of this radius about the origin, the round kernels
@@ -89,37 +124,44 @@ public struct BSplineBasis: Hashable, Sendable {
   ///   3 positive extents.
   public static func round(extents: [Int], degree: Int, radius: Double? = nil) throws(BasisError) -> BSplineBasis {
     let taps = try centerGrid(extents: extents, spacing: 1, argument: "extents")
-    let norms = taps.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    let (d, count) = (extents.count, taps.count / extents.count)
+    let norm = { (tap: Int) in
+      (tap * d..<(tap + 1) * d).reduce(0) { $0 + taps[$1] * taps[$1] }.squareRoot()
+    }
     let wanted = radius ?? Double(extents.min()! - 3) / 2
     guard wanted.isFinite, radius == nil || wanted >= 0 else {
       throw .invalidNumber(argument: "radius", value: wanted, expected: "a finite number, 0 or more")
     }
-    let limit = max(wanted, norms.min()!) + 1e-9
-    let centers = zip(taps, norms).filter { $1 <= limit }.map(\.0)
-    return try BSplineBasis(dimension: extents.count, degree: degree, centers: centers, scale: 1, extents: extents)
+    let limit = max(wanted, (0..<count).lazy.map(norm).min() ?? 0) + 1e-9
+    var round = Table<Double>()
+    for tap in 0..<count where norm(tap) <= limit { try round.append(contentsOf: taps.part(tap * d..<(tap + 1) * d)) }
+    let centers = round.frozen()
+    return try BSplineBasis(dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents)
   }
 }
 
 extension BSplineBasis: BasisFamily {
   /// The number of centres.
-  public var count: Int { centers.count }
+  public var count: Int { centerTable.count / dimension }
 
   /// [J].
   public var shape: [Int] { [count] }
 
-  func evaluate(at u: [Double], into values: inout [Double]) {
-    for (j, center) in centers.enumerated() {
+  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+    for j in 0..<count {
       var product = 1.0
       for axis in 0..<dimension where product != 0 {
-        product *= cardinalBSpline((u[axis] - center[axis]) / scale, degree: degree)
+        product *= cardinalBSpline((u[axis] - centerTable[j * dimension + axis]) / scale, degree: degree)
       }
       values[j] = product
     }
   }
 }
 
-/// Points on a grid of the given spacing, symmetric about the origin, as many as fit between the outermost taps.
-private func centerGrid(extents: [Int], spacing: Double, argument: String) throws(BasisError) -> [[Double]] {
+/// Points on a grid of the given spacing, symmetric about the origin, as many as fit between the outermost taps: (J, d).
+private func centerGrid(
+  extents: [Int], spacing: Double, argument: String
+) throws(BasisError) -> FixedArray<Double> {
   try checkExtents(extents)
   try checkPositive(spacing, argument: argument)
   // A part in 10⁹ is forgiven, so that a spacing of 0.1 fits ten times between taps.
@@ -129,7 +171,10 @@ private func centerGrid(extents: [Int], spacing: Double, argument: String) throw
     let count = total < Double(Int.max) ? Int(total) : Int.max
     throw .wrongCount(argument: "centers", count: count, expected: "at most \(largestCenterCount) on a grid")
   }
-  return try tapPoints(extents: counts.map { Int($0) }).map { $0.map { $0 * spacing } }
+  let grid = counts.map { Int($0) }
+  var centers = try Table<Double>(capacity: Int(total) * grid.count)
+  for tap in 0..<Int(total) { try centers.append(contentsOf: tapPoint(tap, extents: grid).map { $0 * spacing }) }
+  return centers.frozen()
 }
 
 /// The most centres on a grid: they are stored, unlike taps.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// Why something is not a basis: the argument, the value it had and what was expected.
 public enum BasisError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A whole number is outside its range.
@@ -12,6 +14,8 @@ public enum BasisError: Error, Equatable, Sendable, CustomStringConvertible {
   case wrongCount(argument: String, count: Int, expected: String)
   /// The basis does not exist on this group.
   case wrongGroup(name: String, expected: String)
+  /// There was no memory for so many bytes of the basis.
+  case outOfMemory(bytes: Int)
 
   /// For example "extents is [3, 0], expected 1, 2 or 3 positive numbers".
   public var description: String {
@@ -22,9 +26,15 @@ public enum BasisError: Error, Equatable, Sendable, CustomStringConvertible {
     case .wrongCount(let argument, let count, let expected):
       "\(argument) has \(count) entries, expected \(expected)"
     case .wrongGroup(let name, let expected): "group is \(name), expected \(expected)"
+    case .outOfMemory(let bytes): "basis is of \(bytes) bytes, expected memory for them"
     }
   }
 }
+
+extension BasisError: AllocationFailure {}
+
+/// An array of this room under construction.
+typealias Table<Element> = CheckedArray<Element, BasisError>
 
 /// Throws unless a whole number is in a range.
 func check(_ value: Int, in range: ClosedRange<Int>, argument: String) throws(BasisError) {
@@ -46,15 +56,5 @@ func check(_ value: Double, in range: ClosedRange<Double>, argument: String) thr
 func checkPositive(_ value: Double, argument: String) throws(BasisError) {
   guard value > 0, value.isFinite else {
     throw .invalidNumber(argument: argument, value: value, expected: "a positive finite number")
-  }
-}
-
-/// Throws unless a point has d finite coordinates.
-func checkPoint(_ point: [Double], dimension: Int, argument: String) throws(BasisError) {
-  guard point.count == dimension else {
-    throw .wrongCount(argument: argument, count: point.count, expected: "\(dimension) coordinates")
-  }
-  for (axis, coordinate) in point.enumerated() where !coordinate.isFinite {
-    throw .invalidNumber(argument: "\(argument)[\(axis)]", value: coordinate, expected: "a finite number")
   }
 }

@@ -131,7 +131,7 @@ extension CircularHarmonicBasis: BasisFamily {
   /// [J].
   public var shape: [Int] { [count] }
 
-  func evaluate(at u: [Double], into values: inout [Double]) {
+  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
     let radius = (u[0] * u[0] + u[1] * u[1]).squareRoot()
     // At the origin only m = 0 counts, which has no direction; at infinity nothing does.
     let direction = radius > 0 && radius.isFinite ? (x: u[0] / radius, y: u[1] / radius) : (x: 1, y: 0)

@@ -68,8 +68,8 @@ extension GaussianDerivativeBasis: BasisFamily {
   /// [J].
   public var shape: [Int] { [count] }
 
-  func evaluate(at u: [Double], into values: inout [Double]) {
-    let factors = u.map { hermiteGaussians($0 / sigma, order: order) }
+  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+    let factors = (0..<dimension).map { hermiteGaussians(u[$0] / sigma, order: order) }
     for (j, derivative) in derivatives.enumerated() {
       values[j] = zip(factors, derivative).reduce(1) { $0 * $1.0[$1.1] }
     }

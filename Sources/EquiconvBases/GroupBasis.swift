@@ -29,7 +29,31 @@ public enum GroupBasis: Hashable, Sendable {
   /// The number I of functions on a group.
   ///
   /// - Throws: What `matrix(for:)` throws.
-  public func count(for group: PointGroup) throws(BasisError) -> Int { try matrix(for: group)[0].count }
+  public func count(for group: PointGroup) throws(BasisError) -> Int {
+    switch self {
+    case .full:
+      return group.order
+    case .localised(let elements):
+      try checkElements(elements, of: group)
+      return elements.count
+    case .bSpline(let degree, let centers, let scale):
+      try checkSplines(degree: degree, centers: centers, scale: scale)
+      guard group.isPlanarCyclic else {
+        throw .wrongGroup(name: group.name, expected: "cyclic(n), whose elements are angles")
+      }
+      return centers.count
+    }
+  }
+
+  /// One entry of the matrix for a group, for which `count(for:)` did not throw.
+  package func value(element r: Int, function i: Int, order: Int) -> Double {
+    switch self {
+    case .full: return r == i ? 1 : 0
+    case .localised(let elements): return elements[i] == r ? 1 : 0
+    case .bSpline(let degree, let centers, let scale):
+      return periodicSpline(2 * Double.pi * Double(r) / Double(order) - centers[i], degree: degree, scale: scale)
+    }
+  }
 
   /// The matrix M, |H| rows of I coefficients.
   ///
@@ -38,41 +62,29 @@ public enum GroupBasis: Hashable, Sendable {
   ///   not in (0, 2π].
   /// - Complexity: O(|H| · I).
   public func matrix(for group: PointGroup) throws(BasisError) -> [[Double]] {
-    switch self {
-    case .full:
-      return unitColumns(Array(0..<group.order), rows: group.order)
-    case .localised(let elements):
-      try checkElements(elements, of: group)
-      return unitColumns(elements, rows: group.order)
-    case .bSpline(let degree, let centers, let scale):
-      try checkSplines(degree: degree, centers: centers, scale: scale)
-      guard group.dimension == 2, let cyclic = try? PointGroup.cyclic(group.order), group == cyclic else {
-        throw .wrongGroup(name: group.name, expected: "cyclic(n), whose elements are angles")
-      }
-      return (0..<group.order).map { r in
-        let angle = 2 * Double.pi * Double(r) / Double(group.order)
-        return centers.map { periodicSpline(angle - $0, degree: degree, scale: scale) }
-      }
-    }
+    let count = try count(for: group)
+    return (0..<group.order).map { r in (0..<count).map { value(element: r, function: $0, order: group.order) } }
   }
 
   /// The elements on which some function is not 0, in increasing order: the support of every kernel.
   ///
   /// - Throws: What `matrix(for:)` throws.
   public func elements(for group: PointGroup) throws(BasisError) -> [Int] {
-    try matrix(for: group).enumerated().filter { $0.element.contains { $0 != 0 } }.map(\.offset)
+    let count = try count(for: group)
+    return (0..<group.order).filter { r in
+      (0..<count).contains { value(element: r, function: $0, order: group.order) != 0 }
+    }
   }
 }
 
-/// A matrix whose column i is the unit vector of `elements[i]`.
-private func unitColumns(_ elements: [Int], rows: Int) -> [[Double]] {
-  (0..<rows).map { row in elements.map { $0 == row ? 1 : 0 } }
-}
-
 private func checkElements(_ elements: [Int], of group: PointGroup) throws(BasisError) {
-  guard !elements.isEmpty, Set(elements).count == elements.count,
-    elements.allSatisfy({ 0 <= $0 && $0 < group.order })
-  else {
+  var isThere = [Bool](repeating: false, count: group.order)
+  var isList = !elements.isEmpty
+  for element in elements where isList {
+    isList = 0 <= element && element < group.order && !isThere[element]
+    if isList { isThere[element] = true }
+  }
+  guard isList else {
     throw .invalidList(
       argument: "elements", value: elements, expected: "one or more different elements, 0...\(group.order - 1)")
   }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// What every family of kernel functions has; `KernelBasis` documents the members.
 protocol BasisFamily {
   var dimension: Int { get }
   var count: Int { get }
   var extents: [Int] { get }
   var shape: [Int] { get }
-  func evaluate(at u: [Double], into values: inout [Double])
+  /// Writes all `count` values at the point u of `dimension` coordinates.
+  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>)
 }
 
 /// A finite family of functions B_0 … B_{J−1} on ℝᵈ, of which kernels are linear combinations: k(u) = Σ_j w_j B_j(u).
@@ -68,7 +71,12 @@ extension KernelBasis: BasisFamily {
   public func evaluate(at u: [Double], into values: inout [Double]) {
     precondition(u.count == dimension, "the point does not have d coordinates")
     if values.count != count { values = [Double](repeating: 0, count: count) }
-    family.evaluate(at: u, into: &values)
+    family.write(at: u, to: &values)
+  }
+
+  /// The same at an address, where J numbers fit. Under a name of its own: an array passes for a pointer.
+  package func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+    family.write(at: u, to: values)
   }
 }
 

@@ -46,13 +46,21 @@ extension PixelBasis: BasisFamily {
   /// The extents.
   public var shape: [Int] { extents }
 
-  func evaluate(at u: [Double], into values: inout [Double]) {
+  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
     let last = extents.count - 1
-    // Differences of coordinates, not of array positions: a reflected point then gives the same numbers reflected.
-    let factors = extents.indices.map { axis in
-      tapCoordinates(extent: extents[axis], isX: axis == last).map { interpolation.weight(u[last - axis] - $0) }
+    // The products over the axes done so far, the last one first, lie at the beginning.
+    var done = 1
+    values[0] = 1
+    for axis in stride(from: last, through: 0, by: -1) {
+      let k = extents[axis]
+      for i in stride(from: k - 1, through: 0, by: -1) {
+        // Differences of coordinates, not of array positions: a reflected point then gives the same numbers reflected.
+        let factor = interpolation.weight(u[last - axis] - tapCoordinate(i, extent: k, isX: axis == last))
+        // Those that are multiplied last are those that are overwritten.
+        for j in 0..<done { values[i * done + j] = factor * values[j] }
+      }
+      done *= k
     }
-    tensorProduct(factors, into: &values)
   }
 }
 

@@ -16,12 +16,20 @@ let largestExtent = 46_340
 /// - Complexity: O(number of taps).
 public func tapPoints(extents: [Int]) throws(BasisError) -> [[Double]] {
   try checkExtents(extents)
-  var points: [[Double]] = [[]]
-  for (axis, k) in extents.enumerated() {
-    let coordinates = tapCoordinates(extent: k, isX: axis == extents.count - 1)
-    points = points.flatMap { point in coordinates.map { [$0] + point } }
+  return (0..<extents.reduce(1, *)).map { tapPoint($0, extents: extents) }
+}
+
+/// The coordinates of one tap of a grid, as `tapPoints` has them.
+///
+/// - Precondition: `tap` is less than the product of the extents.
+package func tapPoint(_ tap: Int, extents: [Int]) -> [Double] {
+  var rest = tap
+  let last = extents.count - 1
+  return (0...last).map { i in
+    let k = extents[last - i]
+    defer { rest /= k }
+    return tapCoordinate(rest % k, extent: k, isX: i == 0)
   }
-  return points
 }
 
 /// The extent that a kernel of extent k samples on when it is dilated by the scale s: the least extent of the same
@@ -60,25 +68,9 @@ func checkExtents(_ extents: [Int]) throws(BasisError) {
   }
 }
 
-/// The coordinates of the taps of one array axis. All but x run against their axis.
-func tapCoordinates(extent k: Int, isX: Bool) -> [Double] {
+/// The coordinate of tap i of an array axis of extent k. All but x run against their axis.
+func tapCoordinate(_ i: Int, extent k: Int, isX: Bool) -> Double {
   // The same numbers with the opposite sign: halves are exact, and 0 − c has no negative zero.
-  (0..<k).map { i in
-    let c = Double(i) - Double(k - 1) / 2
-    return isX ? c : 0 - c
-  }
-}
-
-/// The product of factors, one list an axis, over all combinations in row-major order of the array axes.
-func tensorProduct(_ factors: [[Double]], into values: inout [Double]) {
-  var position = 0
-  func descend(_ axis: Int, _ product: Double) {
-    guard axis < factors.count else {
-      values[position] = product
-      position += 1
-      return
-    }
-    for factor in factors[axis] { descend(axis + 1, product * factor) }
-  }
-  descend(0, 1)
+  let c = Double(i) - Double(k - 1) / 2
+  return isX ? c : 0 - c
 }

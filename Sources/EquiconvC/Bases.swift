@@ -37,14 +37,20 @@ private func readExtents(_ dimension: Int32, _ extents: UnsafePointer<Int64>?) t
 }
 
 /// `count` values of a C array, checked to be a list that can be copied.
-func readList<T, U>(
-  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64, _ convert: (T) -> U
-) throws -> [U] {
+private func checkedList<T>(
+  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64
+) throws -> UnsafeBufferPointer<T> {
   guard 1...Int64(largestList) ~= count else {
     throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...\(largestList)")
   }
-  let pointer = try location(pointer, argument)
-  return (0..<Int(count)).map { convert(pointer[$0]) }
+  return UnsafeBufferPointer(start: try location(pointer, argument), count: Int(count))
+}
+
+/// The same, converted: for lists of at most 4096 values.
+func readList<T, U>(
+  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64, _ convert: (T) -> U
+) throws -> [U] {
+  try checkedList(pointer, argument, count: count).map(convert)
 }
 
 // MARK: Creation
@@ -102,11 +108,10 @@ public func equiconv_basis_create_bspline_at(
   create(basis) {
     let extents = try readExtents(dimension, extents)
     let (numbers, overflow) = count.multipliedReportingOverflow(by: Int64(extents.count))
-    let list = try readList(centers, "centers", count: overflow ? count : numbers) { $0 }
-    let points = stride(from: 0, to: list.count, by: extents.count).map { Array(list[$0..<$0 + extents.count]) }
+    let list = try checkedList(centers, "centers", count: overflow ? count : numbers)
     return .bSpline(
       try BSplineBasis(
-        dimension: extents.count, degree: Int(degree), centers: points, scale: scale, extents: extents))
+        dimension: extents.count, degree: Int(degree), copying: list, scale: scale, extents: extents))
   }
 }
 
@@ -192,10 +197,8 @@ public func equiconv_basis_sample(
     let points = try location(points, "points")
     let values = try location(values, "values")
     let (dimension, count) = (basis.dimension, basis.count)
-    var row = [Double](repeating: 0, count: count)
     for point in 0..<Int(pointCount) {
-      basis.evaluate(at: (0..<dimension).map { points[point * dimension + $0] }, into: &row)
-      for (j, value) in row.enumerated() { values[point * count + j] = value }
+      basis.write(at: points + point * dimension, to: values + point * count)
     }
   }
 }

@@ -30,9 +30,11 @@ public func equiconv_group_basis_create_localised(
   withStatus {
     let result = try location(groupBasis, "group_basis")
     let elements = try readFunctions(elements, "elements", count: count) { Int($0) }
-    guard elements.allSatisfy({ $0 >= 0 }), Set(elements).count == elements.count else {
+    let ascending = elements.sorted()
+    guard ascending[0] >= 0, zip(ascending, ascending.dropFirst()).allSatisfy({ $0 != $1 }) else {
       throw ArgumentError(
-        EQUICONV_ERROR_INVALID_BASIS, "elements", "\(elements)", expected: "different numbers of at least 0")
+        EQUICONV_ERROR_INVALID_BASIS, "elements", "\(elements.prefix(512))\(elements.count > 512 ? " and more" : "")",
+        expected: "different numbers of at least 0")
     }
     result.pointee = GroupBasisHandle(.localised(elements)).retainedPointer()
   }
@@ -48,7 +50,7 @@ public func equiconv_group_basis_create_bspline(
     let centers = try readFunctions(centers, "centers", count: count) { $0 }
     let basis = GroupBasis.bSpline(degree: Int(degree), centers: centers, scale: scale)
     // Degree, centres and scale are checked with any group of rotations.
-    _ = try basis.matrix(for: .cyclic(1))
+    _ = try basis.count(for: .cyclic(1))
     result.pointee = GroupBasisHandle(basis).retainedPointer()
   }
 }
@@ -77,6 +79,9 @@ public func equiconv_group_basis_get_matrix(
     let basis = try GroupBasisHandle.required(groupBasis).basis
     let group = try GroupHandle.required(group).group
     let matrix = try location(matrix, "matrix")
-    for (position, value) in try basis.matrix(for: group).joined().enumerated() { matrix[position] = value }
+    let count = try basis.count(for: group)
+    for position in 0..<group.order * count {
+      matrix[position] = basis.value(element: position / count, function: position % count, order: group.order)
+    }
   }
 }

@@ -131,7 +131,7 @@ public func equiconv_group_create_from_matrices(
       throw GroupError.invalidOrder(name: "order", value: Int(order), limit: limit)
     }
     let entries = UnsafeBufferPointer(start: matrices, count: Int(order) * d * d)
-    return try PointGroup(dimension: d, matrices: Array(entries))
+    return try PointGroup(dimension: d, copying: entries)
   }
 }
 
@@ -169,14 +169,14 @@ public func equiconv_group_name(_ group: OpaquePointer?) -> UnsafePointer<CChar>
 
 /// Copies a table of the group into the caller's array.
 private func copy<T>(
-  _ group: OpaquePointer?, _ table: (PointGroup) throws -> [T], to result: UnsafeMutablePointer<T>?,
+  _ group: OpaquePointer?, _ table: (PointGroup) throws -> some Collection<T>, to result: UnsafeMutablePointer<T>?,
   _ argument: StaticString
 ) -> equiconv_status {
   withStatus {
     let group = try GroupHandle.required(group).group
     let result = try location(result, argument)
     let values = try table(group)
-    result.update(from: values, count: values.count)
+    for (position, value) in values.enumerated() { result[position] = value }
   }
 }
 
@@ -184,14 +184,14 @@ private func copy<T>(
 public func equiconv_group_get_matrices(
   _ group: OpaquePointer?, _ matrices: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.matrices }, to: matrices, "matrices")
+  copy(group, { $0.matrixTable }, to: matrices, "matrices")
 }
 
 @_cdecl("equiconv_group_get_cayley") @implementation
 public func equiconv_group_get_cayley(
   _ group: OpaquePointer?, _ cayley: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  copy(group, { $0.cayley }, to: cayley, "cayley")
+  copy(group, { $0.cayleyTable }, to: cayley, "cayley")
 }
 
 @_cdecl("equiconv_group_get_inverses") @implementation

@@ -50,7 +50,7 @@ private func status(of body: () throws -> Void) -> equiconv_status {
   } catch let error as BasisError {
     // The argument comes first; names of groups, in capitals, may follow.
     let parts = error.description.split(separator: " ", maxSplits: 1)
-    return failure(EQUICONV_ERROR_INVALID_BASIS, snakeCase(String(parts[0])) + " " + parts[1])
+    return failure(error.status, snakeCase(String(parts[0])) + " " + parts[1])
   } catch {
     preconditionFailure("the engine, the groups and the bases throw no other errors: \(error)")
   }
@@ -94,6 +94,12 @@ extension ConvolutionError.Kind {
   }
 }
 
+extension BasisError {
+  fileprivate var status: equiconv_status {
+    if case .outOfMemory = self { EQUICONV_ERROR_OUT_OF_MEMORY } else { EQUICONV_ERROR_INVALID_BASIS }
+  }
+}
+
 extension GroupError {
   fileprivate var status: equiconv_status {
     switch self {
@@ -109,6 +115,7 @@ extension GroupError {
     case .duplicateFactor: EQUICONV_ERROR_DUPLICATE_ELEMENT
     case .differentGroups: EQUICONV_ERROR_NOT_A_SUBGROUP
     case .wrongMatrixCount: EQUICONV_ERROR_INVALID_ORDER
+    case .outOfMemory: EQUICONV_ERROR_OUT_OF_MEMORY
     }
   }
 }

@@ -63,7 +63,7 @@ extension ConvolutionDescriptor {
 
   /// (O, C, [points or functions on H,] kernel… or J).
   func weightShape(_ basis: KernelBasis) throws(ConvolutionError) -> [Int] {
-    let points = try pointFunctions(input.fiber(of: group, "input_stabilizer")).1
+    let points = try functionCount(input.fiber(of: group, "input_stabilizer"))
     return [outChannels, isDepthwise ? 1 : inChannels] + (input == .plane ? [] : [points]) + basis.shape
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import EquiconvMemory
+import _EquiconvMemory
 
 /// Why a layer could not be planned or run: the argument, the value it had and what was expected.
 public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -66,9 +66,12 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
 }
 
 extension ConvolutionError: AllocationFailure {
+  /// The argument that a lack of memory for tables names; for the memory of a pass it is "workspace".
+  static let tables = "plan"
+
   /// The tables of a plan did not fit.
-  package static func outOfMemory(bytes: Int) -> ConvolutionError {
-    ConvolutionError(.outOfMemory, "plan", "\(bytes) bytes of tables", expected: "memory for them")
+  public static func outOfMemory(bytes: Int) -> ConvolutionError {
+    ConvolutionError(.outOfMemory, tables, "\(bytes) bytes of tables", expected: "memory for them")
   }
 }
 

@@ -14,21 +14,23 @@ extension ConvolutionPlan {
       let model = try CostModel(self, pass, batch: max(batch, 1), S.self, options, isPrepared: isPrepared)
       let choice = try choice(model)
       let images = batch == 0 ? 0.0 : 1.0
+      let unit = try Calibration.secondsPerVector(S.self, options.instructions)
       return Explanation(
         algorithm: choice.method.algorithm, tile: choice.method.tile, operations: images * choice.cost.operations,
         definitionOperations: flops(batch: batch),
-        workspaceBytes: batch == 0 ? 0 : workspaceBytes(pass, choice.method, batch: batch, S.self, options),
+        workspaceBytes: batch == 0 ? 0 : try workspaceBytes(pass, choice.method, batch: batch, S.self, options),
         weightBytes: choice.cost.weightBytes, threads: options.threads,
-        seconds: images * choice.cost.time * Calibration.secondsPerVector(S.self, options.instructions),
-        reason: choice.reason)
+        seconds: images * choice.cost.time * unit, reason: choice.reason)
     }
   }
 
   /// What the pass would reserve; more than there can be where it would refuse.
+  ///
+  /// - Throws: `outOfMemory` for the tables that tell.
   private func workspaceBytes<S: EngineScalar>(
     _ pass: Pass, _ method: Method, batch: Int, _: S.Type, _ options: PassOptions
-  ) -> Int {
-    let bytes = try? { () throws(ConvolutionError) -> Int in
+  ) throws(ConvolutionError) -> Int {
+    do throws(ConvolutionError) {
       switch (method, pass) {
       case (.direct, .weightGradient): return try directWeightGradient(batch: batch, S.self, options).workspaceBytes
       case (.direct, _): return try direct(pass, batch: batch, S.self, options).workspaceBytes
@@ -39,21 +41,11 @@ extension ConvolutionPlan {
       case (.winograd(let outputs), _):
         return try winograd(pass, outputs: outputs, batch: batch, S.self, options).workspaceBytes
       }
-    }()
-    return bytes ?? .max
-  }
-
-  /// Multiply-adds of vectors for a pair of channels that the direct algorithm makes, by counting.
-  package func directWork(_ pass: Pass, lanes: Int) throws(ConvolutionError) -> Int {
-    let gather = try gatherPlan(pass)
-    return gather.grids.indices.reduce(0) { sum, grid in
-      let vectors = VectorCover(grid: gather.grids[grid], layout: gather.layout, lanes: lanes).vectorCount
-      return sum + vectors * gather.reads.count(grid: grid)
+    } catch {
+      if error.argument == ConvolutionError.tables { throw error }
+      return .max
     }
   }
-
-  /// Whether the direct algorithm leaves out reads of nothing but zeros.
-  package func leavesOutReads(_ pass: Pass) throws(ConvolutionError) -> Bool { try gatherPlan(pass).reads.isPartial }
 
   /// The method of a pass: the cheapest of those that the descriptor's algorithm allows.
   func method<S: EngineScalar>(
@@ -98,19 +90,26 @@ extension ConvolutionPlan {
     case .direct: return Choice(method: .direct, cost: model.direct(), reason: "asked for")
     case .winograd: return cheapest(of: try winograd(model), reason: "asked for, with tiles of the lowest estimate")
     case .fourier: return cheapest(of: try fourier(model), reason: "asked for, with tiles of the lowest estimate")
-    case .auto: return automatic(model)
+    case .auto: return try automatic(model)
     }
   }
 
-  private func automatic(_ model: CostModel) -> Choice {
+  private func automatic(_ model: CostModel) throws(ConvolutionError) -> Choice {
     let direct = Choice(method: .direct, cost: model.direct(), reason: "the call is small")
     if isTooSmall(batch: model.batch) { return direct }
     var candidates = [direct]
     var refusals: [String] = []
-    do throws(ConvolutionError) { candidates += try fourier(model) } catch { refusals.append(error.value) }
+    do throws(ConvolutionError) {
+      candidates += try fourier(model)
+    } catch {
+      // A lack of memory is no property of the layer.
+      if error.kind == .outOfMemory { throw error }
+      refusals.append(error.value)
+    }
     do throws(ConvolutionError) {
       candidates += try winograd(model).filter { isAccurate($0.method, model) }
     } catch {
+      if error.kind == .outOfMemory { throw error }
       refusals.append(error.value)
     }
     let reason =
@@ -136,12 +135,16 @@ extension ConvolutionPlan {
   // MARK: - Candidates
 
   private func fourier(_ model: CostModel) throws(ConvolutionError) -> [Choice] {
+    try PlaneCorrelation.checkCovered(descriptor)
+    // Before anything of the kernel's size is made.
+    let limit = FourierPlan.lengths.max() ?? 0
+    if reach > limit { throw descriptor.tooFar(geometry.reach, atMost: limit) }
     let correlation = try tilePlans.correlation(model.pass, of: self)
     let candidates = FourierPlan.lengths.indices.compactMap { number -> Choice? in
       guard let cost = model.fourier(correlation, number: number) else { return nil }
       return Choice(method: .fourier(length: FourierPlan.lengths[number]), cost: cost, reason: "")
     }
-    if candidates.isEmpty { throw descriptor.tooFar(correlation.reach, atMost: FourierPlan.lengths.max() ?? 0) }
+    if candidates.isEmpty { throw descriptor.tooFar(correlation.reach, atMost: limit) }
     return candidates
   }
 
@@ -153,8 +156,9 @@ extension ConvolutionPlan {
     if model.scalarBytes != MemoryLayout<Float>.stride {
       throw PlaneCorrelation.unsupported(.winograd, "float64", expected: "float32")
     }
+    try PlaneCorrelation.checkCovered(descriptor)
+    if reach > 3 { throw descriptor.tooFar(geometry.reach, atMost: 3) }
     let correlation = try tilePlans.correlation(model.pass, of: self)
-    if !WinogradPass<Float>.covers(correlation) { throw descriptor.tooFar(correlation.reach, atMost: 3) }
     return [4, 2].map { outputs in
       Choice(
         method: .winograd(outputs: outputs), cost: model.winograd(correlation, outputs: outputs), reason: "")

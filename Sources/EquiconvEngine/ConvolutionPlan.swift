@@ -21,7 +21,8 @@ public final class ConvolutionPlan: Sendable {
   let weightCache = WeightCache()
 
   /// Checks the descriptor and builds its stencils.
-  /// - Throws: the first thing that is wrong with the descriptor, naming argument, value and what was expected.
+  /// - Throws: the first thing that is wrong with the descriptor, naming argument, value and what was expected; or
+  ///   `outOfMemory`.
   public init(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
     let call = Call.begin(.flushing)
     defer { call.end() }
@@ -38,7 +39,7 @@ public final class ConvolutionPlan: Sendable {
       try PlaneCorrelation.checkCovered(resolved)
       try resolved.checkTiles(reach: geometry.reach)
     }
-    forwardPlan = GatherPlan(forward: stencil, geometry: geometry, isCircular: resolved.paddingMode == .circular)
+    forwardPlan = try GatherPlan(forward: stencil, geometry: geometry, isCircular: resolved.paddingMode == .circular)
     _ = try weightCount()
     _ = try bankCount()
   }
@@ -49,8 +50,8 @@ public final class ConvolutionPlan: Sendable {
   /// - Throws: `outOfMemory`.
   func adjointPlan() throws(ConvolutionError) -> GatherPlan {
     if let known = ProcessLock.withLock({ lazyAdjoint }) { return known }
-    let made = GatherPlan(
-      adjoint: stencil.adjoint, geometry: geometry, isCircular: descriptor.paddingMode == .circular)
+    let made = try GatherPlan(
+      adjoint: stencil.adjoint(), geometry: geometry, isCircular: descriptor.paddingMode == .circular)
     try Call.checkNotEnded()
     return ProcessLock.withLock {
       // Another thread may have been as quick: all go on with the first.

@@ -149,24 +149,21 @@ struct GatherBlock<S: EngineScalar> {
     let channelStride = stencil.inputElements * plan.layout.volume
     let number = stencil.bankOfPoint[element]
     let orbitRadices = stencil.banks[number].orbitRadices
-    plan.orbitOffsets[element].withUnsafeBufferPointer { orbits in
-      plan.flatRadices[number].withUnsafeBufferPointer { radices in
-        guard let offsetBase = orbits.baseAddress, let radixBase = radices.baseAddress else { return }
-        for channel in 0..<channels {
-          if channel > 0 && Call.isEnded { return }
-          var (offset, radix) = (offsetBase, radixBase)
-          for (coefficient, levels) in orbitRadices.enumerated() {
-            var call = equiconv_orbit_sum_call(
-              source: source + channel * channelStride,
-              destination: scratch.orbitPanel
-                + (channel * orbitRadices.count + coefficient) * blockVectors * kernels.lanes,
-              offsets: offset, radices: radix, radix_count: levels.count, source_offsets: offsets.sources + first,
-              vector_count: count)
-            kernels.orbitSum(&call)
-            offset += levels.reduce(1, *)
-            radix += levels.count
-          }
-        }
+    let (orbits, radices) = (plan.orbitOffsets[element].elements, plan.flatRadices[number].elements)
+    guard let offsetBase = orbits.baseAddress, let radixBase = radices.baseAddress else { return }
+    for channel in 0..<channels {
+      if channel > 0 && Call.isEnded { return }
+      var (offset, radix) = (offsetBase, radixBase)
+      for (coefficient, levels) in orbitRadices.enumerated() {
+        var call = equiconv_orbit_sum_call(
+          source: source + channel * channelStride,
+          destination: scratch.orbitPanel
+            + (channel * orbitRadices.count + coefficient) * blockVectors * kernels.lanes,
+          offsets: offset, radices: radix, radix_count: levels.count, source_offsets: offsets.sources + first,
+          vector_count: count)
+        kernels.orbitSum(&call)
+        offset += levels.reduce(1, *)
+        radix += levels.count
       }
     }
   }

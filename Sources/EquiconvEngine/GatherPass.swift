@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// Runs a gather plan: pads a chunk of images into the workspace, then computes its outputs block by block.
@@ -33,7 +34,7 @@ struct GatherPass<S: EngineScalar> {
   /// Images that threads take whole chunks of, each padding and computing its own: nobody waits, and what a thread pads
   /// is still in its own cache when it computes. The rest of the batch is shared block by block.
   private let ownedImages: Int
-  private let grids: [GridWork]
+  private let grids: FixedArray<GridWork>
   /// Vectors in one block of any grid.
   private let blockVectors: Int
   /// Channels summed at a time.
@@ -79,7 +80,9 @@ struct GatherPass<S: EngineScalar> {
     self.kernels = kernels
     self.threads = threads
     split = PanelSplit(outputs: outputs, widest: kernels.widestPanel)
-    let covers = plan.grids.map { VectorCover(grid: $0, layout: plan.layout, lanes: kernels.lanes) }
+    let covers = try Table<VectorCover>(count: plan.grids.count) {
+      VectorCover(grid: plan.grids[$0], layout: plan.layout, lanes: kernels.lanes)
+    }.frozen()
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     // Several chunks for each thread, so that a slow core does not keep the others waiting.
     let share = threads == 1 ? batch : batch / (4 * threads)
@@ -90,7 +93,7 @@ struct GatherPass<S: EngineScalar> {
       vectors: covers.map(\.vectorCount).max() ?? 1)
     blockVectors = blocking.vectors(images: chunk, threads: threads)
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
-    grids = Self.works(covers, blockVectors: blockVectors, isWhole: channelChunk == channels)
+    grids = try Self.works(covers, blockVectors: blockVectors, isWhole: channelChunk == channels)
     var memory = Workspace.Plan()
     pieces = try Self.reserve(
       &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
@@ -100,17 +103,20 @@ struct GatherPass<S: EngineScalar> {
   }
 
   /// - Parameter isWhole: Whether all channels are summed in one go, and no partial sums rest in the destination.
-  private static func works(_ covers: [VectorCover], blockVectors: Int, isWhole: Bool) -> [GridWork] {
+  private static func works(
+    _ covers: FixedArray<VectorCover>, blockVectors: Int, isWhole: Bool
+  ) throws(ConvolutionError) -> FixedArray<GridWork> {
     var (vectors, blocks) = (0, 0)
-    return covers.map { cover in
-      defer {
-        vectors += cover.vectorCount
-        blocks += (cover.vectorCount + blockVectors - 1) / blockVectors
-      }
-      return GridWork(
-        cover: cover, firstVector: vectors, firstBlock: blocks,
-        isDirect: cover.isDirect && (isWhole || cover.isDisjoint))
+    var works = try Table<GridWork>(capacity: covers.count)
+    for cover in covers {
+      try works.append(
+        GridWork(
+          cover: cover, firstVector: vectors, firstBlock: blocks,
+          isDirect: cover.isDirect && (isWhole || cover.isDisjoint)))
+      vectors += cover.vectorCount
+      blocks += (cover.vectorCount + blockVectors - 1) / blockVectors
     }
+    return works.frozen()
   }
 
   private static func reserve(

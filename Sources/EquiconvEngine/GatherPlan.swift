@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// A stencil resolved to memory: the layout of the padded source and, for each grid of outputs, offsets to read.
@@ -10,7 +11,7 @@ import _EquiconvShims
 final class GatherPlan: Sendable {
   let stencil: Stencil
   let layout: PlaneLayout
-  let grids: [OutputGrid]
+  let grids: FixedArray<OutputGrid>
   /// Whether the grids leave places of the destination unwritten, which are then zero.
   let leavesGaps: Bool
   /// Sizes of the planes the grids write to: the output, the input, or for a circular input gradient the padded input.
@@ -24,66 +25,75 @@ final class GatherPlan: Sendable {
   let rowsRead: Int
   /// For orbit layers: the offsets of all terms of each output element, and for each bank the radices of its coefficients,
   /// one after another.
-  let orbitOffsets: [[Int]]
-  let flatRadices: [[Int]]
+  let orbitOffsets: FixedArray<FixedArray<Int>>
+  let flatRadices: FixedArray<FixedArray<Int>>
 
   /// The forward pass: output i reads padded position stride · i + t.
-  init(forward stencil: Stencil, geometry: Geometry, isCircular: Bool) {
+  init(forward stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
     let used = Self.usedTaps(stencil, geometry)
     var axes = (0..<3).map { GatherAxis(forward: geometry, axis: $0, used: used[$0], isCircular: isCircular) }
     // Sums over orbits want all their reads.
-    if !stencil.isOrbit && !isCircular { axes = GridSplit(stencil: stencil).axes(axes) }
-    let grids = GridTable(axes, keepsUnread: true)
+    if !stencil.isOrbit && !isCircular { axes = try GridSplit(stencil: stencil).axes(axes) }
+    let grids = try GridTable(axes, keepsUnread: true)
     self.stencil = stencil
-    layout = PlaneLayout(axes)
+    layout = try PlaneLayout(axes)
     self.grids = grids.grids
     leavesGaps = false
     destination = geometry.output
     fold = nil
-    reads = GridReads(stencil, geometry, axes, grids, layout)
+    reads = try GridReads(stencil, geometry, axes, grids, layout)
     leftOut = reads.isPartial ? LeftOutTerms(axes, grids, geometry) : nil
-    rowsRead = Self.rowsRead(stencil, geometry)
-    orbitOffsets = stencil.isOrbit ? stencil.terms.indices.map { [reads] in reads[0, $0].map(\.source) } : []
-    // An orbit of one read has no radices, and a pointer to nothing is not a pointer.
-    flatRadices = stencil.isOrbit ? stencil.banks.map { $0.orbitRadices.flatMap { $0 } + [1] } : []
+    rowsRead = try Self.rowsRead(stencil, geometry)
+    orbitOffsets = try Table<Int>.grouped(stencil.isOrbit ? stencil.terms.count : 0) { [reads] give in
+      if !stencil.isOrbit { return }
+      for element in stencil.terms.indices { for read in reads[0, element] { give(element, read.source) } }
+    }
+    flatRadices = try Table<Int>.grouped(stencil.isOrbit ? stencil.banks.count : 0) { give in
+      if !stencil.isOrbit { return }
+      for (number, bank) in stencil.banks.enumerated() {
+        for radices in bank.orbitRadices { for radix in radices { give(number, radix) } }
+        // An orbit of one read has no radices, and a pointer to nothing is not a pointer.
+        give(number, 1)
+      }
+    }
   }
 
   /// The input gradient: padded position q = stride · i + t of the input receives from every output i.
   ///
   /// Each phase of the stride is a grid of its own whose reads are contiguous; see `GatherAxis`. A circular layer's gradient
   /// is made on the padded plane and folded.
-  init(adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool) {
+  init(adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
     let used = Self.usedTaps(stencil, geometry)
     let whole = (0..<3).map { GatherAxis(adjoint: geometry, axis: $0, used: used[$0], isCircular: isCircular) }
-    var axes = GridSplit(stencil: stencil).axes(whole)
+    var axes = try GridSplit(stencil: stencil).axes(whole)
     if isCircular {
       // Where most of the padded input receives nothing, it is left out.
       let compact = axes.map { $0.compacted() }
       let isSparse = zip(compact, axes).contains { 2 * $0.destination <= $1.destination }
       if axes.contains(where: \.isSplit) || isSparse { axes = compact }
     }
-    let grids = GridTable(axes, keepsUnread: !isCircular)
+    let grids = try GridTable(axes, keepsUnread: !isCircular)
     self.stencil = stencil
-    layout = PlaneLayout(axes)
+    layout = try PlaneLayout(axes)
     self.grids = grids.grids
     destination = Box(z: axes[0].destination, y: axes[1].destination, x: axes[2].destination)
     leavesGaps = !isCircular && grids.grids.reduce(0) { $0 + $1.size.volume } < destination.volume
-    fold = isCircular ? CircularFold(axes, geometry: geometry) : nil
-    reads = GridReads(stencil, geometry, axes, grids, layout)
+    fold = isCircular ? try CircularFold(axes, geometry: geometry) : nil
+    reads = try GridReads(stencil, geometry, axes, grids, layout)
     leftOut = reads.isPartial && !isCircular ? LeftOutTerms(axes, grids, geometry) : nil
-    rowsRead = Self.rowsRead(stencil, geometry)
-    orbitOffsets = []
-    flatRadices = []
+    rowsRead = try Self.rowsRead(stencil, geometry)
+    orbitOffsets = FixedArray()
+    flatRadices = FixedArray()
   }
 
-  private static func rowsRead(_ stencil: Stencil, _ geometry: Geometry) -> Int {
+  private static func rowsRead(_ stencil: Stencil, _ geometry: Geometry) throws(ConvolutionError) -> Int {
     let kernel = geometry.kernel
-    var isRead = [Bool](repeating: false, count: stencil.inputElements * kernel.z * kernel.y)
-    for term in stencil.terms.max(by: { $0.count < $1.count }) ?? [] {
+    let isRead = try Table<Bool>(repeating: false, count: stencil.inputElements * kernel.z * kernel.y)
+    for term in stencil.terms.max(by: { $0.count < $1.count }) ?? FixedArray() {
       let (z, y) = (geometry.tap(term.position.z, axis: 0), geometry.tap(term.position.y, axis: 1))
       isRead[(term.element * kernel.z + z) * kernel.y + y] = true
     }
-    return isRead.reduce(0) { $1 ? $0 + 1 : $0 }
+    return isRead.elements.reduce(0) { $1 ? $0 + 1 : $0 }
   }
 
   /// For each axis, whether any term reads a tap, by its number in the kernel.

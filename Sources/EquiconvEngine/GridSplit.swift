@@ -17,7 +17,7 @@ struct GridSplit {
   let stencil: Stencil
 
   /// The axes cut where taps begin and cease to meet the signal, if that saves enough of the vectors times reads.
-  func axes(_ whole: [GatherAxis]) -> [GatherAxis] {
+  func axes(_ whole: [GatherAxis]) throws(ConvolutionError) -> [GatherAxis] {
     let wholeLoads = loads(whole)
     // Close cuts leave little work and need many reads to be listed.
     var excess = 0.2
@@ -29,7 +29,8 @@ struct GridSplit {
       if reads <= max(Self.mostReads, Self.mostGrowth * Double(stencil.termCount)) && lists <= Self.mostReads {
         // Estimates first: what is not split in the end, as almost all layers are not, costs little.
         let (most, least) = (Self.mostWork * share(wholeLoads, \.work, whole), share(loads, \.work, whole))
-        return least <= most && work(split, whole) <= Self.mostWork * work(whole, whole) ? split : whole
+        if least > most { return whole }
+        return try work(split, whole) <= Self.mostWork * work(whole, whole) ? split : whole
       }
       excess *= 1.5
     }
@@ -52,9 +53,9 @@ struct GridSplit {
   }
 
   /// Vectors times reads, and what the grids themselves cost.
-  private func work(_ axes: [GatherAxis], _ whole: [GatherAxis]) -> Double {
-    let table = GridTable(axes, keepsUnread: false)
-    let layout = PlaneLayout(axes)
+  private func work(_ axes: [GatherAxis], _ whole: [GatherAxis]) throws(ConvolutionError) -> Double {
+    let table = try GridTable(axes, keepsUnread: false)
+    let layout = try PlaneLayout(axes)
     let taps = axes.map { $0.tapsOfGroups() }
     let terms = share(axes.map { _ in GatherAxis.Load(reads: 1) }, \.reads, whole)
     return zip(table.grids, table.places).reduce(0) { work, grid in

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// How a signal on the group is pooled over H.
 public enum PoolMode: Int32, Hashable, Sendable, CaseIterable {
   case mean = 0
@@ -10,7 +12,7 @@ public enum PoolMode: Int32, Hashable, Sendable, CaseIterable {
 ///
 /// The mean is `Σ_h f[h] / |H|`, summed in Double from the smallest value to the largest, so that it commutes with every
 /// permutation of H to the last bit. A NaN among the values gives NaN.
-/// - Throws: `invalidSize`, `sizeOverflow`, `misalignedPointer`, `overlap`.
+/// - Throws: `invalidSize`, `sizeOverflow`, `misalignedPointer`, `overlap`, `outOfMemory`.
 /// - Complexity: O(outer · inner · |H| log² |H|) for the mean.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
@@ -21,16 +23,24 @@ public func groupPool<S: EngineScalar>(
     let count = try PoolShape.count(outer: outer, order: order, inner: inner)
     let inputRange = try ArrayRange("input", input, count)
     try ArrayRange("output", output, count / order).checkApart(from: inputRange)
-    let network = mode == .mean ? SortingNetwork(order) : nil
+    let network = mode == .mean ? try SortingNetwork(order) : nil
     let width = PoolShape.block
     let blocks = (inner + width - 1) / width
-    ThreadPool.run(outer * blocks, threads: count < 1 << 20 ? 1 : Threads.count) { _, item in
+    let threads = count < 1 << 20 ? 1 : Threads.count
+    var memory = Workspace.Plan()
+    let scratchCount = network == nil ? 0 : (order + 1) * min(width, inner)
+    _ = try memory.reserve(Double.self, threads, scratchCount)
+    let workspace = try Workspace(memory)
+    let scratch = workspace.pointer(0, Double.self)
+    ThreadPool.run(outer * blocks, threads: threads) { worker, item in
       let (row, first) = (item / blocks, item % blocks * width)
       let source = input + row * order * inner + first
       let target = output + row * inner + first
       let length = min(width, inner - first)
       if let network {
-        MeanPool.run(source, target, order: order, stride: inner, length: length, network: network)
+        MeanPool.run(
+          source, target, order: order, stride: inner, length: length, network: network,
+          values: scratch + worker * scratchCount)
       } else {
         MaxPool.run(source, target, order: order, stride: inner, length: length)
       }
@@ -88,17 +98,17 @@ private enum PoolShape {
 
 /// Comparators that sort any `count` values: Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2, algorithm M).
 struct SortingNetwork {
-  let comparators: [(Int, Int)]
+  let comparators: FixedArray<(Int, Int)>
 
-  init(_ count: Int) {
-    var comparators: [(Int, Int)] = []
+  init(_ count: Int) throws(ConvolutionError) {
+    var comparators = Table<(Int, Int)>()
     var top = 1
     while top < count { top *= 2 }
     var p = top / 2
     while p > 0 {
       var (q, r, d) = (top / 2, 0, p)
       while true {
-        for i in 0..<max(0, count - d) where i & p == r { comparators.append((i, i + d)) }
+        for i in 0..<max(0, count - d) where i & p == r { try comparators.append((i, i + d)) }
         if q == p { break }
         d = q - p
         q /= 2
@@ -106,29 +116,27 @@ struct SortingNetwork {
       }
       p /= 2
     }
-    self.comparators = comparators
+    self.comparators = comparators.frozen()
   }
 }
 
 private enum MeanPool {
+  /// - Parameter values: Scratch for (order + 1) · length numbers.
   static func run<S: EngineScalar>(
     _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int,
-    network: SortingNetwork
+    network: SortingNetwork, values: UnsafeMutablePointer<Double>
   ) {
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: order * length + length) { buffer in
-      guard let values = buffer.baseAddress else { return }
-      let notANumber = values + order * length
-      notANumber.initialize(repeating: 0, count: length)
-      for h in 0..<order {
-        for x in 0..<length {
-          let value = Double(source[h * stride + x])
-          values[h * length + x] = value
-          if value.isNaN { notANumber[x] = value }
-        }
+    let notANumber = values + order * length
+    notANumber.update(repeating: 0, count: length)
+    for h in 0..<order {
+      for x in 0..<length {
+        let value = Double(source[h * stride + x])
+        values[h * length + x] = value
+        if value.isNaN { notANumber[x] = value }
       }
-      for (low, high) in network.comparators { sort(values + low * length, values + high * length, length) }
-      sum(values, notANumber, into: target, order: order, length: length)
     }
+    for (low, high) in network.comparators.elements { sort(values + low * length, values + high * length, length) }
+    sum(values, notANumber, into: target, order: order, length: length)
   }
 
   @inline(__always)

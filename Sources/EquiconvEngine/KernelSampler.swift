@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvMemory
 
 /// What a kernel is at h⁻¹u: the rows of the sampling matrices S_h, for the taps u of a grid that all elements share.
 ///
@@ -13,10 +14,10 @@ struct KernelSampler {
   let group: PointGroup
   let basis: KernelBasis
   let turns: TapTurns
-  /// The coordinates of each tap of the shared grid.
-  private let points: [[Double]]
-  /// h⁻¹, row by row.
-  private let inverseMatrices: [[Double]]
+  /// The coordinates of each tap of the shared grid, (taps, d).
+  private let points: FixedArray<Double>
+  /// h⁻¹, (|H|, d, d).
+  private let inverseMatrices: FixedArray<Double>
   private let scales: [Double]
 
   init(_ descriptor: ConvolutionDescriptor, geometry: Geometry, sampled: SampledKernel) throws(ConvolutionError) {
@@ -25,33 +26,53 @@ struct KernelSampler {
     basis = sampled.basis
     turns = TapTurns(group: group, geometry: geometry)
     scales = sampled.scales
-    inverseMatrices = (0..<group.order).map(group.matrixOfInverse)
-    do throws(BasisError) {
-      points = try tapPoints(extents: sampled.extents.values)
-    } catch {
-      throw ConvolutionError(.invalidBasis, "kernel", descriptor.kernel, expected: "a grid of taps: \(error)")
-    }
+    let d = group.dimension
+    var matrices = try Table<Double>(capacity: group.order * d * d)
+    for h in 0..<group.order { try matrices.append(contentsOf: group.matrixOfInverse(h)) }
+    inverseMatrices = matrices.frozen()
+    let extents = sampled.extents.values
+    var points = try Table<Double>(capacity: turns.taps * d)
+    for tap in 0..<turns.taps { try points.append(contentsOf: tapPoint(tap, extents: extents)) }
+    self.points = points.frozen()
   }
 
-  /// The nonzero values B_j(h⁻¹u) / |det h|, by j; nil where u is outside the support of h.
-  func row(_ h: Int, tap u: Int) -> [SamplingOperator.Entry]? {
+  /// What a look at one tap works with.
+  struct Scratch: ~Copyable {
+    /// All functions at a point; made when a basis is first evaluated.
+    fileprivate var values = Table<Double>()
+    /// The values B_j(h⁻¹u) / |det h| that are not 0, by j.
+    fileprivate(set) var entries = Table<SamplingOperator.Entry>()
+  }
+
+  /// Finds the values B_j(h⁻¹u) / |det h| that are not 0; none where u is outside the support of h.
+  func sample(_ h: Int, tap u: Int, into scratch: inout Scratch) throws(ConvolutionError) {
+    scratch.entries.removeAll()
     if case .pixel = basis, group.axisAction(h) != nil, group.isLattice || contains(u, h) {
       // The same grid for all elements may be larger than the kernel's own.
-      return kernelTap(turns.tap(u, turnedBy: group.inverse(h))).map { [.init(weight: $0, value: 1)] }
+      if let tap = kernelTap(turns.tap(u, turnedBy: group.inverse(h))) {
+        try scratch.entries.append(.init(weight: tap, value: 1))
+      }
+      return
     }
-    guard group.isLattice || contains(u, h) else { return nil }
-    let point = multiply(inverseMatrices[h], points[u])
-    var values: [Double] = []
-    basis.evaluate(at: point, into: &values)
+    guard group.isLattice || contains(u, h) else { return }
+    let count = basis.count
+    if scratch.values.count != count { scratch.values = try Table(repeating: 0, count: count) }
+    let values = scratch.values.elements
+    withUnsafePointer(to: turned(u, by: h)) { point in
+      point.withMemoryRebound(to: Double.self, capacity: 3) { basis.write(at: $0, to: values.baseAddress!) }
+    }
     let factor = 1 / abs(group.determinants[h])
-    return values.enumerated().filter { $0.element != 0 }.map { .init(weight: $0.offset, value: $0.element * factor) }
+    for (j, value) in values.enumerated() where value != 0 {
+      try scratch.entries.append(.init(weight: j, value: value * factor))
+    }
   }
 
   /// Whether |u| ≤ s k/2, with an ellipse for the disc where extents differ; the maximum norm where functions decay.
   private func contains(_ u: Int, _ h: Int) -> Bool {
     let d = group.dimension
     var (sum, largest) = (0.0, 0.0)
-    for (i, x) in points[u].enumerated() {
+    for i in 0..<d {
+      let x = points[u * d + i]
       // Coordinate i runs along array axis d − 1 − i.
       let radius = scales[h] * Double(basis.extents[d - 1 - i]) / 2
       let square = (x / radius) * (x / radius)
@@ -67,16 +88,21 @@ struct KernelSampler {
     var index = 0
     for axis in 0..<d {
       let own = basis.extents[axis]
-      let place = points[tap][d - 1 - axis] * (axis == d - 1 ? 1 : -1) + Double(own - 1) / 2
+      let place = points[tap * d + d - 1 - axis] * (axis == d - 1 ? 1 : -1) + Double(own - 1) / 2
       guard place >= 0, place <= Double(own - 1) else { return nil }
       index = index * own + Int(place)
     }
     return index
   }
 
-  private func multiply(_ matrix: [Double], _ point: [Double]) -> [Double] {
-    let d = point.count
-    return (0..<d).map { row in (0..<d).reduce(0) { $0 + matrix[row * d + $1] * point[$1] } }
+  /// h⁻¹u; of its three coordinates the first d count.
+  private func turned(_ u: Int, by h: Int) -> (Double, Double, Double) {
+    let d = group.dimension
+    func coordinate(_ row: Int) -> Double {
+      guard row < d else { return 0 }
+      return (0..<d).reduce(0) { $0 + inverseMatrices[(h * d + row) * d + $1] * points[u * d + $1] }
+    }
+    return (coordinate(0), coordinate(1), coordinate(2))
   }
 }
 

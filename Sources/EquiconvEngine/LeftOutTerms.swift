@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// The terms that a plan leaves out for some of its grids: those that meet nothing but the zeros around the signal.
 ///
 /// A finite weight adds nothing there. One that is not makes the output NaN, as 0 · ∞ is: `starts` begins sums accordingly.
@@ -12,7 +14,7 @@ struct LeftOutTerms: Sendable {
 
   private let taps: [[Tap?]]
   /// The places of each grid.
-  private let places: [Box]
+  private let places: FixedArray<Box>
   private let geometry: Geometry
 
   init(_ axes: [GatherAxis], _ grids: GridTable, _ geometry: Geometry) {
@@ -45,7 +47,7 @@ struct LeftOutTerms: Sendable {
   ///
   /// - Parameter weights: packed; see `PanelSplit`.
   func starts<S: EngineScalar>(
-    _ starts: UnsafeMutablePointer<S>, bias: UnsafePointer<S>?, grid: Int, _ terms: [Stencil.Term],
+    _ starts: UnsafeMutablePointer<S>, bias: UnsafePointer<S>?, grid: Int, _ terms: FixedArray<Stencil.Term>,
     weights: UnsafePointer<S>, _ split: PanelSplit, channels: Int, coefficients: Int
   ) {
     split.forEach { panel in

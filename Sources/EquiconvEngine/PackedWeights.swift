@@ -31,6 +31,21 @@ struct PanelSplit: Sendable {
     }
   }
 
+  /// The number of panels.
+  var count: Int { outputs / widest + (outputs % widest).nonzeroBitCount }
+
+  /// Panel i: the widest come first, then one for each bit of the rest, from the highest.
+  subscript(index: Int) -> Panel {
+    let whole = outputs / widest
+    if index < whole { return Panel(first: index * widest, width: widest) }
+    var (first, rest) = (whole * widest, outputs % widest)
+    for _ in whole..<index {
+      let width = 1 << (Int.bitWidth - 1 - rest.leadingZeroBitCount)
+      (first, rest) = (first + width, rest - width)
+    }
+    return Panel(first: first, width: 1 << (Int.bitWidth - 1 - rest.leadingZeroBitCount))
+  }
+
   /// Packs weights found at `source[output · outputStride + channel · channelStride + coefficient]`.
   func pack<S: EngineScalar>(
     _ source: UnsafePointer<S>, into packed: UnsafeMutablePointer<S>, outputStride: Int, channels: Int,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// One axis of a `PlaneLayout`: the stretches of padded positions that are read, one after another in each phase.
 ///
 /// Nothing is kept of what lies between them. All reads that meet only zeros share one stretch of zeros.
@@ -27,22 +29,24 @@ struct PlaneAxis: Sendable {
 
   var phases: Int { residues.count }
 
-  init(_ axis: GatherAxis) {
+  init(_ axis: GatherAxis) throws(ConvolutionError) {
     signal = axis.signal
     origin = axis.origin
     step = axis.step
     isCircular = axis.isCircular
-    var (reads, mostZeros) = (Self.reads(axis), 0)
-    reads.removeAll { read in
-      let isOutside = Self.isOutside(read, axis)
-      if isOutside { mostZeros = max(mostZeros, read.count) }
-      return isOutside
+    var reads = Table<Read>()
+    var mostZeros = 0
+    for tap in axis.taps {
+      guard let tap else { continue }
+      for group in tap.groups {
+        let read = Self.read(tap, axis.phases[tap.phase].groups[group], step: axis.step)
+        if Self.isOutside(read, axis) { mostZeros = max(mostZeros, read.count) } else { try reads.append(read) }
+      }
     }
-    let step = self.step
-    reads.sort { ($0.position % step, $0.position) < ($1.position % step, $1.position) }
+    reads.elements.heapsort()
     var (residues, runs, starts): ([Int], [Run], [Int]) = ([], [], [])
-    for read in reads {
-      let (residue, first) = (read.position % step, read.position / step)
+    for read in reads.elements {
+      let (residue, first) = (read.residue, read.position / step)
       if residues.last != residue {
         residues.append(residue)
         starts.append(runs.count)
@@ -70,20 +74,18 @@ struct PlaneAxis: Sendable {
   // MARK: - Reads
 
   /// Positions that the outputs of a group read through a tap: `position`, `position + step`, …
-  private struct Read {
+  private struct Read: Comparable {
+    /// The remainder of the position modulo the step.
+    var residue: Int
     var position: Int
     var count: Int
-  }
 
-  private static func reads(_ axis: GatherAxis) -> [Read] {
-    axis.taps.flatMap { tap -> [Read] in
-      guard let tap else { return [] }
-      return tap.groups.map { group in read(tap, axis.phases[tap.phase].groups[group], step: axis.step) }
-    }
+    static func < (a: Read, b: Read) -> Bool { (a.residue, a.position) < (b.residue, b.position) }
   }
 
   private static func read(_ tap: GatherAxis.Tap, _ group: GatherAxis.Group, step: Int) -> Read {
-    Read(position: tap.position + step * group.first, count: group.count)
+    let position = tap.position + step * group.first
+    return Read(residue: position % step, position: position, count: group.count)
   }
 
   /// Whether all that is read are zeros around the signal.

@@ -14,9 +14,10 @@ struct PlaneLayout: Sendable {
   private let y: PlaneAxis
   private let x: PlaneAxis
 
-  init(_ axes: [GatherAxis]) {
+  /// - Throws: `outOfMemory`.
+  init(_ axes: [GatherAxis]) throws(ConvolutionError) {
     signal = Box(z: axes[0].signal, y: axes[1].signal, x: axes[2].signal)
-    (z, y, x) = (PlaneAxis(axes[0]), PlaneAxis(axes[1]), PlaneAxis(axes[2]))
+    (z, y, x) = (try PlaneAxis(axes[0]), try PlaneAxis(axes[1]), try PlaneAxis(axes[2]))
     count = Box(z: z.count, y: y.count, x: x.count)
   }
 

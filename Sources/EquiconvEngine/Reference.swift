@@ -53,7 +53,7 @@ package enum Reference {
     case .group: stabilizer = [0]
     case .quotient(let given): stabilizer = given
     }
-    return elements.map { h in stabilizer.map { Int(group.cayley[h * group.order + $0]) }.sorted() }
+    return elements.map { h in stabilizer.map { group.product(h, $0) }.sorted() }
       .reduce(into: []) { cosets, coset in if !cosets.contains(coset) { cosets.append(coset) } }
   }
 

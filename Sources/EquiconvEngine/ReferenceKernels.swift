@@ -55,7 +55,7 @@ struct ReferenceKernels {
   /// The number of the coset q with h·q = source, if it is in the set.
   private func relative(_ h: Int, _ source: [Int], _ sources: [[Int]]) -> Int? {
     if sources.count == 1 { return 0 }
-    return sources.firstIndex { source.contains(Int(group.cayley[h * group.order + $0[0]])) }
+    return sources.firstIndex { source.contains(group.product(h, $0[0])) }
   }
 
   /// Whether a tap lies in the disc of diameter s k, which groups that are not lattice groups cut pixels and splines

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// The linear map from the user's weights to ŵ, the same for every pair of channels: `ŵ[r] = Σ_i S[r,i] w[i] / n[r]`.
 ///
 /// S holds what the kernel's functions are at h⁻¹u for every tap u, so expansion is one product of a sparse matrix with the
@@ -14,21 +16,39 @@ struct SamplingOperator: Sendable {
   /// The user's weights of one pair of channels.
   let columns: Int
   /// Row r holds entries `starts[r] ..< starts[r + 1]`.
-  private(set) var starts: [Int] = [0]
-  private(set) var entries: [Entry] = []
+  let starts: FixedArray<Int>
+  let entries: FixedArray<Entry>
   /// n: the number of kernels each row is the mean of. Sums are divided last, so that means of exact sums are exact.
-  private(set) var divisors: [Double] = []
+  let divisors: FixedArray<Double>
 
-  init(columns: Int) { self.columns = columns }
+  /// The operator under construction, row by row.
+  struct Builder: ~Copyable {
+    let columns: Int
+    private var starts: Table<Int>
+    private var entries = Table<Entry>()
+    private var divisors = Table<Double>()
+
+    init(columns: Int) throws(ConvolutionError) {
+      self.columns = columns
+      starts = try Table(repeating: 0, count: 1)
+    }
+
+    var rows: Int { divisors.count }
+
+    mutating func append(_ row: UnsafeMutableBufferPointer<Entry>, dividedBy divisor: Int) throws(ConvolutionError) {
+      try entries.append(contentsOf: row)
+      try starts.append(entries.count)
+      try divisors.append(Double(divisor))
+    }
+
+    consuming func finished() -> SamplingOperator {
+      SamplingOperator(
+        columns: columns, starts: starts.frozen(), entries: entries.frozen(), divisors: divisors.frozen())
+    }
+  }
 
   /// Coefficients of ŵ.
   var rows: Int { divisors.count }
-
-  mutating func append(_ row: [Entry], dividedBy divisor: Int) {
-    entries += row
-    starts.append(entries.count)
-    divisors.append(Double(divisor))
-  }
 
   /// Whether ŵ is w.
   var isIdentity: Bool {
@@ -103,11 +123,7 @@ struct SamplingOperator: Sendable {
   private func withRows(
     _ body: (UnsafeBufferPointer<Int>, UnsafeBufferPointer<Entry>, UnsafeBufferPointer<Double>) -> Void
   ) {
-    starts.withUnsafeBufferPointer { starts in
-      entries.withUnsafeBufferPointer { entries in
-        divisors.withUnsafeBufferPointer { divisors in body(starts, entries, divisors) }
-      }
-    }
+    withExtendedLifetime(self) { body(starts.elements, entries.elements, divisors.elements) }
   }
 
   @inline(__always)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvMemory
 
 /// What each output point reads: the group convolution as few weight matrices and turned reads.
 ///
@@ -25,16 +26,16 @@ struct Stencil: Sendable {
     /// The output points.
     let points: [Int]
     /// The radices of each coefficient's orbit; its terms are consecutive. Empty for single reads.
-    let orbitRadices: [[Int]]
+    let orbitRadices: FixedArray<[Int]>
   }
 
   /// |X| and |Y|: points of the fibers H/K, 1 for a plane signal, |H| for a group signal.
   let inputElements: Int
   let outputElements: Int
   /// Terms of each output point, in the canonical order of the coefficients.
-  let terms: [[Term]]
+  let terms: FixedArray<FixedArray<Term>>
   /// Every output point is in one bank.
-  let banks: [Bank]
+  let banks: FixedArray<Bank>
   /// The bank of each output point.
   let bankOfPoint: [Int]
   /// Terms of all output points together.
@@ -42,7 +43,10 @@ struct Stencil: Sendable {
   /// ŵ as a function of the user's weights; `nil` where it is the user's weight itself.
   let sampling: SamplingOperator?
 
-  init(inputElements: Int, outputElements: Int, terms: [[Term]], banks: [Bank], sampling: SamplingOperator?) {
+  init(
+    inputElements: Int, outputElements: Int, terms: FixedArray<FixedArray<Term>>, banks: FixedArray<Bank>,
+    sampling: SamplingOperator?
+  ) {
     self.inputElements = inputElements
     self.outputElements = outputElements
     self.terms = terms
@@ -66,21 +70,34 @@ struct Stencil: Sendable {
   /// The stencil of input gradients: each read becomes a write back, sorted by coefficient.
   ///
   /// `∂f[c,e,x'] = Σ ŵ[o,c,j] g[o,y,x'−t]` over all forward terms (j, e, t) of all y.
-  var adjoint: Stencil {
-    var adjoint = [[Term]](repeating: [], count: inputElements)
-    for (output, outputTerms) in terms.enumerated() {
-      Call.pause()
-      for term in outputTerms {
-        adjoint[term.element].append(
-          Term(coefficient: term.coefficient, element: output, position: term.position.map { -$0 }))
+  ///
+  /// - Throws: `outOfMemory`.
+  /// - Complexity: O(terms): by counting, first by coefficient, then by element.
+  func adjoint() throws(ConvolutionError) -> Stencil {
+    let writes = try Table<Write>.grouped(coefficients) { give in
+      for (output, outputTerms) in terms.enumerated() {
+        Call.pause()
+        for term in outputTerms {
+          let write = Term(coefficient: term.coefficient, element: output, position: term.position.map { -$0 })
+          give(term.coefficient, Write(element: term.element, term: write))
+        }
       }
     }
-    for element in adjoint.indices {
-      Call.pause()
-      adjoint[element].sort { $0.coefficient < $1.coefficient }
+    let adjoint = try Table<Term>.grouped(inputElements) { give in
+      for group in writes {
+        Call.pause()
+        for write in group { give(write.element, write.term) }
+      }
     }
-    let bank = Bank(coefficients: 0..<coefficients, points: Array(0..<inputElements), orbitRadices: [])
+    let bank = Bank(coefficients: 0..<coefficients, points: Array(0..<inputElements), orbitRadices: .init())
     return Stencil(
-      inputElements: outputElements, outputElements: inputElements, terms: adjoint, banks: [bank], sampling: sampling)
+      inputElements: outputElements, outputElements: inputElements, terms: adjoint,
+      banks: try Table<Bank>(repeating: bank, count: 1).frozen(), sampling: sampling)
+  }
+
+  /// A term of the adjoint, and the element it belongs to.
+  private struct Write {
+    var element: Int
+    var term: Term
   }
 }

@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvMemory
 
 /// Builds the stencil of the group convolution between signals on ℝᵈ × H/K and on ℝᵈ × H/K'.
 ///
@@ -20,7 +21,7 @@ struct StencilBuilder {
   private let sampler: KernelSampler
   private let turns: TapTurns
   /// The functions on input points that kernels are made of: (function, value) of each point.
-  private let pointFunctions: [[SamplingOperator.Entry]]
+  private let pointFunctions: FixedArray<FixedArray<SamplingOperator.Entry>>
   private let functionCount: Int
   /// The measure of each input point that sums over H are weighted by; 1 without quadrature.
   private let measures: [Double]
@@ -33,7 +34,8 @@ struct StencilBuilder {
     output = try descriptor.output.fiber(of: group, "output_stabilizer")
     sampler = try KernelSampler(descriptor, geometry: geometry, sampled: sampled)
     turns = sampler.turns
-    (pointFunctions, functionCount) = try descriptor.pointFunctions(input)
+    functionCount = try descriptor.functionCount(input)
+    pointFunctions = try descriptor.pointFunctions(input, count: functionCount)
     measures = descriptor.measures(input)
     lattice = Self.lattice(group, input, output)
   }
@@ -52,24 +54,35 @@ struct StencilBuilder {
     let orbits = output.orbits(of: lattice)
     let stabilizers = orbits.map { output.stabilizer(of: $0[0], in: lattice) }
     let sumsOrbits = stabilizers.contains { $0.count > 1 }
-    var sampling = SamplingOperator(columns: functionCount * sampler.basis.count)
-    var terms = [[Stencil.Term]](repeating: [], count: output.count)
-    var banks: [Stencil.Bank] = []
+    var sampling = try SamplingOperator.Builder(columns: functionCount * sampler.basis.count)
+    var scratch = RowScratch(places: try Table(repeating: -1, count: sampling.columns))
+    let terms = try Table<FixedArray<Stencil.Term>>(repeating: FixedArray(), count: output.count)
+    var banks = try Table<Stencil.Bank>(capacity: orbits.count)
     for (points, stabilizer) in zip(orbits, stabilizers) {
       let first = sampling.rows
-      let coefficients = try self.coefficients(of: points[0], stabilizer: stabilizer, &sampling)
-      banks.append(
-        Stencil.Bank(
-          coefficients: first..<sampling.rows, points: points,
-          orbitRadices: sumsOrbits ? coefficients.map(\.tower.radices) : []))
+      let coefficients = try self.coefficients(of: points[0], stabilizer: stabilizer, &sampling, &scratch)
+      let radices = try Table<[Int]>(count: sumsOrbits ? coefficients.count : 0) { coefficients[$0].tower.radices }
+      try banks.append(
+        Stencil.Bank(coefficients: first..<sampling.rows, points: points, orbitRadices: radices.frozen()))
       for point in points {
         try Call.checkNotEnded()
-        terms[point] = self.terms(of: point, turnedFrom: points[0], coefficients, first: first)
+        terms[point] = try self.terms(of: point, turnedFrom: points[0], coefficients, first: first)
       }
     }
+    let finished = sampling.finished()
     return Stencil(
-      inputElements: input.count, outputElements: output.count, terms: terms, banks: banks,
-      sampling: sampling.isIdentity ? nil : sampling)
+      inputElements: input.count, outputElements: output.count, terms: terms.frozen(), banks: banks.frozen(),
+      sampling: finished.isIdentity ? nil : finished)
+  }
+
+  /// What rows are put together in.
+  private struct RowScratch: ~Copyable {
+    var sampler = KernelSampler.Scratch()
+    var row = Table<SamplingOperator.Entry>()
+    /// Where each of the user's weights stands in the row; −1 for those that do not.
+    let places: Table<Int32>
+
+    init(places: consuming Table<Int32>) { self.places = places }
   }
 
   /// One coefficient of a bank: the first (e, u) of its orbit, and the elements that reach the others.
@@ -81,12 +94,12 @@ struct StencilBuilder {
 
   /// The coefficients of the bank of one point, in order of (e, u), and their rows of the sampling operator.
   private func coefficients(
-    of point: Int, stabilizer: [Int], _ sampling: inout SamplingOperator
-  ) throws(ConvolutionError) -> [Coefficient] {
+    of point: Int, stabilizer: [Int], _ sampling: inout SamplingOperator.Builder, _ scratch: inout RowScratch
+  ) throws(ConvolutionError) -> FixedArray<Coefficient> {
     let members = output.members(of: point)
-    var seen = [Bool](repeating: false, count: input.count * turns.taps)
+    let seen = try Table<Bool>(repeating: false, count: input.count * turns.taps)
     var towers: [[Int]: OrbitTower] = [:]
-    var coefficients: [Coefficient] = []
+    var coefficients = Table<Coefficient>()
     for element in 0..<input.count {
       for tap in 0..<turns.taps where !seen[element * turns.taps + tap] {
         try Call.checkNotEnded()
@@ -96,51 +109,56 @@ struct StencilBuilder {
         for l in tower.representatives {
           seen[input.act(l, element) * turns.taps + turns.tap(tap, turnedBy: l)] = true
         }
-        let row = self.row(members, element, tap)
-        if row.isEmpty { continue }
-        sampling.append(row, dividedBy: members.count)
-        coefficients.append(Coefficient(element: element, tap: tap, tower: tower))
+        try findRow(members, element, tap, &scratch)
+        if scratch.row.count == 0 { continue }
+        try sampling.append(scratch.row.elements, dividedBy: members.count)
+        try coefficients.append(Coefficient(element: element, tap: tap, tower: tower))
       }
     }
-    return coefficients
+    return coefficients.frozen()
   }
 
   /// Σ over h in the point of k(h⁻¹e, h⁻¹u) / |det h|, in the user's weights.
-  private func row(_ members: [Int], _ element: Int, _ tap: Int) -> [SamplingOperator.Entry] {
-    var row: [SamplingOperator.Entry] = []
-    /// Where each weight stands in the row.
-    var places: [Int: Int] = [:]
+  private func findRow(
+    _ members: [Int], _ element: Int, _ tap: Int, _ scratch: inout RowScratch
+  ) throws(ConvolutionError) {
+    scratch.row.removeAll()
     for h in members {
-      guard let relative = input.relative(h, element), let values = sampler.row(h, tap: tap) else { continue }
+      guard let relative = input.relative(h, element) else { continue }
+      try sampler.sample(h, tap: tap, into: &scratch.sampler)
       for function in pointFunctions[relative] {
-        for entry in values {
+        for entry in scratch.sampler.entries.elements {
           let weight = function.weight * sampler.basis.count + entry.weight
           let value = function.value * entry.value * measures[element]
-          if let place = places[weight] {
-            row[place].value += value
+          let place = Int(scratch.places[weight])
+          if place >= 0 {
+            scratch.row.elements[place].value += value
           } else {
-            places[weight] = row.count
-            row.append(.init(weight: weight, value: value))
+            scratch.places[weight] = Int32(scratch.row.count)
+            try scratch.row.append(.init(weight: weight, value: value))
           }
         }
       }
     }
-    return row
+    for entry in scratch.row.elements { scratch.places[entry.weight] = -1 }
   }
 
   /// What the point l·p reads, p being the first of its bank: the reads of p, turned by l.
   private func terms(
-    of point: Int, turnedFrom origin: Int, _ coefficients: [Coefficient], first: Int
-  ) -> [Stencil.Term] {
-    guard let l = lattice.first(where: { output.act($0, origin) == point }) else { return [] }
-    return coefficients.enumerated().flatMap { number, coefficient in
-      coefficient.tower.representatives.map { r in
+    of point: Int, turnedFrom origin: Int, _ coefficients: FixedArray<Coefficient>, first: Int
+  ) throws(ConvolutionError) -> FixedArray<Stencil.Term> {
+    guard let l = lattice.first(where: { output.act($0, origin) == point }) else { return FixedArray() }
+    var terms = try Table<Stencil.Term>(capacity: coefficients.reduce(0) { $0 + $1.tower.representatives.count })
+    for (number, coefficient) in coefficients.enumerated() {
+      for r in coefficient.tower.representatives {
         let turn = group.product(l, r)
-        return Stencil.Term(
-          coefficient: first + number, element: input.act(turn, coefficient.element),
-          position: turns.position(of: coefficient.tap, turnedBy: turn))
+        try terms.append(
+          Stencil.Term(
+            coefficient: first + number, element: input.act(turn, coefficient.element),
+            position: turns.position(of: coefficient.tap, turnedBy: turn)))
       }
     }
+    return terms.frozen()
   }
 
   private func tower(_ stabilizer: [Int], in subgroup: [Int]) throws(ConvolutionError) -> OrbitTower {
@@ -154,25 +172,34 @@ struct StencilBuilder {
 }
 
 extension ConvolutionDescriptor {
-  /// The functions on the points of the input's fiber that kernels are made of, at each point, and how many there are.
-  ///
-  /// Relative points d = h⁻¹e index them.
-  func pointFunctions(_ input: HomogeneousSpace) throws(ConvolutionError) -> ([[SamplingOperator.Entry]], Int) {
-    guard groupBasis != .full else {
-      return ((0..<input.count).map { [.init(weight: $0, value: 1)] }, input.count)
-    }
+  /// The number of functions on the points of the input's fiber that kernels are made of.
+  func functionCount(_ input: HomogeneousSpace) throws(ConvolutionError) -> Int {
+    guard groupBasis != .full else { return input.count }
     guard self.input.normalized(group) == .group else {
       throw ConvolutionError(
-        .invalidBasis, "group_basis", "\(groupBasis)", expected: "full, unless the input is a signal on the group")
+        .invalidBasis, "group_basis", groupBasis.text,
+        expected: "full, unless the input is a signal on the group")
     }
     do throws(BasisError) {
-      let matrix = try groupBasis.matrix(for: group)
-      let functions = matrix.map { row in
-        row.enumerated().filter { $0.element != 0 }.map { SamplingOperator.Entry(weight: $0.offset, value: $0.element) }
-      }
-      return (functions, matrix.first?.count ?? 0)
+      return try groupBasis.count(for: group)
     } catch {
-      throw ConvolutionError(.invalidBasis, "group_basis", "\(groupBasis)", expected: "a basis on H: \(error)")
+      throw ConvolutionError(
+        .invalidBasis, "group_basis", groupBasis.text, expected: "a basis on H: \(error)")
+    }
+  }
+
+  /// These functions at each point, where they are not 0. Relative points d = h⁻¹e index them.
+  func pointFunctions(
+    _ input: HomogeneousSpace, count: Int
+  ) throws(ConvolutionError) -> FixedArray<FixedArray<SamplingOperator.Entry>> {
+    try Table<SamplingOperator.Entry>.grouped(input.count) { give in
+      if groupBasis == .full { return (0..<count).forEach { give($0, .init(weight: $0, value: 1)) } }
+      for point in 0..<input.count {
+        for function in 0..<count {
+          let value = groupBasis.value(element: point, function: function, order: group.order)
+          if value != 0 { give(point, .init(weight: function, value: value)) }
+        }
+      }
     }
   }
 
@@ -182,6 +209,17 @@ extension ConvolutionDescriptor {
     guard usesQuadrature, input.count > 1 else { return [Double](repeating: 1, count: input.count) }
     return (0..<input.count).map { point in
       input.members(of: point).reduce(0) { $0 + group.quadratureWeights[$1] }
+    }
+  }
+}
+
+extension GroupBasis {
+  /// For messages: long lists by their length.
+  fileprivate var text: String {
+    switch self {
+    case .localised(let elements) where elements.count > 16: "localised(\(elements.count) elements)"
+    case .bSpline(_, let centers, _) where centers.count > 16: "bSpline(\(centers.count) centers)"
+    default: "\(self)"
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// `∂ŵ[o,c,j] = Σ_{b,y,x} g[b,o,y,x] · f[b,c,e,x+t]` over the terms (j, e, t) of each output element y.
@@ -84,6 +85,7 @@ struct WeightGradientPass<S: EngineScalar> {
   func run(
     gradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
+    let banks = try bankSums()
     let workspace = try Workspace(memory)
     let sums = workspace.pointer(pieces.sums, S.self)
     sums.update(repeating: 0, count: sumRows * Self.allSlots(plan.stencil) * width)
@@ -92,9 +94,9 @@ struct WeightGradientPass<S: EngineScalar> {
       let images = min(chunk, batch - first)
       pad(images, input + first * modules * inputImage, workspace)
       transpose(images, gradient + first * modules * gradientImage, workspace)
-      reduce(images, gradient + first * modules * gradientImage, workspace)
+      reduce(images, banks, gradient + first * modules * gradientImage, workspace)
     }
-    try collect(workspace, into: weightGradient)
+    try collect(workspace, banks, into: weightGradient)
   }
 
   /// Terms of the first point of each bank: what is summed apart before it is added up by coefficient.
@@ -113,14 +115,16 @@ struct WeightGradientPass<S: EngineScalar> {
     let firstCoefficient: Int
   }
 
-  private var bankSums: [BankSums] {
+  private func bankSums() throws(ConvolutionError) -> FixedArray<BankSums> {
     var first = 0
-    return plan.stencil.banks.map { bank in
+    var sums = try Table<BankSums>(capacity: plan.stencil.banks.count)
+    for bank in plan.stencil.banks {
       let slots = plan.stencil.terms[bank.points[0]].count
-      defer { first += sumRows * slots * width }
-      return BankSums(
-        points: bank.points, slots: slots, first: first, firstCoefficient: bank.coefficients.lowerBound)
+      try sums.append(
+        BankSums(points: bank.points, slots: slots, first: first, firstCoefficient: bank.coefficients.lowerBound))
+      first += sumRows * slots * width
     }
+    return sums.frozen()
   }
 
   private var inputImage: Int { inChannels * plan.stencil.inputElements * plan.layout.signal.volume }
@@ -167,12 +171,13 @@ struct WeightGradientPass<S: EngineScalar> {
     }
   }
 
-  private func reduce(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+  private func reduce(
+    _ images: Int, _ banks: FixedArray<BankSums>, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace
+  ) {
     let planes = UnsafePointer(workspace.pointer(pieces.planes, S.self))
     let transposed = UnsafePointer(workspace.pointer(pieces.transposed, S.self))
     let sums = workspace.pointer(pieces.sums, S.self)
     let scratch = workspace.pointer(pieces.threads, UInt8.self)
-    let banks = bankSums
     let parts = threads == 1 ? 1 : max(1, 2 * threads / banks.count)
     ThreadPool.run(banks.count * parts, threads: threads) { worker, item in
       let bank = banks[item / parts]
@@ -349,13 +354,13 @@ struct WeightGradientPass<S: EngineScalar> {
 
   /// Adds the slots of each coefficient, in order, and takes the gradient of ŵ back to the user's weights.
   private func collect(
-    _ workspace: borrowing Workspace, into weightGradient: UnsafeMutablePointer<S>
+    _ workspace: borrowing Workspace, _ banks: FixedArray<BankSums>, into weightGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     let sums = workspace.pointer(pieces.sums, S.self)
     let coefficients = plan.stencil.coefficients
     let core = plan.stencil.sampling == nil ? weightGradient : workspace.pointer(pieces.core, S.self)
     core.update(repeating: 0, count: outChannels * inChannels * coefficients)
-    for bank in bankSums {
+    for bank in banks {
       let terms = plan.stencil.terms[bank.points[0]]
       for output in 0..<outChannels {
         for channel in 0..<inChannels {

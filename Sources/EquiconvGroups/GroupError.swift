@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// Why something is not a group, or not a subgroup: the argument, the value it had and what was expected.
 public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The argument `name`, which decides the order of the group, is outside `1...limit`.
@@ -26,6 +28,8 @@ public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
   case differentGroups(String, String)
   /// The number of matrix entries is not a multiple of d².
   case wrongMatrixCount(expected: Int, got: Int)
+  /// There was no memory for so many bytes of the group's tables.
+  case outOfMemory(bytes: Int)
 
   /// For example "n is 0, expected 1...4096".
   public var description: String {
@@ -54,6 +58,13 @@ public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
       "the spaces are those of the groups \(first) and \(second), expected spaces of one group"
     case .wrongMatrixCount(let expected, let got):
       "matrices has \(got) entries, expected a whole number of d×d matrices, for example \(expected) entries"
+    case .outOfMemory(let bytes):
+      "group has \(bytes) bytes of tables, expected memory for them"
     }
   }
 }
+
+extension GroupError: AllocationFailure {}
+
+/// An array of this room under construction.
+typealias Table<Element> = CheckedArray<Element, GroupError>

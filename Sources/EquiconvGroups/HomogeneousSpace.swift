@@ -71,7 +71,10 @@ public struct HomogeneousSpace: Hashable, Sendable {
   /// - Complexity: O(|H|).
   public func members(of point: Int) -> [Int] {
     checkIndex(point)
-    return storage.cosets.indices.filter { storage.cosets[$0] == point }
+    var members: [Int] = []
+    members.reserveCapacity(storage.stabilizer.count)
+    for (element, coset) in storage.cosets.enumerated() where coset == point { members.append(element) }
+    return members
   }
 
   // MARK: Action
@@ -107,11 +110,20 @@ public struct HomogeneousSpace: Hashable, Sendable {
   public func orbits(of subgroup: [Int]) -> [[Int]] {
     var isSeen = [Bool](repeating: false, count: count)
     var orbits: [[Int]] = []
+    orbits.reserveCapacity(count)
     for point in 0..<count where !isSeen[point] {
       // The elements of a subgroup reach the whole orbit in one step.
-      let orbit = Set(subgroup.map { act($0, point) }).subtracting([-1]).union([point]).sorted()
-      for member in orbit { isSeen[member] = true }
-      orbits.append(orbit)
+      var orbit: [Int] = []
+      orbit.reserveCapacity(min(subgroup.count, count))
+      isSeen[point] = true
+      orbit.append(point)
+      for element in subgroup {
+        let member = act(element, point)
+        guard member >= 0, !isSeen[member] else { continue }
+        isSeen[member] = true
+        orbit.append(member)
+      }
+      orbits.append(orbit.sorted())
     }
     return orbits
   }
@@ -124,7 +136,10 @@ public struct HomogeneousSpace: Hashable, Sendable {
   /// - Precondition: The point and the elements exist.
   /// - Complexity: O(|L| log |L|).
   public func stabilizer(of point: Int, in subgroup: [Int]) -> [Int] {
-    subgroup.filter { act($0, point) == point }.sorted()
+    var fixing: [Int] = []
+    fixing.reserveCapacity(min(subgroup.count, storage.stabilizer.count))
+    for element in subgroup where act(element, point) == point { fixing.append(element) }
+    return fixing.sorted()
   }
 
   private func checkIndex(_ point: Int) {
@@ -158,6 +173,7 @@ private final class HomogeneousSpaceStorage: Sendable {
     self.stabilizer = stabilizer
     self.cosets = cosets
     var representatives: [Int] = []
+    representatives.reserveCapacity((cosets.max() ?? 0) + 1)
     for (element, coset) in cosets.enumerated() where coset == representatives.count {
       representatives.append(element)
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// One orbit of a subgroup L in a homogeneous space H/K, as the space L/S that it is.
 public struct RestrictedOrbit: Hashable, Sendable {
   /// The smallest point a·K of the orbit.
@@ -93,16 +95,19 @@ extension PointGroup {
   /// - Parameters:
   ///   - elements: The elements of the subgroup in any order.
   ///   - name: A name, by default, for example, "subgroup(4) of D4".
-  /// - Throws: `GroupError.notASubgroup`.
+  /// - Throws: `GroupError.notASubgroup`, `outOfMemory`.
   /// - Complexity: O(|K|² + |H|).
   public func subgroup(_ elements: [Int], name: String? = nil) throws(GroupError) -> PointGroup {
     try checkSubgroup(elements)
     let elements = elements.sorted()
     var numbers = [Int32](repeating: -1, count: order)
     for (number, element) in elements.enumerated() { numbers[element] = Int32(number) }
+    let (count, size) = (elements.count, dimension * dimension)
+    let matrices = try Table<Double>(count: count * size) { matrixTable[elements[$0 / size] * size + $0 % size] }
+    let cayley = try Table<Int32>(count: count * count) { numbers[product(elements[$0 / count], elements[$0 % count])] }
     return PointGroup(
       PointGroupStorage(
-        name: name ?? "subgroup(\(elements.count)) of \(self.name)", dimension: dimension,
-        matrices: elements.flatMap(matrix), cayley: elements.flatMap { a in elements.map { numbers[product(a, $0)] } }))
+        name: name ?? "subgroup(\(count)) of \(self.name)", dimension: dimension, matrices: matrices.frozen(),
+        cayley: cayley.frozen()))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension MatrixSet {
   /// Generators, and every other element as a shorter word times one of them.
   private struct Words {
@@ -13,7 +15,7 @@ extension MatrixSet {
     /// For each generator g, the index of a·g for every element a.
     var rightMultiplications: [[Int32]] = []
     /// One for each element but the identity, each after its prefix.
-    var steps: [Step] = []
+    var steps = FixedArray<Step>()
   }
 
   /// The Cayley table of a set of distinct matrices with the identity first.
@@ -21,11 +23,12 @@ extension MatrixSet {
   /// Only products with generators are looked up. If H·g ⊆ H for generators g of H then H is closed, and all other
   /// products follow in integers from a·(b·g) = (a·b)·g.
   ///
-  /// - Throws: `notClosed`, or `noInverse` if the set is only a monoid.
+  /// - Throws: `notClosed`, `noInverse` if the set is only a monoid, or `outOfMemory`.
   /// - Complexity: O(|H|²) with at most log₂|H| generators of a group.
-  func cayleyTable() throws(GroupError) -> [Int32] {
+  func cayleyTable() throws(GroupError) -> FixedArray<Int32> {
     let words = try words()
-    var table = [Int32](repeating: 0, count: order * order)
+    let building = try Table<Int32>(repeating: 0, count: order * order)
+    let table = building.elements
     for a in 0..<order {
       let row = a * order
       table[row] = Int32(a)
@@ -35,15 +38,19 @@ extension MatrixSet {
     }
     try checkProducts(table)
     try checkAssociativity(table, generators: words.generators)
-    if let element = PointGroupStorage.inverses(cayley: table, order: order).firstIndex(of: -1) {
+    let finished = building.frozen()
+    if let element = PointGroupStorage.inverses(cayley: finished, order: order).firstIndex(of: -1) {
       throw .noInverse(element: element)
     }
-    return table
+    return finished
   }
 
   private func words() throws(GroupError) -> Words {
     var words = Words()
-    var reached = [0]
+    var steps = try Table<Words.Step>(capacity: order)
+    var reached: [Int] = []
+    reached.reserveCapacity(order)
+    reached.append(0)
     var isReached = [Bool](repeating: false, count: order)
     isReached[0] = true
     for candidate in 1..<max(order, 1) where !isReached[candidate] {
@@ -57,11 +64,12 @@ extension MatrixSet {
           if isReached[element] { continue }
           isReached[element] = true
           reached.append(element)
-          words.steps.append(.init(element: element, prefix: prefix, generator: generator))
+          try steps.append(.init(element: element, prefix: prefix, generator: generator))
         }
         next += 1
       }
     }
+    words.steps = steps.frozen()
     return words
   }
 
@@ -78,7 +86,7 @@ extension MatrixSet {
   }
 
   /// Compares every product with the table, because rounding errors of long words add up.
-  private func checkProducts(_ table: [Int32]) throws(GroupError) {
+  private func checkProducts(_ table: UnsafeMutableBufferPointer<Int32>) throws(GroupError) {
     let (d, size) = (dimension, dimension * dimension)
     for a in 0..<order {
       for b in 0..<order {
@@ -96,7 +104,7 @@ extension MatrixSet {
   /// Light's test: (x·g)·y = x·(g·y) for generators g and all x, y implies it for all elements.
   ///
   /// The matrices are known only to the tolerance; the table must nevertheless be exactly that of a group.
-  private func checkAssociativity(_ table: [Int32], generators: [Int]) throws(GroupError) {
+  private func checkAssociativity(_ table: UnsafeMutableBufferPointer<Int32>, generators: [Int]) throws(GroupError) {
     for g in generators {
       for x in 0..<order {
         let xg = Int(table[x * order + g])

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// A finite set of d×d matrices in which products are looked up.
 ///
 /// Matrices are sorted by one number, a fixed linear form of their entries, so a look-up is a binary search for
@@ -12,7 +14,7 @@ struct MatrixSet {
   let dimension: Int
   let order: Int
   /// (order, d, d), row-major; finite.
-  let entries: [Double]
+  let entries: FixedArray<Double>
   private let size: Int
   /// Weights of the linear form; linearly independent over the rationals, so integer matrices rarely collide.
   private let weights: [Double]
@@ -21,28 +23,27 @@ struct MatrixSet {
   private let keys: [Double]
   private let elementsByKey: [Int]
 
-  init(dimension: Int, entries: [Double]) {
+  init(dimension: Int, entries: FixedArray<Double>) {
     let size = dimension * dimension
     let weights = [2.0, 3, 5, 7, 11, 13, 17, 19, 23].prefix(size).map { $0.squareRoot() }
     let order = entries.count / size
-    let keyed = (0..<order)
-      .map { (key: Self.key(entries[$0 * size..<($0 + 1) * size], weights), element: $0) }
-      .sorted { $0 < $1 }
+    let keyOfElement = (0..<order).map { Self.key(entries.part($0 * size..<($0 + 1) * size), weights) }
+    let ascending = (0..<order).sorted { (keyOfElement[$0], $0) < (keyOfElement[$1], $1) }
     self.dimension = dimension
     self.order = order
     self.entries = entries
     self.size = size
     self.weights = weights
     keyTolerance = 2 * Self.tolerance * weights.reduce(0, +)
-    keys = keyed.map(\.key)
-    elementsByKey = keyed.map(\.element)
+    keys = ascending.map { keyOfElement[$0] }
+    elementsByKey = ascending
   }
 
   private static func key(_ matrix: some Sequence<Double>, _ weights: [Double]) -> Double {
     zip(matrix, weights).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
-  func matrix(_ element: Int) -> [Double] { Array(entries[element * size..<(element + 1) * size]) }
+  func matrix(_ element: Int) -> [Double] { Array(entries.part(element * size..<(element + 1) * size)) }
 
   /// The largest difference in any entry.
   func distance(_ element: Int, _ matrix: [Double]) -> Double {

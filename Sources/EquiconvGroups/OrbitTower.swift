@@ -53,7 +53,10 @@ extension PointGroup {
     while block.count < group.count {
       let overgroup = smallestOvergroup(of: block, in: group)
       let transversal = leftTransversal(of: block, in: overgroup)
-      representatives = transversal.flatMap { t in representatives.map { product(t, $0) } }
+      let inner = representatives
+      representatives = (0..<transversal.count * inner.count).map {
+        product(transversal[$0 / inner.count], inner[$0 % inner.count])
+      }
       radices.append(transversal.count)
       block = overgroup
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PointGroup {
   /// An axis of space. On arrays z is the depth, y the row and x the column, y and z against the array axes.
   public enum Axis: Int, Hashable, Sendable, CaseIterable, CustomStringConvertible {
@@ -17,11 +19,11 @@ extension PointGroup {
   /// - Parameters:
   ///   - n: The order, in `1...4096`.
   ///   - axis: By default z.
-  /// - Throws: `GroupError.invalidOrder`.
+  /// - Throws: `GroupError.invalidOrder`, `outOfMemory`.
   /// - Complexity: O(n²), the size of the Cayley table.
   public static func axialCyclic(_ n: Int, axis: Axis = .z) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder)
-    return axial(name: "C\(n) about \(axis)", rotations: n, flips: 1, axis)
+    return try axial(name: "C\(n) about \(axis)", rotations: n, flips: 1, axis)
   }
 
   /// The rotations about an axis, and the half turns about n axes perpendicular to it: order 2n, all of determinant 1.
@@ -33,18 +35,18 @@ extension PointGroup {
   /// - Parameters:
   ///   - n: The number of rotations, in `1...2048`.
   ///   - axis: By default z.
-  /// - Throws: `GroupError.invalidOrder`.
+  /// - Throws: `GroupError.invalidOrder`, `outOfMemory`.
   /// - Complexity: O(n²), the size of the Cayley table.
   public static func axialDihedral(_ n: Int, axis: Axis = .z) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder / 2)
-    return axial(name: "D\(n) about \(axis)", rotations: n, flips: 2, axis)
+    return try axial(name: "D\(n) about \(axis)", rotations: n, flips: 2, axis)
   }
 
   /// The planar group on the two axes (u, v) that follow `axis` cyclically; flips also reverse `axis`.
-  private static func axial(name: String, rotations n: Int, flips: Int, _ axis: Axis) -> PointGroup {
+  private static func axial(name: String, rotations n: Int, flips: Int, _ axis: Axis) throws(GroupError) -> PointGroup {
     let w = axis.rawValue
     let (u, v) = ((w + 1) % 3, (w + 2) % 3)
-    var matrices = [Double](repeating: 0, count: 9 * n * flips)
+    let matrices = try Table<Double>(repeating: 0, count: 9 * n * flips)
     for element in 0..<n * flips {
       let turn = planarMatrix(element % n, of: n, isFlipped: element >= n)
       for (entry, value) in zip([3 * u + u, 3 * u + v, 3 * v + u, 3 * v + v], turn) {
@@ -53,6 +55,7 @@ extension PointGroup {
       matrices[9 * element + 4 * w] = element < n ? 1 : -1
     }
     return PointGroup(
-      PointGroupStorage(name: name, dimension: 3, matrices: matrices, cayley: planarTable(n, flips: flips)))
+      PointGroupStorage(
+        name: name, dimension: 3, matrices: matrices.frozen(), cayley: try planarTable(n, flips: flips)))
   }
 }

@@ -41,6 +41,7 @@ extension PointGroup {
   func leftTransversal(of subgroup: [Int], in overgroup: [Int]) -> [Int] {
     var isCovered = [Bool](repeating: false, count: order)
     var representatives: [Int] = []
+    representatives.reserveCapacity(overgroup.count / max(subgroup.count, 1))
     for candidate in overgroup where !isCovered[candidate] {
       representatives.append(candidate)
       for element in subgroup { isCovered[product(candidate, element)] = true }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PointGroup {
   /// The 60 rotations of the icosahedron with the vertices (0, ±1, ±φ) and their cyclic permutations, φ = (1 + √5)/2.
   ///
@@ -22,9 +24,12 @@ extension PointGroup {
   /// The group of these matrices, which are closed under products and begin with the identity.
   private static func golden(name: String, elements: [GoldenMatrix]) -> PointGroup {
     let index = Dictionary(uniqueKeysWithValues: zip(elements, Int32(0)...))
-    let cayley = elements.flatMap { a in elements.map { b in index[a * b]! } }
+    let order = elements.count
+    let cayley = (0..<order * order).map { index[elements[$0 / order] * elements[$0 % order]]! }
     return PointGroup(
-      PointGroupStorage(name: name, dimension: 3, matrices: elements.flatMap(\.matrix), cayley: cayley))
+      PointGroupStorage(
+        name: name, dimension: 3, matrices: FixedArray(small: elements.flatMap(\.matrix)),
+        cayley: FixedArray(small: cayley)))
   }
 }
 

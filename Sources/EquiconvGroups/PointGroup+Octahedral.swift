@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PointGroup {
   /// The 24 rotations of the cube: the signed permutation matrices of determinant 1.
   ///
@@ -37,9 +39,11 @@ extension PointGroup {
   /// The group of these signed permutations, which are closed under products and begin with the identity.
   private static func lattice(name: String, elements: [SignedPermutation]) -> PointGroup {
     let index = Dictionary(uniqueKeysWithValues: zip(elements, Int32(0)...))
-    let cayley = elements.flatMap { a in elements.map { b in index[a * b]! } }
+    let order = elements.count
+    let cayley = (0..<order * order).map { index[elements[$0 / order] * elements[$0 % order]]! }
     return PointGroup(
       PointGroupStorage(
-        name: name, dimension: elements[0].count, matrices: elements.flatMap(\.matrix), cayley: cayley))
+        name: name, dimension: elements[0].count, matrices: FixedArray(small: elements.flatMap(\.matrix)),
+        cayley: FixedArray(small: cayley)))
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -24,15 +26,19 @@ extension PointGroup {
   ///   - dimension: d, which is 1, 2 or 3.
   ///   - factors: 1 to 4096 factors; the first is 1, all are in `factorRange` and differ by more than 1e-5 of
   ///     their size. Powers of one factor make most of the products present.
-  /// - Throws: `invalidDimension`, `invalidOrder`, `invalidFactor` or `duplicateFactor`.
+  /// - Throws: `invalidDimension`, `invalidOrder`, `invalidFactor`, `duplicateFactor` or `outOfMemory`.
   /// - Complexity: O(m² log m) for m factors.
   public static func scaling(dimension: Int, factors: [Double]) throws(GroupError) -> PointGroup {
     guard 1...3 ~= dimension else { throw .invalidDimension(dimension) }
     let scales = try ScaleSet(factors, limit: largestOrder)
+    let identity = identityMatrix(dimension)
+    let matrices = try Table<Double>(count: factors.count * identity.count) { entry in
+      identity[entry % identity.count] * factors[entry / identity.count]
+    }
     return PointGroup(
       PointGroupStorage(
-        name: "scaling(\(factors.count))", dimension: dimension,
-        matrices: factors.flatMap { s in identityMatrix(dimension).map { $0 * s } }, cayley: scales.cayley,
+        name: "scaling(\(factors.count))", dimension: dimension, matrices: matrices.frozen(),
+        cayley: try scales.cayley(rotations: 1),
         determinants: factors.map { s in (0..<dimension).reduce(1) { product, _ in product * s } },
         quadratureWeights: scales.quadratureWeights))
   }
@@ -45,34 +51,23 @@ extension PointGroup {
   /// - Parameters:
   ///   - n: The number of rotations, in `1...4096`.
   ///   - factors: As for `scaling(dimension:factors:)`, at most 4096/n.
-  /// - Throws: `invalidOrder`, `invalidFactor` or `duplicateFactor`.
+  /// - Throws: `invalidOrder`, `invalidFactor`, `duplicateFactor` or `outOfMemory`.
   /// - Complexity: O((m·n)²) for m factors.
   public static func similarity(_ n: Int, factors: [Double]) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder)
     let scales = try ScaleSet(factors, limit: largestOrder / n)
-    let rotations = (0..<n).flatMap { planarMatrix($0, of: n, isFlipped: false) }
+    let weights = scales.quadratureWeights
+    var matrices = try Table<Double>(capacity: 4 * factors.count * n)
+    for element in 0..<factors.count * n {
+      let factor = factors[element / n]
+      try matrices.append(contentsOf: planarMatrix(element % n, of: n, isFlipped: false).map { $0 * factor })
+    }
     return PointGroup(
       PointGroupStorage(
         name: "similarity(\(n), \(factors.count))", dimension: 2,
-        matrices: factors.flatMap { s in rotations.map { $0 * s } },
-        cayley: similarityTable(scales.cayley, scales: factors.count, rotations: n),
-        determinants: factors.flatMap { [Double](repeating: $0 * $0, count: n) },
-        quadratureWeights: scales.quadratureWeights.flatMap { [Double](repeating: $0 / Double(n), count: n) }))
-  }
-
-  /// The table of the direct product: scales by their table, rotations by addition modulo n.
-  private static func similarityTable(_ scaleTable: [Int32], scales m: Int, rotations n: Int) -> [Int32] {
-    var table: [Int32] = []
-    table.reserveCapacity(m * n * m * n)
-    for i in 0..<m {
-      for r in 0..<n {
-        for j in 0..<m {
-          let scale = Int(scaleTable[i * m + j])
-          for s in 0..<n { table.append(scale < 0 ? -1 : Int32(scale * n + (r + s) % n)) }
-        }
-      }
-    }
-    return table
+        matrices: matrices.frozen(), cayley: try scales.cayley(rotations: n),
+        determinants: (0..<factors.count * n).map { factors[$0 / n] * factors[$0 / n] },
+        quadratureWeights: (0..<factors.count * n).map { weights[$0 / n] / Double(n) }))
   }
 }
 
@@ -105,9 +100,20 @@ private struct ScaleSet {
     }
   }
 
-  /// The Cayley table, −1 where a product is not a factor.
-  var cayley: [Int32] {
-    factors.flatMap { a in factors.map { b in Int32(index(of: a * b) ?? -1) } }
+  /// The Cayley table of the direct product with n rotations, −1 where a product of factors is none: scales by
+  /// look-up, rotations by addition modulo n.
+  func cayley(rotations n: Int) throws(GroupError) -> FixedArray<Int32> {
+    let m = factors.count
+    var table = try Table<Int32>(capacity: m * n * m * n)
+    for i in 0..<m {
+      let scales = factors.map { index(of: factors[i] * $0) }
+      for r in 0..<n {
+        for j in 0..<m {
+          for s in 0..<n { try table.append(scales[j].map { Int32($0 * n + (r + s) % n) } ?? -1) }
+        }
+      }
+    }
+    return table.frozen()
   }
 
   private func index(of product: Double) -> Int? {

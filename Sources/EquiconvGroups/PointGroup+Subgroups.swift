@@ -41,8 +41,9 @@ extension PointGroup {
   /// Checks that each element of a subgroup K is in the subgroup M.
   func checkInclusion(of subgroup: [Int], in overgroup: [Int]) throws(GroupError) {
     if overgroup.count == order { return }
-    let members = Set(overgroup)
-    guard let element = subgroup.first(where: { !members.contains($0) }) else { return }
+    var isMember = [Bool](repeating: false, count: order)
+    for element in overgroup { isMember[element] = true }
+    guard let element = subgroup.first(where: { !isMember[$0] }) else { return }
     throw .notASubgroup(reason: "subgroup has the element \(element), which is not in its overgroup")
   }
 
@@ -50,7 +51,9 @@ extension PointGroup {
   func closure(of generators: [Int], limit: Int) -> [Int]? {
     var isMember = [Bool](repeating: false, count: order)
     isMember[0] = true
-    var members = [0]
+    var members: [Int] = []
+    members.reserveCapacity(min(limit, order))
+    members.append(0)
     var next = 0
     // In a finite group the inverses are powers, so multiplying by the generators alone reaches everything.
     while next < members.count {
@@ -68,10 +71,11 @@ extension PointGroup {
   /// At most log₂|K| elements that generate the subgroup K.
   func generators(of subgroup: [Int]) -> [Int] {
     var generators: [Int] = []
-    var reached: Set<Int> = [0]
-    for element in subgroup where !reached.contains(element) {
+    var isReached = [Bool](repeating: false, count: order)
+    isReached[0] = true
+    for element in subgroup where !isReached[element] {
       generators.append(element)
-      reached = Set(self.subgroup(generatedBy: generators))
+      for member in self.subgroup(generatedBy: generators) { isReached[member] = true }
     }
     return generators
   }

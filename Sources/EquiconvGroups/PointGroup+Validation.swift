@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PointGroup {
   /// The group with these matrices, after checking that they form one.
   ///
@@ -12,12 +14,22 @@ extension PointGroup {
   ///     in `1...4096`.
   ///   - name: A name, by default "matrices(order)".
   /// - Throws: The first of `invalidDimension`, `wrongMatrixCount`, `invalidOrder`, `notFinite`, `identityNotFirst`,
-  ///   `duplicateElement`, `noInverse` and `notClosed` that applies.
+  ///   `duplicateElement`, `noInverse` and `notClosed` that applies, or `outOfMemory`.
   /// - Complexity: O(|H|²).
   public init(dimension: Int, matrices: [Double], name: String? = nil) throws(GroupError) {
+    try self.init(dimension: dimension, copying: matrices, name: name)
+  }
+
+  /// The same, of any collection of entries.
+  package init(
+    dimension: Int, copying matrices: some RandomAccessCollection<Double>, name: String? = nil
+  ) throws(GroupError) {
     let order = try Self.checkShape(dimension: dimension, count: matrices.count)
-    try Self.checkFinite(matrices, dimension: dimension)
-    let set = MatrixSet(dimension: dimension, entries: try Self.checkIdentity(snapped(matrices), dimension))
+    let entries = try Table<Double>(matrices)
+    try Self.checkFinite(entries.elements, dimension: dimension)
+    snap(entries.elements)
+    try Self.makeIdentity(entries.elements, dimension)
+    let set = MatrixSet(dimension: dimension, entries: entries.frozen())
     if let (first, second) = set.duplicate() { throw .duplicateElement(first, second) }
     for element in 0..<order where set.element(nearest: inverseMatrix(set.matrix(element))) == nil {
       throw .noInverse(element: element)
@@ -41,25 +53,27 @@ extension PointGroup {
     return order
   }
 
-  private static func checkFinite(_ matrices: [Double], dimension d: Int) throws(GroupError) {
+  private static func checkFinite(_ matrices: UnsafeMutableBufferPointer<Double>, dimension d: Int) throws(GroupError) {
     guard let bad = matrices.firstIndex(where: { !$0.isFinite }) else { return }
     throw .notFinite(element: bad / (d * d), row: bad / d % d, column: bad % d)
   }
 
-  /// The matrices with the first made exactly the identity, which it must be to the tolerance.
-  private static func checkIdentity(_ matrices: [Double], _ d: Int) throws(GroupError) -> [Double] {
+  /// Makes the first matrix exactly the identity, which it must be to the tolerance.
+  private static func makeIdentity(_ matrices: UnsafeMutableBufferPointer<Double>, _ d: Int) throws(GroupError) {
     let identity = identityMatrix(d)
     guard zip(matrices, identity).allSatisfy({ abs($0 - $1) <= MatrixSet.tolerance }) else {
       throw .identityNotFirst
     }
-    return identity + matrices.dropFirst(d * d)
+    for (entry, value) in identity.enumerated() { matrices[entry] = value }
   }
 }
 
-/// The entries with those next to an integer replaced by it.
-private func snapped(_ entries: [Double]) -> [Double] {
+/// Replaces entries next to an integer by it.
+private func snap(_ entries: UnsafeMutableBufferPointer<Double>) {
   let isIntegral = entries.allSatisfy { abs($0 - $0.rounded()) <= MatrixSet.tolerance }
   let tolerance = isIntegral ? MatrixSet.tolerance : 1e-9
-  // Adding zero turns a negative zero into zero.
-  return entries.map { abs($0 - $0.rounded()) <= tolerance ? $0.rounded() + 0 : $0 }
+  for (index, entry) in entries.enumerated() where abs(entry - entry.rounded()) <= tolerance {
+    // Adding zero turns a negative zero into zero.
+    entries[index] = entry.rounded() + 0
+  }
 }

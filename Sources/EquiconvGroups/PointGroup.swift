@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// A finite group H of d×d matrices, the stabilizer of the origin in G = ℝᵈ ⋊ H.
 ///
 /// Elements are the integers `0..<order`; element 0 is the identity. All arithmetic on elements is done with an
@@ -51,7 +53,12 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
   // MARK: Matrices
 
   /// The matrices of all elements, shape (order, d, d), row-major.
-  public var matrices: [Double] { storage.matrices }
+  ///
+  /// - Complexity: O(|H|), a copy.
+  public var matrices: [Double] { Array(storage.matrices) }
+
+  /// `matrices` without a copy.
+  package var matrixTable: FixedArray<Double> { storage.matrices }
 
   /// The determinants of all elements: exactly 1 or −1 for a closed group, sᵈ for a scaling by s of d axes.
   public var determinants: [Double] { storage.determinants }
@@ -69,13 +76,18 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
   public func matrix(_ element: Int) -> [Double] {
     checkIndex(element)
     let size = dimension * dimension
-    return Array(storage.matrices[element * size..<(element + 1) * size])
+    return Array(storage.matrices.part(element * size..<(element + 1) * size))
   }
 
   // MARK: Arithmetic
 
   /// The Cayley table, shape (order, order): entry `[a * order + b]` is the index of a·b, or −1 if it is not in a truncated set.
-  public var cayley: [Int32] { storage.cayley }
+  ///
+  /// - Complexity: O(|H|²), a copy; `product(_:_:)` looks up one entry.
+  public var cayley: [Int32] { Array(storage.cayley) }
+
+  /// `cayley` without a copy.
+  package var cayleyTable: FixedArray<Int32> { storage.cayley }
 
   /// The inverse of each element, or −1 if it is not in a truncated set.
   public var inverses: [Int32] { storage.inverses }
@@ -109,8 +121,7 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
     checkIndex(h)
     checkIndex(e)
     if isClosed { return product(inverse(h), e) }
-    let row = storage.cayley[h * order..<(h + 1) * order]
-    return row.firstIndex(of: Int32(e)).map { $0 - row.startIndex }
+    return storage.cayley.part(h * order..<(h + 1) * order).firstIndex(of: Int32(e))
   }
 
   /// The index of a⁻¹; −1 if it is not in a truncated set.
@@ -137,7 +148,8 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
 
   public static func == (a: Self, b: Self) -> Bool {
     a.storage === b.storage
-      || (a.dimension == b.dimension && a.storage.fingerprint == b.storage.fingerprint && a.matrices == b.matrices)
+      || (a.dimension == b.dimension && a.storage.fingerprint == b.storage.fingerprint
+        && a.storage.matrices == b.storage.matrices)
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(storage.fingerprint) }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// What a `PointGroup` refers to: its tables, worked out once and never changed.
 final class PointGroupStorage: Sendable {
   let name: String
   let dimension: Int
   let order: Int
   /// (order, d, d), row-major.
-  let matrices: [Double]
+  let matrices: FixedArray<Double>
   /// (order, order).
-  let cayley: [Int32]
+  let cayley: FixedArray<Int32>
   let inverses: [Int32]
   let determinants: [Double]
   /// Weights of a sum over the elements that stands for the mean over the group; their sum is 1.
@@ -29,8 +31,8 @@ final class PointGroupStorage: Sendable {
   ///   - determinants: By default those of the matrices, made exactly ±1 for a closed group.
   ///   - quadratureWeights: By default equal.
   init(
-    name: String, dimension: Int, matrices: [Double], cayley: [Int32], determinants: [Double]? = nil,
-    quadratureWeights: [Double]? = nil
+    name: String, dimension: Int, matrices: FixedArray<Double>, cayley: FixedArray<Int32>,
+    determinants: [Double]? = nil, quadratureWeights: [Double]? = nil
   ) {
     let size = dimension * dimension
     let order = matrices.count / size
@@ -40,33 +42,32 @@ final class PointGroupStorage: Sendable {
     self.matrices = matrices
     self.cayley = cayley
     inverses = Self.inverses(cayley: cayley, order: order)
-    let elements = (0..<order).map { matrices[$0 * size..<($0 + 1) * size] }
     self.quadratureWeights = quadratureWeights ?? [Double](repeating: 1 / Double(order), count: order)
     let isClosed = !cayley.contains(-1)
     self.isClosed = isClosed
     // The determinants of a finite group are roots of unity: ±1, whatever the rounding of its matrices.
     self.determinants =
       determinants
-      ?? elements.map { element in
-        let value = determinant(Array(element))
+      ?? (0..<order).map { element in
+        let value = determinant(Array(matrices.part(element * size..<(element + 1) * size)))
         return !isClosed ? value : value < 0 ? -1 : 1
       }
-    let axisActions = elements.map {
-      SignedPermutation(matrix: $0, dimension: dimension).map(AxisAction.init(coordinates:))
+    let axisActions = (0..<order).map {
+      SignedPermutation(matrix: matrices.part($0 * size..<($0 + 1) * size), dimension: dimension)
+        .map(AxisAction.init(coordinates:))
     }
     self.axisActions = axisActions
     latticeSubgroup = axisActions.indices.filter { axisActions[$0] != nil }
     var hasher = Hasher()
     hasher.combine(dimension)
-    hasher.combine(matrices)
+    for entry in matrices { hasher.combine(entry) }
     fingerprint = hasher.finalize()
   }
 
   /// The inverse of each element by a Cayley table, −1 where there is none.
-  static func inverses(cayley: [Int32], order: Int) -> [Int32] {
+  static func inverses(cayley: FixedArray<Int32>, order: Int) -> [Int32] {
     (0..<order).map { a in
-      let row = cayley[a * order..<(a + 1) * order]
-      return row.firstIndex(of: 0).map { Int32($0 - row.startIndex) } ?? -1
+      cayley.part(a * order..<(a + 1) * order).firstIndex(of: 0).map { Int32($0) } ?? -1
     }
   }
 }

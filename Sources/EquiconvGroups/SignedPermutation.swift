@@ -5,7 +5,8 @@
 /// These are the d×d matrices with one entry ±1 in each row and column and zeros elsewhere, the symmetries of the
 /// grid ℤᵈ that fix the origin. There are 2ᵈ d! of them.
 struct SignedPermutation: Hashable, Sendable {
-  let count: Int
+  // Small, as groups keep one for each element.
+  private let size: UInt8
   /// Three bits for each coordinate a, lowest first: the axis it reads (two bits) and whether it is negated.
   private let code: UInt16
 
@@ -16,7 +17,7 @@ struct SignedPermutation: Hashable, Sendable {
     for a in axes.indices {
       code |= UInt16(axes[a] | (signs[a] < 0 ? 4 : 0)) << UInt16(3 * a)
     }
-    self.count = axes.count
+    size = UInt8(axes.count)
     self.code = code
   }
 
@@ -36,6 +37,8 @@ struct SignedPermutation: Hashable, Sendable {
     guard axes.count == d else { return nil }
     self.init(axes: axes, signs: signs)
   }
+
+  var count: Int { Int(size) }
 
   func axis(_ a: Int) -> Int { Int(code >> UInt16(3 * a)) & 3 }
 

@@ -29,6 +29,8 @@ int64_t resident_bytes(void) {
   return status_bytes("VmRSS:");
 }
 
+int64_t virtual_bytes(void) { return status_bytes("VmSize:"); }
+
 int64_t peak_bytes(void) { return status_bytes("VmHWM:"); }
 
 void reset_peak(void) {

@@ -10,6 +10,8 @@
 int64_t resident_bytes(void);
 /** Bytes that malloc has given out and not got back; 0 where the C library does not say. */
 int64_t allocated_bytes(void);
+/** Bytes of address space in use. */
+int64_t virtual_bytes(void);
 /** The largest resident size since the last reset, in bytes. */
 int64_t peak_bytes(void);
 void reset_peak(void);

@@ -4,10 +4,12 @@
 
 # Those that take long run once.
 quick="api bases calls choice published equivariance adjoints floating_point forks wrong_calls threads stress"
-long="cancel fuzz memory"
+long="cancel fuzz memory faults stacks"
 
 sources_of() {
   case $1 in
+    faults) echo "faults.c refused_calls.c allocations.c process.c test.c" ;;
+    stacks) echo "stacks.c refused_calls.c process.c test.c" ;;
     forks | fuzz | memory | threads) echo "$1.c process.c test.c" ;;
     wrong_calls) echo "wrong_calls.c wrong_groups.c wrong_bases.c wrong_descriptors.c wrong_arrays.c wrong_queries.c wrong_choice.c test.c" ;;
     *) echo "$1.c test.c" ;;

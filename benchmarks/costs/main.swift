@@ -58,7 +58,7 @@ struct Probe {
       }
       best = min(best, Self.now() - start)
     }
-    return best / Calibration.secondsPerVector(Float.self, set)
+    return try best / Calibration.secondsPerVector(Float.self, set)
   }
 
   static func now() -> Double {
@@ -91,7 +91,8 @@ func rounded(_ value: Double, _ digits: Double = 1) -> Double { (value * digits)
 for set in InstructionSet.available {
   let direct = Probe(inputs: 64, outputs: 64, size: 64, batch: 1)
   let work = 64 * 64 * 9 * 64 * 64 / Double(Float.microkernels(set).lanes)
-  print("\(set): one vector multiply-add takes \(Calibration.secondsPerVector(Float.self, set) * 1e9) ns")
+  let seconds = try Calibration.secondsPerVector(Float.self, set)
+  print("\(set): one vector multiply-add takes \(seconds * 1e9) ns")
   print("  directShare \(rounded(work / (try direct.cost(.direct, set)), 100))", terminator: "")
   print("  directGradientShare \(rounded(work / (try direct.cost(.direct, set, .weightGradient)), 100))")
   for length in [8, 12, 16, 20, 24, 32] {

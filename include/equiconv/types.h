@@ -53,7 +53,7 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_INVALID_FACTOR = 208,     /**< a factor outside 1/1024...1024, or factors[0] is not 1 */
 
   /* 3xx: resources */
-  EQUICONV_ERROR_OUT_OF_MEMORY = 300, /**< an allocation failed */
+  EQUICONV_ERROR_OUT_OF_MEMORY = 300, /**< an allocation of at least 64 KiB failed */
   EQUICONV_ERROR_TOO_LARGE = 301,     /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
 
   /* 4xx: valid, but not available */

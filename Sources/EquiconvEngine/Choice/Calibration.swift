@@ -13,10 +13,14 @@ import _EquiconvShims
 /// The clock behind the unit of `MeasuredCosts`. Only estimates in seconds depend on it: no choice does.
 package enum Calibration {
   /// Seconds of one vector multiply-add, measured once a process and scalar type in some 0.2 ms.
-  package static func secondsPerVector<S: EngineScalar>(_: S.Type, _ instructions: InstructionSet) -> Double {
+  ///
+  /// - Throws: `outOfMemory`.
+  package static func secondsPerVector<S: EngineScalar>(
+    _: S.Type, _ instructions: InstructionSet
+  ) throws(ConvolutionError) -> Double {
     let key = Key(instructions: instructions, scalarBytes: MemoryLayout<S>.stride)
     if let known = ProcessLock.withLock({ measured[key] }) { return known }
-    let seconds = measure(S.microkernels(instructions), S.self)
+    let seconds = try measure(S.microkernels(instructions), S.self)
     ProcessLock.withLock { measured[key] = seconds }
     return seconds
   }
@@ -30,26 +34,27 @@ package enum Calibration {
   private nonisolated(unsafe) static var measured: [Key: Double] = [:]
 
   /// `multiply` on data that stays in the first-level cache: the shortest of a few runs.
-  private static func measure<S: EngineScalar>(_ kernels: Microkernels, _: S.Type) -> Double {
+  private static func measure<S: EngineScalar>(_ kernels: Microkernels, _: S.Type) throws(ConvolutionError) -> Double {
     let (width, vectors, channels) = (kernels.widestPanel, 3, 96)
     let row = vectors * kernels.lanes
     var best = Double.infinity
+    // No stack: threads may have little.
+    var memory = Workspace.Plan()
+    let place = try memory.reserve(S.self, channels + width, row + width)
+    let offsetPlace = try memory.reserve(Int.self, vectors)
+    let workspace = try Workspace(memory)
+    let (base, offsets) = (workspace.pointer(place, S.self), workspace.pointer(offsetPlace, Int.self))
     // Zeros cost as much as other numbers.
-    withUnsafeTemporaryAllocation(of: S.self, capacity: (channels + width) * (row + width)) { numbers in
-      numbers.initialize(repeating: 0)
-      withUnsafeTemporaryAllocation(of: Int.self, capacity: vectors) { offsets in
-        for vector in 0..<vectors { offsets.initializeElement(at: vector, to: vector * kernels.lanes) }
-        var read = equiconv_read(source: 0, weight: 0)
-        withUnsafePointer(to: &read) { reads in
-          guard let base = numbers.baseAddress, let places = UnsafePointer(offsets.baseAddress) else { return }
-          var call = equiconv_multiply_call(
-            source: base, weights: base + channels * row, bias: base, destination: base + channels * (row + width),
-            reads: reads, read_count: 1, channel_count: channels, source_channel_stride: row,
-            weight_channel_stride: width, destination_row_stride: row, source_offsets: places,
-            destination_offsets: places, vector_count: vectors, accumulates: 0)
-          for _ in 0..<8 { best = min(best, time(100) { kernels.multiply(&call, width) }) }
-        }
-      }
+    base.update(repeating: 0, count: (channels + width) * (row + width))
+    for vector in 0..<vectors { offsets[vector] = vector * kernels.lanes }
+    var read = equiconv_read(source: 0, weight: 0)
+    withUnsafePointer(to: &read) { reads in
+      var call = equiconv_multiply_call(
+        source: base, weights: base + channels * row, bias: base, destination: base + channels * (row + width),
+        reads: reads, read_count: 1, channel_count: channels, source_channel_stride: row,
+        weight_channel_stride: width, destination_row_stride: row, source_offsets: offsets,
+        destination_offsets: offsets, vector_count: vectors, accumulates: 0)
+      for _ in 0..<8 { best = min(best, time(100) { kernels.multiply(&call, width) }) }
     }
     return best / Double(width * vectors * channels)
   }

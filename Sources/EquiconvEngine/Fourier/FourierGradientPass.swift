@@ -153,7 +153,7 @@ struct FourierGradientPass<S: EngineScalar> {
     }
     let offsets = workspace.pointer(pieces.sourceOffsets, Int.self)
     let vectors = correlation.sourceElements * inGroups
-    for turn in correlation.banks.flatMap(\.turns) {
+    for turn in correlation.banks.lazy.flatMap(\.turns) {
       for index in 0..<vectors {
         offsets[turn.target * vectors + index] = (turn.sources[index / inGroups] * inGroups + index % inGroups) * vector
       }

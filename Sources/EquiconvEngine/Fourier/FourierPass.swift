@@ -150,8 +150,9 @@ struct FourierPass<S: EngineScalar>: TilePass {
 
   /// [target][panel width, from the widest][e]: weight (c, e) of the representative reads plane (c, l·e).
   private func writeReads(_ workspace: borrowing Workspace) {
-    var read = workspace.pointer(pieces.reads, equiconv_read.self)
-    for turn in turnsByTarget {
+    for turn in plan.correlation.banks.lazy.flatMap(\.turns) {
+      var read =
+        workspace.pointer(pieces.reads, equiconv_read.self) + turn.target * kernels.panelWidths * turn.sources.count
       var width = kernels.widestComplexPanel
       while width > 0 {
         for (element, source) in turn.sources.enumerated() {
@@ -161,10 +162,6 @@ struct FourierPass<S: EngineScalar>: TilePass {
         width /= 2
       }
     }
-  }
-
-  private var turnsByTarget: [PlaneCorrelation.Turn] {
-    plan.correlation.banks.flatMap(\.turns).sorted { $0.target < $1.target }
   }
 
   private func process(_ block: Range<Int>, _ arrays: TilePassArrays<S>, _ thread: Thread) {

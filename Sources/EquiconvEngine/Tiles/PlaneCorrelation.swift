@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvMemory
 
 /// A layer of stride 1 in the plane, or its input gradient, as the algorithms on tiles see it: correlations of planes.
 ///
@@ -20,7 +21,7 @@ struct PlaneCorrelation: Sendable {
   /// Coefficients of ŵ for each pair of channels.
   let coefficients: Int
   /// The terms of each target element, positions in 0 ..< reach. Those of one (element, position) are one.
-  let terms: [[Stencil.Term]]
+  let terms: FixedArray<FixedArray<Stencil.Term>>
   /// Elements of the target whose kernels are one kernel turned; each is in one bank.
   let banks: [Bank]
 
@@ -50,7 +51,7 @@ struct PlaneCorrelation: Sendable {
   static func forward(_ plan: ConvolutionPlan) throws(ConvolutionError) -> PlaneCorrelation {
     let (descriptor, geometry) = (plan.descriptor, plan.geometry)
     try checkCovered(descriptor)
-    return PlaneCorrelation(
+    return try PlaneCorrelation(
       terms: plan.stencil.terms, plan, from: try descriptor.input.fiber(of: descriptor.group, "input_stabilizer"),
       to: try descriptor.output.fiber(of: descriptor.group, "output_stabilizer"), source: geometry.input,
       target: geometry.output, origin: geometry.padding.map { -$0 })
@@ -68,23 +69,26 @@ struct PlaneCorrelation: Sendable {
     let last = geometry.reach.map { $0 - 1 }
     var origin = geometry.padding
     for axis in 0..<3 { origin[axis] -= last[axis] }
-    let terms = plan.stencil.adjoint.terms.map { terms in
-      terms.map { term in
-        var term = term
-        for axis in 0..<3 { term.position[axis] += last[axis] }
-        return term
+    let adjoint = try plan.adjointPlan().stencil.terms
+    let terms = try Table<Stencil.Term>.grouped(adjoint.count) { give in
+      for (element, terms) in adjoint.enumerated() {
+        for term in terms {
+          var term = term
+          for axis in 0..<3 { term.position[axis] += last[axis] }
+          give(element, term)
+        }
       }
     }
-    return PlaneCorrelation(
+    return try PlaneCorrelation(
       terms: terms, plan, from: try descriptor.output.fiber(of: descriptor.group, "output_stabilizer"),
       to: try descriptor.input.fiber(of: descriptor.group, "input_stabilizer"), source: geometry.output,
       target: geometry.input, origin: origin)
   }
 
   private init(
-    terms: [[Stencil.Term]], _ plan: ConvolutionPlan, from: HomogeneousSpace, to: HomogeneousSpace,
-    source: Box, target: Box, origin: Box
-  ) {
+    terms: FixedArray<FixedArray<Stencil.Term>>, _ plan: ConvolutionPlan, from: HomogeneousSpace,
+    to: HomogeneousSpace, source: Box, target: Box, origin: Box
+  ) throws(ConvolutionError) {
     sourceElements = from.count
     targetElements = to.count
     self.source = source
@@ -94,7 +98,7 @@ struct PlaneCorrelation: Sendable {
     isCircular = plan.descriptor.paddingMode == .circular
     coefficients = plan.stencil.coefficients
     self.terms = terms
-    banks = Self.banks(terms, plan.descriptor.group, from, to, reach: plan.geometry.reach)
+    banks = try Self.banks(terms, plan.descriptor.group, from, to, reach: plan.geometry.reach)
   }
 
   /// What the algorithms on tiles do not cover, as an error that names it.
@@ -119,9 +123,12 @@ struct PlaneCorrelation: Sendable {
   /// Groups the target elements by turns that carry terms to terms. What the group says is compared with the terms
   /// themselves: even kernels, whose centre lies between pixels, and whatever else does not agree, are banks of one.
   private static func banks(
-    _ terms: [[Stencil.Term]], _ group: PointGroup, _ from: HomogeneousSpace, _ to: HomogeneousSpace, reach: Box
-  ) -> [Bank] {
+    _ terms: FixedArray<FixedArray<Stencil.Term>>, _ group: PointGroup, _ from: HomogeneousSpace,
+    _ to: HomogeneousSpace, reach: Box
+  ) throws(ConvolutionError) -> [Bank] {
     var banks: [Bank] = []
+    banks.reserveCapacity(to.count)
+    let kernel = try DenseKernel(elements: from.count, reach: reach)
     var isDone = [Bool](repeating: false, count: to.count)
     for point in 0..<to.count where !isDone[point] {
       var bank = Bank(turns: [.identity(point, sources: from.count)])
@@ -130,13 +137,47 @@ struct PlaneCorrelation: Sendable {
         Call.pause()
         let target = to.act(l, point)
         guard target >= 0, !isDone[target], let turn = turn(l, to: target, group, from) else { continue }
-        if Set(terms[point].map { turned($0, turn, reach) }) != Set(terms[target]) { continue }
+        guard kernel.agrees(terms[target], with: terms[point], { turned($0, turn, reach) }) else { continue }
         bank.turns.append(turn)
         isDone[target] = true
       }
       banks.append(bank)
     }
     return banks
+  }
+
+  /// The coefficients of one target element by place, to compare the terms of two.
+  private struct DenseKernel: ~Copyable {
+    private let reach: Box
+    /// [element][row][column], one more than the coefficient; 0 where nothing is read.
+    private let places: Table<Int>
+
+    init(elements: Int, reach: Box) throws(ConvolutionError) {
+      self.reach = reach
+      places = try Table(
+        repeating: 0, count: try ConvolutionDescriptor.product(elements, reach.volume, "the taps of a kernel"))
+    }
+
+    private func place(_ term: Stencil.Term) -> Int? {
+      let (y, x) = (term.position.y, term.position.x)
+      // A turn about a pixel takes even kernels, whose centre lies between pixels, out of the reach.
+      guard 0..<reach.y ~= y, 0..<reach.x ~= x else { return nil }
+      return (term.element * reach.y + y) * reach.x + x
+    }
+
+    /// Whether terms are those of another list, each turned.
+    func agrees(
+      _ terms: FixedArray<Stencil.Term>, with others: FixedArray<Stencil.Term>,
+      _ turned: (Stencil.Term) -> Stencil.Term
+    ) -> Bool {
+      guard terms.count == others.count else { return false }
+      for term in terms { if let place = place(term) { places[place] = term.coefficient + 1 } }
+      defer { for term in terms { if let place = place(term) { places[place] = 0 } } }
+      return others.allSatisfy { other in
+        let term = turned(other)
+        return place(term).map { places[$0] == term.coefficient + 1 } ?? false
+      }
+    }
   }
 
   private static func turn(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -28,7 +30,7 @@ final class WeightCache: Sendable {
   static let entriesPerKey = 4
 
   private struct Entry {
-    let copy: [UInt8]
+    let copy: FixedArray<UInt8>
     let transformed: AnyObject
     let bytes: Int
     var lastUse: Int
@@ -66,16 +68,14 @@ final class WeightCache: Sendable {
       return transformed
     }
     let made = try make()
-    let copy = [UInt8](UnsafeRawBufferPointer(start: weight, count: weightBytes))
-    keep(key, Entry(copy: copy, transformed: made, bytes: made.bytes + weightBytes, lastUse: 0))
+    let copy = try Table<UInt8>(UnsafeRawBufferPointer(start: weight, count: weightBytes))
+    keep(key, Entry(copy: copy.frozen(), transformed: made, bytes: made.bytes + weightBytes, lastUse: 0))
     return made
   }
 
-  private static func isEqual(_ copy: [UInt8], _ weight: UnsafeRawPointer, bytes: Int) -> Bool {
-    copy.withUnsafeBytes { copy in
-      guard let base = copy.baseAddress, copy.count == bytes else { return copy.count == bytes }
-      return memcmp(base, weight, bytes) == 0
-    }
+  private static func isEqual(_ copy: FixedArray<UInt8>, _ weight: UnsafeRawPointer, bytes: Int) -> Bool {
+    guard let base = copy.elements.baseAddress, copy.count == bytes else { return copy.count == bytes }
+    return memcmp(base, weight, bytes) == 0
   }
 
   private func touch(_ key: TransformKey, _ transformed: AnyObject) {

@@ -36,16 +36,15 @@ struct WinogradWeights<S: EngineScalar> {
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     let result = try TransformedWeights<S>(counts)
     let weights = result.base
-    var panels: [PanelSplit.Panel] = []
-    PanelSplit(outputs: targetPlanes, widest: widestPanel).forEach { panels.append($0) }
+    let split = PanelSplit(outputs: targetPlanes, widest: widestPanel)
     let taps = correlation.sourceElements * 9
     var memory = Workspace.Plan()
     let offset = try memory.reserve(SIMD8<Double>.self, threads, taps)
     let workspace = try Workspace(memory)
     let scratch = workspace.pointer(offset, SIMD8<Double>.self)
     let kernelPoints = KernelPoints(tile: tile)
-    ThreadPool.run(panels.count, threads: threads) { worker, item in
-      let (panel, kernels) = (panels[item], scratch + worker * taps)
+    ThreadPool.run(split.count, threads: threads) { worker, item in
+      let (panel, kernels) = (split[item], scratch + worker * taps)
       for channel in 0..<channels {
         if Call.isEnded { return }
         gather(core + channel * channelStride, outputStride: outputStride, panel, kernels)
@@ -68,11 +67,9 @@ struct WinogradWeights<S: EngineScalar> {
     for lane in 0..<panel.width {
       let (output, element) = (panel.first + lane).quotientAndRemainder(dividingBy: correlation.targetElements)
       let weights = core + output * outputStride
-      correlation.terms[element].withUnsafeBufferPointer { terms in
-        for term in terms {
-          let tap = term.element * 9 + term.position.y * 3 + term.position.x
-          kernels[tap][lane] += Double(weights[term.coefficient])
-        }
+      for term in correlation.terms[element].elements {
+        let tap = term.element * 9 + term.position.y * 3 + term.position.x
+        kernels[tap][lane] += Double(weights[term.coefficient])
       }
     }
   }

@@ -4,7 +4,7 @@ extension UnsafeMutableBufferPointer where Element: Comparable {
   /// Sorts in place without memory of its own. Not stable: for elements that are all there is to tell apart.
   ///
   /// - Complexity: O(n log n).
-  package func heapsort() {
+  @inlinable public func heapsort() {
     for root in stride(from: count / 2 - 1, through: 0, by: -1) { sift(root, count) }
     for end in stride(from: count - 1, to: 0, by: -1) {
       swapAt(0, end)
@@ -13,7 +13,7 @@ extension UnsafeMutableBufferPointer where Element: Comparable {
   }
 
   /// Lets an element sink until none of its children is larger.
-  private func sift(_ start: Int, _ end: Int) {
+  @inlinable func sift(_ start: Int, _ end: Int) {
     var root = start
     while 2 * root + 1 < end {
       var child = 2 * root + 1
@@ -22,5 +22,19 @@ extension UnsafeMutableBufferPointer where Element: Comparable {
       swapAt(root, child)
       root = child
     }
+  }
+}
+
+extension FixedArray where Element: Comparable {
+  /// The place of the first element of an ascending array that is not below a value; the count if all are.
+  ///
+  /// - Complexity: O(log n).
+  @inlinable public func firstPlace(notBelow value: Element) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < value { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -11,13 +11,13 @@
 /// An immutable array that a `CheckedArray` became: one reference, shared by all copies and parts.
 ///
 /// Nothing here allocates anything that grows with the number of elements.
-package struct FixedArray<Element> {
+@frozen public struct FixedArray<Element> {
   @usableFromInline let storage: FixedStorage<Element>?
   @usableFromInline let base: UnsafePointer<Element>
-  package let count: Int
+  public let count: Int
 
   /// No elements.
-  @inlinable package init() { self.init(taking: nowhere(), count: 0, capacity: 0) }
+  @inlinable public init() { self.init(taking: nowhere(), count: 0, capacity: 0) }
 
   @inlinable init(storage: FixedStorage<Element>?, base: UnsafePointer<Element>, count: Int) {
     self.storage = storage
@@ -25,7 +25,7 @@ package struct FixedArray<Element> {
     self.count = count
   }
 
-  @usableFromInline init(taking base: UnsafeMutablePointer<Element>, count: Int, capacity: Int) {
+  @inlinable init(taking base: UnsafeMutablePointer<Element>, count: Int, capacity: Int) {
     if capacity == 0 {
       self.init(storage: nil, base: base, count: 0)
       return
@@ -40,13 +40,13 @@ package struct FixedArray<Element> {
   }
 
   /// The elements in a range, which share the memory.
-  @inlinable package func part(_ range: Range<Int>) -> FixedArray {
+  @inlinable public func part(_ range: Range<Int>) -> FixedArray {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "range is outside the array")
     return FixedArray(storage: storage, base: base + range.lowerBound, count: range.count)
   }
 
   /// The elements, as long as this array or a copy of it lives.
-  @inlinable package var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
+  @inlinable public var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
 }
 
 /// Where the elements of an empty array lie. Any address but 0: it is no null pointer.
@@ -56,30 +56,30 @@ package struct FixedArray<Element> {
 
 /// What the copies and parts of a `FixedArray` share.
 @usableFromInline final class FixedStorage<Element> {
-  private let base: UnsafeMutablePointer<Element>
-  private let count: Int
+  @usableFromInline let base: UnsafeMutablePointer<Element>
+  @usableFromInline let count: Int
 
-  init(_ base: UnsafeMutablePointer<Element>, count: Int) {
+  @inlinable init(_ base: UnsafeMutablePointer<Element>, count: Int) {
     self.base = base
     self.count = count
   }
 
-  deinit {
+  @inlinable deinit {
     base.deinitialize(count: count)
     free(base)
   }
 }
 
 extension FixedArray: RandomAccessCollection {
-  @inlinable package var startIndex: Int { 0 }
-  @inlinable package var endIndex: Int { count }
+  @inlinable public var startIndex: Int { 0 }
+  @inlinable public var endIndex: Int { count }
 
-  @inlinable package subscript(index: Int) -> Element {
+  @inlinable public subscript(index: Int) -> Element {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index is outside the array")
     return base[index]
   }
 
-  @inlinable package func withContiguousStorageIfAvailable<R>(
+  @inlinable public func withContiguousStorageIfAvailable<R>(
     _ body: (UnsafeBufferPointer<Element>) throws -> R
   ) rethrows -> R? {
     try withExtendedLifetime(storage) { try body(elements) }
@@ -89,7 +89,7 @@ extension FixedArray: RandomAccessCollection {
 extension FixedArray: @unchecked Sendable where Element: Sendable {}
 
 extension FixedArray: Equatable where Element: Equatable {
-  package static func == (a: Self, b: Self) -> Bool {
+  @inlinable public static func == (a: Self, b: Self) -> Bool {
     if a.count != b.count { return false }
     if a.base == b.base { return true }
     return (0..<a.count).allSatisfy { a.base[$0] == b.base[$0] }
@@ -99,8 +99,20 @@ extension FixedArray: Equatable where Element: Equatable {
 extension FixedArray: Hashable where Element: Hashable {
   /// Covers the number of elements and a few of them: an array is part of a key beside numbers that tell more, and
   /// hashing must not take longer than comparing does.
-  package func hash(into hasher: inout Hasher) {
+  @inlinable public func hash(into hasher: inout Hasher) {
     hasher.combine(count)
     for index in stride(from: 0, to: count, by: Swift.max(1, count / 16)) { hasher.combine(base[index]) }
   }
+}
+
+extension FixedArray {
+  /// A few elements, as many as no caller decides: where there is no memory for them, the process ends, as with `Array`.
+  public init(small elements: [Element]) {
+    guard let made = try? CheckedArray<Element, SmallFailure>(elements) else { fatalError("out of memory") }
+    self = made.frozen()
+  }
+}
+
+private struct SmallFailure: AllocationFailure {
+  static func outOfMemory(bytes: Int) -> SmallFailure { SmallFailure() }
 }

@@ -13,30 +13,30 @@
 /// Each room names its error once, `typealias Table<Element> = CheckedArray<Element, GroupError>`. `frozen()` gives
 /// the finished array away without a copy. Elements may be of any type that is not over-aligned and holds no weak
 /// reference: they are moved as bits.
-package struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
+@frozen public struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<Element>
   @usableFromInline var capacity: Int
   @usableFromInline var length: Int
 
   /// The number of elements.
-  @inlinable package var count: Int { length }
+  @inlinable public var count: Int { length }
 
   /// No elements, and no allocation.
-  @inlinable package init() {
+  @inlinable public init() {
     base = nowhere()
     capacity = 0
     length = 0
   }
 
   /// No elements, and memory for so many.
-  @inlinable package init(capacity: Int) throws(Failure) {
+  @inlinable public init(capacity: Int) throws(Failure) {
     base = capacity > 0 ? try Self.allocate(capacity, nil) : nowhere()
     self.capacity = max(capacity, 0)
     length = 0
   }
 
   /// The same value, so many times.
-  @inlinable package init(repeating value: Element, count: Int) throws(Failure) {
+  @inlinable public init(repeating value: Element, count: Int) throws(Failure) {
     base = count > 0 ? try Self.allocate(count, nil) : nowhere()
     capacity = count
     length = count
@@ -44,20 +44,20 @@ package struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
   }
 
   /// `element(i)` for i in `0..<count`.
-  @inlinable package init(count: Int, _ element: (Int) throws(Failure) -> Element) throws(Failure) {
+  @inlinable public init(count: Int, _ element: (Int) throws(Failure) -> Element) throws(Failure) {
     var made = try CheckedArray(capacity: count)
     for index in 0..<count { try made.append(try element(index)) }
     self = made
   }
 
   /// The elements of a collection.
-  @inlinable package init(_ elements: some Collection<Element>) throws(Failure) {
+  @inlinable public init(_ elements: some Collection<Element>) throws(Failure) {
     var made = try CheckedArray(capacity: elements.count)
     try made.append(contentsOf: elements)
     self = made
   }
 
-  deinit {
+  @inlinable deinit {
     base.deinitialize(count: length)
     if capacity > 0 { free(base) }
   }
@@ -65,21 +65,29 @@ package struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
   // MARK: - Growth
 
   /// Makes room for so many elements in all.
-  @inlinable package mutating func reserve(_ wanted: Int) throws(Failure) {
+  @inlinable public mutating func reserve(_ wanted: Int) throws(Failure) {
     if wanted > capacity { try grow(to: wanted) }
   }
 
   /// Adds an element. Memory is doubled where it is used up.
-  @inlinable package mutating func append(_ element: Element) throws(Failure) {
+  @inlinable public mutating func append(_ element: Element) throws(Failure) {
     if length == capacity { try grow(to: max(4, 2 * capacity)) }
     (base + length).initialize(to: element)
     length &+= 1
   }
 
   /// Adds the elements of a collection.
-  @inlinable package mutating func append(contentsOf elements: some Collection<Element>) throws(Failure) {
+  @inlinable public mutating func append(contentsOf elements: some Collection<Element>) throws(Failure) {
     let wanted = length + elements.count
     if wanted > capacity { try grow(to: max(wanted, 2 * capacity)) }
+    let end = base + length
+    let isCopied: Void? = elements.withContiguousStorageIfAvailable {
+      if let source = $0.baseAddress { end.initialize(from: source, count: $0.count) }
+    }
+    if isCopied != nil {
+      length = wanted
+      return
+    }
     for element in elements {
       (base + length).initialize(to: element)
       length &+= 1
@@ -87,18 +95,18 @@ package struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
   }
 
   /// Takes all elements away and keeps the memory.
-  @inlinable package mutating func removeAll() {
+  @inlinable public mutating func removeAll() {
     base.deinitialize(count: length)
     length = 0
   }
 
-  @usableFromInline mutating func grow(to wanted: Int) throws(Failure) {
+  @inlinable mutating func grow(to wanted: Int) throws(Failure) {
     base = try Self.allocate(wanted, capacity > 0 ? base : nil)
     capacity = wanted
   }
 
   /// Memory for so many elements, with those of a smaller block.
-  @usableFromInline static func allocate(
+  @inlinable static func allocate(
     _ count: Int, _ old: UnsafeMutablePointer<Element>?
   ) throws(Failure) -> UnsafeMutablePointer<Element> {
     assert(MemoryLayout<Element>.alignment <= 16)
@@ -110,7 +118,7 @@ package struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
 
   // MARK: - Elements
 
-  @inlinable package subscript(index: Int) -> Element {
+  @inlinable public subscript(index: Int) -> Element {
     get {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: length), "index is outside the array")
       return base[index]
@@ -121,15 +129,15 @@ package struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
     }
   }
 
-  @inlinable package var indices: Range<Int> { 0..<length }
+  @inlinable public var indices: Range<Int> { 0..<length }
 
   /// The elements, as long as the array neither grows nor ends.
-  @inlinable package var elements: UnsafeMutableBufferPointer<Element> {
+  @inlinable public var elements: UnsafeMutableBufferPointer<Element> {
     UnsafeMutableBufferPointer(start: base, count: length)
   }
 
   /// The finished array, which takes the memory over.
-  @inlinable package consuming func frozen() -> FixedArray<Element> {
+  @inlinable public consuming func frozen() -> FixedArray<Element> {
     let (base, length, capacity) = (base, length, capacity)
     discard self
     return FixedArray(taking: base, count: length, capacity: capacity)
