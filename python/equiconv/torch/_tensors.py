@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import mul
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from .. import _native
 from .._arguments import Array, value_text
 
 _DTYPES = (torch.float32, torch.float64)
+_DOUBLE, _STRIDED = torch.float64, torch.strided
 
 
 class Form(NamedTuple):
@@ -76,22 +78,30 @@ def as_array(name: str, tensor: Tensor) -> Array:
 
     `Tensor.numpy` would keep the storage from being resized ever after, which is how FSDP frees weights.
     """
-    if tensor.dtype not in _DTYPES or tensor.layout is not torch.strided or not tensor.is_cpu or tensor.is_nested:
+    if tensor.dtype not in _DTYPES or tensor.layout is not _STRIDED or not tensor.is_cpu or tensor.is_nested:
         check_tensor(name, tensor)
     if tensor.is_neg() or tensor._is_zerotensor():
         tensor = tensor.clone().resolve_neg()
-    _check_storage(name, tensor)
-    dense = tensor if tensor.is_contiguous() else tensor.detach().contiguous()
-    if dense.data_ptr() % dense.itemsize:
-        dense = dense.detach().clone()
-    return _native.view(dense, dense.data_ptr(), dense.shape, dense.dtype is torch.float64)
+    if tensor.is_contiguous():
+        _check_storage(name, tensor, tensor.numel())
+    else:
+        strides = tensor.stride()
+        _check_storage(name, tensor, 1 + sum(map(mul, tensor.shape, strides)) - sum(strides))
+        tensor = tensor.detach().contiguous()
+    address = tensor.data_ptr()
+    if address % tensor.itemsize:
+        tensor = tensor.detach().clone()
+        address = tensor.data_ptr()
+    return _native.view(tensor, address, tensor.shape, tensor.dtype is _DOUBLE)
 
 
-def _check_storage(name: str, tensor: Tensor) -> None:
-    """Raises RuntimeError, as torch does, for a tensor whose memory was freed: by FSDP, or by resizing its storage."""
-    count = tensor.numel()
-    if not tensor.is_contiguous():  # which tensors without elements are
-        count = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+def _check_storage(name: str, tensor: Tensor, count: int) -> None:
+    """Raises RuntimeError, as torch does, for a tensor whose memory was freed: by FSDP, or by resizing its storage.
+
+    Args:
+        name, tensor: for the message.
+        count: the numbers from its first to its last, with what lies between.
+    """
     expected = (tensor.storage_offset() + count) * tensor.itemsize if count else 0
     available = tensor.untyped_storage().nbytes()
     if available < expected:
@@ -104,4 +114,4 @@ def _check_storage(name: str, tensor: Tensor) -> None:
 def result_like(tensor: Tensor, shape: Sequence[int]) -> tuple[Tensor, Array]:
     """A tensor for a result, in memory of torch's as that of all other results, and the array to write it by."""
     result = tensor.new_empty(shape)
-    return result, _native.view(result, result.data_ptr(), result.shape, result.dtype is torch.float64)
+    return result, _native.view(result, result.data_ptr(), result.shape, result.dtype is _DOUBLE)
