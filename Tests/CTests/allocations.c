@@ -79,9 +79,7 @@ void *realloc(void *block, size_t size) {
   return counted(moved);
 }
 
-void *memalign(size_t alignment, size_t size) {
-  return fails(size) ? NULL : counted(__libc_memalign(alignment, size));
-}
+void *memalign(size_t alignment, size_t size) { return fails(size) ? NULL : counted(__libc_memalign(alignment, size)); }
 
 void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
 

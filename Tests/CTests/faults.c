@@ -30,8 +30,8 @@ static bool refusal_is_survived(sweep *s) {
   const outcome refused = run_call(s->call);
   s->is_over = !stop_failing();
   if (s->is_over) return refused.status == EQUICONV_SUCCESS && refused.digest == s->expected;
-  const bool is_told = refused.status == EQUICONV_ERROR_OUT_OF_MEMORY &&
-                       strstr(equiconv_last_error_message(), "expected") != NULL;
+  const bool is_told =
+      refused.status == EQUICONV_ERROR_OUT_OF_MEMORY && strstr(equiconv_last_error_message(), "expected") != NULL;
   if (!is_told) printf("  %s, allocation %ld: %s\n", s->call->name, s->n, equiconv_status_name(refused.status));
   const outcome after = run_call(s->call);
   return is_told && after.status == EQUICONV_SUCCESS && after.digest == s->expected;
@@ -104,7 +104,8 @@ static bool tiny_call(void) {
 /** Makes a tiny call each time it is asked to. */
 static void *bystander(void *unused) {
   for (;;) {
-    while (sem_wait(&asked) != 0) {}
+    while (sem_wait(&asked) != 0) {
+    }
     if (is_done) return unused;
     if (!tiny_call()) is_stuck = true;
     sem_post(&answered);
@@ -168,9 +169,12 @@ static bool limit_is_survived(void *argument) {
 }
 
 static void a_limited_address_space_becomes_a_status(void) {
-  static limited_call calls[] = {{"largest_cyclic_group", INT64_C(16) << 20}, {"large_bases", INT64_C(8) << 20},
-                                 {"wide_layer", INT64_C(8) << 20},           {"largest_kernel", INT64_C(4) << 20},
-                                 {"fourier_layer", INT64_C(2) << 20},        {"winograd_layer", INT64_C(2) << 20}};
+  static limited_call calls[] = {{"largest_cyclic_group", INT64_C(16) << 20},
+                                 {"large_bases", INT64_C(8) << 20},
+                                 {"wide_layer", INT64_C(8) << 20},
+                                 {"largest_kernel", INT64_C(4) << 20},
+                                 {"fourier_layer", INT64_C(2) << 20},
+                                 {"winograd_layer", INT64_C(2) << 20}};
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) CHECK(holds_in_child(limit_is_survived, &calls[i], 120));
 }
 

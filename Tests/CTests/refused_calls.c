@@ -19,10 +19,10 @@ static bool step(equiconv_status status) {
 
 /** What a handle is before it is made: a failure must leave it so. */
 static char untouched;
-#define MAKE(handle, call)                                                                                             \
-  ((handle) = (void *)&untouched,                                                                                      \
-   step(call) ? (CHECK((void *)(handle) != (void *)&untouched), true)                                                  \
-              : (CHECK((void *)(handle) == (void *)&untouched), (handle) = NULL, false))
+#define MAKE(handle, call)                                                                    \
+  ((handle) = (void *)&untouched, step(call)                                                  \
+                                      ? (CHECK((void *)(handle) != (void *)&untouched), true) \
+                                      : (CHECK((void *)(handle) == (void *)&untouched), (handle) = NULL, false))
 
 static void take_in(const void *numbers, size_t bytes) {
   const unsigned char *byte = numbers;
@@ -43,7 +43,8 @@ static void use_group(equiconv_group *group) {
   const int64_t order = equiconv_group_order(group);
   int32_t *list = (int32_t *)target;
   if (order * 9 <= NUMBERS && step(equiconv_group_get_matrices(group, target))) copy_of(target, order);
-  if (order * order <= NUMBERS && step(equiconv_group_get_cayley(group, list))) take_in(list, (size_t)(order * order) * 4);
+  if (order * order <= NUMBERS && step(equiconv_group_get_cayley(group, list)))
+    take_in(list, (size_t)(order * order) * 4);
   /* The subgroup of the identity: as many cosets as elements. */
   const int32_t identity = 0;
   equiconv_subgroup *subgroup;
@@ -108,7 +109,13 @@ static void large_bases(void) {
 /* ---- Layers ---- */
 
 typedef enum passes {
-  FORWARD = 1, INPUT_GRADIENT = 2, WEIGHT_GRADIENT = 4, EXPAND = 8, EXPLAIN = 16, PREPARE = 32, AGAIN = 64
+  FORWARD = 1,
+  INPUT_GRADIENT = 2,
+  WEIGHT_GRADIENT = 4,
+  EXPAND = 8,
+  EXPLAIN = 16,
+  PREPARE = 32,
+  AGAIN = 64
 } passes;
 
 static int64_t count_of(equiconv_status (*shape_of)(const equiconv_plan *, int64_t, int64_t *, int32_t *),
@@ -158,7 +165,8 @@ static void use_layer(equiconv_descriptor *d, int64_t batch, int wanted) {
       copy_of(target, weights / half);
     }
   }
-  if (wanted & EXPAND && bank <= NUMBERS && step(equiconv_plan_expand(plan, read, target))) copy_of(target, bank / half);
+  if (wanted & EXPAND && bank <= NUMBERS && step(equiconv_plan_expand(plan, read, target)))
+    copy_of(target, bank / half);
   if (wanted & PREPARE) forward_prepared(plan, batch, read, outputs / half);
   equiconv_plan_destroy(plan);
 }
@@ -261,24 +269,23 @@ static void pools(void) {
 
 /* ---- The list ---- */
 
-const refused_call refused_calls[] = {
-    {"largest_cyclic_group", largest_cyclic_group},
-    {"named_groups", named_groups},
-    {"group_of_matrices", group_of_matrices},
-    {"large_bases", large_bases},
-    {"wide_layer", wide_layer},
-    {"largest_kernel", largest_kernel},
-    {"layer_of_orbits", layer_of_orbits},
-    {"strided_and_circular_layers", strided_and_circular_layers},
-    {"layers_of_space", layers_of_space},
-    {"layer_of_many_banks", layer_of_many_banks},
-    {"layers_of_bases", layers_of_bases},
-    {"fourier_layer", fourier_layer},
-    {"winograd_layer", winograd_layer},
-    {"chosen_algorithms", chosen_algorithms},
-    {"simple_calls", simple_calls},
-    {"pools", pools},
-    {NULL, NULL}};
+const refused_call refused_calls[] = {{"largest_cyclic_group", largest_cyclic_group},
+                                      {"named_groups", named_groups},
+                                      {"group_of_matrices", group_of_matrices},
+                                      {"large_bases", large_bases},
+                                      {"wide_layer", wide_layer},
+                                      {"largest_kernel", largest_kernel},
+                                      {"layer_of_orbits", layer_of_orbits},
+                                      {"strided_and_circular_layers", strided_and_circular_layers},
+                                      {"layers_of_space", layers_of_space},
+                                      {"layer_of_many_banks", layer_of_many_banks},
+                                      {"layers_of_bases", layers_of_bases},
+                                      {"fourier_layer", fourier_layer},
+                                      {"winograd_layer", winograd_layer},
+                                      {"chosen_algorithms", chosen_algorithms},
+                                      {"simple_calls", simple_calls},
+                                      {"pools", pools},
+                                      {NULL, NULL}};
 
 bool make_calls_ready(void) {
   test_random random = {131};

@@ -48,9 +48,7 @@ static bool fits(void *call) {
   return result.status == EQUICONV_SUCCESS && measured > 0 && measured <= STACK;
 }
 
-static bool runs(void *call) {
-  return stack_used(call, STACK) > 0 && result.status == EQUICONV_SUCCESS;
-}
+static bool runs(void *call) { return stack_used(call, STACK) > 0 && result.status == EQUICONV_SUCCESS; }
 
 static void every_call_works_on_64_kib_of_stack(void) {
   for (const refused_call *call = refused_calls; call->name != NULL; call++) {
