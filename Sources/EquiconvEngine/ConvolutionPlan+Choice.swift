@@ -47,6 +47,18 @@ extension ConvolutionPlan {
     }
   }
 
+  /// Multiply-adds of vectors for a pair of channels that the direct algorithm makes, by counting.
+  package func directWork(_ pass: Pass, lanes: Int) throws(ConvolutionError) -> Int {
+    let gather = try gatherPlan(pass)
+    return gather.grids.indices.reduce(0) { sum, grid in
+      let vectors = VectorCover(grid: gather.grids[grid], layout: gather.layout, lanes: lanes).vectorCount
+      return sum + vectors * gather.reads.count(grid: grid)
+    }
+  }
+
+  /// Whether the direct algorithm leaves out reads of nothing but zeros.
+  package func leavesOutReads(_ pass: Pass) throws(ConvolutionError) -> Bool { try gatherPlan(pass).reads.isPartial }
+
   /// The method of a pass: the cheapest of those that the descriptor's algorithm allows.
   func method<S: EngineScalar>(
     _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions, isPrepared: Bool = false
