@@ -111,6 +111,9 @@ def train_half(way, rank, store, queue):
     module = way()
     trained = train(module, x[rank::2].contiguous(), target[rank::2].contiguous())
     queue.put((rank, trained, states_refused(module) if way is fully_sharded else 2))
+    # Sent before torch takes the group down, which now and then waits for the interpreter while it holds it.
+    queue.close()
+    queue.join_thread()
     distributed.destroy_process_group()
 
 
