@@ -63,3 +63,39 @@ def test_a_gradient_through_shard_map_is_the_sum_over_devices():
     """26136 without the types of what varies over devices."""
     result = subprocess.run([sys.executable, "-c", EXAMPLE], capture_output=True, text=True, check=True)
     assert float(result.stdout) == 125361
+
+
+WITHOUT_DEVICES = """
+import os
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+import jax, jax.numpy as jnp, numpy as np
+import jax.experimental.custom_partitioning
+from jax._src import dispatch
+taken = dispatch.prim_requires_devices_during_lowering
+del dispatch.prim_requires_devices_during_lowering
+import equiconv as eq, equiconv.jax as ej
+dispatch.prim_requires_devices_during_lowering = taken  # JAX itself goes on.
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+rng = np.random.default_rng(20200426)
+x, w, b = (rng.normal(size=shape).astype(np.float32) for shape in ((4, 1, 5, 5), (2, 1, 3, 3), (2,)))
+layer = lambda x, w, b: ej.group_pool(ej.lifting_conv(x, w, eq.cyclic(4), b, algorithm="direct"))
+mesh = Mesh(np.array(jax.devices()), ("d",))
+put = lambda a, spec: jax.device_put(a, NamedSharding(mesh, spec))
+cut = put(x, P("d")), put(w, P()), put(b, P())
+same = lambda a, b: np.asarray(a).tobytes() == np.asarray(b).tobytes()
+expected = eq.group_pool(eq.lifting_conv(x, w, eq.cyclic(4), b, algorithm="direct"))
+loss = lambda x, w, b: (layer(x, w, b) ** 2).sum()
+gradients = jax.jit(jax.grad(loss, (0, 1, 2)))
+program = jax.jit(layer).lower(*cut).compile().as_text()
+one_device = [jax.device_put(a, jax.devices()[0]) for a in (x, w, b)]
+print(same(jax.jit(layer)(*cut), expected), all(map(same, gradients(*cut), gradients(*one_device))))
+print("f32[4,1,5,5]" in program, "all-gather" in program)
+inside = jax.shard_map(layer, mesh=mesh, in_specs=(P("d"), P(), P()), out_specs=P("d"))
+print(same(jax.jit(inside)(*cut), expected))
+"""
+
+
+def test_where_jax_does_not_tell_devices_calls_are_gathered_and_right():
+    """As in a JAX that has its private set of primitives no more."""
+    result = subprocess.run([sys.executable, "-c", WITHOUT_DEVICES], capture_output=True, text=True, check=False)
+    assert result.stdout == "True True\nTrue True\nTrue\n", result.stdout + result.stderr

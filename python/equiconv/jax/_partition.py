@@ -26,10 +26,16 @@ Entry = tuple[Any, ...]
 
 
 def needs_devices(primitive: Any) -> None:
-    """Has JAX tell the lowering of the primitive on which devices it will run, which partitioning needs."""
-    from jax._src import dispatch  # Not public; where it is gone, calls are gathered as if they had no rule.
+    """Has JAX tell the lowering of the primitive on which devices it will run, which partitioning needs.
 
-    dispatch.prim_requires_devices_during_lowering.add(primitive)
+    How to ask for that is not public. A JAX that has it no more tells nothing, so that calls have no rule: results are
+    the same, and operands are gathered on every device.
+    """
+    try:
+        from jax._src.dispatch import prim_requires_devices_during_lowering as primitives
+    except ImportError:
+        return
+    primitives.add(primitive)
 
 
 def is_partitioned(ctx: Any) -> bool:
