@@ -368,3 +368,79 @@ def test_the_state_of_another_group_is_refused_at_the_next_call():
     nnx.update(other, nnx.state(one))
     with pytest.raises(ValueError, match=r"weight is of lifting_conv on C4, .* expected one of lifting_conv on D2"):
         other(np.zeros((1, 1, 5, 5), np.float32))
+
+
+# ---- Algorithms ----
+
+
+def test_set_algorithm_reaches_every_layer_of_a_flax_module_or_none(rng):
+    nnx = pytest.importorskip("flax.nnx")
+    import equiconv.jax.nnx as enn
+
+    rngs = nnx.Rngs(0)
+    layers = [enn.LiftingConv(1, 4, 5, C4, rngs=rngs), enn.GroupConv(4, 4, 5, C4, rngs=rngs)]
+    made_direct = enn.LiftingConv(1, 4, 5, C4, algorithm="direct", rngs=nnx.Rngs(0))
+    # A list of modules cannot be called.
+    network = nnx.List([layers[0], nnx.Dict(inner=layers[1]), enn.GroupPool(C4)])
+    run = nnx.jit(lambda network, x: network[1]["inner"](network[0](x)))
+    x = signal(rng, "LiftingConv", C4, 16, channels=1)
+    weights = [np.asarray(layer.weight[...]) for layer in layers]
+    outputs = {}
+    for algorithm in ("direct", "fourier", "direct"):
+        assert eq.set_algorithm(network, algorithm) is None
+        assert [layer.algorithm for layer in layers] == [algorithm, algorithm]
+        y = x
+        for name, weight in zip(("lifting_conv", "group_conv"), weights, strict=True):
+            y = getattr(eq, name)(y, weight, C4, np.zeros(4, np.float32), algorithm=algorithm)
+        assert_same_bits(run(network, x), y)
+        outputs[algorithm] = y
+    assert not np.array_equal(outputs["direct"], outputs["fourier"])
+    # To Flax the layer is the one that was made so: states and compiled programs of either fit the other.
+    assert nnx.graphdef(layers[0]) == nnx.graphdef(made_direct)
+    for wrong, error in (("quick", ValueError), (0, TypeError)):
+        with pytest.raises(error, match="algorithm is"):
+            eq.set_algorithm(network, wrong)
+    assert [layer.algorithm for layer in layers] == ["direct", "direct"]
+    with pytest.raises(ValueError, match=r"network is .*, expected one with a convolution"):
+        eq.set_algorithm(nnx.Linear(1, 1, rngs=rngs), "direct")
+
+
+def test_with_algorithm_gives_another_model_of_equinox(rng):
+    eqx = pytest.importorskip("equinox")
+    import equiconv.jax.equinox as ee
+
+    first, second = jax.random.split(jax.random.key(0))
+    layers = [ee.LiftingConv(1, 4, 5, C4, key=first), ee.GroupConv(4, 4, 5, C4, key=second)]
+    model = {"first": layers[0], "rest": ee.Sequential(jax.nn.relu, layers[1], ee.GroupPool(C4))}
+    run = eqx.filter_jit(lambda model, x: model["rest"](model["first"](x)))
+    x = signal(rng, "LiftingConv", C4, 16, channels=1)
+    outputs = {}
+    for algorithm in ("direct", "fourier", "direct"):
+        changed = ee.with_algorithm(model, algorithm)
+        y = eq.lifting_conv(x, np.asarray(layers[0].weight), C4, algorithm=algorithm)
+        y = eq.group_conv(np.maximum(y, 0), np.asarray(layers[1].weight), C4, algorithm=algorithm)
+        outputs[algorithm] = run(changed, x)
+        assert_same_bits(outputs[algorithm], eq.group_pool(y))
+        assert changed["first"].weight is layers[0].weight
+    assert [layer.algorithm for layer in layers] == ["auto", "auto"]
+    assert not np.array_equal(outputs["direct"], outputs["fourier"])
+    made_direct = ee.LiftingConv(1, 4, 5, C4, algorithm="direct", key=first)
+    assert jax.tree.structure(changed["first"]) == jax.tree.structure(made_direct)
+    for wrong, error in (("quick", ValueError), (0, TypeError)):
+        with pytest.raises(error, match="algorithm is"):
+            ee.with_algorithm(model, wrong)
+    with pytest.raises(ValueError, match=r"model is GroupPool.*, expected one with a convolution"):
+        ee.with_algorithm(ee.GroupPool(C4), "direct")
+
+
+def test_set_algorithm_refuses_equinox_and_names_what_does_it():
+    pytest.importorskip("equinox")
+    import equiconv.jax.equinox as ee
+
+    layer = ee.LiftingConv(1, 1, 3, C4, key=jax.random.key(0))
+    plain = eq.LiftingConv(1, 1, 3, C4)
+    message = r"of Equinox, which does not change: use equiconv\.jax\.equinox\.with_algorithm\(network, algorithm\)"
+    for network in (layer, eq.Sequential(plain, eq.GroupPool(C4), layer)):
+        with pytest.raises(TypeError, match=message):
+            eq.set_algorithm(network, "direct")
+    assert [plain.algorithm, layer.algorithm] == ["auto", "auto"]

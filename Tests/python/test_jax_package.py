@@ -14,8 +14,9 @@ import equiconv as eq
 import pytest
 from jax_cases import NAMES, ej, jax
 
-MODULES = sorted(path.stem for path in Path(ej.__file__).parent.glob("*.py"))
-# Modules that need another package, and what it is.
+PACKAGE = Path(ej.__file__).parent
+MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+# Packages that need another one, and what it is.
 FRAMEWORKS = {"nnx": "flax.nnx", "equinox": "equinox"}
 
 
@@ -46,9 +47,11 @@ def test_public_names_are_documented(name):
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_the_documentation(module):
     names = {**vars(eq), **{name: getattr(ej, name) for name in ej.__all__}, "jax": jax}
-    if module in FRAMEWORKS:
-        pytest.importorskip(FRAMEWORKS[module], reason=f"{FRAMEWORKS[module]} is not installed")
-    module = importlib.import_module("equiconv.jax" if module == "__init__" else f"equiconv.jax.{module}")
+    package = module.split(".")[0]
+    if package in FRAMEWORKS:
+        pytest.importorskip(FRAMEWORKS[package], reason=f"{FRAMEWORKS[package]} is not installed")
+        names |= vars(importlib.import_module(f"equiconv.jax.{package}"))
+    module = importlib.import_module(f"equiconv.jax.{module}".removesuffix(".__init__"))
     # What a module imports from elsewhere comes before the NumPy layers of the same names.
     assert doctest.testmod(module, extraglobs=names | vars(module)).failed == 0
 

@@ -152,7 +152,9 @@ def test_set_algorithm_reaches_every_layer_or_none(rng):
             eq.set_algorithm(network, wrong)
     with pytest.raises(ValueError, match=r"network is GroupPool.*, expected one with a convolution"):
         eq.set_algorithm(eq.GroupPool(C4), "direct")
-    with pytest.raises(TypeError, match=r"network is 3 \(int\), expected a layer, a Sequential or a torch module"):
+    with pytest.raises(
+        TypeError, match=r"network is 3 \(int\), expected a layer, a Sequential, or a module of torch or Flax"
+    ):
         eq.set_algorithm(3, "direct")
     assert network[0].algorithm == "direct"
 

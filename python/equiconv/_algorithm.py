@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +19,9 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
     """Lets all convolutions of a network run by one algorithm, such as ``"direct"`` for bits.
 
     Args:
-        network: a layer with weights, a `Sequential`, or a `torch.nn.Module` with layers of `equiconv.torch` at any
-            depth.
+        network: a layer with weights, a `Sequential`, or a `torch.nn.Module` or `flax.nnx.Module` with layers of
+            `equiconv.torch` or `equiconv.jax.nnx` at any depth. Modules of Equinox do not change:
+            `equiconv.jax.equinox.with_algorithm` gives another one.
         algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
             that is called.
 
@@ -34,9 +36,11 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
         'direct'
     """
     name = choice("algorithm", algorithm, ALGORITHMS)
-    if not callable(network):
+    if not callable(network) and not _is_of("flax.nnx", network):
         kind = type(network).__name__
-        raise TypeError(f"network is {value_text(network)} ({kind}), expected a layer, a Sequential or a torch module")
+        raise TypeError(
+            f"network is {value_text(network)} ({kind}), expected a layer, a Sequential, or a module of torch or Flax"
+        )
     layers = list(_convolutions(network))
     if not layers:
         raise ValueError(f"network is {value_text(network)}, expected one with a convolution of equiconv")
@@ -50,9 +54,23 @@ def _convolutions(network: Any) -> Iterator[Any]:
     elif isinstance(network, Sequential):
         for layer in network:
             yield from _convolutions(layer)
+    elif _is_of("equinox", network):
+        raise TypeError(
+            f"network is {value_text(network)} ({type(network).__name__}), a module of Equinox, which does not change: "
+            "use equiconv.jax.equinox.with_algorithm(network, algorithm)"
+        )
+    elif _is_of("flax.nnx", network):
+        paths = sys.modules["flax.nnx"].iter_modules(network)
+        yield from (module for _, module in paths if _is_convolution(module))
     elif callable(modules := getattr(network, "modules", None)) and not isinstance(network, type):
         # A module of torch, which need not be imported to look through one.
         yield from (module for module in modules() if _is_convolution(module))
+
+
+def _is_of(framework: str, network: object) -> bool:
+    """Whether a network is a module of a framework, which is not imported for that: if it is, it is already."""
+    package = sys.modules.get(framework)
+    return package is not None and isinstance(network, package.Module)
 
 
 def _is_convolution(module: Any) -> bool:

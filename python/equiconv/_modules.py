@@ -302,7 +302,8 @@ def arguments_text(layer: Any) -> str:
         "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto",
         "interpolation": "bilinear", "group_basis": None, "quadrature": False,
     }  # fmt: skip
-    options = [f"{name}={getattr(layer, name)!r}" for name, value in defaults.items() if getattr(layer, name) != value]
+    given = {name: getattr(layer, name, default) for name, default in defaults.items()}
+    options = [f"{name}={value!r}" for name, value in given.items() if value != defaults[name]]
     return ", ".join([str(layer.in_channels), str(layer.out_channels), str(kernel), layer.group.name, *options])
 
 

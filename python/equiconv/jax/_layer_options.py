@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from .._arguments import check_float_dtype, choice, integer
 from .._bases import GroupBasis, KernelBasis
+from .._callers import level_of_caller
 from .._groups import PointGroup
 from .._initialisation import he_deviation
 from .._kernel_shape import kernel_shape
@@ -20,7 +20,6 @@ from .._modules import arguments_text
 from .._sampling import Sampling
 from .._signal_space import SignalSpace, check_signal_space
 from . import _calls
-from ._callers import level_of_caller
 from ._operands import JaxArray, float_operand
 from ._pool import group_pool
 
@@ -30,7 +29,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, repr=False)
 class ConvolutionOptions:
-    """A layer without its weights: hashable, and equal to one that computes the same."""
+    """A layer without its weights and its algorithm: hashable, and equal to one that computes the same."""
 
     layer_name: str
     group: PointGroup
@@ -42,7 +41,6 @@ class ConvolutionOptions:
     padding: Any
     dilation: Any
     padding_mode: Any
-    algorithm: Any
     interpolation: Any
     group_basis: GroupBasis | None
     quadrature: bool
@@ -59,7 +57,7 @@ class ConvolutionOptions:
         kept: dict[str, Any] = {name: _hashable(value) for name, value in options.items()}
         found = cls(layer_name, checked_group, inputs, outputs, extents, basis, **kept)
         assert found.made_of is not None
-        Sampling.checked(checked_group.dimension, *found._sampling)
+        Sampling.checked(checked_group.dimension, *found._sampling, "auto")
         return found
 
     @property
@@ -96,18 +94,19 @@ class ConvolutionOptions:
         deviation = he_deviation(name, self.group, self.in_channels, made_of, self.extents)
         return jax.random.normal(key, self.weight_shape, dtype) * np.dtype(dtype).type(deviation)
 
-    def apply(self, user: str, x: object, weight: JaxArray, bias: JaxArray | None) -> JaxArray:
+    def apply(self, user: str, x: object, weight: JaxArray, bias: JaxArray | None, algorithm: str) -> JaxArray:
         """The layer's output; `user` is its name in messages."""
         array = float_operand("x", x)
         check_signal_space(user, self.input_space, self.in_channels, array.shape)
         layer = LAYERS[self.layer_name]
         # One more than for a function called here, since that one calls what warns.
         level = level_of_caller() + 1
-        return _calls.forward(layer, array, weight, self.group, bias, self._sampling, self._kernel, level)
+        sampling = (*self._sampling, algorithm)
+        return _calls.forward(layer, array, weight, self.group, bias, sampling, self._kernel, level)
 
     @property
-    def _sampling(self) -> tuple[Any, ...]:
-        return self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm
+    def _sampling(self) -> tuple[Any, Any, Any, Any]:
+        return self.stride, self.padding, self.dilation, self.padding_mode
 
     @property
     def _kernel(self) -> tuple[Any, ...]:
@@ -154,11 +153,6 @@ def parameter_dtype(dtype: Any) -> Any:
     if found == np.float64 and not jax.config.jax_enable_x64:
         raise TypeError('dtype is float64, which JAX would round: use jax.config.update("jax_enable_x64", True)')
     return found
-
-
-def zeros_of(count: int, dtype: Any) -> JaxArray:
-    """A bias as it starts."""
-    return jnp.zeros(count, dtype)
 
 
 def _hashable(value: _Value) -> _Value | tuple[Any, ...]:

@@ -19,10 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._arguments import axes
+from .._callers import level_of_caller
 from .._groups import PointGroup
 from .._layers import point_group
 from .._sampling import Sampling, warn_of_remainders
-from ._callers import level_of_caller
 from ._operands import JaxArray, float_operand
 
 # How far below the largest number of a plane its numbers are kept.

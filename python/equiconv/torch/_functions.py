@@ -11,12 +11,12 @@ from torch import Tensor
 
 from .._arguments import choice
 from .._bases import GroupBasis, Interpolation, KernelBasis
+from .._callers import level_of_caller
 from .._functions import Algorithm, Axes, Padding, PaddingMode
 from .._groups import PointGroup
 from .._layers import LAYERS, Layer, point_group
 from .._pool import PoolMode
 from .._sampling import warn_of_remainders
-from ._callers import level_of_caller
 from ._configuration import configuration_of, name_between, name_of
 from ._library import operators
 from ._operators import forward, pool_mean

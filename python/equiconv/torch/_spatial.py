@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from .._arguments import axes
+from .._callers import level_of_caller
 from .._functions import Axes
 from .._groups import PointGroup
 from .._layers import point_group
 from .._sampling import Sampling, warn_of_remainders
-from ._callers import level_of_caller
 from ._history import writes
 from ._library import define, folded, operators, saves_shape
 from ._signal_module import SignalModule

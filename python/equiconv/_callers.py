@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose line a warning of a module is about: not that of a framework, nor this package's."""
+"""Whose line a warning of a module is about: not that of a framework, which calls modules, nor this package's."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-_FRAMEWORKS = ("equinox", "flax", "jax")
+_FRAMEWORKS = ("equinox", "flax", "jax", "torch")
 
 
 def level_of_caller() -> int:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers as modules of Equinox, to train; with what else such networks need.
+
+Names and arguments are those of `equiconv.torch`, with `key` in place of a device. Unlike Equinox's own, layers take
+signals with a batch, (B, C, [|H|,] spatial...), as the functions of `equiconv.jax` do. `signature` tells which layer
+and group the weights of a checkpoint are of.
+
+Example:
+    >>> import equiconv.jax.equinox as ee
+    >>> import equiconv as eq, jax
+    >>> H, key = eq.cyclic(4), jax.random.key(0)
+    >>> network = ee.Sequential(
+    ...     ee.LiftingConv(1, 8, 5, H, key=key), jax.nn.relu, ee.GroupPool(H, "max"), ee.SpatialMean(H)
+    ... )
+    >>> network(jax.numpy.zeros((2, 1, 16, 16))).shape
+    (2, 8)
+"""
+
+try:
+    import equinox as _equinox  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "equinox":
+        raise
+    raise ModuleNotFoundError(
+        'equiconv.jax.equinox needs Equinox, which is not installed: pip install "equiconv[equinox]"', name="equinox"
+    ) from None
+
+from ._algorithm import with_algorithm as with_algorithm
+from ._convolution import GroupConv as GroupConv
+from ._convolution import IsotropicConv as IsotropicConv
+from ._convolution import LiftingConv as LiftingConv
+from ._convolution import ProjectionConv as ProjectionConv
+from ._fields import BatchNorm as BatchNorm
+from ._fields import FieldDropout as FieldDropout
+from ._fields import GroupPool as GroupPool
+from ._sequential import Sequential as Sequential
+from ._signature import check_signature as check_signature
+from ._signature import signature as signature
+from ._spatial import SpatialAvgPool as SpatialAvgPool
+from ._spatial import SpatialMaxPool as SpatialMaxPool
+from ._spatial import SpatialMean as SpatialMean
+
+__all__ = [
+    "BatchNorm",
+    "FieldDropout",
+    "GroupConv",
+    "GroupPool",
+    "IsotropicConv",
+    "LiftingConv",
+    "ProjectionConv",
+    "Sequential",
+    "SpatialAvgPool",
+    "SpatialMaxPool",
+    "SpatialMean",
+    "check_signature",
+    "signature",
+    "with_algorithm",
+]

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model with another algorithm: modules of Equinox do not change."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import jax
+
+from ..._arguments import choice, value_text
+from ..._functions import Algorithm
+from ..._sampling import ALGORITHMS
+from ._convolution import Convolution
+
+
+def with_algorithm(model: Any, algorithm: Algorithm) -> Any:
+    """The model with all its convolutions run by one algorithm, such as ``"direct"`` for bits.
+
+    What `equiconv.set_algorithm` does to networks that can change. Arrays are those of `model`.
+
+    Args:
+        model: any tree with modules of Equinox.
+        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
+            that is called.
+
+    Raises:
+        TypeError: `algorithm` is no text.
+        ValueError: `algorithm` is another text, or `model` has no convolution.
+
+    Example:
+        >>> with_algorithm(LiftingConv(1, 8, 5, cyclic(4), key=jax.random.key(0)), "direct").algorithm
+        'direct'
+    """
+    name = choice("algorithm", algorithm, ALGORITHMS)
+    leaves, tree = jax.tree_util.tree_flatten(model, is_leaf=_is_convolution)
+    if not any(map(_is_convolution, leaves)):
+        raise ValueError(f"model is {value_text(model)}, expected one with a convolution of equiconv.jax.equinox")
+    return tree.unflatten([_changed(leaf, name) if _is_convolution(leaf) else leaf for leaf in leaves])
+
+
+def _is_convolution(node: object) -> bool:
+    return isinstance(node, Convolution)
+
+
+def _changed(layer: Convolution, algorithm: str) -> Convolution:
+    # Equinox gives no other way to another static field than to draw new weights.
+    changed = copy.copy(layer)
+    object.__setattr__(changed, "algorithm", algorithm)
+    return changed

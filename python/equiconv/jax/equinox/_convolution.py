@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers with weights."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from ..._arguments import choice
+from ..._bases import GroupBasis, Interpolation, KernelBasis
+from ..._functions import Algorithm, Axes, Padding, PaddingMode
+from ..._groups import PointGroup
+from ..._sampling import ALGORITHMS
+from ..._signal_space import SignalSpace
+from .._layer_options import ConvolutionOptions, parameter_dtype
+from .._operands import JaxArray
+
+
+class Convolution(eqx.Module):  # type: ignore[misc]
+    """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
+
+    _layer: ClassVar[str]
+
+    weight: JaxArray
+    bias: JaxArray | None
+    algorithm: str = eqx.field(static=True)
+    options: ConvolutionOptions = eqx.field(static=True)
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int | tuple[int, ...] | KernelBasis,
+        group: PointGroup,
+        *,
+        stride: Axes = 1,
+        padding: Padding = 0,
+        dilation: Axes = 1,
+        padding_mode: PaddingMode = "zeros",
+        algorithm: Algorithm = "auto",
+        interpolation: Interpolation = "bilinear",
+        group_basis: GroupBasis | None = None,
+        quadrature: bool = False,
+        bias: bool = True,
+        dtype: Any = jnp.float32,
+        key: JaxArray,
+    ) -> None:
+        self.options = ConvolutionOptions.checked(
+            self._layer, in_channels, out_channels, kernel, group, stride=stride, padding=padding, dilation=dilation,
+            padding_mode=padding_mode, interpolation=interpolation, group_basis=group_basis, quadrature=quadrature,
+        )  # fmt: skip
+        self.algorithm = choice("algorithm", algorithm, ALGORITHMS)
+        number_type = parameter_dtype(dtype)
+        self.weight = self.options.draw(key, number_type)
+        self.bias = jnp.zeros(self.options.out_channels, number_type) if bias else None
+
+    @property
+    def group(self) -> PointGroup:
+        """H."""
+        return self.options.group
+
+    @property
+    def in_channels(self) -> int:
+        """C."""
+        return self.options.in_channels
+
+    @property
+    def out_channels(self) -> int:
+        """O."""
+        return self.options.out_channels
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return self.options.input_space
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return self.options.output_space
+
+    def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
+        """The layer's output for a signal on `input_space`."""
+        return self.options.apply(type(self).__name__, x, self.weight, self.bias, self.algorithm)
+
+
+class IsotropicConv(Convolution):
+    """Isotropic convolution R^d -> R^d: `equiconv.jax.isotropic_conv` as a module.
+
+    Args:
+        in_channels, out_channels: C and O.
+        kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
+            `equiconv.bspline_basis(5)`.
+        group: H, any group.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.isotropic_conv`.
+        bias: whether there is one.
+        dtype: of the parameters: float32 or float64.
+        key: of `jax.random`, for the weights: drawn with He's deviation, as `equiconv.GroupConv`.
+
+    Shape:
+        (B, C, spatial...) -> (B, O, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> IsotropicConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 9, 9))).shape
+        (1, 8, 5, 5)
+    """
+
+    _layer = "isotropic"
+
+
+class LiftingConv(Convolution):
+    """Lifting convolution R^d -> G: `equiconv.jax.lifting_conv` as a module.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, dtype, key: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.lifting_conv`.
+
+    Shape:
+        (B, C, spatial...) -> (B, O, |H|, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> LiftingConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 9, 9))).shape
+        (1, 8, 4, 5, 5)
+    """
+
+    _layer = "lifting"
+
+
+class GroupConv(Convolution):
+    """Group convolution G -> G: `equiconv.jax.group_conv` as a module.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, dtype, key: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.group_conv`.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
+            group basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> GroupConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 4, 9, 9))).shape
+        (1, 8, 4, 5, 5)
+    """
+
+    _layer = "group"
+
+
+class ProjectionConv(Convolution):
+    """Projection convolution G -> R^d: `equiconv.jax.projection_conv` as a module.
+
+    Args:
+        in_channels, out_channels, kernel, group, bias, dtype, key: as for `IsotropicConv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
+            `equiconv.projection_conv`.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, spatial_out...).
+
+    Attributes:
+        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
+            group basis.
+        bias: shape (O,), or None.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> ProjectionConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 4, 9, 9))).shape
+        (1, 8, 5, 5)
+    """
+
+    _layer = "projection"

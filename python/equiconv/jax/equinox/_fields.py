@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts on fields, the channels of a signal on the group: pools over H, batch normalisation, dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from ..._groups import PointGroup
+from ..._pool import PoolMode
+from ..._signal_space import SignalSpace
+from .._layer_options import PoolOptions, parameter_dtype
+from .._norm import NormOptions, check_fields, drop_fields, probability
+from .._operands import JaxArray, float_operand
+
+
+class GroupPool(eqx.Module):  # type: ignore[misc]
+    """Mean or maximum over H, G -> R^d: `equiconv.jax.group_pool` as a module.
+
+    Args:
+        group: H.
+        mode: ``"mean"`` or ``"max"``.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, C, spatial...).
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind.
+
+    Example:
+        >>> GroupPool(cyclic(4), "max")(jax.numpy.zeros((1, 8, 4, 5, 5))).shape
+        (1, 8, 5, 5)
+    """
+
+    options: PoolOptions = eqx.field(static=True)
+
+    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
+        self.options = PoolOptions.checked(group, mode)
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return self.options.input_space
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return self.options.output_space
+
+    def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
+        """The pooled signal."""
+        return self.options.apply(x)
+
+
+class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
+    """Batch normalisation over (batch, fiber, space), one mean and one variance for each channel.
+
+    ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
+    of the plane: the layer commutes with the group, in evaluation to the last bit. Running numbers are in an
+    `equinox.nn.State`, made by `equinox.nn.make_with_state`; `equinox.nn.inference_mode` has the layer take those.
+
+    Args:
+        num_features: C, the number of channels (fields), not C |H|.
+        eps: added to the variance.
+        momentum: the share of a batch in the running numbers, as torch has it.
+        affine: whether there are a weight and a bias.
+        inference: whether to start in evaluation.
+        dtype: of the parameters: float32 or float64.
+
+    Shape:
+        (B, C, |H|, spatial...) or (B, C, spatial...), and a state, in and out.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range; the input has another number of channels,
+            fewer than 3 axes, or one number for each channel in training.
+
+    Example:
+        >>> norm, state = eqx.nn.make_with_state(BatchNorm)(8)
+        >>> y, state = norm(jax.numpy.zeros((2, 8, 4, 5, 5)), state)
+        >>> y.shape
+        (2, 8, 4, 5, 5)
+    """
+
+    weight: JaxArray | None
+    bias: JaxArray | None
+    running: eqx.nn.StateIndex
+    inference: bool
+    options: NormOptions = eqx.field(static=True)
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        *,
+        inference: bool = False,
+        dtype: Any = jnp.float32,
+    ) -> None:
+        self.options = NormOptions.checked(num_features, eps, momentum)
+        count, number_type = self.options.num_features, parameter_dtype(dtype)
+        self.inference = inference
+        self.weight = jnp.ones(count, number_type) if affine else None
+        self.bias = jnp.zeros(count, number_type) if affine else None
+        self.running = eqx.nn.StateIndex((jnp.zeros(count, number_type), jnp.ones(count, number_type)))
+
+    def __call__(
+        self,
+        x: JaxArray,
+        state: eqx.nn.State,
+        *,
+        key: JaxArray | None = None,
+        inference: bool | None = None,
+    ) -> tuple[JaxArray, eqx.nn.State]:
+        """The normalised signal, and the state with the running numbers after it."""
+        array = float_operand("x", x)
+        self.options.check(array)
+        running = statistics = state.get(self.running)
+        if not (self.inference if inference is None else inference):
+            statistics = self.options.statistics(array)
+            state = state.set(self.running, self.options.updated(running, statistics, array))
+        return self.options.normalised(array, statistics, self.weight, self.bias), state
+
+
+class FieldDropout(eqx.Module):  # type: ignore[misc]
+    """Dropout of whole fields: a channel of a sample is 0 on all of the group, or scaled by 1 / (1 - p).
+
+    Dropping single elements of the fiber would not commute with the group. In evaluation the identity.
+
+    Args:
+        p: the probability that a field is dropped, 0 to 1.
+        inference: whether to start in evaluation; `equinox.nn.inference_mode` sets it.
+
+    Shape:
+        (B, C, [|H|,] spatial...), in and out.
+
+    Raises:
+        TypeError, ValueError: `p` is no number from 0 to 1, or the input has fewer than 3 axes; there is no `key` in
+            training.
+
+    Example:
+        >>> FieldDropout(0.5, inference=True)(jax.numpy.ones((1, 8, 4, 5, 5))).sum().item()
+        800.0
+    """
+
+    p: float = eqx.field(static=True)
+    inference: bool
+
+    def __init__(self, p: float = 0.5, *, inference: bool = False) -> None:
+        self.p = probability(p)
+        self.inference = inference
+
+    def __call__(self, x: JaxArray, *, key: JaxArray | None = None, inference: bool | None = None) -> JaxArray:
+        """The signal with some of its fields dropped, if in training."""
+        array = float_operand("x", x)
+        check_fields(array)
+        if self.p == 0 or (self.inference if inference is None else inference):
+            return array
+        if key is None:
+            raise TypeError("key is None, expected one of jax.random for FieldDropout in training")
+        return drop_fields(array, self.p, key)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers in a row, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+
+from ..._sequential import check_chain
+
+
+class Sequential(eqx.nn.Sequential):  # type: ignore[misc]
+    """`equinox.nn.Sequential` that checks, when it is made, that each layer reads what the one before it writes.
+
+    Functions are taken to keep the space and the channels, and so are modules without spaces such as `BatchNorm`. With
+    one of those it is called with a state, and returns it.
+
+    Args:
+        layers: modules and functions, in order: at least one.
+
+    Raises:
+        TypeError: one cannot be called.
+        ValueError: spaces or channels that do not fit, or no layers.
+
+    Example:
+        >>> key = jax.random.key(0)
+        >>> Sequential(GroupConv(3, 8, 5, cyclic(4), key=key), GroupConv(8, 8, 5, dihedral(2), key=key))
+        Traceback (most recent call last):
+        ...
+        ValueError: layer 1, GroupConv, wants a signal on G for D2, got one on G for C4 from layer 0, GroupConv
+    """
+
+    def __init__(self, *layers: Callable[..., Any]) -> None:
+        check_chain(layers)
+        super().__init__([layer if isinstance(layer, eqx.Module) else eqx.nn.Lambda(layer) for layer in layers])

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers as modules of Flax (`flax.nnx`), to train; with what else such networks need.
+
+Names and arguments are those of `equiconv.torch`, with `rngs` in place of a device. A weight knows its layer and group:
+`nnx.update` with the state of another network is an error at the next call, which names both. `signature` is the same
+for checkpoints in files, whose formats keep numbers alone.
+
+Example:
+    >>> import equiconv.jax.nnx as enn
+    >>> import equiconv as eq, jax
+    >>> from flax import nnx
+    >>> H, rngs = eq.cyclic(4), nnx.Rngs(0)
+    >>> network = enn.Sequential(
+    ...     enn.LiftingConv(1, 8, 5, H, rngs=rngs), enn.BatchNorm(8), jax.nn.relu, enn.GroupPool(H, "max"),
+    ...     enn.SpatialMean(H)
+    ... )
+    >>> network(jax.numpy.zeros((2, 1, 16, 16))).shape
+    (2, 8)
+"""
+
+try:
+    import flax.nnx as _nnx  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "flax":
+        raise
+    raise ModuleNotFoundError(
+        'equiconv.jax.nnx needs Flax, which is not installed: pip install "equiconv[flax]"', name="flax"
+    ) from None
+
+from ._convolution import GroupConv as GroupConv
+from ._convolution import IsotropicConv as IsotropicConv
+from ._convolution import LiftingConv as LiftingConv
+from ._convolution import ProjectionConv as ProjectionConv
+from ._fields import BatchNorm as BatchNorm
+from ._fields import FieldDropout as FieldDropout
+from ._fields import GroupPool as GroupPool
+from ._sequential import Sequential as Sequential
+from ._signature import check_signature as check_signature
+from ._signature import signature as signature
+from ._spatial import SpatialAvgPool as SpatialAvgPool
+from ._spatial import SpatialMaxPool as SpatialMaxPool
+from ._spatial import SpatialMean as SpatialMean
+
+__all__ = [
+    "BatchNorm",
+    "FieldDropout",
+    "GroupConv",
+    "GroupPool",
+    "IsotropicConv",
+    "LiftingConv",
+    "ProjectionConv",
+    "Sequential",
+    "SpatialAvgPool",
+    "SpatialMaxPool",
+    "SpatialMean",
+    "check_signature",
+    "signature",
+]

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts on fields, the channels of a signal on the group: pools over H, batch normalisation, dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx
+
+from ..._groups import PointGroup
+from ..._pool import PoolMode
+from ..._signal_space import SignalSpace
+from .._layer_options import PoolOptions, parameter_dtype
+from .._norm import NormOptions, check_fields, drop_fields, probability
+from .._operands import JaxArray, float_operand
+
+
+class GroupPool(nnx.Module):  # type: ignore[misc]
+    """Mean or maximum over H, G -> R^d: `equiconv.jax.group_pool` as a module.
+
+    Args:
+        group: H.
+        mode: ``"mean"`` or ``"max"``.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, C, spatial...).
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind.
+
+    Example:
+        >>> GroupPool(cyclic(4), "max")(jax.numpy.zeros((1, 8, 4, 5, 5))).shape
+        (1, 8, 5, 5)
+    """
+
+    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
+        self.options = PoolOptions.checked(group, mode)
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return self.options.input_space
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return self.options.output_space
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The pooled signal."""
+        return self.options.apply(x)
+
+
+class BatchNorm(nnx.Module):  # type: ignore[misc]
+    """Batch normalisation over (batch, fiber, space), one mean and one variance for each channel.
+
+    ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
+    of the plane: the layer commutes with the group, in evaluation to the last bit. ``model.train()`` takes mean and
+    variance of the batch, and updates the running ones, `nnx.BatchStat`; ``model.eval()`` takes those.
+
+    Args:
+        num_features: C, the number of channels (fields), not C |H|.
+        eps: added to the variance.
+        momentum: the share of a batch in the running numbers, as torch has it (not 1 less it, as `flax.nnx.BatchNorm`).
+        affine: whether there are a weight and a bias.
+        use_running_average: whether to start in evaluation.
+        dtype: of the parameters: float32 or float64.
+
+    Shape:
+        (B, C, |H|, spatial...) or (B, C, spatial...), in and out.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range; the input has another number of channels,
+            fewer than 3 axes, or one number for each channel in training.
+
+    Example:
+        >>> BatchNorm(8)(jax.numpy.zeros((2, 8, 4, 5, 5))).shape
+        (2, 8, 4, 5, 5)
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        *,
+        use_running_average: bool = False,
+        dtype: Any = jnp.float32,
+    ) -> None:
+        self.options = NormOptions.checked(num_features, eps, momentum)
+        count, number_type = self.options.num_features, parameter_dtype(dtype)
+        self.use_running_average = use_running_average
+        self.weight = nnx.Param(jnp.ones(count, number_type)) if affine else None
+        self.bias = nnx.Param(jnp.zeros(count, number_type)) if affine else None
+        self.running_mean = nnx.BatchStat(jnp.zeros(count, number_type))
+        self.running_var = nnx.BatchStat(jnp.ones(count, number_type))
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The normalised signal."""
+        array = float_operand("x", x)
+        self.options.check(array)
+        running = (self.running_mean[...], self.running_var[...])
+        statistics = running
+        if not self.use_running_average:
+            statistics = self.options.statistics(array)
+            self.running_mean[...], self.running_var[...] = self.options.updated(running, statistics, array)
+        weight, bias = (None if parameter is None else parameter[...] for parameter in (self.weight, self.bias))
+        return self.options.normalised(array, statistics, weight, bias)
+
+
+class FieldDropout(nnx.Module):  # type: ignore[misc]
+    """Dropout of whole fields: a channel of a sample is 0 on all of the group, or scaled by 1 / (1 - p).
+
+    Dropping single elements of the fiber would not commute with the group. After ``model.eval()`` the identity.
+
+    Args:
+        p: the probability that a field is dropped, 0 to 1.
+        deterministic: whether to start in evaluation.
+        rngs: whose stream `dropout` is drawn from.
+
+    Shape:
+        (B, C, [|H|,] spatial...), in and out.
+
+    Raises:
+        TypeError, ValueError: `p` is no number from 0 to 1, or the input has fewer than 3 axes.
+
+    Example:
+        >>> FieldDropout(0.5, deterministic=True, rngs=nnx.Rngs(0))(jax.numpy.ones((1, 8, 4, 5, 5))).sum().item()
+        800.0
+    """
+
+    def __init__(self, p: float = 0.5, *, deterministic: bool = False, rngs: nnx.Rngs) -> None:
+        self.p = probability(p)
+        self.deterministic = deterministic
+        self.rngs = rngs.dropout.fork()
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The signal with some of its fields dropped, if in training."""
+        array = float_operand("x", x)
+        check_fields(array)
+        return array if self.deterministic or self.p == 0 else drop_fields(array, self.p, self.rngs())
