@@ -57,6 +57,7 @@ struct GatherPass<S: EngineScalar> {
     var zeros = 0
     var planes = 0
     var folded = 0
+    var foldRuns = 0
     var panelReads = 0
     var offsets = 0
     var packedOffsets = 0
@@ -130,7 +131,8 @@ struct GatherPass<S: EngineScalar> {
     pieces.planes = try memory.reserve(S.self, images, channels, stencil.inputElements, plan.layout.volume)
     // Vectors that begin near the end of the last plane read past it.
     _ = try memory.reserve(S.self, 2 * kernels.lanes)
-    if plan.fold != nil {
+    if let fold = plan.fold {
+      pieces.foldRuns = try memory.reserve(CircularFold.Run.self, fold.runCount)
       pieces.folded = try memory.reserve(S.self, images, outputs, stencil.outputElements, plan.destination.volume)
     }
     if stencil.isOrbit {
@@ -167,6 +169,7 @@ struct GatherPass<S: EngineScalar> {
     writePanelReads(workspace)
     writeOffsets(workspace)
     zeroSlack(workspace)
+    plan.fold?.writeRuns(workspace.pointer(pieces.foldRuns, CircularFold.Run.self))
     let startsApart = plan.leftOut != nil && !areFinite(weights, count: modules * moduleWeights)
     ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
       process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace, startsApart)
@@ -206,8 +209,9 @@ struct GatherPass<S: EngineScalar> {
     let folded = workspace.pointer(pieces.folded, S.self) + crew.first * chunk * destinationImage
     compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
     let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
+    let runs = workspace.pointer(pieces.foldRuns, CircularFold.Run.self)
     ThreadPool.run(images.count * outputs * plan.stencil.outputElements, threads: crew.count) { _, plane in
-      fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume)
+      fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume, runs)
     }
   }
 

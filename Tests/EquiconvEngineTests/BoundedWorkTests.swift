@@ -236,6 +236,26 @@ import _EquiconvTestSupport
     }
   }
 
+  /// Nothing is kept for each of the 2^40 positions of an axis, in an address space that would not hold it.
+  @Test func plansOfLongPeriodicAxes_takeLittleMemory() async {
+    await #expect(processExitsWith: .success) {
+      alarm(60)
+      var limit = rlimit(rlim_cur: 3 << 30, rlim_max: 3 << 30)
+      setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+      let long = 1 << 40
+      for sizes in [
+        LayerCase([long], kernel: [1], stride: [3], mode: .circular),
+        LayerCase([long, 2], kernel: [2], stride: [3], padding: [1], mode: .circular),
+        LayerCase([7], kernel: [3], padding: [long], mode: .circular),
+        LayerCase([7], kernel: [2], stride: [9], padding: [long], mode: .circular),
+      ] {
+        let group: PointGroup = sizes.spatial.count == 1 ? .reflection : try .trivial(2)
+        let plan = try ConvolutionPlan(sizes.descriptor(.lifting, group))
+        guard try plan.explain(.inputGradient, batch: 1, Float.self).workspaceBytes > 0 else { exit(2) }
+      }
+    }
+  }
+
   /// The calls themselves, in an address space that the padded planes would not fit in.
   @Test func farReachingLayers_runInLittleMemory() async {
     await #expect(processExitsWith: .success) {
