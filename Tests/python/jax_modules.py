@@ -44,12 +44,19 @@ class Flax:
             layer.bias[...] = bias
         return layer
 
-    def batch_norm(self, *arguments, **keywords):
-        """(x, is_training) -> y, and () -> running mean and variance."""
+    def in_evaluation(self, name):
+        """The argument that has a module start in evaluation."""
+        return {"use_running_average" if name == "BatchNorm" else "deterministic": True}
+
+    def batch_norm(self, *arguments, parameters=None, **keywords):
+        """(x, is_training) -> y, where None is as the module started, and () -> running mean and variance."""
         norm = self.make("BatchNorm", *arguments, **keywords)
+        if parameters is not None:
+            norm = self.with_parameters(norm, *parameters)
 
         def call(x, is_training):
-            norm.train() if is_training else norm.eval()
+            if is_training is not None:
+                norm.train() if is_training else norm.eval()
             return norm(x)
 
         return call, lambda: (norm.running_mean[...], norm.running_var[...])
@@ -89,12 +96,17 @@ class Equinox:
         layer = self.library.tree_at(lambda layer: layer.weight, layer, weight)
         return layer if bias is None else self.library.tree_at(lambda layer: layer.bias, layer, bias)
 
-    def batch_norm(self, *arguments, **keywords):
+    def in_evaluation(self, name):
+        return {"inference": True}
+
+    def batch_norm(self, *arguments, parameters=None, **keywords):
         norm, state = self.library.nn.make_with_state(self.modules.BatchNorm)(*arguments, **keywords)
+        if parameters is not None:
+            norm = self.with_parameters(norm, *parameters)
         states = [state]
 
         def call(x, is_training):
-            y, after = norm(x, states[-1], inference=not is_training)
+            y, after = norm(x, states[-1], inference=None if is_training is None else not is_training)
             states.append(after)
             return y
 

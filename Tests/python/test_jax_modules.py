@@ -72,9 +72,9 @@ def test_arguments_of_layers_are_those_of_numpy(framework, name):
 
 OPTIONS = {
     "pixels": (3, C4, {"padding": "same"}),
-    "strided, no bias": (3, D4, {"stride": 2, "padding": 1, "bias": False}),
+    "strided, no bias": (3, D4, {"stride": 2, "padding": 1, "dilation": 2, "bias": False}),
     "basis": (eq.bspline_basis(5), C8, {"padding_mode": "circular", "padding": 2}),
-    "group basis": (3, C8, {"group_basis": eq.localised([0, 1, 7]), "interpolation": "bicubic"}),
+    "group basis": (3, C8, {"group_basis": eq.localised([0, 1, 7]), "interpolation": "bicubic", "quadrature": True}),
 }
 
 
@@ -113,7 +113,10 @@ def test_weights_are_drawn_with_he_deviation(framework, name):
 
 def test_float64_needs_jax_to_have_it(framework, x64):
     layer = framework.make("LiftingConv", 1, 2, 3, C4, dtype=np.float64)
-    assert framework.parameters(layer)[0].dtype == np.float64
+    assert {parameter.dtype for parameter in framework.parameters(layer)} == {np.dtype("float64")}
+    norm = framework.make("BatchNorm", 2, dtype=np.float64)
+    _, running = framework.batch_norm(2, dtype=np.float64)
+    assert {array.dtype for array in (*framework.parameters(norm), *running())} == {np.dtype("float64")}
     jax.config.update("jax_enable_x64", False)
     with pytest.raises(TypeError, match="dtype is float64, which JAX would round"):
         framework.make("LiftingConv", 1, 2, 3, C4, dtype=np.float64)
@@ -178,7 +181,14 @@ def test_batch_norm_is_that_of_torch(rng, framework, affine):
     import equiconv.torch as et
 
     reference = et.BatchNorm(3, 1e-3, 0.2, affine)
-    call, running = framework.batch_norm(3, 1e-3, 0.2, affine)
+    parameters = None
+    if affine:
+        parameters = [draw(rng, (3,), np.float32) for _ in range(2)]
+        reference.load_state_dict(
+            dict(zip(("weight", "bias"), map(torch.tensor, parameters), strict=True)), strict=False
+        )
+    assert (framework.make("BatchNorm", 3, affine=affine).weight is None) is not affine
+    call, running = framework.batch_norm(3, 1e-3, 0.2, affine, parameters=parameters)
     for step in range(3):
         x = signal(rng, "GroupConv", C4) + step
         expected = reference(torch.tensor(x)).detach().numpy()
@@ -186,7 +196,37 @@ def test_batch_norm_is_that_of_torch(rng, framework, affine):
     for mine, theirs in zip(running(), (reference.running_mean, reference.running_var), strict=True):
         np.testing.assert_allclose(mine, theirs.numpy(), rtol=2e-6, atol=1e-7)
     reference.eval()
+    before = running()
     np.testing.assert_allclose(call(x, False), reference(torch.tensor(x)).detach().numpy(), rtol=0, atol=3e-6)
+    for mine, theirs in zip(running(), before, strict=True):
+        assert_same_bits(mine, theirs)
+
+
+def test_gradients_of_batch_norm_are_those_of_torch_and_pass_no_running_number(rng, framework):
+    torch = pytest.importorskip("torch")
+    import equiconv.torch as et
+
+    x = signal(rng, "GroupConv", C4)
+
+    def output_and_running(x):
+        call, running = framework.batch_norm(3)
+        return call(x, True), running()
+
+    (y, running), vjp = jax.vjp(output_and_running, x)
+    cotangent = draw(rng, y.shape, np.float32)
+    nothing = jax.tree.map(np.zeros_like, running)
+    tensor = torch.tensor(x, requires_grad=True)
+    et.BatchNorm(3)(tensor).backward(torch.tensor(cotangent))
+    np.testing.assert_allclose(vjp((cotangent, nothing))[0], tensor.grad.numpy(), rtol=0, atol=3e-6)
+    assert not np.any(vjp((np.zeros_like(cotangent), jax.tree.map(np.ones_like, running)))[0])
+
+
+def test_modules_may_start_in_evaluation(rng, framework):
+    x = signal(rng, "GroupConv", C4)
+    assert_same_bits(framework.make("FieldDropout", 0.5, **framework.in_evaluation("FieldDropout"))(x), x)
+    call, running = framework.batch_norm(3, **framework.in_evaluation("BatchNorm"))
+    np.testing.assert_allclose(call(x, None), x / np.sqrt(np.float32(1 + 1e-5)), rtol=1e-6)
+    assert [array.tolist() for array in running()] == [[0, 0, 0], [1, 1, 1]]
 
 
 def test_batch_norm_in_evaluation_commutes_to_the_last_bit(rng, framework):
@@ -211,15 +251,48 @@ def test_dropout_drops_whole_fields_and_keeps_the_mean(framework):
     y = np.asarray(call(x, 7))
     fields = y.reshape(64, 64, -1)
     assert np.all(fields == fields[:, :, :1])
+    assert np.any(fields[0] != fields[1])
     assert set(np.unique(fields)) == {0, np.float32(1 / 0.75)}
     # A share of 4096 draws: within 5 deviations.
     assert abs(np.mean(fields == 0) - 0.25) < 5 * math.sqrt(0.25 * 0.75 / 4096)
     assert_same_bits(call(x, None), x)
     assert not np.array_equal(call(x, 8), y)
     assert not np.any(framework.dropout(1)(x, 1))
+    with pytest.raises(ValueError, match=r"x has shape \(2, 3\), expected \(B, C, "):
+        call(np.ones((2, 3), np.float32), 7)
+
+
+def test_dropout_of_flax_draws_anew_at_each_call_from_the_stream_that_it_is_given():
+    nnx = pytest.importorskip("flax.nnx")
+    import equiconv.jax.nnx as enn
+
+    x = np.ones((8, 8, 4, 3, 3), np.float32)
+    layers = [enn.FieldDropout(0.5, rngs=nnx.Rngs(dropout=seed)) for seed in (1, 1, 2)]
+    first, again, other = (layer(x) for layer in layers)
+    assert_same_bits(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, layers[0](x))
+
+
+def test_dropout_of_equinox_wants_a_key_in_training():
+    pytest.importorskip("equinox")
+    import equiconv.jax.equinox as ee
+
+    with pytest.raises(TypeError, match=r"key is None, expected one of jax\.random"):
+        ee.FieldDropout(0.5)(np.ones((1, 1, 2), np.float32))
 
 
 # ---- Pools ----
+
+
+@pytest.mark.parametrize("mode", ["mean", "max"])
+def test_pools_over_h_are_those_of_numpy_and_refuse_other_signals(rng, framework, mode):
+    x = signal(rng, "GroupConv", D4)
+    pool, expected = framework.make("GroupPool", D4, mode), eq.GroupPool(D4, mode)
+    assert_same_bits(pool(x), expected(x))
+    assert (pool.input_space, pool.output_space) == (expected.input_space, expected.output_space)
+    with pytest.raises(ValueError, match="GroupPool wants a signal on G for D4"):
+        pool(x[:, :, :4])
 
 
 @pytest.mark.parametrize("arguments", [(2,), (3, 2, 1), ((2, 3), (1, 2), (1, 0))], ids=str)
@@ -356,6 +429,13 @@ def test_a_signature_names_the_layers_and_another_is_refused(framework):
         framework.modules.check_signature(other, saved)
     with pytest.raises(ValueError, match="no such layer"):
         framework.modules.check_signature(one, {})
+    with pytest.raises(ValueError, match="layer 9 is no such layer, the checkpoint has another"):
+        framework.modules.check_signature(one, saved | {"9": "another"})
+    one, other = (
+        framework.make("GroupConv", 1, 1, 3, C8, group_basis=eq.localised(elements)) for elements in ([0, 1], [0, 7])
+    )
+    with pytest.raises(ValueError, match="the checkpoint has group_conv on C8"):
+        framework.modules.check_signature(one, framework.modules.signature(other))
     with pytest.raises(TypeError, match="signature is 3"):
         framework.modules.check_signature(one, 3)
 
@@ -444,3 +524,14 @@ def test_set_algorithm_refuses_equinox_and_names_what_does_it():
         with pytest.raises(TypeError, match=message):
             eq.set_algorithm(network, "direct")
     assert [plain.algorithm, layer.algorithm] == ["auto", "auto"]
+
+
+def test_flax_tells_parameters_from_statistics():
+    """So that an optimiser with ``wrt=nnx.Param`` trains the ones and leaves the others."""
+    nnx = pytest.importorskip("flax.nnx")
+    import equiconv.jax.nnx as enn
+
+    rngs = nnx.Rngs(0)
+    for layer in (enn.LiftingConv(1, 2, 3, C4, rngs=rngs), enn.BatchNorm(2)):
+        assert set(nnx.to_pure_dict(nnx.state(layer, nnx.Param))) == {"weight", "bias"}
+    assert set(nnx.to_pure_dict(nnx.state(layer, nnx.BatchStat))) == {"running_mean", "running_var"}
