@@ -24,6 +24,7 @@ public struct BSplineBasis: Hashable, Sendable {
 
   /// The centres, (J, d).
   private let centerTable: FixedArray<Double>
+  private let boxes: CenterBoxes
 
   /// The scale s.
   public let scale: Double
@@ -85,6 +86,7 @@ public struct BSplineBasis: Hashable, Sendable {
     self.dimension = dimension
     self.degree = degree
     self.centerTable = centerTable
+    boxes = try CenterBoxes(centerTable, dimension: dimension)
     self.scale = scale
     self.extents = extents
   }
@@ -147,13 +149,16 @@ extension BSplineBasis: BasisFamily {
   /// [J].
   public var shape: [Int] { [count] }
 
-  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
-    for j in 0..<count {
-      var product = 1.0
-      for axis in 0..<dimension where product != 0 {
-        product *= cardinalBSpline((u[axis] - centerTable[j * dimension + axis]) / scale, degree: degree)
+  func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
+    found.removeAll()
+    try boxes.forEachRange(near: u, reach: splineReach(degree: degree), scale: scale) { near throws(BasisError) in
+      for j in near {
+        var product = 1.0
+        for axis in 0..<dimension where product != 0 {
+          product *= cardinalBSpline((u[axis] - centerTable[j * dimension + axis]) / scale, degree: degree)
+        }
+        try found.append(LocalValue(function: j, value: product))
       }
-      values[j] = product
     }
   }
 }

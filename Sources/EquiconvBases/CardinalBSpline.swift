@@ -22,9 +22,15 @@ func cardinalBSpline(_ t: Double, degree n: Int) -> Double {
   return (left + right) / Double(n)
 }
 
+/// β_n(t) is 0 where |t| is this or more.
+func splineReach(degree n: Int) -> Double { n == 0 ? 0.5 + 2 * boxTolerance : Double(n + 1) / 2 }
+
+/// How near to its ends β₀ is ½.
+private let boxTolerance = 1e-9
+
 /// 1 inside [−½, ½], ½ at its ends, 0 outside.
 private func unitBox(_ t: Double) -> Double {
   let distance = abs(t) - 0.5
-  if abs(distance) <= 1e-9 { return 0.5 }
+  if abs(distance) <= boxTolerance { return 0.5 }
   return distance < 0 ? 1 : 0
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -131,17 +133,16 @@ extension CircularHarmonicBasis: BasisFamily {
   /// [J].
   public var shape: [Int] { [count] }
 
-  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+  func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
+    found.removeAll()
     let radius = (u[0] * u[0] + u[1] * u[1]).squareRoot()
     // At the origin only m = 0 counts, which has no direction; at infinity nothing does.
     let direction = radius > 0 && radius.isFinite ? (x: u[0] / radius, y: u[1] / radius) : (x: 1, y: 0)
-    var position = 0
     for ring in radii.indices {
       var (cosine, sine) = (1.0, 0.0)
       for (m, profile) in profiles(ring: ring, at: radius).enumerated() {
-        values[position] = profile * cosine
-        if m > 0 { values[position + 1] = profile * sine }
-        position += m > 0 ? 2 : 1
+        try found.append(LocalValue(function: found.count, value: profile * cosine))
+        if m > 0 { try found.append(LocalValue(function: found.count, value: profile * sine)) }
         (cosine, sine) = (cosine * direction.x - sine * direction.y, sine * direction.x + cosine * direction.y)
       }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -68,10 +70,12 @@ extension GaussianDerivativeBasis: BasisFamily {
   /// [J].
   public var shape: [Int] { [count] }
 
-  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+  func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
+    found.removeAll()
     let factors = (0..<dimension).map { hermiteGaussians(u[$0] / sigma, order: order) }
     for (j, derivative) in derivatives.enumerated() {
-      values[j] = zip(factors, derivative).reduce(1) { $0 * $1.0[$1.1] }
+      let value = zip(factors, derivative).reduce(1) { $0 * $1.0[$1.1] }
+      try found.append(LocalValue(function: j, value: value))
     }
   }
 }

@@ -8,9 +8,18 @@ protocol BasisFamily {
   var count: Int { get }
   var extents: [Int] { get }
   var shape: [Int] { get }
-  /// Writes all `count` values at the point u of `dimension` coordinates.
-  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>)
+  /// Finds the functions that may differ from 0 at the point u of `dimension` coordinates.
+  func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError)
 }
+
+/// The value of one function at a point.
+package struct LocalValue {
+  package var function: Int
+  package var value: Double
+}
+
+/// The functions that may differ from 0 at a point, in increasing order. All others are 0 there.
+package typealias LocalValues = CheckedArray<LocalValue, BasisError>
 
 /// A finite family of functions B_0 … B_{J−1} on ℝᵈ, of which kernels are linear combinations: k(u) = Σ_j w_j B_j(u).
 ///
@@ -71,12 +80,29 @@ extension KernelBasis: BasisFamily {
   public func evaluate(at u: [Double], into values: inout [Double]) {
     precondition(u.count == dimension, "the point does not have d coordinates")
     if values.count != count { values = [Double](repeating: 0, count: count) }
-    family.write(at: u, to: &values)
+    var found = LocalValues()
+    do throws(BasisError) {
+      try write(at: u, to: &values, found: &found)
+    } catch {
+      // As where the array of J numbers does not fit.
+      fatalError("\(error)")
+    }
   }
 
-  /// The same at an address, where J numbers fit. Under a name of its own: an array passes for a pointer.
-  package func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
-    family.write(at: u, to: values)
+  /// The same at an address where J numbers fit; `found` is scratch. Under a name of its own: an array passes for a pointer.
+  package func write(
+    at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>, found: inout LocalValues
+  ) throws(BasisError) {
+    try family.find(at: u, into: &found)
+    values.update(repeating: 0, count: count)
+    for entry in found.elements { values[entry.function] = entry.value }
+  }
+
+  /// Finds the functions that may differ from 0 at u, in increasing order.
+  ///
+  /// - Complexity: O(found) for pixels; O(found · log J) for splines whose centers are in row-major order; otherwise O(J).
+  package func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
+    try family.find(at: u, into: &found)
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// How values on the grid of taps continue between the taps; in d dimensions the tensor product over the axes.
 public enum Interpolation: Hashable, Sendable, CaseIterable {
   /// Linear along each axis: 1 − |t|.
@@ -46,25 +48,52 @@ extension PixelBasis: BasisFamily {
   /// The extents.
   public var shape: [Int] { extents }
 
-  func write(at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
+  func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
     let last = extents.count - 1
-    // The products over the axes done so far, the last one first, lie at the beginning.
-    var done = 1
-    values[0] = 1
+    // The products over the axes done so far, the last one first.
+    found.removeAll()
+    try found.append(LocalValue(function: 0, value: 1))
+    var step = 1
     for axis in stride(from: last, through: 0, by: -1) {
-      let k = extents[axis]
-      for i in stride(from: k - 1, through: 0, by: -1) {
+      let (k, x) = (extents[axis], u[last - axis])
+      let taps = interpolation.taps(near: axis == last ? x : 0 - x, extent: k)
+      if taps.isEmpty { return found.removeAll() }
+      let done = found.count
+      for _ in done..<done * taps.count { try found.append(LocalValue(function: 0, value: 0)) }
+      for i in taps.reversed() {
         // Differences of coordinates, not of array positions: a reflected point then gives the same numbers reflected.
-        let factor = interpolation.weight(u[last - axis] - tapCoordinate(i, extent: k, isX: axis == last))
+        let factor = interpolation.weight(x - tapCoordinate(i, extent: k, isX: axis == last))
         // Those that are multiplied last are those that are overwritten.
-        for j in 0..<done { values[i * done + j] = factor * values[j] }
+        for j in 0..<done {
+          let product = found[j]
+          found[(i - taps.lowerBound) * done + j] = LocalValue(
+            function: i * step + product.function, value: factor * product.value)
+        }
       }
-      done *= k
+      step *= k
     }
   }
 }
 
 extension Interpolation {
+  /// φ is 0 from this distance on.
+  private var reach: Double {
+    switch self {
+    case .bilinear: 1
+    case .bicubic: 2
+    case .bSpline3: cardinalReach
+    }
+  }
+
+  /// The taps of an axis that may have a weight at x; x runs with the array's axis, from its middle.
+  func taps(near x: Double, extent k: Int) -> Range<Int> {
+    let place = x + Double(k - 1) / 2
+    // Rounding is monotone and keeps the places of taps: it takes none of them away.
+    let (first, last) = (max(0, (place - reach).rounded(.up)), min(Double(k - 1), (place + reach).rounded(.down)))
+    guard place.isFinite, first <= last else { return 0..<0 }
+    return Int(first)..<Int(last) + 1
+  }
+
   /// φ(t): the weight of a value at distance t along one axis. Even, 1 at 0 and 0 at the other integers.
   func weight(_ t: Double) -> Double {
     let t = abs(t)
@@ -82,6 +111,9 @@ private func keysCubic(_ t: Double) -> Double {
   return t < 2 ? ((2.5 - 0.5 * t) * t - 4) * t + 2 : 0
 }
 
+/// The tail of the cardinal cubic spline is cut off here, below 10⁻³⁵ of the value.
+private let cardinalReach = 64.0
+
 /// The cubic spline that is 1 at 0 and 0 at all other integers, at t ≥ 0.
 ///
 /// It is √3 Σ_n z^|n| β₃(t − n) with the pole z = √3 − 2 of the prefilter (Unser, Aldroubi and Eden, "B-spline signal
@@ -90,8 +122,7 @@ private func keysCubic(_ t: Double) -> Double {
 private func cardinalCubicSpline(_ t: Double) -> Double {
   let root = 3.0.squareRoot()
   if t < 1 { return 1 + ((3 * root - 4) * t + (3 - 3 * root)) * t * t }
-  // Below 10⁻³⁵ of the value.
-  guard t < 64 else { return 0 }
+  guard t < cardinalReach else { return 0 }
   var (f, tail) = (t - 1, 1.0)
   while f >= 1 { (f, tail) = (f - 1, tail * (root - 2)) }
   return tail * f * ((3 * root - 6) + f * ((6 * root - 9) + f * (15 - 9 * root)))

@@ -197,8 +197,9 @@ public func equiconv_basis_sample(
     let points = try location(points, "points")
     let values = try location(values, "values")
     let (dimension, count) = (basis.dimension, basis.count)
+    var found = LocalValues()
     for point in 0..<Int(pointCount) {
-      basis.write(at: points + point * dimension, to: values + point * count)
+      try basis.write(at: points + point * dimension, to: values + point * count, found: &found)
     }
   }
 }

@@ -4,7 +4,8 @@ import EquiconvGroups
 
 /// A layer with everything worked out that does not depend on the numbers: sizes, stencils, memory layouts.
 ///
-/// Immutable; one plan may run on several threads at once. Making one costs O(|H|² taps).
+/// Immutable; one plan may run on several threads at once. Making one costs O(|H|² taps), times
+/// the functions that are not 0 at a point where kernels are sampled between taps.
 public final class ConvolutionPlan: Sendable {
   /// The descriptor it was made of, with "same" padding resolved.
   public let descriptor: ConvolutionDescriptor

@@ -38,8 +38,9 @@ struct KernelSampler {
 
   /// What a look at one tap works with.
   struct Scratch: ~Copyable {
-    /// All functions at a point; made when a basis is first evaluated.
-    fileprivate var values = Table<Double>()
+    /// h⁻¹u, and the functions that may differ from 0 there.
+    fileprivate var point = Table<Double>()
+    fileprivate var found = LocalValues()
     /// The values B_j(h⁻¹u) / |det h| that are not 0, by j.
     fileprivate(set) var entries = Table<SamplingOperator.Entry>()
   }
@@ -55,15 +56,19 @@ struct KernelSampler {
       return
     }
     guard group.isLattice || contains(u, h) else { return }
-    let count = basis.count
-    if scratch.values.count != count { scratch.values = try Table(repeating: 0, count: count) }
-    let values = scratch.values.elements
-    withUnsafePointer(to: turned(u, by: h)) { point in
-      point.withMemoryRebound(to: Double.self, capacity: 3) { basis.write(at: $0, to: values.baseAddress!) }
+    try turn(u, by: h, into: &scratch.point)
+    do throws(BasisError) {
+      try basis.find(at: scratch.point.elements.baseAddress!, into: &scratch.found)
+    } catch {
+      guard case .outOfMemory(let bytes) = error else {
+        throw ConvolutionError(
+          .invalidBasis, "basis", basis, expected: "a basis that is known at every point: \(error)")
+      }
+      throw .outOfMemory(bytes: bytes)
     }
     let factor = 1 / abs(group.determinants[h])
-    for (j, value) in values.enumerated() where value != 0 {
-      try scratch.entries.append(.init(weight: j, value: value * factor))
+    for entry in scratch.found.elements where entry.value != 0 {
+      try scratch.entries.append(.init(weight: entry.function, value: entry.value * factor))
     }
   }
 
@@ -95,14 +100,13 @@ struct KernelSampler {
     return index
   }
 
-  /// h⁻¹u; of its three coordinates the first d count.
-  private func turned(_ u: Int, by h: Int) -> (Double, Double, Double) {
+  /// h⁻¹u.
+  private func turn(_ u: Int, by h: Int, into point: inout Table<Double>) throws(ConvolutionError) {
     let d = group.dimension
-    func coordinate(_ row: Int) -> Double {
-      guard row < d else { return 0 }
-      return (0..<d).reduce(0) { $0 + inverseMatrices[(h * d + row) * d + $1] * points[u * d + $1] }
+    point.removeAll()
+    for row in 0..<d {
+      try point.append((0..<d).reduce(0) { $0 + inverseMatrices[(h * d + row) * d + $1] * points[u * d + $1] })
     }
-    return (coordinate(0), coordinate(1), coordinate(2))
   }
 }
 

@@ -19,7 +19,8 @@ typedef struct equiconv_plan equiconv_plan;
 
 /**
  * Makes a plan, which the caller ends with equiconv_plan_destroy. Cost: O(|X| |Y| taps), and with a basis or a group
- * that is not a lattice group times its functions.
+ * that is not a lattice group times the functions that are not 0 at a point: up to 2^d or 4^d of pixels (bilinear,
+ * bicubic) and (degree + 1)^d of B-splines as wide as their centers are apart, all of other bases and of bspline3.
  */
 EQUICONV_API equiconv_status equiconv_plan_create(const equiconv_descriptor *descriptor, equiconv_plan **plan);
 /** Ends a plan. NULL is fine. */
