@@ -11,7 +11,7 @@ let largestDegree = 5
 ///
 /// Source: de Boor, "On calculating with B-splines", 1972.
 /// - Complexity: O(2ⁿ), with n at most 5.
-func cardinalBSpline(_ t: Double, degree n: Int) -> Double {
+package func cardinalBSpline(_ t: Double, degree n: Int) -> Double {
   let half = Double(n + 1) / 2
   // Not from β₀: near a jump, t + ½ and t − ½ may be rounded to sides of it that do not belong together.
   if n == 0 { return unitBox(t) }

@@ -95,7 +95,7 @@ extension Interpolation {
   }
 
   /// φ(t): the weight of a value at distance t along one axis. Even, 1 at 0 and 0 at the other integers.
-  func weight(_ t: Double) -> Double {
+  package func weight(_ t: Double) -> Double {
     let t = abs(t)
     return switch self {
     case .bilinear: t < 1 ? 1 - t : 0

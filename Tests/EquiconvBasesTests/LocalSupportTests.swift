@@ -16,16 +16,14 @@ import _EquiconvTestSupport
     return edges + random.points(60, dimension: d, bound: 7) + random.points(3, dimension: d, bound: 1e6)
   }
 
-  /// B = Π_axis φ(u_axis − tap_axis) over all taps, multiplied from the last axis of the array to the first; along one
-  /// axis φ is what the one-dimensional basis of one tap gives.
+  /// B = Π_axis φ(u_axis − tap_axis) over all taps, multiplied from the last axis of the array to the first.
   @Test(arguments: Interpolation.allCases, grids)
   func pixels_areTheWholeTensorProductToTheBit(interpolation: Interpolation, extents: [Int]) throws {
     let basis = KernelBasis.pixel(try PixelBasis(extents: extents, interpolation: interpolation))
-    let line = KernelBasis.pixel(try PixelBasis(extents: [1], interpolation: interpolation))
     let taps = try tapPoints(extents: extents)
     var random = SplitMix64(seed: 41)
     for u in try Self.points(extents.count, &random) {
-      let expected = taps.map { tap in zip(u, tap).reduce(1) { sampling(of: line, at: [[$1.0 - $1.1]])[0] * $0 } }
+      let expected = taps.map { tap in zip(u, tap).reduce(1) { interpolation.weight($1.0 - $1.1) * $0 } }
       #expect(firstDifference(sampling(of: basis, at: [u]), expected) == nil, "\(u)")
     }
   }
@@ -35,11 +33,10 @@ import _EquiconvTestSupport
   func splines_areTheWholeTensorProductToTheBit(degree: Int, extents: [Int]) throws {
     let d = extents.count
     var random = SplitMix64(seed: 42)
-    let line = KernelBasis.bSpline(try BSplineBasis(dimension: 1, degree: degree, centers: [[0]], extents: [1]))
     for basis in try Self.splines(extents, degree, &random) {
       for u in try Self.points(d, &random) {
         let expected = basis.centers.map { center in
-          zip(u, center).reduce(1) { $0 * sampling(of: line, at: [[($1.0 - $1.1) / basis.scale]])[0] }
+          zip(u, center).reduce(1) { $0 * cardinalBSpline(($1.0 - $1.1) / basis.scale, degree: degree) }
         }
         #expect(firstDifference(sampling(of: .bSpline(basis), at: [u]), expected) == nil, "\(u)")
       }
