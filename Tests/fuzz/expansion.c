@@ -13,15 +13,15 @@ static int64_t volume(const int64_t axes[3]) { return axes[0] * axes[1] * axes[2
 
 /** Sizes along three axes, the missing ones of extent 1; the padding grown with the sampled kernel. */
 static plane plane_of(const equiconv_descriptor *d, const shapes *s, const int64_t taps[3]) {
-  plane p;
-  for (int axis = 0; axis < 3; axis++) {
-    const bool there = axis < d->dimension;
-    p.size[axis] = there ? s->input[s->rank_in - d->dimension + axis] : 1;
-    p.out[axis] = there ? s->output[s->rank_out - d->dimension + axis] : 1;
-    p.taps[axis] = there ? taps[axis] : 1;
+  plane p = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}};
+  /* What the descriptor says of other axes may be anything. */
+  for (int axis = 0; axis < d->dimension; axis++) {
+    p.size[axis] = s->input[s->rank_in - d->dimension + axis];
+    p.out[axis] = s->output[s->rank_out - d->dimension + axis];
+    p.taps[axis] = taps[axis];
     const int64_t same = d->dilation[axis] * (d->kernel[axis] - 1) / 2;
     const int64_t given = d->padding[axis] == EQUICONV_PADDING_SAME ? same : d->padding[axis];
-    p.padding[axis] = there ? given + d->dilation[axis] * (taps[axis] - d->kernel[axis]) / 2 : 0;
+    p.padding[axis] = given + d->dilation[axis] * (taps[axis] - d->kernel[axis]) / 2;
   }
   return p;
 }
