@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jax_training
 import pytest
 from jax_cases import assert_same_bits, ej
-from jax_training import C4, D2, digest, stripes
 
 for package, extra in (("optax", "flax"), ("flax", "flax"), ("equinox", "equinox")):
     pytest.importorskip(package, reason=f'{package} is not installed: pip install "equiconv[{extra}]"')
+
+import jax_training  # noqa: E402
+from jax_training import C4, D2, digest, stripes  # noqa: E402
 
 PROGRAM = Path(jax_training.__file__)
 
