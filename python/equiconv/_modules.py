@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -28,10 +28,11 @@ from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._groups import PointGroup
 from ._initialisation import he_deviation
 from ._kernel_shape import kernel_shape
+from ._layer_spaces import ConvolutionSpaces, PoolSpaces
 from ._layers import LAYERS, Kernel, point_group
 from ._pool import PoolMode, group_pool
 from ._sampling import Sampling
-from ._signal_space import SignalSpace, check_signal_space
+from ._signal_space import check_signal_space
 
 Random: TypeAlias = np.random.Generator | int | None
 
@@ -40,10 +41,8 @@ _LARGEST = 2**31 - 1
 _LARGEST_WEIGHT = 2**48
 
 
-class Convolution:
+class Convolution(ConvolutionSpaces):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
-
-    _layer: ClassVar[str]
 
     def __init__(
         self,
@@ -68,7 +67,7 @@ class Convolution:
         self.in_channels = integer("in_channels", in_channels, 1, _LARGEST)
         self.out_channels = integer("out_channels", out_channels, 1, _LARGEST)
         self.extents, self.basis = kernel_shape(kernel, self.group)
-        layer = LAYERS[self._layer]
+        layer = LAYERS[self.layer_name]
         made_of = Kernel.checked(self.group, layer, (self.basis, interpolation, group_basis, quadrature))
         self.interpolation, self.group_basis, self.quadrature = interpolation, group_basis, made_of.quadrature
         self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
@@ -82,19 +81,9 @@ class Convolution:
                 f"in_channels is {in_channels}, out_channels is {out_channels} and kernel is {value_text(kernel)}, "
                 f"expected at most 2^48 weights, got {shape}"
             )
-        deviation = he_deviation(self._layer, self.group, self.in_channels, made_of, self.extents)
+        deviation = he_deviation(self.layer_name, self.group, self.in_channels, made_of, self.extents)
         self.weight: Array = (generator("rng", rng).standard_normal(shape) * deviation).astype(number_type)
         self.bias: Array | None = np.zeros(self.out_channels, number_type) if has_bias else None
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return SignalSpace.of(self.group, LAYERS[self._layer].reads_group)
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return SignalSpace.of(self.group, LAYERS[self._layer].writes_group)
 
     def parameters(self) -> dict[str, Array]:
         """The weight and, if there is one, the bias, by their names; no copies."""
@@ -127,7 +116,7 @@ class Convolution:
         check_signal_space(type(self).__name__, self.input_space, self.in_channels, array.shape)
         sampling = (self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm)
         kernel = (self.basis, self.interpolation, self.group_basis, self.quadrature)
-        return _calls.forward(LAYERS[self._layer], array, self.weight, self.group, self.bias, sampling, kernel, out)
+        return _calls.forward(LAYERS[self.layer_name], array, self.weight, self.group, self.bias, sampling, kernel, out)
 
     def __repr__(self) -> str:
         spaces = spaces_text(self, self.weight.shape, self.bias is not None)
@@ -163,7 +152,7 @@ class IsotropicConv(Convolution):
         (1, 8, 5, 5)
     """
 
-    _layer = "isotropic"
+    layer_name = "isotropic"
 
 
 class LiftingConv(Convolution):
@@ -188,7 +177,7 @@ class LiftingConv(Convolution):
         (1, 8, 4, 5, 5)
     """
 
-    _layer = "lifting"
+    layer_name = "lifting"
 
 
 class GroupConv(Convolution):
@@ -214,7 +203,7 @@ class GroupConv(Convolution):
         (1, 8, 4, 5, 5)
     """
 
-    _layer = "group"
+    layer_name = "group"
 
 
 class ProjectionConv(Convolution):
@@ -241,10 +230,10 @@ class ProjectionConv(Convolution):
         (1, 8, 5, 5)
     """
 
-    _layer = "projection"
+    layer_name = "projection"
 
 
-class GroupPool:
+class GroupPool(PoolSpaces):
     """Mean or maximum over H, G -> R^d: `group_pool` as an object.
 
     Args:
@@ -262,16 +251,6 @@ class GroupPool:
     def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
         self.group = point_group(group)
         self.mode: Literal["mean", "max"] = "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean"
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return SignalSpace.of(self.group, True)
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return SignalSpace.of(self.group, False)
 
     def parameters(self) -> dict[str, Array]:
         """None: an empty dictionary."""

@@ -15,6 +15,7 @@ from .._callers import level_of_caller
 from .._groups import PointGroup
 from .._initialisation import he_deviation
 from .._kernel_shape import kernel_shape
+from .._layer_spaces import ConvolutionSpaces, PoolSpaces
 from .._layers import LAYERS, Kernel, point_group
 from .._modules import arguments_text
 from .._sampling import Sampling
@@ -28,7 +29,7 @@ _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, repr=False)
-class ConvolutionOptions:
+class ConvolutionOptions(ConvolutionSpaces):
     """A layer without its weights and its algorithm: hashable, and equal to one that computes the same."""
 
     layer_name: str
@@ -72,16 +73,6 @@ class ConvolutionOptions:
         return (self.out_channels, self.in_channels, *axes)
 
     @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return SignalSpace.of(self.group, LAYERS[self.layer_name].reads_group)
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return SignalSpace.of(self.group, LAYERS[self.layer_name].writes_group)
-
-    @property
     def signature(self) -> str:
         """What weights of the layer mean: not told by their shapes alone."""
         kernel = self.basis if self.basis is not None else " x ".join(map(str, self.extents))
@@ -117,7 +108,7 @@ class ConvolutionOptions:
 
 
 @dataclass(frozen=True)
-class PoolOptions:
+class PoolOptions(PoolSpaces):
     """The mean or maximum over H of a group."""
 
     group: PointGroup
@@ -128,22 +119,49 @@ class PoolOptions:
         """Raises TypeError or ValueError for anything else."""
         return cls(point_group(group), choice("mode", mode, ("mean", "max")))
 
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return SignalSpace.of(self.group, True)
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return SignalSpace.of(self.group, False)
-
     def apply(self, x: object) -> JaxArray:
         """The pooled signal."""
         array = float_operand("x", x)
         channels = array.shape[1] if array.ndim > 1 else 0
         check_signal_space("GroupPool", self.input_space, channels, array.shape)
         return group_pool(array, "max" if self.mode == "max" else "mean")
+
+
+class HasSpaces:
+    """What a module shows of the options of a pool or layer."""
+
+    options: ConvolutionOptions | PoolOptions
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What the layer reads."""
+        return self.options.input_space
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What the layer writes."""
+        return self.options.output_space
+
+
+class HasLayer(HasSpaces):
+    """What a module shows of the options of a layer."""
+
+    options: ConvolutionOptions
+
+    @property
+    def group(self) -> PointGroup:
+        """H."""
+        return self.options.group
+
+    @property
+    def in_channels(self) -> int:
+        """C."""
+        return self.options.in_channels
+
+    @property
+    def out_channels(self) -> int:
+        """O."""
+        return self.options.out_channels
 
 
 def parameter_dtype(dtype: Any) -> Any:

@@ -17,10 +17,11 @@ from .._functions import Algorithm, Axes, LayerName, Padding, PaddingMode
 from .._groups import PointGroup
 from .._initialisation import he_deviation
 from .._kernel_shape import kernel_shape
+from .._layer_spaces import ConvolutionSpaces, PoolSpaces
 from .._layers import LAYERS, Kernel, point_group
 from .._modules import arguments_text, spaces_text
 from .._pool import PoolMode
-from .._signal_space import SignalSpace, check_signal_space
+from .._signal_space import check_signal_space
 from ._configuration import configuration_of, name_of
 from ._functions import group_pool, warn_of_layer
 from ._library import operators
@@ -32,13 +33,13 @@ from ._tensors import check_tensor
 _LARGEST = 2**31 - 1
 
 
-class Convolution(SignalModule):
+class Convolution(ConvolutionSpaces, SignalModule):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
 
     Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"direct"`` for bits.
     """
 
-    layer_name: ClassVar[LayerName]
+    layer_name: LayerName
     weight: nn.Parameter
     bias: nn.Parameter | None
 
@@ -88,16 +89,6 @@ class Convolution(SignalModule):
     def kernel(self) -> tuple[int, ...] | KernelBasis:
         """What kernels are made of: the basis, or the extents of pixels."""
         return self.extents if self.basis is None else self.basis
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return SignalSpace.of(self.group, LAYERS[self.layer_name].reads_group)
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return SignalSpace.of(self.group, LAYERS[self.layer_name].writes_group)
 
     def reset_parameters(self) -> None:
         """Draws weights with He's deviation for such kernels, as `equiconv.GroupConv`, and sets biases to 0."""
@@ -348,7 +339,7 @@ class ProjectionConv(Convolution):
     layer_name = "projection"
 
 
-class GroupPool(SignalModule):
+class GroupPool(PoolSpaces, SignalModule):
     """Mean or maximum over H, G -> R^d: `group_pool` as a module.
 
     Args:
@@ -371,16 +362,6 @@ class GroupPool(SignalModule):
         self.group = point_group(group)
         self.mode: Literal["mean", "max"] = "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean"
         self._order = self.group.order
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return SignalSpace.of(self.group, True)
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return SignalSpace.of(self.group, False)
 
     def forward(self, x: Tensor) -> Tensor:
         """The pooled signal."""

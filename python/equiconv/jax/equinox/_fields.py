@@ -10,13 +10,12 @@ import jax.numpy as jnp
 
 from ..._groups import PointGroup
 from ..._pool import PoolMode
-from ..._signal_space import SignalSpace
-from .._layer_options import PoolOptions, parameter_dtype
+from .._layer_options import HasSpaces, PoolOptions, parameter_dtype
 from .._norm import NormOptions, check_fields, drop_fields, probability
 from .._operands import JaxArray, float_operand
 
 
-class GroupPool(eqx.Module):  # type: ignore[misc]
+class GroupPool(HasSpaces, eqx.Module):  # type: ignore[misc]
     """Mean or maximum over H, G -> R^d: `equiconv.jax.group_pool` as a module.
 
     Args:
@@ -38,16 +37,6 @@ class GroupPool(eqx.Module):  # type: ignore[misc]
 
     def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
         self.options = PoolOptions.checked(group, mode)
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return self.options.input_space
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return self.options.output_space
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The pooled signal."""

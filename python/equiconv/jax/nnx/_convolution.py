@@ -13,15 +13,14 @@ from ..._bases import GroupBasis, Interpolation, KernelBasis
 from ..._functions import Algorithm, Axes, Padding, PaddingMode
 from ..._groups import PointGroup
 from ..._sampling import ALGORITHMS
-from ..._signal_space import SignalSpace
-from .._layer_options import ConvolutionOptions, parameter_dtype
+from .._layer_options import ConvolutionOptions, HasLayer, parameter_dtype
 from .._operands import JaxArray
 
 
-class Convolution(nnx.Module):  # type: ignore[misc]
+class Convolution(HasLayer, nnx.Module):  # type: ignore[misc]
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
 
-    _layer: ClassVar[str]
+    layer_name: ClassVar[str]
 
     def __init__(
         self,
@@ -43,39 +42,15 @@ class Convolution(nnx.Module):  # type: ignore[misc]
         rngs: nnx.Rngs,
     ) -> None:
         self.options = ConvolutionOptions.checked(
-            self._layer, in_channels, out_channels, kernel, group, stride=stride, padding=padding, dilation=dilation,
-            padding_mode=padding_mode, interpolation=interpolation, group_basis=group_basis, quadrature=quadrature,
+            self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
+            dilation=dilation, padding_mode=padding_mode, interpolation=interpolation, group_basis=group_basis,
+            quadrature=quadrature,
         )  # fmt: skip
         self.algorithm = choice("algorithm", algorithm, ALGORITHMS)
         number_type = parameter_dtype(dtype)
         meaning = self.options.signature
         self.weight = nnx.Param(self.options.draw(rngs.params(), number_type), signature=meaning)
         self.bias = nnx.Param(jnp.zeros(self.options.out_channels, number_type)) if bias else None
-
-    @property
-    def group(self) -> PointGroup:
-        """H."""
-        return self.options.group
-
-    @property
-    def in_channels(self) -> int:
-        """C."""
-        return self.options.in_channels
-
-    @property
-    def out_channels(self) -> int:
-        """O."""
-        return self.options.out_channels
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return self.options.input_space
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return self.options.output_space
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The layer's output for a signal on `input_space`."""
@@ -115,7 +90,7 @@ class IsotropicConv(Convolution):
         (1, 8, 5, 5)
     """
 
-    _layer = "isotropic"
+    layer_name = "isotropic"
 
 
 class LiftingConv(Convolution):
@@ -141,7 +116,7 @@ class LiftingConv(Convolution):
         (1, 8, 4, 5, 5)
     """
 
-    _layer = "lifting"
+    layer_name = "lifting"
 
 
 class GroupConv(Convolution):
@@ -168,7 +143,7 @@ class GroupConv(Convolution):
         (1, 8, 4, 5, 5)
     """
 
-    _layer = "group"
+    layer_name = "group"
 
 
 class ProjectionConv(Convolution):
@@ -195,4 +170,4 @@ class ProjectionConv(Convolution):
         (1, 8, 5, 5)
     """
 
-    _layer = "projection"
+    layer_name = "projection"

@@ -10,13 +10,12 @@ from flax import nnx
 
 from ..._groups import PointGroup
 from ..._pool import PoolMode
-from ..._signal_space import SignalSpace
-from .._layer_options import PoolOptions, parameter_dtype
+from .._layer_options import HasSpaces, PoolOptions, parameter_dtype
 from .._norm import NormOptions, check_fields, drop_fields, probability
 from .._operands import JaxArray, float_operand
 
 
-class GroupPool(nnx.Module):  # type: ignore[misc]
+class GroupPool(HasSpaces, nnx.Module):  # type: ignore[misc]
     """Mean or maximum over H, G -> R^d: `equiconv.jax.group_pool` as a module.
 
     Args:
@@ -34,18 +33,10 @@ class GroupPool(nnx.Module):  # type: ignore[misc]
         (1, 8, 5, 5)
     """
 
+    options: PoolOptions
+
     def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
         self.options = PoolOptions.checked(group, mode)
-
-    @property
-    def input_space(self) -> SignalSpace:
-        """What the layer reads."""
-        return self.options.input_space
-
-    @property
-    def output_space(self) -> SignalSpace:
-        """What the layer writes."""
-        return self.options.output_space
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The pooled signal."""
