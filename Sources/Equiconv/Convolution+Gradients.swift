@@ -34,7 +34,7 @@ extension Convolution {
       inputSpace,
       Tensor(shape: x.shape) { gradient throws(ConvolutionError) in
         try plan.inputGradient(
-          batch: x.batch, gradOutput: outputGradient.storage, weight: weight.storage, gradInput: gradient)
+          batch: x.batch, outputGradient: outputGradient.storage, weight: weight.storage, inputGradient: gradient)
       })
   }
 
@@ -49,7 +49,7 @@ extension Convolution {
     if x.batch == 0 { return try .zeros(shape: weight.shape) }
     return try Tensor(shape: weight.shape) { gradient throws(ConvolutionError) in
       try plan.weightGradient(
-        batch: x.batch, gradOutput: outputGradient.storage, input: x.storage, gradWeight: gradient)
+        batch: x.batch, outputGradient: outputGradient.storage, input: x.storage, weightGradient: gradient)
     }
   }
 
@@ -63,7 +63,7 @@ extension Convolution {
     let plan = try plan(outputGradient: outputGradient, for: x)
     if x.batch == 0 { return [Scalar](repeating: 0, count: weight.shape[0]) }
     return try filledArray(count: weight.shape[0]) { gradient throws(ConvolutionError) in
-      try plan.biasGradient(batch: x.batch, gradOutput: outputGradient.storage, gradBias: gradient)
+      try plan.biasGradient(batch: x.batch, outputGradient: outputGradient.storage, biasGradient: gradient)
     }
   }
 }

@@ -40,8 +40,8 @@ extension Signal {
       .group,
       Tensor(shape: shape) { gradient throws(ConvolutionError) in
         try EquiconvEngine.groupPoolGradient(
-          mode, outer: batch * channels, order: order, inner: spatial.product, gradOutput: outputGradient.storage,
-          input: storage, gradInput: gradient)
+          mode, outer: batch * channels, order: order, inner: spatial.product, outputGradient: outputGradient.storage,
+          input: storage, inputGradient: gradient)
       })
   }
 

@@ -106,8 +106,8 @@ public func equiconv_group_pool_vjp(
     let gradInput = try required(gradInput, "grad_input")
     func run<S: EngineScalar>(_: S.Type) throws {
       try groupPoolGradient(
-        mode, outer: Int(outer), order: Int(order), inner: Int(inner), gradOutput: gradOutput.scalars(S.self),
-        input: input?.scalars(S.self), gradInput: gradInput.scalars(S.self))
+        mode, outer: Int(outer), order: Int(order), inner: Int(inner), outputGradient: gradOutput.scalars(S.self),
+        input: input?.scalars(S.self), inputGradient: gradInput.scalars(S.self))
     }
     switch scalar {
     case .float32: try run(Float.self)

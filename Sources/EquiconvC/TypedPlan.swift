@@ -34,8 +34,8 @@ struct TypedPlan {
     let gradInput = try required(gradInput, "grad_input")
     func run<S: EngineScalar>(_: S.Type) throws {
       try plan.inputGradient(
-        batch: Int(batch), gradOutput: gradOutput.scalars(S.self), weight: weight.scalars(S.self),
-        gradInput: gradInput.scalars(S.self))
+        batch: Int(batch), outputGradient: gradOutput.scalars(S.self), weight: weight.scalars(S.self),
+        inputGradient: gradInput.scalars(S.self))
     }
     switch scalar {
     case .float32: try run(Float.self)
@@ -51,8 +51,8 @@ struct TypedPlan {
     let gradWeight = try required(gradWeight, "grad_weight")
     func run<S: EngineScalar>(_: S.Type) throws {
       try plan.weightGradient(
-        batch: Int(batch), gradOutput: gradOutput.scalars(S.self), input: input.scalars(S.self),
-        gradWeight: gradWeight.scalars(S.self))
+        batch: Int(batch), outputGradient: gradOutput.scalars(S.self), input: input.scalars(S.self),
+        weightGradient: gradWeight.scalars(S.self))
     }
     switch scalar {
     case .float32: try run(Float.self)
@@ -67,7 +67,7 @@ struct TypedPlan {
     let gradBias = try required(gradBias, "grad_bias")
     func run<S: EngineScalar>(_: S.Type) throws {
       try plan.biasGradient(
-        batch: Int(batch), gradOutput: gradOutput.scalars(S.self), gradBias: gradBias.scalars(S.self))
+        batch: Int(batch), outputGradient: gradOutput.scalars(S.self), biasGradient: gradBias.scalars(S.self))
     }
     switch scalar {
     case .float32: try run(Float.self)

@@ -69,31 +69,31 @@ extension ConvolutionPlan {
     try run(.forward, arrays, options, method)
   }
 
-  /// `gradInput = (adjoint of input ↦ layer(input, weight)) gradOutput`.
+  /// `inputGradient = (adjoint of input ↦ layer(input, weight)) outputGradient`.
   ///
   /// The same gather as the forward pass with the kernel k*(g) = k(g⁻¹): transposed weights and inverse stencils.
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   public func inputGradient<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>
+    batch: Int, outputGradient: UnsafePointer<S>, weight: UnsafePointer<S>, inputGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    try inputGradient(
-      batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput, options: RunOptions())
+    try self.inputGradient(
+      batch: batch, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient, options: RunOptions())
   }
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func inputGradient<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, weight: UnsafePointer<S>, gradInput: UnsafeMutablePointer<S>,
+    batch: Int, outputGradient: UnsafePointer<S>, weight: UnsafePointer<S>, inputGradient: UnsafeMutablePointer<S>,
     options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+      let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
       let weightRange = try ArrayRange("weight", weight, weightCount())
-      try ArrayRange("grad_input", gradInput, inputCount(batch)).checkApart(from: gradOutputRange, weightRange)
+      try ArrayRange("grad_input", inputGradient, inputCount(batch)).checkApart(from: outputGradientRange, weightRange)
       try run(
         .inputGradient,
-        .init(batch: batch, source: gradOutput, weight: .array(weight), bias: nil, destination: gradInput),
+        .init(batch: batch, source: outputGradient, weight: .array(weight), bias: nil, destination: inputGradient),
         passOptions(options, batch: batch), options.method)
     }
   }
@@ -153,73 +153,75 @@ extension ConvolutionPlan {
     }
   }
 
-  /// `gradWeight = (adjoint of weight ↦ layer(input, weight)) gradOutput`; zeros for an empty batch.
+  /// `weightGradient = (adjoint of weight ↦ layer(input, weight)) outputGradient`; zeros for an empty batch.
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   public func weightGradient<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>
+    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    try weightGradient(
-      batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options: RunOptions())
+    try self.weightGradient(
+      batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient, options: RunOptions())
   }
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   package func weightGradient<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
     options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       try computeWeightGradient(
-        batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options: options)
+        batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient, options: options)
     }
   }
 
   private func computeWeightGradient<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
     options: RunOptions
   ) throws(ConvolutionError) {
-    let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
+    let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
     let inputRange = try ArrayRange("input", input, inputCount(batch))
-    try ArrayRange("grad_weight", gradWeight, weightCount()).checkApart(from: gradOutputRange, inputRange)
-    if batch == 0 { return gradWeight.update(repeating: 0, count: try weightCount()) }
+    try ArrayRange("grad_weight", weightGradient, weightCount()).checkApart(from: outputGradientRange, inputRange)
+    if batch == 0 { return weightGradient.update(repeating: 0, count: try weightCount()) }
     let method = options.method
     let options = passOptions(options, batch: batch)
     let chosen = if let method { method } else { try self.method(.weightGradient, batch: batch, S.self, options) }
     if case .fourier(let length) = chosen {
       let pass = try fourierWeightGradient(length: length, batch: batch, S.self, options)
       return try pass.run(
-        gradient: gradOutput, input: input, sampling: stencil.sampling, weightGradient: gradWeight)
+        gradient: outputGradient, input: input, sampling: stencil.sampling, weightGradient: weightGradient)
     }
-    try reduceDirectly(batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight, options)
+    try reduceDirectly(
+      batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient, options)
   }
 
   private func reduceDirectly<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>, gradWeight: UnsafeMutablePointer<S>,
+    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
     _ options: PassOptions
   ) throws(ConvolutionError) {
     let pass = try directWeightGradient(batch: batch, S.self, options)
     let weights = try weightCount() / modules
     for module in 0..<modules {
       try pass.run(
-        gradient: gradOutput + module * moduleOutputs * outputElements * geometry.output.volume,
+        gradient: outputGradient + module * moduleOutputs * outputElements * geometry.output.volume,
         input: input + module * moduleInputs * inputElements * geometry.input.volume,
-        weightGradient: gradWeight + module * weights)
+        weightGradient: weightGradient + module * weights)
     }
   }
 
-  /// `gradBias[o] = Σ gradOutput[·,o,…]`, accumulated in Double; zeros for an empty batch.
+  /// `biasGradient[o] = Σ outputGradient[·,o,…]`, accumulated in Double; zeros for an empty batch.
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   public func biasGradient<S: EngineScalar>(
-    batch: Int, gradOutput: UnsafePointer<S>, gradBias: UnsafeMutablePointer<S>
+    batch: Int, outputGradient: UnsafePointer<S>, biasGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      let gradOutputRange = try ArrayRange("grad_output", gradOutput, outputCount(batch))
-      try ArrayRange("grad_bias", gradBias, descriptor.outChannels).checkApart(from: gradOutputRange)
+      let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
+      try ArrayRange("grad_bias", biasGradient, descriptor.outChannels).checkApart(from: outputGradientRange)
       let numbers = outputElements * geometry.output.volume
       BiasGradient.run(
-        batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: gradOutput, into: gradBias,
+        batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: outputGradient,
+        into: biasGradient,
         threads: batch * descriptor.outChannels * numbers < 1 << 20 ? 1 : Threads.count)
     }
   }

@@ -55,21 +55,21 @@ public func groupPool<S: EngineScalar>(
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 public func groupPoolGradient<S: EngineScalar>(
-  _ mode: PoolMode, outer: Int, order: Int, inner: Int, gradOutput: UnsafePointer<S>, input: UnsafePointer<S>?,
-  gradInput: UnsafeMutablePointer<S>
+  _ mode: PoolMode, outer: Int, order: Int, inner: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>?,
+  inputGradient: UnsafeMutablePointer<S>
 ) throws(ConvolutionError) {
   try Call.run(.exact) { () throws(ConvolutionError) in
     let count = try PoolShape.count(outer: outer, order: order, inner: inner)
-    let gradRange = try ArrayRange("grad_output", gradOutput, count / order)
+    let gradRange = try ArrayRange("grad_output", outputGradient, count / order)
     var inputRange: ArrayRange?
     if let input { inputRange = try ArrayRange("input", input, count) }
-    try ArrayRange("grad_input", gradInput, count).checkApart(from: gradRange, inputRange)
+    try ArrayRange("grad_input", inputGradient, count).checkApart(from: gradRange, inputRange)
     if mode == .max && input == nil {
       throw ConvolutionError(.nullPointer, "input", "NULL", expected: "the input of the maximum")
     }
     ThreadPool.run(outer, threads: count < 1 << 20 ? 1 : Threads.count) { _, row in
-      let gradient = gradOutput + row * inner
-      let target = gradInput + row * order * inner
+      let gradient = outputGradient + row * inner
+      let target = inputGradient + row * order * inner
       if mode == .max, let input {
         MaxPool.gradient(gradient, input + row * order * inner, target, order: order, inner: inner)
       } else {

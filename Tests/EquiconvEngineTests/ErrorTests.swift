@@ -161,13 +161,15 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
         batch: $1, input: address(4096), weight: address(8192), bias: address(65536 + 572), output: address(65536))
     },
     .pass(.overlap, "grad_input", "1024 bytes at address 4096") {
-      try $0.inputGradient(batch: $1, gradOutput: address(4096), weight: address(8192), gradInput: address(4096))
+      try $0.inputGradient(
+        batch: $1, outputGradient: address(4096), weight: address(8192), inputGradient: address(4096))
     },
     .pass(.overlap, "grad_weight", "144 bytes at address 8192") {
-      try $0.weightGradient(batch: $1, gradOutput: address(4096), input: address(7424), gradWeight: address(8192))
+      try $0.weightGradient(
+        batch: $1, outputGradient: address(4096), input: address(7424), weightGradient: address(8192))
     },
     .pass(.overlap, "grad_bias", "4 bytes at address 4096") {
-      try $0.biasGradient(batch: $1, gradOutput: address(4096), gradBias: address(4096))
+      try $0.biasGradient(batch: $1, outputGradient: address(4096), biasGradient: address(4096))
     },
     .pass(.overlap, "bank", "576 bytes at address 8192") { plan, _ in
       try plan.expand(weight: address(8192), bank: address(8192))
@@ -190,11 +192,11 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
     WrongCall(.overlap, "output", "64 bytes at address 4096") { try pool(2, 4, 8, output: 4096) },
     WrongCall(.nullPointer, "input", "NULL") {
       try groupPoolGradient(
-        .max, outer: 2, order: 4, inner: 8, gradOutput: address(4096), input: nil, gradInput: address(8192))
+        .max, outer: 2, order: 4, inner: 8, outputGradient: address(4096), input: nil, inputGradient: address(8192))
     },
     WrongCall(.overlap, "grad_input", "256 bytes at address 4096") {
       try groupPoolGradient(
-        .mean, outer: 2, order: 4, inner: 8, gradOutput: address(4096), input: nil, gradInput: address(4096))
+        .mean, outer: 2, order: 4, inner: 8, outputGradient: address(4096), input: nil, inputGradient: address(4096))
     },
     WrongCall(.indexOutOfRange, "element", "4") { try move(.c4, element: 4) },
     WrongCall(.indexOutOfRange, "element", "-1") { try move(.c4, element: -1) },
@@ -258,8 +260,8 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
     let (array, other) = (address(1 << 60), address(1 << 61))
     let attempts: [() throws -> Void] = [
       { try plan.forward(batch: 1, input: array, weight: weight, bias: nil, output: other) },
-      { try plan.inputGradient(batch: 1, gradOutput: array, weight: weight, gradInput: other) },
-      { try plan.weightGradient(batch: 1, gradOutput: array, input: array, gradWeight: other) },
+      { try plan.inputGradient(batch: 1, outputGradient: array, weight: weight, inputGradient: other) },
+      { try plan.weightGradient(batch: 1, outputGradient: array, input: array, weightGradient: other) },
     ]
     for attempt in attempts {
       let error = #expect(throws: ConvolutionError.self) { try attempt() }

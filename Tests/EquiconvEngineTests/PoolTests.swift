@@ -45,14 +45,14 @@ private struct Fibers<S: EngineScalar> {
     return output
   }
 
-  func gradient(_ mode: PoolMode, _ gradOutput: [S]) throws -> [S] {
+  func gradient(_ mode: PoolMode, _ outputGradient: [S]) throws -> [S] {
     var result = [S](repeating: .nan, count: values.count)
     try values.withPointer { input in
-      try gradOutput.withPointer { gradient in
+      try outputGradient.withPointer { gradient in
         try result.withMutablePointer {
           try groupPoolGradient(
-            mode, outer: outer, order: order, inner: inner, gradOutput: gradient, input: mode == .max ? input : nil,
-            gradInput: $0)
+            mode, outer: outer, order: order, inner: inner, outputGradient: gradient, input: mode == .max ? input : nil,
+            inputGradient: $0)
         }
       }
     }

@@ -120,7 +120,8 @@ import _EquiconvTestSupport
           var gradient = [Float](repeating: .nan, count: numbers.gradient.count)
           try gradient.withMutablePointer {
             try groupPoolGradient(
-              mode, outer: 3, order: 4, inner: 300 * 301, gradOutput: pooled, input: numbers.gradient, gradInput: $0)
+              mode, outer: 3, order: 4, inner: 300 * 301, outputGradient: pooled, input: numbers.gradient,
+              inputGradient: $0)
           }
           result += pooled + gradient
         }

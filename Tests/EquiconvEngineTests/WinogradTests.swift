@@ -294,7 +294,7 @@ extension ConvolutionPlan {
       try n.weight.withPointer { weight in
         try result.values.withMutablePointer {
           try inputGradient(
-            batch: batch, gradOutput: gradient, weight: weight, gradInput: $0, options: options)
+            batch: batch, outputGradient: gradient, weight: weight, inputGradient: $0, options: options)
         }
       }
     }

@@ -74,7 +74,7 @@ extension ConvolutionPlan {
       try n.weight.withPointer { weight in
         try result.withMutablePointer {
           try inputGradient(
-            batch: batch, gradOutput: gradient, weight: weight, gradInput: $0,
+            batch: batch, outputGradient: gradient, weight: weight, inputGradient: $0,
             options: .init(
               instructions: instructions, method: method, threads: threads, workspaceLimit: workspaceLimit))
         }
@@ -92,7 +92,7 @@ extension ConvolutionPlan {
       try n.input.withPointer { input in
         try result.withMutablePointer {
           try weightGradient(
-            batch: batch, gradOutput: gradient, input: input, gradWeight: $0,
+            batch: batch, outputGradient: gradient, input: input, weightGradient: $0,
             options: .init(
               instructions: instructions, method: method, threads: threads, workspaceLimit: workspaceLimit))
         }
@@ -104,7 +104,7 @@ extension ConvolutionPlan {
   public func biasGradient<S: EngineScalar>(_ n: LayerNumbers<S>, batch: Int) throws -> [S] {
     var result: [S] = Self.unwritten(descriptor.outChannels)
     try n.gradient.withPointer { gradient in
-      try result.withMutablePointer { try biasGradient(batch: batch, gradOutput: gradient, gradBias: $0) }
+      try result.withMutablePointer { try biasGradient(batch: batch, outputGradient: gradient, biasGradient: $0) }
     }
     return result
   }

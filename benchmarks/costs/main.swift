@@ -45,8 +45,8 @@ struct Probe {
             if pass == .weightGradient {
               try gradient.withUnsafeMutableBufferPointer { gradient in
                 try plan.weightGradient(
-                  batch: batch, gradOutput: UnsafePointer(output.baseAddress!), input: input.baseAddress!,
-                  gradWeight: gradient.baseAddress!, options: options)
+                  batch: batch, outputGradient: UnsafePointer(output.baseAddress!), input: input.baseAddress!,
+                  weightGradient: gradient.baseAddress!, options: options)
               }
             } else {
               try plan.forward(
