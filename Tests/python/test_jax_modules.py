@@ -111,13 +111,19 @@ def test_weights_are_drawn_with_he_deviation(framework, name):
     assert not np.array_equal(weight, other)
 
 
-def test_float64_needs_jax_to_have_it(framework, x64):
-    layer = framework.make("LiftingConv", 1, 2, 3, C4, dtype=np.float64)
-    assert {parameter.dtype for parameter in framework.parameters(layer)} == {np.dtype("float64")}
-    norm = framework.make("BatchNorm", 2, dtype=np.float64)
-    _, running = framework.batch_norm(2, dtype=np.float64)
-    assert {array.dtype for array in (*framework.parameters(norm), *running())} == {np.dtype("float64")}
-    jax.config.update("jax_enable_x64", False)
+@pytest.mark.parametrize("dtype", ["default", np.float32, np.float64])
+def test_parameters_have_the_dtype_of_the_argument_and_float32_without_it(framework, x64, dtype):
+    keywords = {} if dtype == "default" else {"dtype": dtype}
+    expected = np.dtype(np.float32 if dtype == "default" else dtype)
+    layer = framework.make("LiftingConv", 1, 2, 3, C4, **keywords)
+    norm = framework.make("BatchNorm", 2, **keywords)
+    _, running = framework.batch_norm(2, **keywords)
+    arrays = [*framework.parameters(layer), *framework.parameters(norm), *running()]
+    assert [array.dtype for array in arrays] == [expected] * 6
+
+
+def test_float64_needs_jax_to_have_it(framework):
+    assert not jax.config.jax_enable_x64
     with pytest.raises(TypeError, match="dtype is float64, which JAX would round"):
         framework.make("LiftingConv", 1, 2, 3, C4, dtype=np.float64)
 
@@ -243,6 +249,18 @@ def test_batch_norm_refuses_other_signals(framework):
         call(np.zeros((2, 4, 5, 5), np.float32), True)
     with pytest.raises(ValueError, match="more than one number for each channel"):
         call(np.zeros((1, 3, 1), np.float32), True)
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize(("own", "given"), [("float32", "float64"), ("float64", "float32")])
+def test_batch_norm_refuses_a_signal_of_another_dtype(framework, x64, own, given, affine, is_training):
+    call, running = framework.batch_norm(3, affine=affine, dtype=own)
+    x = np.ones((2, 3, 4, 5, 5), given)
+    with pytest.raises(TypeError, match=f"x has dtype {given}, expected {own} as running_mean has"):
+        call(x, is_training)
+    y = call(x.astype(own), is_training)
+    assert {array.dtype for array in (y, *running())} == {np.dtype(own)}
 
 
 def test_dropout_drops_whole_fields_and_keeps_the_mean(framework):

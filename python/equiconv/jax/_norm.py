@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from .._arguments import integer, real
+from .._arguments import check_same_dtype, integer, real
 from ._operands import JaxArray
 
 _LARGEST = 2**31 - 1
@@ -32,13 +32,14 @@ class NormOptions:
             raise ValueError(f"momentum is {found.momentum}, expected a number from 0 to 1")
         return found
 
-    def check(self, x: JaxArray) -> None:
-        """Raises ValueError for a signal with another number of channels."""
+    def check(self, x: JaxArray, running_mean: JaxArray) -> None:
+        """Raises ValueError for a signal with another number of channels, TypeError for one of another dtype."""
         if x.ndim < 3 or x.shape[1] != self.num_features:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {self.num_features}, [|H|,] spatial...) for "
                 f"BatchNorm({self.num_features})"
             )
+        check_same_dtype("x", x, "running_mean", running_mean)
 
     def statistics(self, x: JaxArray) -> tuple[JaxArray, JaxArray]:
         """The mean and the variance of each channel, over all but channels."""

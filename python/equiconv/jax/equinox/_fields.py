@@ -62,8 +62,8 @@ class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
         (B, C, |H|, spatial...) or (B, C, spatial...), and a state, in and out.
 
     Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range; the input has another number of channels,
-            fewer than 3 axes, or one number for each channel in training.
+        TypeError, ValueError: an argument of the wrong kind, or out of range; the input has another dtype or number of
+            channels, fewer than 3 axes, or one number for each channel in training.
 
     Example:
         >>> norm, state = eqx.nn.make_with_state(BatchNorm)(8)
@@ -105,8 +105,8 @@ class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
     ) -> tuple[JaxArray, eqx.nn.State]:
         """The normalised signal, and the state with the running numbers after it."""
         array = float_operand("x", x)
-        self.options.check(array)
         running = statistics = state.get(self.running)
+        self.options.check(array, running[0])
         if not (self.inference if inference is None else inference):
             statistics = self.options.statistics(array)
             state = state.set(self.running, self.options.updated(running, statistics, array))

@@ -62,8 +62,8 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
         (B, C, |H|, spatial...) or (B, C, spatial...), in and out.
 
     Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range; the input has another number of channels,
-            fewer than 3 axes, or one number for each channel in training.
+        TypeError, ValueError: an argument of the wrong kind, or out of range; the input has another dtype or number of
+            channels, fewer than 3 axes, or one number for each channel in training.
 
     Example:
         >>> BatchNorm(8)(jax.numpy.zeros((2, 8, 4, 5, 5))).shape
@@ -91,9 +91,8 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
     def __call__(self, x: JaxArray) -> JaxArray:
         """The normalised signal."""
         array = float_operand("x", x)
-        self.options.check(array)
-        running = (self.running_mean[...], self.running_var[...])
-        statistics = running
+        running = statistics = (self.running_mean[...], self.running_var[...])
+        self.options.check(array, running[0])
         if not self.use_running_average:
             statistics = self.options.statistics(array)
             self.running_mean[...], self.running_var[...] = self.options.updated(running, statistics, array)
