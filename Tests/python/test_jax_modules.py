@@ -130,11 +130,15 @@ def test_float64_needs_jax_to_have_it(framework):
 
 WRONG = {
     "in_channels is 1267650600228229401496703205376": ("LiftingConv", (2**100, 2, 3, C4), {}),
+    r"in_channels is 1073741824, out_channels is 1073741824 and kernel is \(3, 3\), expected at most 2\^48 weights": (
+        "LiftingConv", (2**30, 2**30, 3, C4), {},
+    ),
     "out_channels is 0": ("LiftingConv", (1, 0, 3, C4), {}),
     "kernel is 1267650600228229401496703205376": ("LiftingConv", (1, 2, 2**100, C4), {}),
     "stride is -1267650600228229401496703205376": ("LiftingConv", (1, 2, 3, C4), {"stride": -(2**100)}),
     "padding is 1267650600228229401496703205376": ("LiftingConv", (1, 2, 3, C4), {"padding": 2**100}),
     "dilation is 1267650600228229401496703205376": ("GroupConv", (1, 2, 3, C4), {"dilation": 2**100}),
+    "bias is 'no'": ("LiftingConv", (1, 2, 3, C4), {"bias": "no"}),
     "group is 'C4'": ("LiftingConv", (1, 2, 3, "C4"), {}),
     "algorithm is 'fast'": ("LiftingConv", (1, 2, 3, C4), {"algorithm": "fast"}),
     "dtype .*float16": ("LiftingConv", (1, 2, 3, C4), {"dtype": np.float16}),
@@ -146,7 +150,7 @@ WRONG = {
     "kernel is 1267650600228229401496703205376 ": ("SpatialMaxPool", (C4, 2**100), {}),
     "padding is 2 on axis 0": ("SpatialAvgPool", (C4, 3, 1, 2), {}),
     "group is 3": ("SpatialMean", (3,), {}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("message", WRONG)

@@ -239,6 +239,7 @@ def test_a_layer_refuses_signals_of_another_space(rng):
     ("arguments", "options", "error", "message"),
     [
         ((0, 1, 3, C4), {}, ValueError, "in_channels is 0"),
+        ((2**30, 2**30, 3, C4), {}, ValueError, r"out_channels is 1073741824 .* expected at most 2\^48 weights"),
         ((1, "1", 3, C4), {}, TypeError, "out_channels is '1'"),
         ((1, 1, "3", C4), {}, TypeError, "kernel is '3'.*KernelBasis"),
         ((1, 1, (3, 3, 3), C4), {}, ValueError, r"kernel is \(3, 3, 3\)"),

@@ -214,6 +214,8 @@ def test_what_is_no_tensor_or_of_another_dtype_is_an_error():
         module(torch.zeros(2, 3, 4, 7, 7).double())
     with pytest.raises(ValueError, match="in_channels is 0"):
         et.GroupConv(0, 4, 3, C4)
+    with pytest.raises(ValueError, match=r"out_channels is 1073741824 .* expected at most 2\^48 weights"):
+        et.LiftingConv(2**30, 2**30, 3, C4)
     with pytest.raises(TypeError, match="group is 4"):
         et.GroupConv(3, 4, 3, 4)
     with pytest.raises(ValueError, match="GroupPool wants a signal on G for C4"):

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The argument ``kernel`` of layers: extents of pixels, or a basis."""
+"""The argument ``kernel`` of layers, extents of pixels or a basis, and the shape of weights that follows from it."""
 
 from __future__ import annotations
 
-from ._arguments import axes, is_a
+import math
+
+from ._arguments import axes, is_a, value_text
 from ._bases import KernelBasis
 from ._groups import PointGroup
+from ._layers import Kernel, Layer
+
+# More than any memory has room for, and far from where sizes in bytes overflow.
+_LARGEST_WEIGHT = 2**48
 
 
 def kernel_shape(kernel: object, group: PointGroup) -> tuple[tuple[int, ...], KernelBasis | None]:
@@ -24,3 +30,24 @@ def kernel_shape(kernel: object, group: PointGroup) -> tuple[tuple[int, ...], Ke
         return axes("kernel", kernel, d, 1), None
     except TypeError as error:
         raise TypeError(f"{error}, one for each axis, or a KernelBasis such as equiconv.bspline_basis(5)") from None
+
+
+def weight_shape(
+    in_channels: int, out_channels: int, extents: tuple[int, ...], made_of: Kernel, group: PointGroup, layer: Layer
+) -> tuple[int, ...]:
+    """The shape (O, C, ...) of a layer's weight. Raises ValueError for one that no memory has room for.
+
+    Args:
+        in_channels, out_channels: C and O.
+        extents: the taps of its kernels.
+        made_of: what they are made of.
+        group: H.
+        layer: which layer.
+    """
+    shape = (out_channels, in_channels, *made_of.weight_axes(group, layer, extents))
+    if math.prod(shape) > _LARGEST_WEIGHT:
+        raise ValueError(
+            f"in_channels is {in_channels}, out_channels is {out_channels} and kernel is {value_text(extents)}, "
+            f"expected at most 2^48 weights, got {shape}"
+        )
+    return shape

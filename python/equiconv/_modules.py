@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import _calls
 from ._arguments import (
+    LARGEST,
     Array,
     as_array,
     boolean,
@@ -27,7 +27,7 @@ from ._bases import GroupBasis, Interpolation, KernelBasis
 from ._functions import Algorithm, Axes, Padding, PaddingMode
 from ._groups import PointGroup
 from ._initialisation import he_deviation
-from ._kernel_shape import kernel_shape
+from ._kernel_shape import kernel_shape, weight_shape
 from ._layer_spaces import ConvolutionSpaces, PoolSpaces
 from ._layers import LAYERS, Kernel, point_group
 from ._pool import PoolMode, group_pool
@@ -35,10 +35,6 @@ from ._sampling import Sampling
 from ._signal_space import check_signal_space
 
 Random: TypeAlias = np.random.Generator | int | None
-
-_LARGEST = 2**31 - 1
-# More than any memory has room for, and far from where sizes in bytes overflow.
-_LARGEST_WEIGHT = 2**48
 
 
 class Convolution(ConvolutionSpaces):
@@ -64,8 +60,8 @@ class Convolution(ConvolutionSpaces):
         rng: Random = None,
     ) -> None:
         self.group = point_group(group)
-        self.in_channels = integer("in_channels", in_channels, 1, _LARGEST)
-        self.out_channels = integer("out_channels", out_channels, 1, _LARGEST)
+        self.in_channels = integer("in_channels", in_channels, 1, LARGEST)
+        self.out_channels = integer("out_channels", out_channels, 1, LARGEST)
         self.extents, self.basis = kernel_shape(kernel, self.group)
         layer = LAYERS[self.layer_name]
         made_of = Kernel.checked(self.group, layer, (self.basis, interpolation, group_basis, quadrature))
@@ -75,12 +71,7 @@ class Convolution(ConvolutionSpaces):
         Sampling.checked(self.group.dimension, stride, padding, dilation, padding_mode, algorithm)
         number_type = float_dtype("dtype", dtype)
         has_bias = boolean("bias", bias)
-        shape = (self.out_channels, self.in_channels, *made_of.weight_axes(self.group, layer, self.extents))
-        if math.prod(shape) > _LARGEST_WEIGHT:
-            raise ValueError(
-                f"in_channels is {in_channels}, out_channels is {out_channels} and kernel is {value_text(kernel)}, "
-                f"expected at most 2^48 weights, got {shape}"
-            )
+        shape = weight_shape(self.in_channels, self.out_channels, self.extents, made_of, self.group, layer)
         deviation = he_deviation(self.layer_name, self.group, self.in_channels, made_of, self.extents)
         self.weight: Array = (generator("rng", rng).standard_normal(shape) * deviation).astype(number_type)
         self.bias: Array | None = np.zeros(self.out_channels, number_type) if has_bias else None

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from .._arguments import check_float_dtype, choice, integer
+from .._arguments import LARGEST, check_float_dtype, choice, integer
 from .._bases import GroupBasis, KernelBasis
 from .._callers import level_of_caller
 from .._groups import PointGroup
 from .._initialisation import he_deviation
-from .._kernel_shape import kernel_shape
+from .._kernel_shape import kernel_shape, weight_shape
 from .._layer_spaces import ConvolutionSpaces, PoolSpaces
 from .._layers import LAYERS, Kernel, point_group
 from .._modules import arguments_text
@@ -24,7 +24,6 @@ from . import _calls
 from ._operands import JaxArray, float_operand
 from ._pool import group_pool
 
-_LARGEST = 2**31 - 1
 _Value = TypeVar("_Value")
 
 
@@ -52,12 +51,12 @@ class ConvolutionOptions(ConvolutionSpaces):
     ) -> ConvolutionOptions:
         """Raises TypeError or ValueError for arguments that make no layer."""
         checked_group = point_group(group)
-        inputs = integer("in_channels", in_channels, 1, _LARGEST)
-        outputs = integer("out_channels", out_channels, 1, _LARGEST)
+        inputs = integer("in_channels", in_channels, 1, LARGEST)
+        outputs = integer("out_channels", out_channels, 1, LARGEST)
         extents, basis = kernel_shape(kernel, checked_group)
         kept: dict[str, Any] = {name: _hashable(value) for name, value in options.items()}
         found = cls(layer_name, checked_group, inputs, outputs, extents, basis, **kept)
-        assert found.made_of is not None
+        found._weight_shape()
         Sampling.checked(checked_group.dimension, *found._sampling, "auto")
         return found
 
@@ -65,12 +64,6 @@ class ConvolutionOptions(ConvolutionSpaces):
     def made_of(self) -> Kernel:
         """What kernels are made of, checked."""
         return Kernel.checked(self.group, LAYERS[self.layer_name], self._kernel)
-
-    @property
-    def weight_shape(self) -> tuple[int, ...]:
-        """(O, C, ...) as the weights of the functions."""
-        axes = self.made_of.weight_axes(self.group, LAYERS[self.layer_name], self.extents)
-        return (self.out_channels, self.in_channels, *axes)
 
     @property
     def signature(self) -> str:
@@ -83,7 +76,7 @@ class ConvolutionOptions(ConvolutionSpaces):
         """Weights with He's deviation for such kernels, as `equiconv.GroupConv`."""
         made_of, name = self.made_of, self.layer_name
         deviation = he_deviation(name, self.group, self.in_channels, made_of, self.extents)
-        return jax.random.normal(key, self.weight_shape, dtype) * np.dtype(dtype).type(deviation)
+        return jax.random.normal(key, self._weight_shape(), dtype) * np.dtype(dtype).type(deviation)
 
     def apply(self, user: str, x: object, weight: JaxArray, bias: JaxArray | None, algorithm: str) -> JaxArray:
         """The layer's output; `user` is its name in messages."""
@@ -94,6 +87,11 @@ class ConvolutionOptions(ConvolutionSpaces):
         level = level_of_caller() + 1
         sampling = (*self._sampling, algorithm)
         return _calls.forward(layer, array, weight, self.group, bias, sampling, self._kernel, level)
+
+    def _weight_shape(self) -> tuple[int, ...]:
+        """(O, C, ...) as the weights of the functions. Raises TypeError or ValueError if there is no such weight."""
+        layer = LAYERS[self.layer_name]
+        return weight_shape(self.in_channels, self.out_channels, self.extents, self.made_of, self.group, layer)
 
     @property
     def _sampling(self) -> tuple[Any, Any, Any, Any]:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from .._arguments import check_same_dtype, integer, real
+from .._arguments import LARGEST, check_same_dtype, integer, real
 from ._operands import JaxArray
-
-_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class NormOptions:
     @classmethod
     def checked(cls, num_features: object, eps: object, momentum: object) -> NormOptions:
         """Raises TypeError or ValueError for an argument of the wrong kind, or out of range."""
-        found = cls(integer("num_features", num_features, 1, _LARGEST), real("eps", eps), real("momentum", momentum))
+        found = cls(integer("num_features", num_features, 1, LARGEST), real("eps", eps), real("momentum", momentum))
         if not found.eps >= 0:
             raise ValueError(f"eps is {found.eps}, expected at least 0")
         if not 0 <= found.momentum <= 1:

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 from typing_extensions import Self
 
-from .._arguments import choice, integer
+from .._arguments import LARGEST, choice, integer
 from .._bases import GroupBasis, Interpolation, KernelBasis
 from .._functions import Algorithm, Axes, LayerName, Padding, PaddingMode
 from .._groups import PointGroup
 from .._initialisation import he_deviation
-from .._kernel_shape import kernel_shape
+from .._kernel_shape import kernel_shape, weight_shape
 from .._layer_spaces import ConvolutionSpaces, PoolSpaces
 from .._layers import LAYERS, Kernel, point_group
 from .._modules import arguments_text, spaces_text
@@ -29,8 +29,6 @@ from ._operators import forward
 from ._signal_module import SignalModule
 from ._state import encoded, problem_with, purpose
 from ._tensors import check_tensor
-
-_LARGEST = 2**31 - 1
 
 
 class Convolution(ConvolutionSpaces, SignalModule):
@@ -71,8 +69,8 @@ class Convolution(ConvolutionSpaces, SignalModule):
     ) -> None:
         super().__init__()
         self.group = point_group(group)
-        self.in_channels = integer("in_channels", in_channels, 1, _LARGEST)
-        self.out_channels = integer("out_channels", out_channels, 1, _LARGEST)
+        self.in_channels = integer("in_channels", in_channels, 1, LARGEST)
+        self.out_channels = integer("out_channels", out_channels, 1, LARGEST)
         self.extents, self.basis = kernel_shape(kernel, self.group)
         self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
         self.algorithm, self.interpolation = algorithm, interpolation
@@ -163,8 +161,8 @@ class Convolution(ConvolutionSpaces, SignalModule):
 
     @property
     def _weight_shape(self) -> tuple[int, ...]:
-        axes = self._made_of.weight_axes(self.group, LAYERS[self.layer_name], self.extents)
-        return (self.out_channels, self.in_channels, *axes)
+        layer = LAYERS[self.layer_name]
+        return weight_shape(self.in_channels, self.out_channels, self.extents, self._made_of, self.group, layer)
 
     @property
     def _has_bias(self) -> bool:

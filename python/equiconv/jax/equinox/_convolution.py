@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 
-from ..._arguments import choice
+from ..._arguments import boolean, choice
 from ..._bases import GroupBasis, Interpolation, KernelBasis
 from ..._functions import Algorithm, Axes, Padding, PaddingMode
 from ..._groups import PointGroup
@@ -54,7 +54,7 @@ class Convolution(HasLayer, eqx.Module):  # type: ignore[misc]
         self.algorithm = choice("algorithm", algorithm, ALGORITHMS)
         number_type = parameter_dtype(dtype)
         self.weight = self.options.draw(key, number_type)
-        self.bias = jnp.zeros(self.options.out_channels, number_type) if bias else None
+        self.bias = jnp.zeros(self.options.out_channels, number_type) if boolean("bias", bias) else None
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The layer's output for a signal on `input_space`."""

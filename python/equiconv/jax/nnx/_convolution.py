@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from flax import nnx
 
-from ..._arguments import choice
+from ..._arguments import boolean, choice
 from ..._bases import GroupBasis, Interpolation, KernelBasis
 from ..._functions import Algorithm, Axes, Padding, PaddingMode
 from ..._groups import PointGroup
@@ -50,7 +50,7 @@ class Convolution(HasLayer, nnx.Module):  # type: ignore[misc]
         number_type = parameter_dtype(dtype)
         meaning = self.options.signature
         self.weight = nnx.Param(self.options.draw(rngs.params(), number_type), signature=meaning)
-        self.bias = nnx.Param(jnp.zeros(self.options.out_channels, number_type)) if bias else None
+        self.bias = nnx.Param(jnp.zeros(self.options.out_channels, number_type)) if boolean("bias", bias) else None
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The layer's output for a signal on `input_space`."""
