@@ -124,6 +124,10 @@ def test_stride_that_does_not_fit_warns_and_names_sizes_that_do(rng):
         y = eq.lifting_conv(x, weight, group, stride=2)
     assert len(caught) == 1
     assert caught[0].filename == __file__
+    layers = eq.Sequential(eq.LiftingConv(2, 3, 3, group, stride=2, dtype=float))
+    with pytest.warns(eq.EquivarianceWarning) as caught:
+        layers(x)
+    assert [warning.filename for warning in caught] == [__file__]
     assert not np.array_equal(eq.act(y, group, 1).shape, y.shape)
     exact = {"algorithm": "direct"}
     for safe in (7, 9):

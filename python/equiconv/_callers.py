@@ -10,10 +10,10 @@ _FRAMEWORKS = ("equinox", "flax", "jax", "torch")
 
 
 def level_of_caller() -> int:
-    """The stack level, for a warning by a function called here, of the first line outside frameworks and package."""
+    """The stack level, for a warning given where this is called, of the first line outside frameworks and package."""
     files = [__file__, *(sys.modules[name].__file__ or "" for name in _FRAMEWORKS if name in sys.modules)]
     others = tuple(os.path.join(os.path.dirname(file), "") for file in files if file)
-    frame, level = sys._getframe(1), 2
+    frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(others):
         frame, level = frame.f_back, level + 1
     return level

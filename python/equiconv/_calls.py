@@ -58,13 +58,9 @@ def forward(
     sampling_arguments: SamplingArguments,
     kernel_arguments: KernelArguments,
     out: object,
-    stacklevel: int | None = 4,
+    warns: bool = True,
 ) -> Array:
-    """layer(x, weight) + bias, after every check.
-
-    Warns of strides that break equivariance: the caller of the function that calls this, or at another `stacklevel`;
-    None for no warning.
-    """
+    """layer(x, weight) + bias, after every check. Warns of strides that break equivariance unless told not to."""
     checked_group = point_group(group)
     kernel = Kernel.checked(checked_group, layer, kernel_arguments)
     x_array = float_array("x", x)
@@ -83,8 +79,8 @@ def forward(
         sampling.dilation, sampling.padding_mode, sampling.algorithm, numbers, kernel.basis, kernel.interpolation,
         kernel.group_basis, kernel.quadrature, layer.spaces, True,
     )  # fmt: skip
-    if stacklevel is not None:
-        warn_of_remainders(x_array, extents, checked_group, sampling, stacklevel)
+    if warns:
+        warn_of_remainders(x_array, extents, checked_group, sampling)
     return result if out is None else cast(Array, out)
 
 

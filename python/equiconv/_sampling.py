@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ._arguments import Shaped, axes, choice
+from ._callers import level_of_caller
 from ._errors import EquivarianceWarning
 from ._groups import PointGroup
 from ._layers import Layer
@@ -105,15 +106,8 @@ def _moved_axes(group: PointGroup) -> frozenset[int]:
     return frozenset(int(axis) for axis in np.flatnonzero(np.any(diagonals < 0.5, axis=0)[::-1]))
 
 
-def warn_of_remainders(
-    x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling, stacklevel: int = 4
-) -> None:
-    """Warns of strides that leave out a margin on one side of an axis that `group` moves.
-
-    Args:
-        x, kernel, group, sampling: of the call.
-        stacklevel: of the warning: 4 for the caller of a public function, which called `forward`, which called this.
-    """
+def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling) -> None:
+    """Warns of strides that leave out a margin on one side of an axis that `group` moves, at the line of the user's."""
     first = x.ndim - group.dimension
     rooms = zip(x.shape[first:], sampling.amounts(kernel), sampling.reach(kernel), sampling.stride, strict=True)
     remainders = [(size + 2 * padding - reach) % stride for size, padding, reach, stride in rooms]
@@ -132,5 +126,5 @@ def warn_of_remainders(
                 f"{reach}) % {stride} is {remainder}, expected 0; the result is not equivariant under {group.name}. "
                 f"Nearest sizes that fit: {safe}",
                 EquivarianceWarning,
-                stacklevel=stacklevel,
+                stacklevel=level_of_caller(),
             )

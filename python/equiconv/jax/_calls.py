@@ -21,12 +21,8 @@ def forward(
     bias: object,
     sampling_arguments: SamplingArguments,
     kernel_arguments: KernelArguments,
-    stacklevel: int = 4,
 ) -> JaxArray:
-    """layer(x, weight) + bias, after every check.
-
-    Warns of strides that break equivariance: the caller of the function that calls this, or at another `stacklevel`.
-    """
+    """layer(x, weight) + bias, after every check. Warns of strides that break equivariance."""
     checked_group = point_group(group)
     kernel = Kernel.checked(checked_group, layer, kernel_arguments)
     x_array, weight_array = float_operand("x", x), float_operand("weight", weight)
@@ -37,7 +33,7 @@ def forward(
     program = Program.of(layer, x_array, weight_array, checked_group, sampling, kernel)
     batch = x_array.shape[0]
     program.check("forward", batch)
-    warn_of_remainders(x_array, extents, checked_group, sampling, stacklevel)
+    warn_of_remainders(x_array, extents, checked_group, sampling)
     if bias_array is None:
         return linear(x_array, weight_array, program=program, mapped=(False,) * 2, batch=batch)
     return biased(x_array, weight_array, bias_array, program=program, mapped=(False,) * 3, batch=batch)

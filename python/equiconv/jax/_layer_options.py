@@ -11,7 +11,6 @@ import numpy as np
 
 from .._arguments import LARGEST, check_float_dtype, choice, integer
 from .._bases import GroupBasis, KernelBasis
-from .._callers import level_of_caller
 from .._groups import PointGroup
 from .._initialisation import he_deviation
 from .._kernel_shape import kernel_shape, weight_shape
@@ -83,10 +82,8 @@ class ConvolutionOptions(ConvolutionSpaces):
         array = float_operand("x", x)
         check_signal_space(user, self.input_space, self.in_channels, array.shape)
         layer = LAYERS[self.layer_name]
-        # One more than for a function called here, since that one calls what warns.
-        level = level_of_caller() + 1
         sampling = (*self._sampling, algorithm)
-        return _calls.forward(layer, array, weight, self.group, bias, sampling, self._kernel, level)
+        return _calls.forward(layer, array, weight, self.group, bias, sampling, self._kernel)
 
     def _weight_shape(self) -> tuple[int, ...]:
         """(O, C, ...) as the weights of the functions. Raises TypeError or ValueError if there is no such weight."""

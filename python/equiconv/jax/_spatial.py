@@ -19,7 +19,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._arguments import axes
-from .._callers import level_of_caller
 from .._groups import PointGroup
 from .._layers import point_group
 from .._sampling import Sampling, warn_of_remainders
@@ -79,7 +78,7 @@ class WindowOptions:
                     f"padding {amount}"
                 )
         sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
-        warn_of_remainders(array, self.kernel, self.group, sampling, level_of_caller())
+        warn_of_remainders(array, self.kernel, self.group, sampling)
         return array
 
     def _reduce(self, x: JaxArray, operation: Callable[..., Any], start: Any) -> JaxArray:

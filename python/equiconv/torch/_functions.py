@@ -11,7 +11,6 @@ from torch import Tensor
 
 from .._arguments import choice
 from .._bases import GroupBasis, Interpolation, KernelBasis
-from .._callers import level_of_caller
 from .._functions import Algorithm, Axes, Padding, PaddingMode
 from .._groups import PointGroup
 from .._layers import LAYERS, Layer, point_group
@@ -301,4 +300,4 @@ def warn_of_layer(name: str, x: Any, weight: Any) -> None:
     made = configuration_of(name)
     if max(made.sampling.stride) > 1:
         extents = made.kernel.extents(weight, made.group.dimension)
-        warn_of_remainders(x, extents, made.group, made.sampling, level_of_caller())
+        warn_of_remainders(x, extents, made.group, made.sampling)

@@ -47,7 +47,7 @@ def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tens
     check_same_dtype("weight", weight, "x", x)
     check_same_dtype("bias", bias, "x", x)
     arguments = made.sampling_arguments, made.kernel_arguments, out
-    _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, stacklevel=None)
+    _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, warns=False)
     assert shape is not None  # sizes that do not fit were an error
     return result
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from .._arguments import axes
-from .._callers import level_of_caller
 from .._functions import Axes
 from .._groups import PointGroup
 from .._layers import point_group
@@ -65,7 +64,7 @@ class _SpatialPool(SignalModule):
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
             sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
-            warn_of_remainders(x, self.kernel, self.group, sampling, level_of_caller())  # type: ignore[arg-type]
+            warn_of_remainders(x, self.kernel, self.group, sampling)  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back.
         return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
 
