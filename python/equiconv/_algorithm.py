@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from ._arguments import choice, value_text
+from ._arguments import choice, is_of, value_text
 from ._functions import Algorithm
 from ._modules import Convolution
 from ._sampling import ALGORITHMS
@@ -36,7 +36,7 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
         'direct'
     """
     name = choice("algorithm", algorithm, ALGORITHMS)
-    if not callable(network) and not _is_of("flax.nnx", network):
+    if not callable(network) and not is_of(network, "flax.nnx", "Module"):
         kind = type(network).__name__
         raise TypeError(
             f"network is {value_text(network)} ({kind}), expected a layer, a Sequential, or a module of torch or Flax"
@@ -54,23 +54,17 @@ def _convolutions(network: Any) -> Iterator[Any]:
     elif isinstance(network, Sequential):
         for layer in network:
             yield from _convolutions(layer)
-    elif _is_of("equinox", network):
+    elif is_of(network, "equinox", "Module"):
         raise TypeError(
             f"network is {value_text(network)} ({type(network).__name__}), a module of Equinox, which does not change: "
             "use equiconv.jax.equinox.with_algorithm(network, algorithm)"
         )
-    elif _is_of("flax.nnx", network):
+    elif is_of(network, "flax.nnx", "Module"):
         paths = sys.modules["flax.nnx"].iter_modules(network)
         yield from (module for _, module in paths if _is_convolution(module))
     elif callable(modules := getattr(network, "modules", None)) and not isinstance(network, type):
         # A module of torch, which need not be imported to look through one.
         yield from (module for module in modules() if _is_convolution(module))
-
-
-def _is_of(framework: str, network: object) -> bool:
-    """Whether a network is a module of a framework, which is not imported for that: if it is, it is already."""
-    package = sys.modules.get(framework)
-    return package is not None and isinstance(network, package.Module)
 
 
 def _is_convolution(module: Any) -> bool:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, Protocol, TypeGuard, TypeVar
 
 import numpy as np
-from numpy.ma import MaskedArray  # here: a call that imports would lock it, and a fork in between keep it locked
 from numpy.typing import NDArray
 
 from . import _native
@@ -68,6 +68,12 @@ def is_a(value: object, *kinds: type[_Kind]) -> TypeGuard[_Kind]:
     return issubclass(type(value), kinds)
 
 
+def is_of(value: object, module: str, kind: str) -> bool:
+    """Whether `value` is of a type of a module, which is not imported for that: where it is not, no value is."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(value, getattr(loaded, kind, ()))
+
+
 def items(name: str, value: object, expected: str) -> list[Any]:
     """The items of an iterable, which is no text. Raises TypeError, which says what was `expected`."""
     try:
@@ -108,14 +114,19 @@ def float_values(name: str, value: object) -> Array:
 
 def as_array(name: str, value: object) -> Array:
     """`value` as an array of whatever dtype. Raises TypeError for what is none, and for masked arrays."""
-    if isinstance(value, MaskedArray):
-        raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
+    check_not_masked(name, value)
     try:
         return np.asarray(value)
     except MemoryError:
         raise
     except Exception as error:  # whatever a conversion of the user's own raises
         raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
+
+
+def check_not_masked(name: str, value: object) -> None:
+    """Raises TypeError for a masked array."""
+    if is_of(value, "numpy.ma", "MaskedArray"):
+        raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
 
 
 def float_dtype(name: str, value: object) -> np.dtype[Any]:
@@ -259,7 +270,7 @@ def output(
     Subclasses of ndarray such as `numpy.memmap` will do, unless they write or compute in ways of their own: the mask or
     the unit of such an array would not be that of the numbers.
     """
-    if isinstance(out, MaskedArray):
+    if is_of(out, "numpy.ma", "MaskedArray"):
         raise TypeError("out is a masked array, whose mask would not be written: use a numpy.ndarray")
     if not is_a(out, np.ndarray) or not _is_plain(type(out)):
         raise TypeError(

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ._arguments import Array, float_array, value_text
+from ._arguments import Array, float_array, is_of, value_text
 
 Map: TypeAlias = Callable[[Any], Any]
 
@@ -28,15 +28,14 @@ class ArrayMap:
     convert: Callable[[Array], Any] | None
 
     @classmethod
-    def of(cls, f: Map, x: object) -> ArrayMap:
+    def of(cls, f: Map, x: Any) -> ArrayMap:
         """The map `f`, which reads what `x` is; a module of PyTorch reads tensors in any case."""
-        torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
-        if torch is not None and isinstance(x, torch.Tensor):
-            return cls(f, _to_torch(torch, x.device))
-        if torch is not None and isinstance(f, torch.nn.Module):
-            return cls(f, _to_torch(torch, _device(f)))
-        if jax is not None and isinstance(x, jax.Array):
-            return cls(f, jax.numpy.asarray)
+        if is_of(x, "torch", "Tensor"):
+            return cls(f, _to_torch(x.device))
+        if is_of(f, "torch.nn", "Module"):
+            return cls(f, _to_torch(_device(f)))
+        if is_of(x, "jax", "Array"):
+            return cls(f, _to_jax)
         return cls(f, None)
 
     def __call__(self, name: str, x: Array) -> Array:
@@ -61,11 +60,11 @@ class ArrayMap:
             raise
 
 
-def array_of(name: str, value: object) -> Array:
+def array_of(name: str, value: Any) -> Array:
     """`value`, an array or a tensor of any framework, as `float_array` gives it; on the CPU, without its history."""
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(value, torch.Tensor):
+    if not is_of(value, "torch", "Tensor"):
         return float_array(name, value)
+    torch = sys.modules["torch"]
     if value.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"{name} has dtype {value.dtype}, expected torch.float32 or torch.float64")
     if value.layout != torch.strided or value.device.type == "meta":
@@ -75,13 +74,17 @@ def array_of(name: str, value: object) -> Array:
 
 def _converters() -> list[Callable[[Array], Any]]:
     """What makes a signal of each imported framework of an array."""
-    torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
-    return ([] if torch is None else [_to_torch(torch, "cpu")]) + ([] if jax is None else [jax.numpy.asarray])
+    converters = {"torch": _to_torch("cpu"), "jax": _to_jax}
+    return [convert for framework, convert in converters.items() if framework in sys.modules]
 
 
-def _to_torch(torch: Any, device: Any) -> Callable[[Array], Any]:
+def _to_torch(device: Any) -> Callable[[Array], Any]:
     # Always a copy: a map may write to its input, and torch warns of arrays that may not be written.
-    return lambda x: torch.from_numpy(np.array(x, order="C")).to(device)
+    return lambda x: sys.modules["torch"].from_numpy(np.array(x, order="C")).to(device)
+
+
+def _to_jax(x: Array) -> Any:
+    return sys.modules["jax"].numpy.asarray(x)
 
 
 def _device(module: Any) -> Any:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import _native
-from .._arguments import check_float_dtype, value_text
+from .._arguments import check_float_dtype, check_not_masked, value_text
 
 # A jax.Array or a tracer. To the type checker everything of JAX is Any, whether it is installed or not.
 JaxArray: TypeAlias = Any
@@ -22,8 +22,7 @@ def float_operand(name: str, value: object) -> JaxArray:
         raise TypeError(
             f"{name} is {value!r}, expected an array: compiled programs keep transformed weights by themselves"
         )
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array, whose mask would be lost: use {name}.filled(...)")
+    check_not_masked(name, value)
     if not isinstance(value, jax.Array | np.ndarray):
         raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a JAX or NumPy array")
     dtype = value.dtype
