@@ -132,7 +132,7 @@ struct StencilBuilder {
           let value = function.value * entry.value * measures[element]
           let place = Int(scratch.places[weight])
           if place >= 0 {
-            scratch.row.elements[place].value += value
+            scratch.row[place].value += value
           } else {
             scratch.places[weight] = Int32(scratch.row.count)
             try scratch.row.append(.init(weight: weight, value: value))
