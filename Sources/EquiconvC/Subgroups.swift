@@ -53,12 +53,12 @@ public func equiconv_subgroup_create(
 
 @_cdecl("equiconv_subgroup_destroy") @implementation
 public func equiconv_subgroup_destroy(_ subgroup: OpaquePointer?) {
-  SubgroupHandle.release(subgroup)
+  inCall { SubgroupHandle.release(subgroup) }
 }
 
 @_cdecl("equiconv_subgroup_order") @implementation
 public func equiconv_subgroup_order(_ subgroup: OpaquePointer?) -> Int64 {
-  Int64(SubgroupHandle.borrowed(subgroup)?.quotient.stabilizer.count ?? 0)
+  inCall { Int64(SubgroupHandle.borrowed(subgroup)?.quotient.stabilizer.count ?? 0) }
 }
 
 @_cdecl("equiconv_subgroup_get_elements") @implementation
