@@ -70,13 +70,9 @@ class BuildWithEngine(build_ext):
         """Builds everything; in the source tree too with --inplace."""
         library = build_library()
         name = soname(library)
-        linked = Path(self.build_temp) / "engine"
-        linked.mkdir(parents=True, exist_ok=True)
-        for linked_as in (name, LIBRARY):
-            shutil.copy2(library, linked / linked_as)
         for extension in self.extensions:
-            extension.library_dirs.append(str(linked))
-            extension.depends.append(str(linked / name))
+            extension.library_dirs.append(str(library.parent))
+            extension.depends.append(str(library))
         super().run()
         destinations = [Path(self.build_lib) / PACKAGE]
         if self.inplace:
