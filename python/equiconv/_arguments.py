@@ -217,6 +217,14 @@ def real(name: str, value: object) -> float:
     return number
 
 
+def probability(name: str, value: object) -> float:
+    """`value` as a float from 0 to 1. Raises TypeError or ValueError."""
+    number = real(name, value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} is {number}, expected a probability from 0 to 1")
+    return number
+
+
 def reals(name: str, value: object) -> NDArray[np.float64]:
     """`value` as a new array of float64.
 

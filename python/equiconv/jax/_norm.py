@@ -76,14 +76,6 @@ def _column(numbers: JaxArray, x: JaxArray) -> JaxArray:
     return numbers.reshape(1, -1, *(1,) * (x.ndim - 2))
 
 
-def probability(p: object) -> float:
-    """Raises TypeError or ValueError for what is no number from 0 to 1."""
-    value = real("p", p)
-    if not 0 <= value <= 1:
-        raise ValueError(f"p is {value}, expected a probability from 0 to 1")
-    return value
-
-
 def drop_fields(x: JaxArray, p: float, key: JaxArray) -> JaxArray:
     """Some channels of each sample are 0 on all of the group, the others scaled by 1 / (1 - p)."""
     check_fields(x)

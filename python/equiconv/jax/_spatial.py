@@ -18,10 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._arguments import axes
 from .._groups import PointGroup
-from .._layers import point_group
-from .._sampling import Sampling, warn_of_remainders
+from .._windows import check_spatial_axes, checked_windows, warn_of_windows
 from ._operands import JaxArray, float_operand
 
 # How far below the largest number of a plane its numbers are kept.
@@ -40,15 +38,7 @@ class WindowOptions:
     @classmethod
     def checked(cls, group: object, kernel: object, stride: object, padding: object) -> WindowOptions:
         """Raises TypeError or ValueError for an argument of the wrong kind, or out of range."""
-        checked_group = point_group(group)
-        d = checked_group.dimension
-        extents = axes("kernel", kernel, d, 1)
-        steps = extents if stride is None else axes("stride", stride, d, 1)
-        amounts = axes("padding", padding, d, 0)
-        for axis, (amount, extent) in enumerate(zip(amounts, extents, strict=True)):
-            if 2 * amount > extent:
-                raise ValueError(f"padding is {amount} on axis {axis}, expected at most {extent // 2}, half the kernel")
-        return cls(checked_group, extents, steps, amounts)
+        return cls(*checked_windows(group, kernel, stride, padding))
 
     def largest(self, user: str, x: object) -> JaxArray:
         """The maximum of each window."""
@@ -64,11 +54,7 @@ class WindowOptions:
     def _signal(self, user: str, x: object) -> JaxArray:
         """The array, after a warning where the stride does not fit its size."""
         array, d = float_operand("x", x), self.group.dimension
-        if array.ndim not in (2 + d, 3 + d):
-            raise ValueError(
-                f"x has shape {array.shape}, expected (B, C, [|H|,] spatial...) with {d} spatial axes for "
-                f"{user} on {self.group.name}"
-            )
+        check_spatial_axes(user, array.shape, self.group)
         for axis, size, extent, amount in zip(
             range(array.ndim - d, array.ndim), array.shape[-d:], self.kernel, self.padding, strict=True
         ):
@@ -77,8 +63,7 @@ class WindowOptions:
                     f"kernel is {extent}, expected at most {size + 2 * amount}: x has size {size} on axis {axis}, with "
                     f"padding {amount}"
                 )
-        sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
-        warn_of_remainders(array, self.kernel, self.group, sampling)
+        warn_of_windows(array, self.group, self.kernel, self.stride, self.padding)
         return array
 
     def _reduce(self, x: JaxArray, operation: Callable[..., Any], start: Any) -> JaxArray:
@@ -91,11 +76,7 @@ class WindowOptions:
 def spatial_mean(x: object, group: PointGroup) -> JaxArray:
     """The mean over all of space, (B, C, [|H|,] spatial...) -> (B, C, [|H|])."""
     array, d = float_operand("x", x), group.dimension
-    if array.ndim not in (2 + d, 3 + d) or 0 in array.shape[-d:]:
-        raise ValueError(
-            f"x has shape {array.shape}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
-            f"for SpatialMean on {group.name}"
-        )
+    check_spatial_axes("SpatialMean", array.shape, group, may_be_empty=False)
     space = tuple(range(-d, 0))
     whole = partial(jnp.sum, axis=space, keepdims=True)
     mean = _exact_mean(array, lambda values: whole(values, dtype=values.dtype), math.prod(array.shape[-d:]), space)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._arguments import real
+from .._arguments import probability
 from ._signal_module import SignalModule
 from ._tracing import is_traced
 
@@ -76,9 +76,7 @@ class FieldDropout(SignalModule):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        self.p = real("p", p)
-        if not 0 <= self.p <= 1:
-            raise ValueError(f"p is {self.p}, expected a probability from 0 to 1")
+        self.p = probability("p", p)
 
     def forward(self, x: Tensor) -> Tensor:
         """The signal with some of its fields dropped, if in training."""

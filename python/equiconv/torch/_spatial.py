@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._arguments import axes
 from .._functions import Axes
 from .._groups import PointGroup
 from .._layers import point_group
-from .._sampling import Sampling, warn_of_remainders
+from .._windows import check_spatial_axes, checked_windows, warn_of_windows
 from ._history import writes
 from ._library import define, folded, operators, saves_shape
 from ._signal_module import SignalModule
@@ -27,14 +26,7 @@ class _SpatialPool(SignalModule):
 
     def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
         super().__init__()
-        self.group = point_group(group)
-        d = self.group.dimension
-        self.kernel = axes("kernel", kernel, d, 1)
-        self.stride = self.kernel if stride is None else axes("stride", stride, d, 1)
-        self.padding = axes("padding", padding, d, 0)
-        for axis, (amount, extent) in enumerate(zip(self.padding, self.kernel, strict=True)):
-            if 2 * amount > extent:
-                raise ValueError(f"padding is {amount} on axis {axis}, expected at most {extent // 2}, half the kernel")
+        self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
         """What the windows come to."""
@@ -56,15 +48,10 @@ class _SpatialPool(SignalModule):
     def _flat(self, x: Tensor) -> Tensor:
         """(B, C |H|, spatial...), after a warning where the stride does not fit the size."""
         d = self.group.dimension
-        if x.dim() not in (2 + d, 3 + d):
-            raise ValueError(
-                f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes for "
-                f"{type(self).__name__} on {self.group.name}"
-            )
+        check_spatial_axes(type(self).__name__, tuple(x.shape), self.group)
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
-            sampling = Sampling.checked(d, self.stride, self.padding, 1, "zeros", "auto")
-            warn_of_remainders(x, self.kernel, self.group, sampling)  # type: ignore[arg-type]
+            warn_of_windows(x, self.group, self.kernel, self.stride, self.padding)  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back.
         return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
 
@@ -162,11 +149,7 @@ class SpatialMean(SignalModule):
         d = self.group.dimension
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
-        if x.dim() not in (2 + d, 3 + d) or 0 in x.shape[-d:]:
-            raise ValueError(
-                f"x has shape {tuple(x.shape)}, expected (B, C, [|H|,] spatial...) with {d} spatial axes of at least 1 "
-                f"for SpatialMean on {self.group.name}"
-            )
+        check_spatial_axes("SpatialMean", tuple(x.shape), self.group, may_be_empty=False)
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
         return _spatial_mean(x.flatten(-d))

@@ -8,10 +8,11 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 
+from ..._arguments import probability
 from ..._groups import PointGroup
 from ..._pool import PoolMode
 from .._layer_options import HasSpaces, PoolOptions, parameter_dtype
-from .._norm import NormOptions, check_fields, drop_fields, probability
+from .._norm import NormOptions, check_fields, drop_fields
 from .._operands import JaxArray, float_operand
 
 
@@ -138,7 +139,7 @@ class FieldDropout(eqx.Module):  # type: ignore[misc]
     inference: bool
 
     def __init__(self, p: float = 0.5, *, inference: bool = False) -> None:
-        self.p = probability(p)
+        self.p = probability("p", p)
         self.inference = inference
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None, inference: bool | None = None) -> JaxArray:

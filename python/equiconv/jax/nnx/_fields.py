@@ -8,10 +8,11 @@ from typing import Any
 import jax.numpy as jnp
 from flax import nnx
 
+from ..._arguments import probability
 from ..._groups import PointGroup
 from ..._pool import PoolMode
 from .._layer_options import HasSpaces, PoolOptions, parameter_dtype
-from .._norm import NormOptions, check_fields, drop_fields, probability
+from .._norm import NormOptions, check_fields, drop_fields
 from .._operands import JaxArray, float_operand
 
 
@@ -122,7 +123,7 @@ class FieldDropout(nnx.Module):  # type: ignore[misc]
     """
 
     def __init__(self, p: float = 0.5, *, deterministic: bool = False, rngs: nnx.Rngs) -> None:
-        self.p = probability(p)
+        self.p = probability("p", p)
         self.deterministic = deterministic
         self.rngs = rngs.dropout.fork()
 
