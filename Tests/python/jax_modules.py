@@ -5,8 +5,21 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
-from jax_cases import jax
+from jax_cases import draw, jax
+
+LAYERS = ("IsotropicConv", "LiftingConv", "GroupConv", "ProjectionConv")
+READS_GROUP = ("GroupConv", "ProjectionConv")
+
+
+def signal(rng, name, group, size=7, batch=2, channels=3, dtype=np.float32):
+    fiber = (group.order,) if name in READS_GROUP else ()
+    return draw(rng, (batch, channels, *fiber, *(size,) * group.dimension), dtype)
+
+
+def compiled(layer):
+    return jax.jit(lambda x: layer(x))
 
 
 def arguments_of(kind):
