@@ -97,27 +97,13 @@ COMPILE = ["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden", "-fstack-prote
            "-D_FORTIFY_SOURCE=2", f"-ffile-prefix-map={ROOT}=."]  # fmt: skip
 LINK = [f"-Wl,-rpath,{RUN_PATH}", "-Wl,-z,relro,-z,now", "-Wl,-s"]
 # Where one of these is newer, extensions are compiled again; setup.py has their flags.
-SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h"))), f"python/{PACKAGE}/_recipes.h"]
+SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h"))), "python/native/recipes.h"]
 
-sources = [
-    "_native.c",
-    "_native_group.c",
-    "_native_subgroup.c",
-    "_native_bases.c",
-    "_native_kernel.c",
-    "_native_weight.c",
-    "_native_layer.c",
-    "_native_convolution.c",
-    "_native_explanation.c",
-    "_native_expansion.c",
-    "_native_interruption.c",
-    "_native_signal.c",
-    "_recipes.c",
-]
+NATIVE = Path("python", "native")
 native = Extension(
     f"{PACKAGE}._native",
-    sources=[f"python/{PACKAGE}/{source}" for source in sources],
-    depends=[f"python/{PACKAGE}/_native.h", *SHARED],
+    sources=[str(source) for source in sorted(NATIVE.glob("*.c"))],
+    depends=[str(NATIVE / "native.h"), *SHARED],
     include_dirs=["include", numpy.get_include()],
     libraries=["equiconv"],
     extra_compile_args=COMPILE,
@@ -127,11 +113,8 @@ native = Extension(
 # The handlers of equiconv.jax. They need one header of XLA, which is in third_party, and nothing of JAX to be built.
 handlers = Extension(
     f"{PACKAGE}._jax",
-    sources=[
-        f"python/{PACKAGE}/{source}"
-        for source in ("_jax.c", "_jax_handlers.c", "_jax_layer.c", "_jax_words.c", "_recipes.c")
-    ],
-    depends=[f"python/{PACKAGE}/_jax.h", "third_party/xla/xla/ffi/api/c_api.h", *SHARED],
+    sources=[*(str(source) for source in sorted(NATIVE.glob("jax/*.c"))), str(NATIVE / "recipes.c")],
+    depends=[str(NATIVE / "jax" / "jax.h"), "third_party/xla/xla/ffi/api/c_api.h", *SHARED],
     include_dirs=["include", "third_party/xla"],
     libraries=["equiconv"],
     extra_compile_args=COMPILE,

@@ -14,12 +14,14 @@ from experiments import process, read_metrics  # noqa: F401 (a fixture)
 experiments.require()
 
 import torch  # noqa: E402
-from equiconv.experiments import _digits, _storage, _training, rotated_digits  # noqa: E402
-from equiconv.experiments._digit_runs import Setting, make_network  # noqa: E402
-from equiconv.experiments._exactness import bitwise_invariance  # noqa: E402
-from equiconv.experiments._statistics import spread  # noqa: E402
-from equiconv.experiments._storage import Folder  # noqa: E402
-from equiconv.experiments.networks import DIGIT_NETWORKS  # noqa: E402
+from equiconv_experiments.common import storage, training  # noqa: E402
+from equiconv_experiments.common.exactness import bitwise_invariance  # noqa: E402
+from equiconv_experiments.common.networks import DIGIT_NETWORKS  # noqa: E402
+from equiconv_experiments.common.statistics import spread  # noqa: E402
+from equiconv_experiments.common.storage import Folder  # noqa: E402
+from equiconv_experiments.digits import images  # noqa: E402
+from equiconv_experiments.digits import program as rotated_digits  # noqa: E402
+from equiconv_experiments.digits.runs import Setting, make_network  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("process")
@@ -34,7 +36,7 @@ def finished(process, tmp_path_factory):  # noqa: F811 (the fixture)
 
 
 def test_no_test_digit_is_in_training():
-    train, test = _digits.load()
+    train, test = images.load()
     seen = {image.tobytes() for image in train.turned()}
     assert (len(train), len(test)) == (1347, 450)
     assert not any(image.tobytes() in seen for image in test.turned())
@@ -43,14 +45,14 @@ def test_no_test_digit_is_in_training():
 
 
 def test_a_quarter_turn_of_the_data_is_one_of_the_array():
-    part = _digits.load()[1].subset(np.arange(20))
+    part = images.load()[1].subset(np.arange(20))
     for turns in range(1, 4):
         expected = np.rot90(part.turned(0), turns, axes=(2, 3))
         assert np.abs(part.turned(90.0 * turns) - expected).max() < 1e-5
 
 
 def test_images_pass_through_the_pixels_of_the_digits():
-    train, test = _digits.load()
+    train, test = images.load()
     data = load_digits()
     pixels = {(image / 16).astype(np.float32).round(4).tobytes() for image in data.images}
     part = test.subset(np.arange(30))
@@ -62,12 +64,12 @@ def test_images_pass_through_the_pixels_of_the_digits():
 def _resampled_at_pixels(part):
     """The 8 x 8 image of splines whose field is 8 pixels wide."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_digits, "FIELD", 8.0)
+        patch.setattr(images, "FIELD", 8.0)
         return part.turned(0, size=8)[:, 0]
 
 
 def test_each_digit_turns_by_its_own_angle():
-    part = _digits.load()[0].subset(np.arange(8))
+    part = images.load()[0].subset(np.arange(8))
     mixed = part.turned(np.arange(8) * 10.0)
     for index in range(8):
         assert np.array_equal(mixed[index], part.subset(np.array([index])).turned(index * 10.0)[0])
@@ -114,7 +116,7 @@ def test_a_trained_network_keeps_every_bit_of_its_scores_under_the_group(finishe
 @pytest.mark.parametrize("name", ["c4", "d4"])
 def test_the_checkpoint_keeps_bits_on_all_test_digits(finished, name):
     network = _from_checkpoint(finished, name)
-    images = Setting(_training.Recipe(1)).upright.tensors[0]
+    images = Setting(training.Recipe(1)).upright.tensors[0]
     assert len(images) == 450
     group = eq.dihedral(4) if name == "d4" else eq.cyclic(4)
     assert bitwise_invariance(network, images, group)["scores_that_differ"] == 0
@@ -122,7 +124,7 @@ def test_the_checkpoint_keeps_bits_on_all_test_digits(finished, name):
 
 
 def test_the_comparison_of_bits_sees_networks_that_are_not_invariant(finished):
-    images = Setting(_training.Recipe(1), test_limit=60).upright.tensors[0]
+    images = Setting(training.Recipe(1), test_limit=60).upright.tensors[0]
     plain = bitwise_invariance(_from_checkpoint(finished, "cnn"), images, eq.cyclic(4))
     assert plain["scores_that_differ"] > 0.9 * plain["scores_compared"]
     mirrored = bitwise_invariance(_from_checkpoint(finished, "c4"), images, eq.dihedral(4))
@@ -193,7 +195,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path, capsys):
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(_storage, "PATIENCE", 0.1)
+    monkeypatch.setattr(storage, "PATIENCE", 0.1)
     with Folder(tmp_path, {}):
         assert rotated_digits.main(["--quick", "--output-dir", str(tmp_path)]) == 2
     assert "in use by another process" in capsys.readouterr().err

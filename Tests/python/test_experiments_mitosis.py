@@ -16,8 +16,9 @@ experiments.require()
 
 import h5py  # noqa: E402
 import torch  # noqa: E402
-from equiconv.experiments import _cells, _nuclei, mitosis  # noqa: E402
-from equiconv.experiments._scores import best_threshold, evaluate, intervals  # noqa: E402
+from equiconv_experiments.mitosis import nuclei, patches  # noqa: E402
+from equiconv_experiments.mitosis import program as mitosis  # noqa: E402
+from equiconv_experiments.mitosis.scores import best_threshold, evaluate, intervals  # noqa: E402
 from PIL import Image  # noqa: E402
 from sklearn.metrics import f1_score, roc_auc_score  # noqa: E402
 
@@ -34,24 +35,24 @@ def finished(process, tmp_path_factory):  # noqa: F811 (the fixture)
 
 
 def test_drawings_are_repeated_by_their_seed_and_labelled_by_what_was_drawn():
-    first, again, other = _nuclei.patches(60, 5), _nuclei.patches(60, 5), _nuclei.patches(60, 6)
+    first, again, other = nuclei.patches(60, 5), nuclei.patches(60, 5), nuclei.patches(60, 6)
     assert first.images.shape == (60, 48, 48, 3)
     assert first.images.dtype == np.uint8
     assert np.array_equal(first.images, again.images)
     assert np.array_equal(first.labels, again.labels)
     assert not np.array_equal(first.images, other.images)
-    assert first.labels.sum() == round(_nuclei.MITOTIC_SHARE * 60)
+    assert first.labels.sum() == round(nuclei.MITOTIC_SHARE * 60)
     mitotic = {"metaphase", "anaphase", "prometaphase"}
-    assert [_nuclei.KINDS[kind] in mitotic for kind in first.kinds] == first.labels.astype(bool).tolist()
+    assert [nuclei.KINDS[kind] in mitotic for kind in first.kinds] == first.labels.astype(bool).tolist()
 
 
 def test_every_kind_is_drawn_at_every_orientation():
-    drawn = _nuclei.patches(900, 0)
-    assert set(drawn.kinds.tolist()) == set(range(len(_nuclei.KINDS)))
+    drawn = nuclei.patches(900, 0)
+    assert set(drawn.kinds.tolist()) == set(range(len(nuclei.KINDS)))
     # The long axis of the dark pixels in the middle, from second moments: spindles and plates have one.
     for kind in ("fibroblast", "metaphase"):
         angles = []
-        for image in drawn.images[drawn.kinds == _nuclei.KINDS.index(kind)]:
+        for image in drawn.images[drawn.kinds == nuclei.KINDS.index(kind)]:
             ink = (200.0 - image[10:38, 10:38].mean(2)).clip(0) ** 2
             y, x = np.mgrid[13.5:-14.5:-1, -13.5:14.5]
             angles.append(0.5 * np.arctan2(2 * (ink * x * y).sum(), (ink * (x**2 - y**2)).sum()))
@@ -63,7 +64,7 @@ def test_the_output_says_that_the_data_is_synthetic(finished, capsys):
     metrics = read_metrics(finished)
     assert metrics["synthetic"] is True
     assert metrics["data"].startswith("SYNTHETIC")
-    assert "SYNTHETIC" in _nuclei.__doc__
+    assert "SYNTHETIC" in nuclei.__doc__
     assert "SYNTHETIC" in mitosis.__doc__
     assert mitosis.main(["--quick", "--networks", "cnn,c4,d4", "--epochs", "1", "--output-dir", str(finished)]) == 0
     assert "SYNTHETIC" in capsys.readouterr().out
@@ -166,7 +167,7 @@ def _folders(folder, classes=("mitotic", "normal"), size=40, count=4):
 
 def test_patch_camelyon_is_read_lazily_and_cut_from_the_middle(tmp_path):
     _patch_camelyon(tmp_path)
-    cells = _cells.load_folder(tmp_path, None, None, 32)
+    cells = patches.load_folder(tmp_path, None, None, 32)
     assert not cells.synthetic
     assert cells.identity["positive"] == "metastatic"
     assert cells.test.labels.tolist() == [0, 1] * 4
@@ -176,7 +177,7 @@ def test_patch_camelyon_is_read_lazily_and_cut_from_the_middle(tmp_path):
     assert signal.shape == (3, 32, 32)
     assert label == 1
     assert np.allclose(signal.numpy() * 0.2 + 0.7, expected.transpose(2, 0, 1) / 255, atol=1e-6)
-    limited = _cells.load_folder(tmp_path, None, 6, None)
+    limited = patches.load_folder(tmp_path, None, 6, None)
     assert len(limited.train) == 6
     assert limited.identity["size"] == 40
     chosen = [image.tobytes() for image in _images(8, 40)]
@@ -185,10 +186,10 @@ def test_patch_camelyon_is_read_lazily_and_cut_from_the_middle(tmp_path):
 
 def test_a_folder_of_images_is_read_with_either_class_positive(tmp_path):
     _folders(tmp_path, ("tumour", "benign"))
-    cells = _cells.load_folder(tmp_path, "tumour", None, None)
+    cells = patches.load_folder(tmp_path, "tumour", None, None)
     assert cells.valid.labels.tolist() == [0] * 4 + [1] * 4
     assert np.array_equal(cells.valid.image(0), _images(4, 40, seed=1)[0])
-    swapped = _cells.load_folder(tmp_path, "benign", None, None)
+    swapped = patches.load_folder(tmp_path, "benign", None, None)
     assert np.array_equal(swapped.valid.image(4), cells.valid.image(0))
 
 

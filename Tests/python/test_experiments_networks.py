@@ -16,7 +16,7 @@ experiments.require()
 
 import equiconv.torch as et  # noqa: E402
 import torch  # noqa: E402
-from equiconv.experiments.networks import (  # noqa: E402
+from equiconv_experiments.common.networks import (  # noqa: E402
     CELL_NETWORKS,
     DIGIT_NETWORKS,
     Architecture,
@@ -104,9 +104,9 @@ def test_widths_kernels_paddings_and_pools_must_fit(kernels, paddings, pools):
         GroupNetwork(wrong, 1, 10)
 
 
-@pytest.mark.parametrize("name", ["networks", "_digits", "_nuclei", "_statistics"])
+@pytest.mark.parametrize("name", ["common.networks", "digits.images", "mitosis.nuclei", "common.statistics"])
 def test_examples_of_docstrings_run(name):
-    module = importlib.import_module(f"equiconv.experiments.{name}")
+    module = importlib.import_module(f"equiconv_experiments.{name}")
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

@@ -20,11 +20,12 @@ from experiments import process, read_metrics  # noqa: F401 (a fixture)
 experiments.require()
 
 import torch  # noqa: E402
-from equiconv.experiments import _storage, rotated_digits  # noqa: E402
-from equiconv.experiments._digit_runs import Setting  # noqa: E402
-from equiconv.experiments._storage import Folder, RefusedError  # noqa: E402
-from equiconv.experiments._training import Recipe, Run  # noqa: E402
-from equiconv.experiments._workers import perform_all  # noqa: E402
+from equiconv_experiments.common import storage  # noqa: E402
+from equiconv_experiments.common.storage import Folder, RefusedError  # noqa: E402
+from equiconv_experiments.common.training import Recipe, Run  # noqa: E402
+from equiconv_experiments.common.workers import perform_all  # noqa: E402
+from equiconv_experiments.digits import program as rotated_digits  # noqa: E402
+from equiconv_experiments.digits.runs import Setting  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("process")
 ARGUMENTS = ["--quick", "--networks", "c4", "--seeds", "3", "--epochs", "6"]
@@ -177,7 +178,7 @@ def test_runs_killed_in_two_processes_resume_in_one_to_the_same_bits(tmp_path, m
     assert running.wait() == -signal.SIGKILL
     _wait_for_end(workers[1:])
     with monkeypatch.context() as patch:
-        patch.setattr(_storage, "PATIENCE", 0.2)
+        patch.setattr(storage, "PATIENCE", 0.2)
         assert rotated_digits.main([*ARGUMENTS, "--output-dir", str(killed)]) == 2
     assert "in use by another process" in capsys.readouterr().err
     os.kill(workers[0], signal.SIGCONT)

@@ -183,7 +183,7 @@ def test_a_maximum_over_values_with_nan_is_nan():
 def test_action_is_that_of_numpy(rng, x64, name):
     group = ANY_GROUPS[name]
     sizes = (2, 3, 4)[: group.dimension]
-    elements = [g for g in range(group.order) if eq._action.lattice_elements(group).count(g)]
+    elements = [g for g in range(group.order) if eq._signals.action.lattice_elements(group).count(g)]
     plane, fiber = draw(rng, (2, 3, *sizes)), draw(rng, (1, 2, group.order, *sizes))
     for element in elements[:: max(1, len(elements) // 4)]:
         for x in (plane, fiber):

@@ -46,7 +46,7 @@ def test_weights_are_drawn_with_he_deviation(framework, name):
     layer = framework.make(name, 24, 24, 5, D4, seed=1)
     weight, bias = framework.parameters(layer)
     reference = getattr(eq, name)(24, 24, 5, D4, rng=0)
-    deviation = eq._initialisation.he_deviation(reference.layer_name, D4, 24, layer.options.made_of, (5, 5))
+    deviation = eq._layer.initialization.he_deviation(reference.layer_name, D4, 24, layer.options.made_of, (5, 5))
     assert np.std(np.asarray(weight)) == pytest.approx(deviation, rel=5 / math.sqrt(2 * weight.size))
     assert not np.any(bias)
     again, other = (framework.parameters(framework.make(name, 24, 24, 5, D4, seed=seed))[0] for seed in (1, 2))

@@ -282,7 +282,7 @@ def test_groups_that_print_alike_are_told_apart(rng):
     for group in groups:
         y = et.isotropic_conv(*tensors(x, weight), group)
         np.testing.assert_array_equal(y.numpy(), eq.isotropic_conv(x, weight, group))
-    from equiconv._layers import LAYERS
+    from equiconv._layer.layer import LAYERS
     from equiconv.torch._configuration import name_of
 
     options = (1, 0, 1, "zeros", "auto", None, "bilinear", None, False)

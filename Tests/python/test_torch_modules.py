@@ -77,9 +77,9 @@ def test_signatures_are_those_of_numpy(layer):
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_weights_are_drawn_with_the_deviation_of_he_by_the_generator_of_torch(layer, dtype):
-    from equiconv._initialisation import he_deviation
-    from equiconv._layers import LAYERS as LAYER_TABLE
-    from equiconv._layers import Kernel
+    from equiconv._layer.initialization import he_deviation
+    from equiconv._layer.layer import LAYERS as LAYER_TABLE
+    from equiconv._layer.layer import Kernel
 
     basis = eq.bspline_basis(5)
     module = module_of(layer, 16, 32, basis, C8, dtype=dtype)

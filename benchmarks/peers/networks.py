@@ -10,7 +10,7 @@ from typing import Any
 
 import equiconv as eq
 import torch
-from equiconv.experiments.networks import Architecture
+from equiconv_experiments.common.networks import Architecture
 from torch import Tensor, nn
 
 

@@ -3,10 +3,10 @@
 
     python benchmarks/peers/training.py [--threads 1 2] [--networks c4 d4] [--batch 32] [--rounds 5] [--quick]
 
-A step is forward, loss, backward and update. The networks are those of `equiconv.experiments.networks`; only their
-layers differ: equiconv's, torch's conv2d with filters expanded in each step, and escnn's. They take turns in short
-bursts. On more than one thread all is measured twice, the second time with OMP_WAIT_POLICY=PASSIVE. A whole run writes
-docs/TrainingSpeed.md.
+A step is forward, loss, backward and update. The networks are those of `equiconv_experiments.common.networks`; only
+their layers differ: equiconv's, torch's conv2d with filters expanded in each step, and escnn's. They take turns in
+short bursts. On more than one thread all is measured twice, the second time with OMP_WAIT_POLICY=PASSIVE. A whole run
+writes docs/TrainingSpeed.md.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Step:
 def steps(name: str, batch: int) -> tuple[list[Step], dict[str, str]]:
     """The same network of each library, and why a library is missing."""
     import torch
-    from equiconv.experiments._digits import SIZE
-    from equiconv.experiments.networks import DIGIT_NETWORKS, GroupNetwork
+    from equiconv_experiments.common.networks import DIGIT_NETWORKS, GroupNetwork
+    from equiconv_experiments.digits.images import SIZE
     from networks import escnn_layers, expanded_layers
 
     torch.manual_seed(0)

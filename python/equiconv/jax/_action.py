@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from .. import _action
-from .._arguments import integer
-from .._groups import PointGroup
-from .._layers import point_group
+from .._checks.arguments import integer
+from .._groups.point_group import PointGroup
+from .._layer.layer import point_group
+from .._signals import action as _action
 from ._operands import JaxArray, float_operand
 
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .._calls import checked_sampling
-from .._layers import Kernel, KernelArguments, Layer, point_group
-from .._sampling import SamplingArguments, warn_of_remainders
+from .._layer.calls import checked_sampling
+from .._layer.layer import Kernel, KernelArguments, Layer, point_group
+from .._layer.sampling import SamplingArguments, warn_of_remainders
 from . import _lowering as _lowering  # The passes cannot be compiled before.
 from ._operands import JaxArray, float_operand
 from ._primitives import biased

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._bases import GroupBasis, Interpolation, KernelBasis
-from .._functions import Algorithm, Axes, Padding, PaddingMode
-from .._groups import PointGroup
-from .._layers import LAYERS, general_layer, point_group
+from .._bases.basis import GroupBasis, Interpolation, KernelBasis
+from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from .._groups.point_group import PointGroup
+from .._layer.layer import LAYERS, general_layer, point_group
 from . import _calls
 from ._operands import JaxArray
 

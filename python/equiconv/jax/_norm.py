@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from .._arguments import LARGEST, check_same_dtype, integer, real
+from .._checks.arguments import LARGEST, check_same_dtype, integer, real
 from ._operands import JaxArray
 
 

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching
 
-from .._arguments import check_not_empty, choice
-from .._pool import PoolMode
+from .._checks.arguments import check_not_empty, choice
+from .._functional.pool import PoolMode
 from ._lowering import register_lowering, target
 from ._operands import JaxArray, float_operand
 from ._partition import is_partitioned, lower_partitioned

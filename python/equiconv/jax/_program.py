@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A layer as the words that a compiled program carries, with all there is to know of it but the batch.
 
-`_jax_words.c` reads them. A change of their order or meaning needs another LAYER_FORM there.
+`native/jax/words.c` reads them. A change of their order or meaning needs another LAYER_FORM there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _native
-from .._arguments import Shaped
-from .._bases import INTERPOLATIONS, GroupBasis, KernelBasis
-from .._explanation import Run
-from .._groups import PointGroup
+from .._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
+from .._checks.arguments import Shaped
+from .._groups.point_group import PointGroup
 from .._jax import LAYER_FORM
-from .._layers import Kernel, Layer, Stabilizer
-from .._sampling import ALGORITHMS, PADDING_MODES, Sampling, output_shape
+from .._layer.explanation import Run
+from .._layer.layer import Kernel, Layer, Stabilizer
+from .._layer.sampling import ALGORITHMS, PADDING_MODES, Sampling, output_shape
 
 _NAME_BYTES = 32
 _PADDING_SAME = -1

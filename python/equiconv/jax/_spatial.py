@@ -18,8 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._groups import PointGroup
-from .._windows import check_spatial_axes, checked_windows, warn_of_windows
+from .._groups.point_group import PointGroup
+from .._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
 from ._operands import JaxArray, float_operand
 
 # How far below the largest number of a plane its numbers are kept.

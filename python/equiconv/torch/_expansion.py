@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._functions import LayerName
-from .._functions import expand as expand_weight
-from .._layers import LAYERS
-from .._sampling import Sampling
+from .._functional.convolutions import LayerName
+from .._functional.convolutions import expand as expand_weight
+from .._layer.layer import LAYERS
+from .._layer.sampling import Sampling
 from ._modules import Convolution, GroupPool
 from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 from ._tensors import as_array

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from torch.utils.flop_counter import register_flop_formula
 
-from .. import _calls
-from .._explanation import Run
+from .._layer import calls as _calls
+from .._layer.explanation import Run
 from ._configuration import configuration_of
 from ._library import operators
 from ._tensors import Form

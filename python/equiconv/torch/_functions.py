@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._arguments import choice
-from .._bases import GroupBasis, Interpolation, KernelBasis
-from .._functions import Algorithm, Axes, Padding, PaddingMode
-from .._groups import PointGroup
-from .._layers import LAYERS, Layer, point_group
-from .._pool import PoolMode
-from .._sampling import warn_of_remainders
+from .._bases.basis import GroupBasis, Interpolation, KernelBasis
+from .._checks.arguments import choice
+from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from .._functional.pool import PoolMode
+from .._groups.point_group import PointGroup
+from .._layer.layer import LAYERS, Layer, point_group
+from .._layer.sampling import warn_of_remainders
 from ._configuration import configuration_of, name_between, name_of
 from ._library import operators
 from ._operators import forward, pool_mean

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .._groups import PointGroup
+from .._groups.point_group import PointGroup
 from ._configuration import configuration_of
 
 

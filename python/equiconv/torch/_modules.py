@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 from typing_extensions import Self
 
-from .._arguments import LARGEST, choice, integer
-from .._bases import GroupBasis, Interpolation, KernelBasis
-from .._functions import Algorithm, Axes, LayerName, Padding, PaddingMode
-from .._groups import PointGroup
-from .._initialisation import he_deviation
-from .._kernel_shape import kernel_shape, weight_shape
-from .._layer_spaces import ConvolutionSpaces, PoolSpaces
-from .._layers import LAYERS, Kernel, point_group
-from .._modules import arguments_text, spaces_text
-from .._pool import PoolMode
-from .._signal_space import check_signal_space
+from .._bases.basis import GroupBasis, Interpolation, KernelBasis
+from .._checks.arguments import LARGEST, choice, integer
+from .._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from .._functional.pool import PoolMode
+from .._groups.point_group import PointGroup
+from .._layer.initialization import he_deviation
+from .._layer.kernel_shape import kernel_shape, weight_shape
+from .._layer.layer import LAYERS, Kernel, point_group
+from .._layer.spaces import ConvolutionSpaces, PoolSpaces
+from .._nn.modules import arguments_text, spaces_text
+from .._signals.space import check_signal_space
 from ._configuration import configuration_of, name_of
 from ._functions import group_pool, warn_of_layer
 from ._library import operators

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._arguments import probability
+from .._checks.arguments import probability
 from ._signal_module import SignalModule
 from ._tracing import is_traced
 

@@ -18,10 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import _calls, _native
-from .._arguments import Array
-from .._operands import check_operands
-from .._sampling import check_fit, output_shape
+from .. import _native
+from .._checks.arguments import Array
+from .._layer import calls as _calls
+from .._layer.operands import check_operands
+from .._layer.sampling import check_fit, output_shape
 from ._configuration import configuration_of, output_shape_of
 from ._library import define, folded, saves_shape, unfolded
 from ._tensors import Form, as_array, check_same_device, check_same_dtype, result_like

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from .._groups import PointGroup
+from .._groups.point_group import PointGroup
 from . import _history
 from ._tensors import check_is_dense
 from ._tracing import as_leaf, is_traced

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._functions import Axes
-from .._groups import PointGroup
-from .._layers import point_group
-from .._windows import check_spatial_axes, checked_windows, warn_of_windows
+from .._functional.convolutions import Axes
+from .._groups.point_group import PointGroup
+from .._layer.layer import point_group
+from .._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
 from ._history import writes
 from ._library import define, folded, operators, saves_shape
 from ._signal_module import SignalModule

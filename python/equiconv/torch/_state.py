@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._bases import GroupBasis, KernelBasis
-from .._groups import PointGroup
+from .._bases.basis import GroupBasis, KernelBasis
+from .._groups.point_group import PointGroup
 from ._configuration import exact
 
 _DECIMALS = 5

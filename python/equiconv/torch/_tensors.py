@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .. import _native
-from .._arguments import Array, value_text
+from .._checks.arguments import Array, value_text
 
 _DTYPES = (torch.float32, torch.float64)
 _DOUBLE, _STRIDED = torch.float64, torch.strided

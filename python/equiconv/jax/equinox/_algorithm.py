@@ -8,9 +8,9 @@ from typing import Any
 
 import jax
 
-from ..._arguments import choice, value_text
-from ..._functions import Algorithm
-from ..._sampling import ALGORITHMS
+from ..._checks.arguments import choice, value_text
+from ..._functional.convolutions import Algorithm
+from ..._layer.sampling import ALGORITHMS
 from ._convolution import Convolution
 
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 
-from ..._arguments import boolean, choice
-from ..._bases import GroupBasis, Interpolation, KernelBasis
-from ..._functions import Algorithm, Axes, Padding, PaddingMode
-from ..._groups import PointGroup
-from ..._sampling import ALGORITHMS
+from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
+from ..._checks.arguments import boolean, choice
+from ..._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from ..._groups.point_group import PointGroup
+from ..._layer.sampling import ALGORITHMS
 from .._layer_options import ConvolutionOptions, HasLayer, parameter_dtype
 from .._operands import JaxArray
 

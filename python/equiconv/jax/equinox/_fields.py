@@ -8,9 +8,9 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 
-from ..._arguments import probability
-from ..._groups import PointGroup
-from ..._pool import PoolMode
+from ..._checks.arguments import probability
+from ..._functional.pool import PoolMode
+from ..._groups.point_group import PointGroup
 from .._layer_options import HasSpaces, PoolOptions, parameter_dtype
 from .._norm import NormOptions, check_fields, drop_fields
 from .._operands import JaxArray, float_operand

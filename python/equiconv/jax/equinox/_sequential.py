@@ -8,7 +8,7 @@ from typing import Any
 
 import equinox as eqx
 
-from ..._sequential import check_chain
+from ..._nn.sequential import check_chain
 
 
 class Sequential(eqx.nn.Sequential):  # type: ignore[misc]

@@ -8,7 +8,7 @@ from typing import Any
 
 from flax import nnx
 
-from ..._sequential import check_chain
+from ..._nn.sequential import check_chain
 
 
 class Sequential(nnx.Sequential):  # type: ignore[misc]

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from flax import nnx
 
-from ..._functions import Axes
-from ..._groups import PointGroup
-from ..._layers import point_group
+from ..._functional.convolutions import Axes
+from ..._groups.point_group import PointGroup
+from ..._layer.layer import point_group
 from .._operands import JaxArray
 from .._spatial import WindowOptions, spatial_mean
 

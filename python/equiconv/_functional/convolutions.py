@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The four layers, and the filter bank of the equal ordinary convolution."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from numpy.typing import ArrayLike
+
+from .. import _native
+from .._bases.basis import GroupBasis, Interpolation, KernelBasis
+from .._checks.arguments import Array
+from .._groups.point_group import PointGroup
+from .._layer import calls as _calls
+from .._layer.layer import LAYERS
+from .._layer.weights import PreparedWeight
+
+Axes: TypeAlias = int | tuple[int, ...]
+Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "valid"]
+PaddingMode: TypeAlias = Literal["zeros", "circular"]
+Algorithm: TypeAlias = Literal["auto", "direct", "winograd", "fourier"]
+LayerName: TypeAlias = Literal["isotropic", "lifting", "group", "projection"]
+
+
+def isotropic_conv(
+    x: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
+    group: PointGroup,
+    bias: ArrayLike | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
+
+    ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
+
+    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
+
+    Args:
+        x: signal of shape (B, C, spatial...), float32 or float64.
+        weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel, shared by all of H. None for none.
+        stride: int or one for each spatial axis, >= 1.
+        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
+            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
+        dilation: int or one for each spatial axis, >= 1.
+        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: None: kernels of signals on the plane are no functions on H.
+        quadrature: without effect, as there is no sum over H.
+        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
+
+    Returns:
+        A signal of shape (B, O, spatial_out...) with the dtype of `x`; `out` if it was given.
+
+    Raises:
+        TypeError: an argument of the wrong kind or dtype.
+        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+
+    Example:
+        >>> y = isotropic_conv(numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3)), cyclic(4))
+        >>> y.shape
+        (1, 5, 6, 6)
+    """
+    result = _native.forward(
+        _native.ISOTROPIC, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
+    if result is not None:
+        return result
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel, out)
+
+
+def lifting_conv(
+    x: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
+    group: PointGroup,
+    bias: ArrayLike | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
+
+    ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
+
+    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
+
+    Args:
+        x: signal of shape (B, C, spatial...), float32 or float64.
+        weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel, shared by all of H. None for none.
+        stride: int or one for each spatial axis, >= 1.
+        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
+            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
+        dilation: int or one for each spatial axis, >= 1.
+        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: None: kernels of signals on the plane are no functions on H.
+        quadrature: without effect, as there is no sum over H.
+        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
+
+    Returns:
+        A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`; `out` if it was given.
+
+    Raises:
+        TypeError: an argument of the wrong kind or dtype.
+        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+
+    Example:
+        >>> y = lifting_conv(numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3)), cyclic(4))
+        >>> y.shape
+        (1, 5, 4, 6, 6)
+    """
+    result = _native.forward(
+        _native.LIFTING, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
+    if result is not None:
+        return result
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["lifting"], x, weight, group, bias, sampling, kernel, out)
+
+
+def group_conv(
+    x: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
+    group: PointGroup,
+    bias: ArrayLike | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """Group convolution G -> G: correlation on the group, over the fiber H and over space.
+
+    ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
+
+    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
+        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel, shared by all of H. None for none.
+        stride: int or one for each spatial axis, >= 1.
+        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
+            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
+        dilation: int or one for each spatial axis, >= 1.
+        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
+        quadrature: whether the sum over H is weighted as an integral by its measure.
+        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
+
+    Returns:
+        A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`; `out` if it was given.
+
+    Raises:
+        TypeError: an argument of the wrong kind or dtype.
+        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+
+    Example:
+        >>> y = group_conv(numpy.ones((1, 3, 4, 8, 8)), numpy.ones((5, 3, 4, 3, 3)), cyclic(4))
+        >>> y.shape
+        (1, 5, 4, 6, 6)
+    """
+    result = _native.forward(
+        _native.GROUP, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
+    if result is not None:
+        return result
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["group"], x, weight, group, bias, sampling, kernel, out)
+
+
+def projection_conv(
+    x: ArrayLike,
+    weight: ArrayLike | PreparedWeight,
+    group: PointGroup,
+    bias: ArrayLike | None = None,
+    *,
+    stride: Axes = 1,
+    padding: Padding = 0,
+    dilation: Axes = 1,
+    padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto",
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
+
+    ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
+    ``kbar(h', u) = mean over h of k(h^-1 h', h^-1 u)``
+
+    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
+        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel, shared by all of H. None for none.
+        stride: int or one for each spatial axis, >= 1.
+        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
+            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
+        dilation: int or one for each spatial axis, >= 1.
+        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
+            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
+        quadrature: whether the sum over H is weighted as an integral by its measure.
+        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
+
+    Returns:
+        A signal of shape (B, O, spatial_out...) with the dtype of `x`; `out` if it was given.
+
+    Raises:
+        TypeError: an argument of the wrong kind or dtype.
+        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+
+    Example:
+        >>> y = projection_conv(numpy.ones((1, 3, 4, 8, 8)), numpy.ones((5, 3, 4, 3, 3)), cyclic(4))
+        >>> y.shape
+        (1, 5, 6, 6)
+    """
+    result = _native.forward(
+        _native.PROJECTION, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
+        interpolation, group_basis, quadrature, None, False,
+    )  # fmt: skip
+    if result is not None:
+        return result
+    sampling = (stride, padding, dilation, padding_mode, algorithm)
+    kernel = (basis, interpolation, group_basis, quadrature)
+    return _calls.forward(LAYERS["projection"], x, weight, group, bias, sampling, kernel, out)
+
+
+def expand(
+    weight: ArrayLike,
+    group: PointGroup,
+    layer: LayerName,
+    *,
+    basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None,
+    quadrature: bool = False,
+) -> Array:
+    """The filter bank of the ordinary convolution that equals a layer: the bridge to every other framework.
+
+    ``bank[o |Y| + h, c |X| + h'](u) = k[o, c](h^-1 h', h^-1 u) / |det h|``, where |X| and |Y| are |H| for a signal on
+    the group and 1 for one on the plane; for isotropic and projection layers the mean of k over H. A correlation of
+    ``x.reshape(B, C * |X|, spatial...)`` with it, without bias, gives ``y.reshape(B, O * |Y|, spatial_out...)``. Where
+    elements of `group` enlarge the kernel, the bank is larger than the kernel by an even number m of taps on each axis,
+    and that correlation needs m / 2 * dilation more padding.
+
+    Args:
+        weight: shape (O, C, kernel...), or (O, C, |H|, kernel...) for group and projection layers.
+        group: H, any group on d axes.
+        layer: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
+        basis, interpolation, group_basis, quadrature: as the layer was called with.
+
+    Returns:
+        Shape (O |Y|, C |X|, kernel...), with the dtype of `weight`.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, dtype or shape.
+
+    Example:
+        >>> expand(numpy.ones((5, 3, 4, 3, 3)), cyclic(4), "group").shape
+        (20, 12, 3, 3)
+    """
+    return _calls.expand(weight, group, layer, (basis, interpolation, group_basis, quadrature))

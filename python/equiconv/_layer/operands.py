@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the shapes of signals and weights against the group and against each other."""
+
+from __future__ import annotations
+
+from .._checks.arguments import Shaped, check_not_empty, check_same_dtype, shape_text
+from .._groups.point_group import PointGroup
+from .layer import Kernel, Layer
+
+_SPATIAL_NAMES = {1: ("width",), 2: ("rows", "columns"), 3: ("depth", "rows", "columns")}
+
+
+def check_signal(name: str, array: Shaped, group: PointGroup, points: int | None, user: str) -> None:
+    """Raises ValueError unless `array` is a signal (B, C, [points,] spatial...) that is not empty."""
+    names = ("B", "C") + _fiber_names(group, points) + _SPATIAL_NAMES[group.dimension]
+    _check_axes(name, array, names, group, points, user)
+    check_not_empty(name, array, first_axis=1)
+
+
+def check_weight(weight: Shaped, group: PointGroup, layer: Layer, kernel: Kernel, user: str) -> None:
+    """Raises ValueError unless `weight` is (O, C, [functions on H,] kernel... or J) as `layer` needs."""
+    functions = kernel.functions(group, layer)
+    fiber = _fiber_names(group, functions) if kernel.group_basis is None else ("I",)
+    names = ("O", "C") + fiber + (("k",) * group.dimension if kernel.has_pixels() else ("J",))
+    if kernel.group_basis is None:
+        _check_axes("weight", weight, names, group, functions, user)
+    else:
+        _check_axes("weight", weight, names, group, None, user)
+        if weight.shape[2] != functions:
+            raise ValueError(
+                f"weight has shape {weight.shape}, expected {shape_text(names)} for {user} with I = {functions} of "
+                f"{kernel.group_basis!r} on axis 2"
+            )
+    check_not_empty("weight", weight)
+    basis = kernel.basis
+    if basis is not None and weight.shape[-len(basis.shape) :] != basis.shape:
+        raise ValueError(
+            f"weight has shape {weight.shape}, expected it to end in {basis.shape}, the shape of {basis!r}"
+        )
+
+
+def _fiber_names(group: PointGroup, points: int | None) -> tuple[str, ...]:
+    if points is None:
+        return ()
+    return ("|H|",) if points == group.order else ("|H/K|",)
+
+
+def _check_axes(
+    name: str, array: Shaped, names: tuple[str, ...], group: PointGroup, points: int | None, user: str
+) -> None:
+    if array.ndim != len(names):
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected {shape_text(names)} for {user} "
+            f"on a {group.dimension}-D group: {len(names)} axes"
+        )
+    if points is not None and array.shape[2] != points:
+        raise ValueError(
+            f"{name} has shape {array.shape}, expected {shape_text(names)} for {user} "
+            f"with {names[2]} = {points} of {group.name} on axis 2"
+        )
+
+
+def check_operands(x: Shaped, weight: Shaped, group: PointGroup, layer: Layer, kernel: Kernel, user: str) -> None:
+    """Raises TypeError or ValueError unless the signal and the weight fit the layer and each other."""
+    check_same_dtype("weight", weight, "x", x)
+    check_signal("x", x, group, layer.input_points(group), user)
+    check_weight(weight, group, layer, kernel, user)
+    if layer.depthwise and (weight.shape[:2] != (x.shape[1], 1)):
+        raise ValueError(
+            f"weight has shape {weight.shape}, expected ({x.shape[1]}, 1, ...) for a depthwise layer on "
+            f"the channels of x of shape {x.shape}"
+        )
+    if not layer.depthwise and x.shape[1] != weight.shape[1]:
+        raise ValueError(
+            f"weight has shape {weight.shape}, expected {x.shape[1]} on axis 1, the channels C of x of shape {x.shape}"
+        )

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a layer samples: stride, padding, dilation, and the sizes that follow from them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from .._checks.arguments import Shaped, axes, choice
+from .._checks.callers import level_of_caller
+from .._checks.errors import EquivarianceWarning
+from .._groups.point_group import PointGroup
+from .layer import Layer
+
+# stride, padding, dilation, padding_mode, algorithm
+SamplingArguments: TypeAlias = tuple[object, object, object, object, object]
+
+PADDING_MODES = ("zeros", "circular")
+ALGORITHMS = ("auto", "direct", "winograd", "fourier")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Stride, padding, dilation, padding mode and algorithm of one call, checked."""
+
+    stride: tuple[int, ...]
+    padding: tuple[int, ...] | str
+    dilation: tuple[int, ...]
+    padding_mode: str
+    algorithm: str
+
+    @classmethod
+    def checked(
+        cls, dimension: int, stride: object, padding: object, dilation: object, padding_mode: object, algorithm: object
+    ) -> Sampling:
+        """Raises TypeError or ValueError for arguments that no layer on `dimension` axes takes."""
+        return cls(
+            axes("stride", stride, dimension, 1),
+            _padding(padding, dimension),
+            axes("dilation", dilation, dimension, 1),
+            choice("padding_mode", padding_mode, PADDING_MODES),
+            choice("algorithm", algorithm, ALGORITHMS),
+        )
+
+    def amounts(self, kernel: tuple[int, ...]) -> tuple[int, ...]:
+        """The padding of each axis in numbers."""
+        if self.padding == "same":
+            return tuple(dilation * (k - 1) // 2 for dilation, k in zip(self.dilation, kernel, strict=True))
+        return (0,) * len(kernel) if isinstance(self.padding, str) else self.padding
+
+    def reach(self, kernel: tuple[int, ...]) -> tuple[int, ...]:
+        """The extent of the dilated kernel on each axis."""
+        return tuple(dilation * (k - 1) + 1 for dilation, k in zip(self.dilation, kernel, strict=True))
+
+
+def _padding(value: object, dimension: int) -> tuple[int, ...] | str:
+    if isinstance(value, str):
+        return choice("padding", value, ("same", "valid"))
+    try:
+        return axes("padding", value, dimension, 0)
+    except TypeError as error:
+        raise TypeError(f'{error}, "same" or "valid"') from None
+
+
+def output_shape(
+    x: Shaped, outputs: int, kernel: tuple[int, ...], group: PointGroup, layer: Layer, sampling: Sampling
+) -> tuple[int, ...]:
+    """The shape of layer(x, weight): sizes (n + 2 padding - reach) // stride + 1."""
+    first = x.ndim - group.dimension
+    sizes = tuple(
+        (size + 2 * padding - reach) // stride + 1
+        for size, padding, reach, stride in zip(
+            x.shape[first:], sampling.amounts(kernel), sampling.reach(kernel), sampling.stride, strict=True
+        )
+    )
+    points = layer.output_points(group)
+    return (x.shape[0], outputs) + (() if points is None else (points,)) + sizes
+
+
+def check_fit(x: Shaped, weight: Shaped, kernel: tuple[int, ...], sampling: Sampling) -> None:
+    """Raises ValueError where the kernel leaves no output, or "same" has no symmetric meaning."""
+    first = x.ndim - len(kernel)
+    sizes = x.shape[first:]
+    for axis, (k, size) in enumerate(zip(kernel, sizes, strict=True)):
+        if sampling.padding == "same" and k % 2 == 0:
+            raise ValueError(
+                f"padding is 'same', expected a number for weight of shape {weight.shape}: its kernel extent {k} on "
+                f"axis {first + axis} is even, and no symmetric padding keeps the size"
+            )
+        reach, padding = sampling.reach(kernel)[axis], sampling.amounts(kernel)[axis]
+        if reach > size + 2 * padding:
+            raise ValueError(
+                f"weight has shape {weight.shape}: its kernel reaches over {reach} (dilation {sampling.dilation[axis]})"
+                f" on axis {first + axis}, expected at most {size + 2 * padding}, the size {size} of x of shape "
+                f"{x.shape} and padding {padding} on both sides"
+            )
+
+
+def _moved_axes(group: PointGroup) -> frozenset[int]:
+    """The spatial array axes that some element mirrors, exchanges with another or mixes; not those it only scales."""
+    scales = np.abs(group.determinants) ** (1 / group.dimension)
+    diagonals = np.diagonal(group.matrices, axis1=1, axis2=2) / scales[:, None]
+    return frozenset(int(axis) for axis in np.flatnonzero(np.any(diagonals < 0.5, axis=0)[::-1]))
+
+
+def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling) -> None:
+    """Warns of strides that leave out a margin on one side of an axis that `group` moves, at the line of the user's."""
+    first = x.ndim - group.dimension
+    rooms = zip(x.shape[first:], sampling.amounts(kernel), sampling.reach(kernel), sampling.stride, strict=True)
+    remainders = [(size + 2 * padding - reach) % stride for size, padding, reach, stride in rooms]
+    # Which axes the group moves takes longer to find out.
+    if not any(remainders):
+        return
+    for axis in sorted(_moved_axes(group)):
+        remainder = remainders[axis]
+        if remainder:
+            size, stride = x.shape[first + axis], sampling.stride[axis]
+            reach, padding = sampling.reach(kernel)[axis], sampling.amounts(kernel)[axis]
+            below, above = size - remainder, size + stride - remainder
+            safe = f"{below} or {above}" if below >= 1 else f"{above}"
+            warnings.warn(
+                f"stride {stride} does not fit size {size} of x on axis {first + axis}: ({size} + 2 * {padding} - "
+                f"{reach}) % {stride} is {remainder}, expected 0; the result is not equivariant under {group.name}. "
+                f"Nearest sizes that fit: {safe}",
+                EquivarianceWarning,
+                stacklevel=level_of_caller(),
+            )

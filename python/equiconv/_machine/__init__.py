@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Threads, memory, and what this installation is made of."""

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The algorithm of all layers of a network at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from .._checks.arguments import choice, is_of, value_text
+from .._functional.convolutions import Algorithm
+from .._layer.sampling import ALGORITHMS
+from .._signals.space import SignalSpace
+from .modules import Convolution
+from .sequential import Sequential
+
+
+def set_algorithm(network: Any, algorithm: Algorithm) -> None:
+    """Lets all convolutions of a network run by one algorithm, such as ``"direct"`` for bits.
+
+    Args:
+        network: a layer with weights, a `Sequential`, or a `torch.nn.Module` or `flax.nnx.Module` with layers of
+            `equiconv.torch` or `equiconv.jax.nnx` at any depth. Modules of Equinox do not change:
+            `equiconv.jax.equinox.with_algorithm` gives another one.
+        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
+            that is called.
+
+    Raises:
+        TypeError: an argument of another kind. Nothing is changed then.
+        ValueError: `algorithm` is another text, or `network` has no convolution. Nothing is changed then.
+
+    Example:
+        >>> network = Sequential(LiftingConv(3, 8, 5, cyclic(4)), GroupPool(cyclic(4)))
+        >>> set_algorithm(network, "direct")
+        >>> network[0].algorithm
+        'direct'
+    """
+    name = choice("algorithm", algorithm, ALGORITHMS)
+    if not callable(network) and not is_of(network, "flax.nnx", "Module"):
+        kind = type(network).__name__
+        raise TypeError(
+            f"network is {value_text(network)} ({kind}), expected a layer, a Sequential, or a module of torch or Flax"
+        )
+    layers = list(_convolutions(network))
+    if not layers:
+        raise ValueError(f"network is {value_text(network)}, expected one with a convolution of equiconv")
+    for layer in layers:
+        layer.algorithm = name
+
+
+def _convolutions(network: Any) -> Iterator[Any]:
+    if isinstance(network, Convolution):
+        yield network
+    elif isinstance(network, Sequential):
+        for layer in network:
+            yield from _convolutions(layer)
+    elif is_of(network, "equinox", "Module"):
+        raise TypeError(
+            f"network is {value_text(network)} ({type(network).__name__}), a module of Equinox, which does not change: "
+            "use equiconv.jax.equinox.with_algorithm(network, algorithm)"
+        )
+    elif is_of(network, "flax.nnx", "Module"):
+        paths = sys.modules["flax.nnx"].iter_modules(network)
+        yield from (module for _, module in paths if _is_convolution(module))
+    elif callable(modules := getattr(network, "modules", None)) and not isinstance(network, type):
+        # A module of torch, which need not be imported to look through one.
+        yield from (module for module in modules() if _is_convolution(module))
+
+
+def _is_convolution(module: Any) -> bool:
+    return hasattr(module, "algorithm") and isinstance(getattr(module, "input_space", None), SignalSpace)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers one after the other, whose spaces fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from numpy.typing import ArrayLike
+
+from .._checks.arguments import Array, float_array, value_text
+from .._signals.space import SignalSpace
+from .modules import load_parameters
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """What reads and writes signals on known spaces, such as `LiftingConv` and `GroupPool`."""
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What it reads."""
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What it writes."""
+
+    def parameters(self) -> dict[str, Array]:
+        """Its weights by their names."""
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Its output."""
+
+
+Step: TypeAlias = Layer | Callable[[Any], Any]
+
+
+class Sequential:
+    """Layers and functions one after the other: for inference, checked when it is made.
+
+    Each layer has to read the space that the one before it writes, and as many channels. Other callables, such as
+    ``lambda x: numpy.maximum(x, 0)``, are taken to act on each number, and so to keep both.
+
+    Args:
+        layers: what to call, in order: at least one.
+
+    Raises:
+        TypeError: one cannot be called.
+        ValueError: spaces or channels that do not fit, or no layers.
+
+    Example:
+        >>> network = Sequential(LiftingConv(3, 8, 5, cyclic(4)), numpy.tanh, GroupPool(cyclic(4)))
+        >>> network(numpy.zeros((1, 3, 9, 9), "float32")).shape
+        (1, 8, 5, 5)
+        >>> Sequential(GroupConv(3, 8, 5, cyclic(4)), GroupConv(8, 8, 5, dihedral(4)))
+        Traceback (most recent call last):
+        ...
+        ValueError: layer 1, GroupConv, wants a signal on G for D4, got one on G for C4 from layer 0, GroupConv
+    """
+
+    def __init__(self, *layers: Step) -> None:
+        check_chain(layers)
+        self._layers = layers
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The output for a signal on the space that the first layer reads.
+
+        Raises:
+            TypeError, ValueError: as the layers.
+        """
+        value = float_array("x", x)
+        for layer in self._layers:
+            value = layer(value)
+        return value
+
+    def parameters(self) -> dict[str, Array]:
+        """The weights of all layers, named as by `torch.nn.Sequential`: ``0.weight``, ``0.bias``, ... No copies."""
+        return {
+            f"{number}.{name}": array
+            for number, layer in enumerate(self._layers)
+            if isinstance(layer, Layer)
+            for name, array in layer.parameters().items()
+        }
+
+    def load(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Takes copies of other weights, such as a trained network's.
+
+        Args:
+            parameters: arrays for all names of `parameters`, of their shapes; they are converted to their dtypes.
+
+        Raises:
+            TypeError: numbers that are not real.
+            ValueError: a name too few or too many; another shape; a number beyond the range of the dtype. Nothing is
+                changed then.
+        """
+        load_parameters(self.parameters(), parameters)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._layers)
+
+    def __getitem__(self, number: int) -> Step:
+        return self._layers[number]
+
+    def __repr__(self) -> str:
+        lines = [f"  ({number}) {_text(layer)}" for number, layer in enumerate(self._layers)]
+        count = sum(array.size for array in self.parameters().values())
+        return "\n".join(["Sequential(", *lines, f"): {count:,} parameters"])
+
+
+def check_chain(layers: tuple[Step, ...]) -> None:
+    """Raises where layers cannot be called one after the other.
+
+    A layer is what has an `input_space` and an `output_space`, and it changes the channels if it has `in_channels` and
+    `out_channels`: those of this package in any framework.
+
+    Raises:
+        TypeError: one cannot be called.
+        ValueError: no layers, or one that does not read what the one before it writes.
+    """
+    if not layers:
+        raise ValueError("layers is (), expected at least one")
+    space: SignalSpace | None = None
+    channels: int | None = None
+    writer = ""
+    for number, layer in enumerate(layers):
+        if not callable(layer):
+            raise TypeError(f"layer {number} is {value_text(layer)} ({type(layer).__name__}), expected a callable")
+        reads, writes = getattr(layer, "input_space", None), getattr(layer, "output_space", None)
+        if not (isinstance(reads, SignalSpace) and isinstance(writes, SignalSpace)):
+            continue
+        user = f"layer {number}, {type(layer).__name__},"
+        if space is not None and reads != space:
+            raise ValueError(f"{user} wants a signal on {reads}, got one on {space} from {writer}")
+        wanted = getattr(layer, "in_channels", None)
+        if wanted is not None:
+            if channels is not None and wanted != channels:
+                raise ValueError(f"{user} wants {wanted} channels, got {channels} from {writer}")
+            channels = getattr(layer, "out_channels", None)
+        space, writer = writes, f"layer {number}, {type(layer).__name__}"
+
+
+def _text(layer: Step) -> str:
+    if isinstance(layer, Layer):
+        return repr(layer)
+    name = getattr(layer, "__name__", None)
+    return repr(layer) if name is None else str(name)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Are the scores of a trained network the same bits for a turned image?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equiconv as eq
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+
+from .training import scores
+
+__all__ = ["bitwise_invariance"]
+
+
+def bitwise_invariance(network: nn.Module, images: Tensor, group: eq.PointGroup) -> dict[str, Any]:
+    """Compares the class scores of images and of turned images, to the last bit, with ``algorithm="direct"``.
+
+    Args:
+        network: a trained network; it is as it was afterwards.
+        images: shape (B, C, size, size).
+        group: its elements turn and mirror the images: `cyclic(4)` or `dihedral(4)`.
+
+    Returns:
+        ``images``, ``elements`` other than the identity, ``scores_compared``, ``scores_that_differ``, and
+        ``largest_difference`` of two scores, 0.0 where all are equal.
+    """
+    algorithms = {name: module.algorithm for name, module in network.named_modules() if hasattr(module, "algorithm")}
+    if algorithms:
+        eq.set_algorithm(network, "direct")
+    try:
+        upright = _scores(network, images)
+        turned = [
+            _scores(network, torch.from_numpy(eq.act(images.numpy(), group, element)))
+            for element in range(1, group.order)
+        ]
+    finally:
+        for name, algorithm in algorithms.items():
+            setattr(network.get_submodule(name), "algorithm", algorithm)  # noqa: B010
+    differences = np.abs(np.stack([score - upright for score in turned]).astype(np.float64))
+    # Bits, not values: of equal values only the two zeros have different ones.
+    differing = np.stack([score.view(np.int32) != upright.view(np.int32) for score in turned])
+    return {
+        "group": group.name,
+        "images": len(images),
+        "elements": group.order - 1,
+        "scores_compared": int(differing.size),
+        "scores_that_differ": int(differing.sum()),
+        "largest_difference": float(differences.max()),
+    }
+
+
+def _scores(network: nn.Module, images: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+    result: np.ndarray[Any, np.dtype[np.float32]] = scores(
+        network, TensorDataset(images, torch.zeros(len(images)))
+    ).numpy()
+    return result
