@@ -3,7 +3,7 @@
 
 import PackageDescription
 
-// Flags of the numeric targets. Microkernels are unchecked and always optimised; what calls them is checked.
+// Flags of the numeric targets. Microkernels are unchecked and always optimized; what calls them is checked.
 #if arch(x86_64)
   let avx2: [String] = ["-Xcc", "-march=x86-64-v3"]
   let avx512: [String] = ["-Xcc", "-march=x86-64-v4"]
@@ -28,7 +28,7 @@ func microkernels(_ variant: String, flags: [String] = []) -> Target {
     ])
 }
 
-/// What is in C guards its stacks and checks its copies, which needs an optimised build; swiftc guards stacks by itself.
+/// What is in C guards its stacks and checks its copies, which needs an optimized build; swiftc guards stacks by itself.
 let hardened: [CSetting] = [
   .unsafeFlags(["-fstack-protector-strong"]), .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
 ]

@@ -124,14 +124,14 @@ def offset(kernels: str, ratio: float) -> str:
     """One line of the table over means: the errors of each algorithm at mean = ratio, deviation 1."""
     group = eq.cyclic(4)
     rng = np.random.default_rng(17)
-    centred = rng.standard_normal((1, OFFSET_WIDTH // 4, 4, SIZE, SIZE))
-    x = (centred + ratio).astype(np.float32)
+    centered = rng.standard_normal((1, OFFSET_WIDTH // 4, 4, SIZE, SIZE))
+    x = (centered + ratio).astype(np.float32)
     weight = rng.standard_normal((OUTPUTS, OFFSET_WIDTH // 4, 4, 3, 3))
     if kernels == "sum to zero":
         weight -= weight.mean(axis=(-2, -1), keepdims=True)
     weight = weight.astype(np.float32)
     exact = eq.group_conv(x.astype(float), weight.astype(float), group, algorithm="direct")
-    scale = float(np.sqrt(np.mean(eq.group_conv(centred, weight.astype(float), group, algorithm="direct") ** 2)))
+    scale = float(np.sqrt(np.mean(eq.group_conv(centered, weight.astype(float), group, algorithm="direct") ** 2)))
     cells = []
     for algorithm in ("direct", "fourier", "winograd"):
         error = eq.group_conv(x, weight, group, algorithm=algorithm) - exact

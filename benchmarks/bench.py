@@ -43,9 +43,9 @@ def call_of(case: Case) -> Any:
         over_h = rng.standard_normal((outputs, inputs, group.order)).astype(case.dtype)
         over_x = rng.standard_normal((outputs, *(case.kernel,) * d)).astype(case.dtype)
         return lambda: eq.separable_conv(x, over_h, over_x, group, **options)
-    if case.localised is not None:
-        reads = (len(case.localised),)
-        options["group_basis"] = eq.localised(case.localised)
+    if case.localized is not None:
+        reads = (len(case.localized),)
+        options["group_basis"] = eq.localized(case.localized)
     weight = rng.standard_normal((outputs, inputs, *reads, *(case.kernel,) * d)).astype(case.dtype) / 100
     forward, vjp = (getattr(eq, f"{case.layer}_conv{suffix}") for suffix in ("", "_vjp"))
     if case.run == "forward":

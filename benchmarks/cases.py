@@ -26,14 +26,14 @@ class Case:
     dtype: str = "float32"
     dimension: int = 2
     # Relative elements of H that weights are given for; None for all.
-    localised: tuple[int, ...] | None = None
+    localized: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
         """What it is, in one line."""
         extras = [f"stride {self.stride}"] * (self.stride > 1) + [self.dtype] * (self.dtype != "float32")
-        if self.localised is not None:
-            extras.append(f"{len(self.localised)} of {self.point_group.order}")
+        if self.localized is not None:
+            extras.append(f"{len(self.localized)} of {self.point_group.order}")
         sizes = f"{self.channels[0]}→{self.channels[1]}, {self.size}{'²³'[self.dimension - 2]}, k={self.kernel}"
         return " ".join([f"{self.group} {self.layer} {sizes}", *extras])
 
@@ -58,8 +58,8 @@ class Case:
         """2 B O |Y| C |X| taps outputs; 2 B O |Y| (C |X| + taps) outputs for separable kernels."""
         order = self.point_group.order
         reads = order if self.layer in ("group", "projection", "separable") else 1
-        if self.localised is not None:
-            reads = len(self.localised)
+        if self.localized is not None:
+            reads = len(self.localized)
         writes = order if self.layer in ("group", "lifting", "separable") else 1
         outputs = ((self.size - 1) // self.stride + 1) ** self.dimension
         weights = self.channels[0] * reads
@@ -100,8 +100,8 @@ def cases(kind: str) -> Iterator[Case]:
             for kernel in (3, 5, 7):
                 yield Case("group", "D4", (16, 16), 64, kernel, run=run)
                 yield Case("group", "C8", (16, 16), 64, kernel, run=run, target=0.77)
-        yield Case("group", "C16", (16, 16), 64, 5, localised=(0, 1, 15), target=0.60)
-        yield Case("group", "C16", (16, 16), 32, 3, localised=(0, 1, 15), target=0.60)
+        yield Case("group", "C16", (16, 16), 64, 5, localized=(0, 1, 15), target=0.60)
+        yield Case("group", "C16", (16, 16), 32, 3, localized=(0, 1, 15), target=0.60)
         yield Case("separable", "C8", (16, 16), 64, 5, target=0.60)
         yield Case("separable", "C8", (32, 32), 64, 7, target=0.60)
     elif kind == "avx2":

@@ -87,12 +87,12 @@ def waves_errors(make: Maker, order: int, kernel: int, seed: int) -> dict[float,
 
 
 def photograph() -> Array:
-    """scikit-learn's china.jpg, grey, the mean of 6 x 6 pixels of a central square: 65 x 65, mean 0, deviation 1."""
+    """scikit-learn's china.jpg, gray, the mean of 6 x 6 pixels of a central square: 65 x 65, mean 0, deviation 1."""
     from sklearn.datasets import load_sample_image
 
-    grey = load_sample_image("china.jpg").mean(axis=2)
-    top, left = (grey.shape[0] - 390) // 2, (grey.shape[1] - 390) // 2
-    small = grey[top : top + 390, left : left + 390].reshape(65, 6, 65, 6).mean(axis=(1, 3))
+    gray = load_sample_image("china.jpg").mean(axis=2)
+    top, left = (gray.shape[0] - 390) // 2, (gray.shape[1] - 390) // 2
+    small = gray[top : top + 390, left : left + 390].reshape(65, 6, 65, 6).mean(axis=(1, 3))
     return np.asarray((small - small.mean()) / small.std(), np.float64)[None, None]
 
 

@@ -126,7 +126,7 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
 
   /// (size + 2 padding − reach) mod stride on each axis of a signal with these sizes.
   ///
-  /// Where it is not 0 the strided grid is not symmetric about the centre, and elements that turn or reflect that
+  /// Where it is not 0 the strided grid is not symmetric about the center, and elements that turn or reflect that
   /// axis do not commute with the layer.
   /// - Throws: `ConvolutionError` where the layer takes no signal of these sizes.
   public func strideRemainder(spatial: Extents) throws(ConvolutionError) -> Extents {

@@ -5,7 +5,7 @@ import EquiconvEngine
 extension Signal {
   /// The action of an element g of H on the signal, exact: numbers move, none is computed.
   ///
-  /// `(L_g f)(x) = f(g⁻¹x)` about the centre of the array, and `(L_g f)(h', x) = f(g⁻¹h', g⁻¹x)` on the group. The action of
+  /// `(L_g f)(x) = f(g⁻¹x)` about the center of the array, and `(L_g f)(h', x) = f(g⁻¹h', g⁻¹x)` on the group. The action of
   /// g·h is that of h followed by that of g.
   ///
   /// - Parameters:

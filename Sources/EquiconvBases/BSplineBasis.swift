@@ -2,9 +2,9 @@
 
 import _EquiconvMemory
 
-/// B-splines about centres anywhere: B_j(u) = Π_axis β_n((u_axis − c_j,axis) / s), in the order of the centres.
+/// B-splines about centers anywhere: B_j(u) = Π_axis β_n((u_axis − c_j,axis) / s), in the order of the centers.
 ///
-/// β_n is the centred cardinal B-spline of degree n, 0 for |t| ≥ (n+1)/2, and s the scale: the width of a spline in
+/// β_n is the centered cardinal B-spline of degree n, 0 for |t| ≥ (n+1)/2, and s the scale: the width of a spline in
 /// taps. β₀ is 1 inside its interval and ½ at its ends.
 ///
 /// Source: Bekkers, "B-Spline CNNs on Lie Groups", ICLR 2020, section 3 and figure 2.
@@ -15,14 +15,14 @@ public struct BSplineBasis: Hashable, Sendable {
   /// The degree n of the polynomials, `0...5`.
   public let degree: Int
 
-  /// The centres c_j as points (x), (x, y) or (x, y, z), y and z up.
+  /// The centers c_j as points (x), (x, y) or (x, y, z), y and z up.
   ///
   /// - Complexity: O(J), a copy.
   public var centers: [[Double]] {
     (0..<count).map { Array(centerTable.part($0 * dimension..<($0 + 1) * dimension)) }
   }
 
-  /// The centres, (J, d).
+  /// The centers, (J, d).
   private let centerTable: FixedArray<Double>
   private let boxes: CenterBoxes
 
@@ -32,7 +32,7 @@ public struct BSplineBasis: Hashable, Sendable {
   /// The taps of the grid of the identity, in array-axis order.
   public let extents: [Int]
 
-  /// B-splines about any centres: localised kernels, in the language of the paper.
+  /// B-splines about any centers: localized kernels, in the language of the paper.
   ///
   /// - Parameters:
   ///   - dimension: The number d of coordinates, 1, 2 or 3.
@@ -44,7 +44,7 @@ public struct BSplineBasis: Hashable, Sendable {
   public init(
     dimension: Int, degree: Int, centers: [[Double]], scale: Double = 1, extents: [Int]
   ) throws(BasisError) {
-    // Before the centres are copied, whose number of coordinates it is.
+    // Before the centers are copied, whose number of coordinates it is.
     try check(dimension, in: 1...3, argument: "dimension")
     var table = try Table<Double>(capacity: centers.count * dimension)
     for (j, center) in centers.enumerated() {
@@ -57,7 +57,7 @@ public struct BSplineBasis: Hashable, Sendable {
       dimension: dimension, degree: degree, centerTable: table.frozen(), scale: scale, extents: extents)
   }
 
-  /// The same with the centres in one array, (J, d).
+  /// The same with the centers in one array, (J, d).
   package init(
     dimension: Int, degree: Int, copying centers: some Collection<Double>, scale: Double, extents: [Int]
   ) throws(BasisError) {
@@ -91,11 +91,11 @@ public struct BSplineBasis: Hashable, Sendable {
     self.extents = extents
   }
 
-  /// B-splines as wide as the distance of their centres, which fill the grid.
+  /// B-splines as wide as the distance of their centers, which fill the grid.
   ///
-  /// Centres are `scale` apart along each axis, symmetric about the origin, as many as fit between the outermost taps:
+  /// Centers are `scale` apart along each axis, symmetric about the origin, as many as fit between the outermost taps:
   /// ⌊(k−1)/s⌋ + 1, in row-major order of the array. With s = 1 they are the taps. The splines add up to 1 where every
-  /// coordinate is at most c + s(1−n)/2 in size, c being that of the outermost centre.
+  /// coordinate is at most c + s(1−n)/2 in size, c being that of the outermost center.
   ///
   /// - Throws: `BasisError` unless the degree is `0...5`, the scale is positive and there are 1, 2 or 3 positive
   ///   extents.
@@ -105,9 +105,9 @@ public struct BSplineBasis: Hashable, Sendable {
       dimension: extents.count, degree: degree, centerTable: centers, scale: scale, extents: extents)
   }
 
-  /// B-splines one tap wide about centres that are `spacing` apart: the analogue of dilated kernels.
+  /// B-splines one tap wide about centers that are `spacing` apart: the analogue of dilated kernels.
   ///
-  /// Centres are as for `dense`, ⌊(k−1)/spacing⌋ + 1 along each axis.
+  /// Centers are as for `dense`, ⌊(k−1)/spacing⌋ + 1 along each axis.
   ///
   /// - Throws: `BasisError` unless the degree is `0...5`, the spacing is positive and there are 1, 2 or 3 positive
   ///   extents.
@@ -143,7 +143,7 @@ public struct BSplineBasis: Hashable, Sendable {
 }
 
 extension BSplineBasis: BasisFamily {
-  /// The number of centres.
+  /// The number of centers.
   public var count: Int { centerTable.count / dimension }
 
   /// [J].
@@ -182,5 +182,5 @@ private func centerGrid(
   return centers.frozen()
 }
 
-/// The most centres on a grid: they are stored, unlike taps.
+/// The most centers on a grid: they are stored, unlike taps.
 private let largestCenterCount = 1 << 20

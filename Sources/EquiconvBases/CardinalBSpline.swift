@@ -3,7 +3,7 @@
 /// The highest degree of B-splines.
 let largestDegree = 5
 
-/// The centred cardinal B-spline of degree n at t: the (n+1)-fold convolution of the indicator of [−½, ½].
+/// The centered cardinal B-spline of degree n at t: the (n+1)-fold convolution of the indicator of [−½, ½].
 ///
 /// β_n(t) = (((n+1)/2 + t) β_{n−1}(t + ½) + ((n+1)/2 − t) β_{n−1}(t − ½)) / n, from the hat β₁ upwards. It is even to
 /// the last bit, 0 for |t| ≥ (n+1)/2, and its integer translates add up to 1. At its ends, to 10⁻⁹, β₀ is ½, which makes

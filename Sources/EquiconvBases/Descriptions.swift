@@ -30,11 +30,11 @@ extension GaussianDerivativeBasis: CustomStringConvertible {
 }
 
 extension GroupBasis: CustomStringConvertible {
-  /// As it is written, for example "localised([0, 1, 7])"; of a long list the number of its entries.
+  /// As it is written, for example "localized([0, 1, 7])"; of a long list the number of its entries.
   public var description: String {
     switch self {
     case .full: "full"
-    case .localised(let elements): "localised(\(listText(elements, "elements")))"
+    case .localized(let elements): "localized(\(listText(elements, "elements")))"
     case .bSpline(let degree, let centers, let scale):
       "bSpline(degree: \(degree), centers: \(listText(centers, "centers")), scale: \(scale))"
     }

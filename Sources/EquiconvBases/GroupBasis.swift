@@ -8,7 +8,7 @@ public enum GroupBasis: Hashable, Sendable {
   /// One value for each element: M is the identity.
   case full
   /// Values on these elements only, in this order; k is 0 on all others. Columns of M are unit vectors.
-  case localised([Int])
+  case localized([Int])
   /// Periodic B-splines on the angle θ_r = 2πr/n of the element r of `cyclic(n)`:
   /// M[r, i] = Σ_m β_n((θ_r − c_i + 2πm) / s) for all integers m. Angles and the scale s are in radians.
   ///
@@ -33,7 +33,7 @@ public enum GroupBasis: Hashable, Sendable {
     switch self {
     case .full:
       return group.order
-    case .localised(let elements):
+    case .localized(let elements):
       try checkElements(elements, of: group)
       return elements.count
     case .bSpline(let degree, let centers, let scale):
@@ -49,7 +49,7 @@ public enum GroupBasis: Hashable, Sendable {
   package func value(element r: Int, function i: Int, order: Int) -> Double {
     switch self {
     case .full: return r == i ? 1 : 0
-    case .localised(let elements): return elements[i] == r ? 1 : 0
+    case .localized(let elements): return elements[i] == r ? 1 : 0
     case .bSpline(let degree, let centers, let scale):
       return periodicSpline(2 * Double.pi * Double(r) / Double(order) - centers[i], degree: degree, scale: scale)
     }
@@ -57,8 +57,8 @@ public enum GroupBasis: Hashable, Sendable {
 
   /// The matrix M, |H| rows of I coefficients.
   ///
-  /// - Throws: `BasisError` if `localised` is empty or has an element outside the group or twice; for `bSpline`, if the
-  ///   group is not `cyclic(n)`, the degree is not `0...5`, there are no centres or one is not finite, or the scale is
+  /// - Throws: `BasisError` if `localized` is empty or has an element outside the group or twice; for `bSpline`, if the
+  ///   group is not `cyclic(n)`, the degree is not `0...5`, there are no centers or one is not finite, or the scale is
   ///   not in (0, 2π].
   /// - Complexity: O(|H| · I).
   public func matrix(for group: PointGroup) throws(BasisError) -> [[Double]] {

@@ -35,7 +35,7 @@ package typealias LocalValues = CheckedArray<LocalValue, BasisError>
 public enum KernelBasis: Hashable, Sendable {
   /// Values on the grid of taps, interpolated.
   case pixel(PixelBasis)
-  /// B-splines about centres anywhere.
+  /// B-splines about centers anywhere.
   case bSpline(BSplineBasis)
   /// Circular harmonics on Gaussian rings: steerable and band-limited.
   case circularHarmonics(CircularHarmonicBasis)

@@ -23,8 +23,8 @@ private func readFunctions<T, U>(
   return try readList(pointer, argument, count: count, convert)
 }
 
-@_cdecl("equiconv_group_basis_create_localised") @implementation
-public func equiconv_group_basis_create_localised(
+@_cdecl("equiconv_group_basis_create_localized") @implementation
+public func equiconv_group_basis_create_localized(
   _ count: Int64, _ elements: UnsafePointer<Int32>?, _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   withStatus {
@@ -36,7 +36,7 @@ public func equiconv_group_basis_create_localised(
         EQUICONV_ERROR_INVALID_BASIS, "elements", "\(elements.prefix(512))\(elements.count > 512 ? " and more" : "")",
         expected: "different numbers of at least 0")
     }
-    result.pointee = GroupBasisHandle(.localised(elements)).retainedPointer()
+    result.pointee = GroupBasisHandle(.localized(elements)).retainedPointer()
   }
 }
 
@@ -49,7 +49,7 @@ public func equiconv_group_basis_create_bspline(
     let result = try location(groupBasis, "group_basis")
     let centers = try readFunctions(centers, "centers", count: count) { $0 }
     let basis = GroupBasis.bSpline(degree: Int(degree), centers: centers, scale: scale)
-    // Degree, centres and scale are checked with any group of rotations.
+    // Degree, centers and scale are checked with any group of rotations.
     _ = try basis.count(for: .cyclic(1))
     result.pointee = GroupBasisHandle(basis).retainedPointer()
   }
@@ -64,7 +64,7 @@ public func equiconv_group_basis_destroy(_ groupBasis: OpaquePointer?) {
 public func equiconv_group_basis_count(_ groupBasis: OpaquePointer?) -> Int64 {
   inCall {
     switch GroupBasisHandle.borrowed(groupBasis)?.basis {
-    case .localised(let elements): Int64(elements.count)
+    case .localized(let elements): Int64(elements.count)
     case .bSpline(_, let centers, _): Int64(centers.count)
     case .full, nil: 0
     }

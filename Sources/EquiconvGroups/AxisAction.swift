@@ -2,7 +2,7 @@
 
 /// How an element h of a lattice group moves the grid: `(h v)[a] = sign(a) · v[axis(a)]`.
 ///
-/// Here v is a displacement, or a position about the centre of the array, in *array-axis* coordinates: (column) in
+/// Here v is a displacement, or a position about the center of the array, in *array-axis* coordinates: (column) in
 /// 1-D, (row, column) in 2-D, (depth, row, column) in 3-D. They are related to the coordinates of
 /// `PointGroup.matrix(_:)` by x = column, y = −row, z = −depth, so that the rotation by +90° of the plane turns
 /// arrays counter-clockwise.

@@ -66,8 +66,8 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
   /// Weights w(h) with which Σ_h w(h) f(h) stands for the mean of f over the group by its Haar measure; their sum is 1.
   ///
   /// Equal, 1/|H|, for a closed group. For scalings the trapezoidal rule in log s over the sorted factors, because the
-  /// invariant measure is ds/s: half the distance between a factor's neighbours, at the ends half the distance to the
-  /// one neighbour, over the whole length. For rotations and scalings the product of both. One factor has the weight 1.
+  /// invariant measure is ds/s: half the distance between a factor's neighbors, at the ends half the distance to the
+  /// one neighbor, over the whole length. For rotations and scalings the product of both. One factor has the weight 1.
   public var quadratureWeights: [Double] { storage.quadratureWeights }
 
   /// The matrix of an element, shape (d, d), row-major.

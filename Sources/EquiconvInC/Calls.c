@@ -117,7 +117,7 @@ WITH_CALL(equiconv_basis_create_gaussian_derivatives, (dimension, extents, order
 WITH_CALL(equiconv_basis_get_extents, (basis, extents), const equiconv_basis *basis, int64_t extents[3])
 WITH_CALL(equiconv_basis_sample, (basis, point_count, points, values), const equiconv_basis *basis, int64_t point_count,
           const double *points, double *values)
-WITH_CALL(equiconv_group_basis_create_localised, (count, elements, group_basis), int64_t count, const int32_t *elements,
+WITH_CALL(equiconv_group_basis_create_localized, (count, elements, group_basis), int64_t count, const int32_t *elements,
           equiconv_group_basis **group_basis)
 WITH_CALL(equiconv_group_basis_create_bspline, (degree, count, centers, scale, group_basis), int32_t degree,
           int64_t count, const double *centers, double scale, equiconv_group_basis **group_basis)

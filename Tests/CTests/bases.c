@@ -58,14 +58,14 @@ static void samples_of_a_ring(void) {
 
 static void matrices_of_group_bases(void) {
   static const int32_t elements[2] = {3, 0};
-  static const double localised[8] = {0, 1, 0, 0, 0, 0, 1, 0}, centers[2] = {0, 3.14159265358979323846};
+  static const double localized[8] = {0, 1, 0, 0, 0, 0, 1, 0}, centers[2] = {0, 3.14159265358979323846};
   equiconv_group *c4 = make_group(GROUP_C4);
   equiconv_group_basis *basis = NULL;
   double matrix[8];
-  CHECK_SUCCESS(equiconv_group_basis_create_localised(2, elements, &basis));
+  CHECK_SUCCESS(equiconv_group_basis_create_localized(2, elements, &basis));
   CHECK(equiconv_group_basis_count(basis) == 2);
   CHECK_SUCCESS(equiconv_group_basis_get_matrix(basis, c4, matrix));
-  CHECK(memcmp(matrix, localised, sizeof matrix) == 0);
+  CHECK(memcmp(matrix, localized, sizeof matrix) == 0);
   equiconv_group_basis_destroy(basis);
   CHECK_SUCCESS(equiconv_group_basis_create_bspline(1, 2, centers, centers[1], &basis));
   CHECK(equiconv_group_basis_count(basis) == 2);
@@ -84,7 +84,7 @@ static void shapes_of_plans_with_bases(void) {
   equiconv_basis *basis = make_basis(6, 2, 5);
   equiconv_group_basis *group_basis = NULL;
   equiconv_plan *plan = NULL, *quotient = NULL;
-  CHECK_SUCCESS(equiconv_group_basis_create_localised(3, elements, &group_basis));
+  CHECK_SUCCESS(equiconv_group_basis_create_localized(3, elements, &group_basis));
   equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 2, 4, 9, 5);
   d.basis = basis;
   d.group_basis = group_basis;

@@ -93,7 +93,7 @@ static void bases_fail_alike(void) {
   SAME(equiconv_basis_create_gaussian_derivatives, 2, extents, 11, 1, &basis);
   SAME(equiconv_basis_get_extents, NULL, NULL);
   SAME(equiconv_basis_sample, NULL, 1, NULL, NULL);
-  SAME(equiconv_group_basis_create_localised, 2, twice, &group_basis);
+  SAME(equiconv_group_basis_create_localized, 2, twice, &group_basis);
   SAME(equiconv_group_basis_create_bspline, 2, 0, NULL, 1, &group_basis);
   SAME(equiconv_group_basis_get_matrix, NULL, NULL, NULL);
   CHECK(basis == NULL && group_basis == NULL);
@@ -251,7 +251,7 @@ static void other_structs_are_refused_and_left_alone(void) {
 static void long_messages_are_cut(void) {
   int32_t zeros[EQUICONV_MESSAGE_SIZE] = {0};
   equiconv_group_basis *basis = NULL;
-  CHECK_STATUS(equiconv_group_basis_create_localised_with_call(EQUICONV_MESSAGE_SIZE, zeros, &basis, &call),
+  CHECK_STATUS(equiconv_group_basis_create_localized_with_call(EQUICONV_MESSAGE_SIZE, zeros, &basis, &call),
                EQUICONV_ERROR_INVALID_BASIS);
   CHECK(strlen(equiconv_last_error_message()) >= EQUICONV_MESSAGE_SIZE);
   CHECK(strlen(call.message) == EQUICONV_MESSAGE_SIZE - 1);

@@ -241,7 +241,7 @@ static void action_is_a_homomorphism(void) {
   }
 }
 
-/* pool(L_g f) = L_g pool(f): the fibre is permuted, the plane is turned. */
+/* pool(L_g f) = L_g pool(f): the fiber is permuted, the plane is turned. */
 static void pooling_commutes_with_the_action(void) {
   enum { OUTER = 3, ROWS = 4, COLUMNS = 5, INNER = ROWS * COLUMNS, ORDER = 8 };
   static const int64_t spatial[2] = {ROWS, COLUMNS};

@@ -98,8 +98,8 @@ static void make_bases(void) {
       for (int64_t k = 1; k <= 3; k++) bases[number][d][k] = make_basis(number, d, k);
     }
   }
-  CHECK_SUCCESS(equiconv_group_basis_create_localised(1, elements, &group_bases[0]));
-  CHECK_SUCCESS(equiconv_group_basis_create_localised(3, elements, &group_bases[1]));
+  CHECK_SUCCESS(equiconv_group_basis_create_localized(1, elements, &group_bases[0]));
+  CHECK_SUCCESS(equiconv_group_basis_create_localized(3, elements, &group_bases[1]));
   CHECK_SUCCESS(equiconv_group_basis_create_bspline(2, 2, centers, 1.5, &group_bases[2]));
 }
 

@@ -62,7 +62,7 @@ static void c4_group_convolution_of_the_lifted_image(void) {
   equiconv_group_destroy(group);
 }
 
-static void d4_lifting_centre_pixel(void) {
+static void d4_lifting_center_pixel(void) {
   static const double values[8] = {528, 420, 336, 444, 516, 480, 348, 384};
   equiconv_group *group = make_group(GROUP_D4);
   for (int32_t dtype = 0; dtype < 2; dtype++) {
@@ -76,6 +76,6 @@ static void d4_lifting_centre_pixel(void) {
 int main(void) {
   RUN(c4_lifting);
   RUN(c4_group_convolution_of_the_lifted_image);
-  RUN(d4_lifting_centre_pixel);
+  RUN(d4_lifting_center_pixel);
   return test_result();
 }

@@ -78,20 +78,20 @@ static void wrong_group_bases(void) {
   const int32_t invalid = EQUICONV_ERROR_INVALID_BASIS;
   equiconv_group *c4 = make_group(GROUP_C4), *d4 = make_group(GROUP_D4);
   equiconv_group_basis *outside = NULL, *spline = NULL;
-  WRONG(EQUICONV_ERROR_NULL_POINTER, "group_basis is NULL", equiconv_group_basis_create_localised(1, beyond, NULL));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "group_basis is NULL", equiconv_group_basis_create_localized(1, beyond, NULL));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "elements is NULL",
-        equiconv_group_basis_create_localised(1, NULL, &out.group_basis));
-  WRONG(invalid, "count is 0", equiconv_group_basis_create_localised(0, beyond, &out.group_basis));
+        equiconv_group_basis_create_localized(1, NULL, &out.group_basis));
+  WRONG(invalid, "count is 0", equiconv_group_basis_create_localized(0, beyond, &out.group_basis));
   WRONG(invalid, "count is 9223372036854775807",
-        equiconv_group_basis_create_localised(INT64_MAX, beyond, &out.group_basis));
-  WRONG(invalid, "elements is [1, 1]", equiconv_group_basis_create_localised(2, twice, &out.group_basis));
-  WRONG(invalid, "elements is [-1]", equiconv_group_basis_create_localised(1, negative, &out.group_basis));
+        equiconv_group_basis_create_localized(INT64_MAX, beyond, &out.group_basis));
+  WRONG(invalid, "elements is [1, 1]", equiconv_group_basis_create_localized(2, twice, &out.group_basis));
+  WRONG(invalid, "elements is [-1]", equiconv_group_basis_create_localized(1, negative, &out.group_basis));
   WRONG(invalid, "degree is 6", equiconv_group_basis_create_bspline(6, 1, centers, 1, &out.group_basis));
   WRONG(invalid, "scale is 7.0", equiconv_group_basis_create_bspline(3, 1, centers, 7, &out.group_basis));
   WRONG(invalid, "centers[1] is inf", equiconv_group_basis_create_bspline(3, 2, centers, 1, &out.group_basis));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "centers is NULL",
         equiconv_group_basis_create_bspline(3, 2, NULL, 1, &out.group_basis));
-  CHECK_SUCCESS(equiconv_group_basis_create_localised(1, beyond, &outside));
+  CHECK_SUCCESS(equiconv_group_basis_create_localized(1, beyond, &outside));
   CHECK_SUCCESS(equiconv_group_basis_create_bspline(3, 1, centers, 1, &spline));
   WRONG(invalid, "elements is [4]", equiconv_group_basis_get_matrix(outside, c4, out.numbers));
   WRONG(invalid, "group is D4", equiconv_group_basis_get_matrix(spline, d4, out.numbers));

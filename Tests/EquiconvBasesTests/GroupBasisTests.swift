@@ -15,8 +15,8 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test func localised_hasUnitColumnsInTheGivenOrder() throws {
-    let basis = GroupBasis.localised([3, 0, 1])
+  @Test func localized_hasUnitColumnsInTheGivenOrder() throws {
+    let basis = GroupBasis.localized([3, 0, 1])
     let c4 = try PointGroup.cyclic(4)
     #expect(try basis.matrix(for: c4) == [[0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 0, 0]])
     #expect(try basis.elements(for: c4) == [0, 1, 3])
@@ -68,10 +68,10 @@ import _EquiconvTestSupport
       } catch { return error.description }
     }
     let elements = "one or more different elements, 0...3"
-    #expect(message(.localised([]), c4) == "elements is [], expected \(elements)")
-    #expect(message(.localised([4]), c4) == "elements is [4], expected \(elements)")
-    #expect(message(.localised([-1, 2]), c4) == "elements is [-1, 2], expected \(elements)")
-    #expect(message(.localised([1, 1]), c4) == "elements is [1, 1], expected \(elements)")
+    #expect(message(.localized([]), c4) == "elements is [], expected \(elements)")
+    #expect(message(.localized([4]), c4) == "elements is [4], expected \(elements)")
+    #expect(message(.localized([-1, 2]), c4) == "elements is [-1, 2], expected \(elements)")
+    #expect(message(.localized([1, 1]), c4) == "elements is [1, 1], expected \(elements)")
     let spline = GroupBasis.bSpline(degree: 2, centers: [0], scale: 1)
     let cyclic = "cyclic(n), whose elements are angles"
     #expect(message(spline, try .dihedral(4)) == "group is D4, expected \(cyclic)")

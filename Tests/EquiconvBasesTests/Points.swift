@@ -43,7 +43,7 @@ func solve(_ rows: [[Double]], _ right: [Double]) -> [Double] {
 /// The factorial.
 func factorial(_ n: Int) -> Double { (0..<n).reduce(1) { $0 * Double($1 + 1) } }
 
-/// The centred B-spline of degree n by truncated powers: 1/n! Σ_k (−1)ᵏ (n+1 choose k) max(0, t + (n+1)/2 − k)ⁿ.
+/// The centered B-spline of degree n by truncated powers: 1/n! Σ_k (−1)ᵏ (n+1 choose k) max(0, t + (n+1)/2 − k)ⁿ.
 func truncatedPowers(_ t: Double, _ n: Int) -> Double {
   (0...n + 1).reduce(0) { sum, k in
     let base = t + Double(n + 1) / 2 - Double(k)

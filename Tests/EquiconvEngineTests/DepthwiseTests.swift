@@ -73,7 +73,7 @@ import _EquiconvTestSupport
   func depthwiseLayer_commutesWithLatticeElements_toTheLastBit(_ group: PointGroup) throws {
     var descriptor = ConvolutionDescriptor(
       layer: .group, group: group, inChannels: 5, outChannels: 5, spatial: [9, 9], kernel: [5, 5], padding: [2, 2],
-      groupBasis: .localised([0]))
+      groupBasis: .localized([0]))
     descriptor.isDepthwise = true
     #expect(try ConvolutionPlan(descriptor).weightShape == [5, 1, 1, 5, 5])
     #expect(try Equivariance<Float>(descriptor, batch: 2, seed: 102).broken() == [])

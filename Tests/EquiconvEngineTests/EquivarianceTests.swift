@@ -50,7 +50,7 @@ import _EquiconvTestSupport
   }
 
   /// The trap of strided layers: where (n + 2p − reach) mod stride ≠ 0 the strided grid is not symmetric about the
-  /// centre, so elements that move it are not commuted with, and `strideRemainder` says so.
+  /// center, so elements that move it are not commuted with, and `strideRemainder` says so.
   @Test(arguments: Layer.allCases)
   func remainderOfTheStride_breaksEquivariance_andIsReported(_ layer: Layer) throws {
     let cases: [(PointGroup, LayerCase, remainder: Extents, broken: [Int])] = [

@@ -118,8 +118,8 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
       $0.input = .quotient(stabilizer: [0, 1])
     },
     .plan(.invalidBasis, "kernel", "(3, 3)") { $0.basis = .circularHarmonics(try! .standard(extent: 5)) },
-    .plan(.invalidBasis, "group_basis", "localised([4])") { $0.groupBasis = .localised([4]) },
-    .plan(.invalidBasis, "group_basis", "localised([0])") { ($0.input, $0.groupBasis) = (.plane, .localised([0])) },
+    .plan(.invalidBasis, "group_basis", "localized([4])") { $0.groupBasis = .localized([4]) },
+    .plan(.invalidBasis, "group_basis", "localized([0])") { ($0.input, $0.groupBasis) = (.plane, .localized([0])) },
     .plan(.invalidBasis, "group_basis", "bSpline(degree: 2, centers: [0.0], scale: 0.5)", of: .octahedral) {
       $0.groupBasis = .bSpline(degree: 2, centers: [0], scale: 0.5)
     },

@@ -72,14 +72,14 @@ struct GeneralCase: Sendable, CustomStringConvertible {
       }
     } + [
       GeneralCase(
-        "localised", try! .cyclic(8), from: .group, to: .group, spatial: [8, 8], kernel: 3,
-        groupBasis: .localised([0, 1, 7])),
+        "localized", try! .cyclic(8), from: .group, to: .group, spatial: [8, 8], kernel: 3,
+        groupBasis: .localized([0, 1, 7])),
       GeneralCase(
-        "localised", try! .dihedral(4), from: .group, to: .group, spatial: [8, 8], kernel: 3,
-        groupBasis: .localised([0, 5])),
+        "localized", try! .dihedral(4), from: .group, to: .group, spatial: [8, 8], kernel: 3,
+        groupBasis: .localized([0, 5])),
       GeneralCase(
-        "localised", try! .cyclic(8), from: .group, to: .plane, spatial: [8, 8], kernel: 3,
-        groupBasis: .localised([0, 2])),
+        "localized", try! .cyclic(8), from: .group, to: .plane, spatial: [8, 8], kernel: 3,
+        groupBasis: .localized([0, 2])),
       GeneralCase(
         "splines on H", try! .cyclic(8), from: .group, to: .group, spatial: [8, 8], kernel: 3,
         groupBasis: try! .bSpline(degree: 2, count: 4)),

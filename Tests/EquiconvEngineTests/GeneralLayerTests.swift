@@ -89,12 +89,12 @@ import _EquiconvTestSupport
     }
   }
 
-  /// Weights for relative elements that a localised basis leaves out would be zero: the same layer, at its lower cost.
-  @Test func localisedLayer_equalsTheFullOneWithZeros_atTheCostOfItsElements() throws {
+  /// Weights for relative elements that a localized basis leaves out would be zero: the same layer, at its lower cost.
+  @Test func localizedLayer_equalsTheFullOneWithZeros_atTheCostOfItsElements() throws {
     let group = try PointGroup.cyclic(16)
     let kept = [0, 1, 15]
     let local = GeneralCase(
-      "localised", group, from: .group, to: .group, spatial: [8, 8], kernel: 3, groupBasis: .localised(kept))
+      "localized", group, from: .group, to: .group, spatial: [8, 8], kernel: 3, groupBasis: .localized(kept))
     let full = GeneralCase("full", group, from: .group, to: .group, spatial: [8, 8], kernel: 3)
     let (localPlan, fullPlan) = try (ConvolutionPlan(local.descriptor), ConvolutionPlan(full.descriptor))
     #expect(localPlan.weightShape == [3, 2, 3, 3, 3])

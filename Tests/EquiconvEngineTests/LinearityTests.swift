@@ -62,7 +62,7 @@ import _EquiconvTestSupport
     }
   }
 
-  /// A lifted impulse shows the kernel turned by h, and reflected through its centre, since a layer correlates.
+  /// A lifted impulse shows the kernel turned by h, and reflected through its center, since a layer correlates.
   @Test func impulse_isAnsweredByTheTurnedKernels() throws {
     let cases: [(PointGroup, [Int])] = [
       (.reflection, [3]), (try .cyclic(4), [3, 3]), (try .dihedral(4), [4, 4]), (try .dihedral(2), [3, 5]),

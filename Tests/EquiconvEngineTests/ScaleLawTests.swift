@@ -49,7 +49,7 @@ import _EquiconvTestSupport
   @Test(arguments: [Layer.lifting, .group], [1, 2])
   func withoutTheDeterminant_theLawFails(_ layer: Layer, _ dimension: Int) throws {
     let law = try ScaleLaw(
-      layer, dimension: dimension, factors: [1, 2, 4], groupBasis: layer == .group ? .localised([0, 1]) : .full)
+      layer, dimension: dimension, factors: [1, 2, 4], groupBasis: layer == .group ? .localized([0, 1]) : .full)
     let error = try law.error(movedBy: 1, from: 0, times: { pow($0, Double(dimension)) })
     let expected = pow(2, Double(dimension)) - 1
     #expect(abs(error - expected) <= (expected + 1) * Self.bound(dimension))
@@ -62,7 +62,7 @@ import _EquiconvTestSupport
   func doubledSignalOnTheGroup_movesTheResponseOneStep_whereAllRelativeScalesArePresent(
     _ dimension: Int, _ factors: [Double], _ complete: [Int]
   ) throws {
-    let law = try ScaleLaw(.group, dimension: dimension, factors: factors, groupBasis: .localised([0, 1]))
+    let law = try ScaleLaw(.group, dimension: dimension, factors: factors, groupBasis: .localized([0, 1]))
     for scale in 0..<factors.count - 1 {
       let error = try law.error(movedBy: 1, from: scale)
       if complete.contains(scale) {
@@ -77,7 +77,7 @@ import _EquiconvTestSupport
   ///
   /// Such an image is f moved by ¼ pixel to either side, averaged: cos(ω/4) times as large on each axis, apart from
   /// aliases: 1 − cos(ω/4) = 1.9 % at the band limit, 1 − cos²(ω/4) at most in the plane on a diagonal with ω/√2 each,
-  /// which is 1.9 % too. Kernels of even extent sit between pixels, as the centres of doubled blocks do. Aliases are
+  /// which is 1.9 % too. Kernels of even extent sit between pixels, as the centers of doubled blocks do. Aliases are
   /// multiplied by cos(ω/4 + πn/2) and thus differ by at most 2ε on each axis. Measured: 0.8 % and 1.1 %.
   @Test(arguments: [1, 2])
   func imageOfDoubledPixels_movesTheLiftedResponseOneStep(_ dimension: Int) throws {
@@ -96,10 +96,10 @@ private struct ScaleLaw {
   private let weight: [Double]
   private let signal: AnalyticSignal
   private let batch = 8
-  /// How far from the centre outputs are compared.
+  /// How far from the center outputs are compared.
   private let width = 4.0
 
-  /// Splines about the taps next to the centre only, which end before anything is cut off at any scale.
+  /// Splines about the taps next to the center only, which end before anything is cut off at any scale.
   init(_ layer: Layer, dimension: Int, factors: [Double], groupBasis: GroupBasis = .full, extent: Int = 7) throws {
     func each(_ value: Int) -> [Int] { [Int](repeating: value, count: dimension) }
     self.factors = factors
@@ -117,7 +117,7 @@ private struct ScaleLaw {
     signal = try AnalyticSignal(descriptor, batch: batch, band: ScaleLawTests.band, &random)
   }
 
-  /// The error of y_{f(·/g)}[o, g·s, g·x] = y_f[o, s, x], for all x of the output where g·x is a pixel near the centre.
+  /// The error of y_{f(·/g)}[o, g·s, g·x] = y_f[o, s, x], for all x of the output where g·x is a pixel near the center.
   ///
   /// - Parameter factor: What rows are multiplied by, as a function of their scale.
   func error(movedBy g: Int, from scale: Int, times factor: (Double) -> Double = { _ in 1 }) throws -> Double {

@@ -24,7 +24,7 @@ import _EquiconvTestSupport
     ("derivatives", .gaussianDerivatives(try! .init(dimension: 2, order: 3, sigma: 0.8, extents: [7, 7]))),
   ]
 
-  /// All pixels, and the pixels at the centres of the round splines: linear splines are bilinear interpolation.
+  /// All pixels, and the pixels at the centers of the round splines: linear splines are bilinear interpolation.
   static let bilinear: [(name: String, basis: KernelBasis)] = [
     ("all pixels", .pixel(try! .init(extents: [7, 7]))),
     ("pixels of a disc", .bSpline(try! .round(extents: [7, 7], degree: 1))),
@@ -33,7 +33,7 @@ import _EquiconvTestSupport
   /// 22.5° in C16, 45° in C16 and in C8.
   static let turns: [(order: Int, element: Int)] = [(16, 1), (16, 2), (8, 1)]
 
-  /// Measured: at most 0.81 %, of cubic splines; bilinear pixels of the same centres are off by 9 to 17 % where kernels
+  /// Measured: at most 0.81 %, of cubic splines; bilinear pixels of the same centers are off by 9 to 17 % where kernels
   /// turn, and all pixels by 18 to 45 %, because the border of the kernel is cut off too.
   @Test(arguments: [Layer.lifting, .group, .projection])
   func smoothKernels_turnWithin1Percent_andBetterThanBilinearOnes(_ layer: Layer) throws {

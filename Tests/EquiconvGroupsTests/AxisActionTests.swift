@@ -10,7 +10,7 @@ import _EquiconvTestSupport
     (0..<action.count).map { action.sign($0) * v[action.axis($0)] }
   }
 
-  /// `L_h f` on a (rows, columns) array, moving each value from v to h·v about the centre, in doubled coordinates.
+  /// `L_h f` on a (rows, columns) array, moving each value from v to h·v about the center, in doubled coordinates.
   private func act(_ action: AxisAction, _ f: [[Int]]) -> [[Int]] {
     let shape = [f.count, f[0].count]
     let newShape = (0..<2).map { shape[action.axis($0)] }

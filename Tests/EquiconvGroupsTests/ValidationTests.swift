@@ -210,14 +210,14 @@ import _EquiconvTestSupport
   }
 
   @Test(arguments: GroupCatalog.all)
-  func matricesInAnyOrder_giveTheRelabelledTable(_ group: PointGroup) throws {
+  func matricesInAnyOrder_giveTheRelabeledTable(_ group: PointGroup) throws {
     var random = SplitMix64(seed: 7)
     let labels = [0] + (1..<max(group.order, 1)).shuffled(using: &random)
     let copy = try PointGroup(dimension: group.dimension, matrices: labels.flatMap(group.matrix))
-    let isRelabelled = (0..<group.order).allSatisfy { a in
+    let isRelabeled = (0..<group.order).allSatisfy { a in
       (0..<group.order).allSatisfy { labels[copy.product(a, $0)] == group.product(labels[a], labels[$0]) }
     }
-    #expect(isRelabelled)
+    #expect(isRelabeled)
   }
 
   @Test func entriesNextToIntegers_becomeExact() throws {

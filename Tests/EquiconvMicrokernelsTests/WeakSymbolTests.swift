@@ -11,7 +11,7 @@ import Testing
   private static let whyNot: Comment = "nm or the microkernels' objects are not here, or the build is a debug build"
 
   /// The weak symbols of a variant's code, or nil where its objects or `nm` are not to be found. Debug builds can be
-  /// imported with @testable, for which the compiler keeps unspecialised generics of the same name in every variant;
+  /// imported with @testable, for which the compiler keeps unspecialized generics of the same name in every variant;
   /// such a build is not to be moved to a lesser processor.
   private static let weakCode: [String: [String]]? = {
     #if DEBUG

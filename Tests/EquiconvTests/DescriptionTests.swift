@@ -40,8 +40,8 @@ import Testing
       ),
     ]
     for (basis, text) in bases { #expect("\(basis)" == text) }
-    #expect("\(GroupBasis.localised([0, 1, 7]))" == "localised([0, 1, 7])")
-    #expect("\(GroupBasis.localised(Array(0..<60)))" == "localised(60 elements)")
+    #expect("\(GroupBasis.localized([0, 1, 7]))" == "localized([0, 1, 7])")
+    #expect("\(GroupBasis.localized(Array(0..<60)))" == "localized(60 elements)")
     #expect(
       try "\(GroupBasis.bSpline(degree: 2, count: 16))".hasPrefix("bSpline(degree: 2, centers: 16 centers, scale: 0.39")
     )

@@ -59,7 +59,7 @@ import Testing
         "weight is of shape (1, 1, 8, 3, 3), expected shape (O, C, I, k, k) with I = 2 of C8 on axis 2",
         {
           try Convolution<Double>(
-            .group, group: c8, weight: .zeros(shape: [1, 1, 8, 3, 3]), groupBasis: .localised([0, 1]))
+            .group, group: c8, weight: .zeros(shape: [1, 1, 8, 3, 3]), groupBasis: .localized([0, 1]))
         }
       ),
       (
@@ -90,7 +90,7 @@ import Testing
       .group, group: c8, weight: Tensor(shape: [3, 2, 8, 1, 1], storage: kernelH.storage))
     let overSpace = try Convolution<Double>(
       .group, group: c8, weight: Tensor(shape: [3, 1, 1, 5, 5], storage: kernelX.storage), padding: .same,
-      groupBasis: .localised([0]), isDepthwise: true)
+      groupBasis: .localized([0]), isDepthwise: true)
     let full = try Convolution<Double>(.group, group: c8, weight: product, padding: .same)
     let (a, b) = (try overSpace(overH(x)), try full(x))
     #expect(a.shape == b.shape)

@@ -61,7 +61,7 @@ private func hasRightProduct(_ g: GroupTables, _ a: Int, _ b: Int) -> Bool {
   return matches == (g.product(a, b) < 0 ? [] : [g.product(a, b)])
 }
 
-/// Equal to 1e-12 of the largest entry; catalogued factors are exact but for rounding.
+/// Equal to 1e-12 of the largest entry; cataloged factors are exact but for rounding.
 private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
   let scale = max(a.map(abs).max() ?? 0, b.map(abs).max() ?? 0)
   return zip(a, b).allSatisfy { abs($0 - $1) <= 1e-12 * scale }

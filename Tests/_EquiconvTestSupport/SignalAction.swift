@@ -27,7 +27,7 @@ public func act<S: EngineScalar>(
 }
 
 /// L_g of a signal by its definition, `(L_g f)(x) = f(g⁻¹x)` and `(L_g f)(h', x) = f(g⁻¹h', g⁻¹x)`, with matrices that
-/// act on x = column, y = −row, z = −depth about the centre of the array.
+/// act on x = column, y = −row, z = −depth about the center of the array.
 public func naiveAct<S: EngineScalar>(
   _ group: PointGroup, _ g: Int, on space: SignalSpace, spatial: Extents, _ signal: [S]
 ) -> [S] {
@@ -49,7 +49,7 @@ public func naiveAct<S: EngineScalar>(
   return result
 }
 
-/// Twice the coordinates (x, y, z) of a pixel about the centre.
+/// Twice the coordinates (x, y, z) of a pixel about the center.
 private func coordinates(_ pixel: Int, _ size: Extents) -> [Int] {
   var (rest, position) = (pixel, [Int](repeating: 0, count: size.count))
   for axis in size.indices.reversed() {

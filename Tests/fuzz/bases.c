@@ -71,7 +71,7 @@ static void create_on_group(void) {
       if (seldom(6)) elements[i] = kind_between(-1, 12);
     }
     const int64_t count = size_between(1, 4);
-    status = CALL(equiconv_group_basis_create_localised, count > 4 && count <= 4096 ? 4 : count, elements, &basis);
+    status = CALL(equiconv_group_basis_create_localized, count > 4 && count <= 4096 ? 4 : count, elements, &basis);
   } else {
     double centers[4] = {0, 1.5, 3, 4.5};
     if (seldom(4)) centers[between(0, 3)] = real();

@@ -5,7 +5,7 @@
 # versioned dependencies, which no build of the package itself shows.
 #
 # Clones the committed state of the repository, tags the clone 0.1.0, and in a scratch package that asks for it
-# `from: "0.1.0"` builds and runs examples/swift/first.swift and async.swift, optimised. Needs swift and git; touches
+# `from: "0.1.0"` builds and runs examples/swift/first.swift and async.swift, optimized. Needs swift and git; touches
 # nothing outside its temporary folder.
 #
 # Usage: Tests/package/run.sh

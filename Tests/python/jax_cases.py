@@ -29,7 +29,7 @@ def x64():
 
 @pytest.fixture(autouse=True)
 def quick_compiler():
-    """XLA without its optimisations: for modules that compile much, where they take most of the time."""
+    """XLA without its optimizations: for modules that compile much, where they take most of the time."""
     before = jax.config.read("jax_disable_most_optimizations")
     jax.config.update("jax_disable_most_optimizations", True)
     yield

@@ -196,7 +196,7 @@ def second_order_inside(layer, arrays):
     return shard_map(local, DATA, P())(*arrays)
 
 
-def rematerialised(layer, arrays):
+def rematerialized(layer, arrays):
     return gradient_outside(jax.checkpoint(layer), arrays)
 
 
@@ -457,7 +457,7 @@ CASES = {
     "second order": second_order,
     "second order, unchecked": partial(second_order, check=False),
     "second order inside": second_order_inside,
-    "rematerialised": rematerialised,
+    "rematerialized": rematerialized,
     "scan": scanned,
     "samples inside": samples_inside,
     "two axes": both_axes,

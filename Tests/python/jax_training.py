@@ -106,7 +106,7 @@ class Nnx:
 
 
 class Equinox:
-    """The network in Equinox, with its own serialisation."""
+    """The network in Equinox, with its own serialization."""
 
     @staticmethod
     def make(group=C4):

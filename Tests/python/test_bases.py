@@ -27,7 +27,7 @@ BASES = {
     "gaussian line": eq.gaussian_derivatives((9,), 3, 1.25),
 }
 GROUP_BASES = {
-    "localised": eq.localised([0, 3, 1]),
+    "localized": eq.localized([0, 3, 1]),
     "splines": eq.group_bspline(3, 4),
     "spline centers": eq.group_bspline(1, centers=[0.0, 1.0], scale=1.5),
 }
@@ -109,6 +109,6 @@ def test_harmonics_of_one_frequency_mix_among_each_other(angle):
 
 
 def test_matrices_of_group_bases():
-    np.testing.assert_array_equal(eq.localised([2, 0]).matrix(eq.cyclic(4)), np.eye(4)[:, [2, 0]])
+    np.testing.assert_array_equal(eq.localized([2, 0]).matrix(eq.cyclic(4)), np.eye(4)[:, [2, 0]])
     for n in (8, 5, 3):
         np.testing.assert_allclose(eq.group_bspline(3, 4).matrix(eq.cyclic(n)).sum(axis=1), 1, rtol=0, atol=1e-14)

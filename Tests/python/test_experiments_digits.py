@@ -160,7 +160,7 @@ def test_a_run_stopped_at_any_step_resumes_to_the_same_bits(tmp_path, monkeypatc
 
 
 def _stopped_at(step):
-    """The optimiser's step, interrupted when it is called so many times."""
+    """The optimizer's step, interrupted when it is called so many times."""
     calls = iter(range(1, 1000))
     original = torch.optim.AdamW.step
 
@@ -213,7 +213,7 @@ def test_two_processes_do_not_share_a_folder(tmp_path, capsys, monkeypatch):
         (["--epochs", "0"], "--epochs is 0, expected 1 or more"),
         (["--threads", "0"], "--threads is 0, expected 1 to 1024"),
         (["--jobs", "0"], "--jobs is 0, expected 1 to 1024"),
-        (["--colour"], "unrecognized arguments"),
+        (["--color"], "unrecognized arguments"),
     ],
 )
 def test_bad_command_lines_end_with_status_2_and_a_message(arguments, message, capsys):

@@ -34,7 +34,7 @@ def finished(process, tmp_path_factory):  # noqa: F811 (the fixture)
     return folder
 
 
-def test_drawings_are_repeated_by_their_seed_and_labelled_by_what_was_drawn():
+def test_drawings_are_repeated_by_their_seed_and_labeled_by_what_was_drawn():
     first, again, other = nuclei.patches(60, 5), nuclei.patches(60, 5), nuclei.patches(60, 6)
     assert first.images.shape == (60, 48, 48, 3)
     assert first.images.dtype == np.uint8

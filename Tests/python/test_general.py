@@ -115,7 +115,7 @@ def test_interpolation_of_pixels_is_that_of_the_pixel_basis(rng, interpolation):
         assert np.any(y != eq.lifting_conv(x, weight, C8))
 
 
-@pytest.mark.parametrize("group_basis", [eq.localised([0, 1, 7]), eq.group_bspline(2, 4)], ids=repr)
+@pytest.mark.parametrize("group_basis", [eq.localized([0, 1, 7]), eq.group_bspline(2, 4)], ids=repr)
 @pytest.mark.parametrize("layer", ["group", "projection"])
 def test_group_bases_equal_their_definition(rng, layer, group_basis):
     """k(d) = sum over i of M[d, i] w_i: the layer with the weights M w."""

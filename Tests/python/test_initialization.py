@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""He initialisation: its closed form on lattice groups, and the variance of signals through ten layers."""
+"""He initialization: its closed form on lattice groups, and the variance of signals through ten layers."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_quadrature_divides_the_deviation_of_a_kernel_by_the_order():
     assert fan_in("group", group, kernel_of(group, "group", quadrature=True), (3, 3)) == pytest.approx(plain / 16)
 
 
-def test_functions_localised_on_elements_count_as_so_many():
-    basis = eq.localised([0, 1, 7])
+def test_functions_localized_on_elements_count_as_so_many():
+    basis = eq.localized([0, 1, 7])
     local = fan_in("group", C8, kernel_of(C8, "group", group_basis=basis), (5, 5))
     assert local == pytest.approx(3 * fan_in("lifting", C8, PIXELS, (5, 5)), rel=1e-12)
 
@@ -92,7 +92,7 @@ CASES = {
     "C8 round splines": (C8, eq.round_bspline_basis(7), None, False),
     "C8 harmonics": (C8, eq.circular_harmonics(7), None, False),
     "C8 derivatives": (C8, eq.gaussian_derivatives(7, 3, 1.2), None, False),
-    "C8 localised": (C8, None, eq.localised([0, 1, 7]), False),
+    "C8 localized": (C8, None, eq.localized([0, 1, 7]), False),
     "C8 splines of the angle": (C8, None, eq.group_bspline(3, 4), False),
     "C8 splines of both": (C8, eq.circular_harmonics(7), eq.group_bspline(3, 4), False),
     "D4 isotropic": (eq.dihedral(4), None, None, True),

@@ -62,7 +62,7 @@ def test_derivatives_in_space(rng, x64):
 
 def test_derivatives_with_a_basis_on_the_group(rng, x64):
     x, weight = draw(rng, (1, 2, 8, 4, 4)), draw(rng, (2, 2, 3, 3, 3))
-    function = layer("group_conv", C8, group_basis=eq.localised([0, 1, 7]))
+    function = layer("group_conv", C8, group_basis=eq.localized([0, 1, 7]))
     check(jax.jit(lambda x, weight: bend(function(x, weight))), (x, weight))
 
 
@@ -127,7 +127,7 @@ def test_hessian_and_both_jacobians_agree(rng, x64):
     assert np.abs(forward[0][0]).max() > 1
 
 
-def test_rematerialised_gradients_have_the_same_bits(rng, x64):
+def test_rematerialized_gradients_have_the_same_bits(rng, x64):
     x, weight, bias = operands(rng, "lifting_conv", C4, (6, 6), (3, 3))
     function = layer("lifting_conv", C4)
     losses = [lambda weight, f=f: (f(x, weight, bias) ** 2).sum() for f in (function, jax.checkpoint(function))]

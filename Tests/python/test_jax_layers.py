@@ -92,7 +92,7 @@ BASES = [
 
 
 @pytest.mark.parametrize("basis", BASES, ids=repr)
-@pytest.mark.parametrize("group_basis", [None, eq.localised([0, 7, 1]), eq.group_bspline(2, 3)], ids=repr)
+@pytest.mark.parametrize("group_basis", [None, eq.localized([0, 7, 1]), eq.group_bspline(2, 3)], ids=repr)
 def test_every_basis_is_made_again_by_the_compiled_program(rng, x64, basis, group_basis):
     x, weight = with_fiber(rng, C8, basis, group_basis)
     keywords = {"basis": basis, "group_basis": group_basis, "algorithm": "direct"}

@@ -42,7 +42,7 @@ def test_names_are_those_of_torch(framework):
             [(p.name, p.default) for p in arguments_of(getattr(modules, name)) if p.name not in OTHER]
             for modules in (framework.modules, et)
         )
-        # Batch normalisation of torch has the arguments of its base class.
+        # Batch normalization of torch has the arguments of its base class.
         assert mine == (BATCH_NORM if name == "BatchNorm" else expected)
 
 
@@ -110,7 +110,7 @@ def test_parameters_have_the_dtype_of_the_argument_and_float32_without_it(framew
 
 
 def test_flax_tells_parameters_from_statistics():
-    """So that an optimiser with ``wrt=nnx.Param`` trains the ones and leaves the others."""
+    """So that an optimizer with ``wrt=nnx.Param`` trains the ones and leaves the others."""
     nnx = pytest.importorskip("flax.nnx")
     import equiconv.jax.nnx as enn
 

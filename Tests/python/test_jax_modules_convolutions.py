@@ -17,7 +17,7 @@ OPTIONS = {
     "pixels": (3, C4, {"padding": "same"}),
     "strided, no bias": (3, D4, {"stride": 2, "padding": 1, "dilation": 2, "bias": False}),
     "basis": (eq.bspline_basis(5), C8, {"padding_mode": "circular", "padding": 2}),
-    "group basis": (3, C8, {"group_basis": eq.localised([0, 1, 7]), "interpolation": "bicubic", "quadrature": True}),
+    "group basis": (3, C8, {"group_basis": eq.localized([0, 1, 7]), "interpolation": "bicubic", "quadrature": True}),
 }
 
 

@@ -71,7 +71,7 @@ def test_a_signature_names_the_layers_and_another_is_refused(framework):
     with pytest.raises(ValueError, match="layer 9 is no such layer, the checkpoint has another"):
         framework.modules.check_signature(one, saved | {"9": "another"})
     one, other = (
-        framework.make("GroupConv", 1, 1, 3, C8, group_basis=eq.localised(elements)) for elements in ([0, 1], [0, 7])
+        framework.make("GroupConv", 1, 1, 3, C8, group_basis=eq.localized(elements)) for elements in ([0, 1], [0, 7])
     )
     with pytest.raises(ValueError, match="the checkpoint has group_conv on C8"):
         framework.modules.check_signature(one, framework.modules.signature(other))

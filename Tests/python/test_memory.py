@@ -82,7 +82,7 @@ def test_values_can_be_referenced_weakly():
     makers = (
         lambda: eq.PointGroup.from_matrices(C4.matrices),
         lambda: eq.bspline_basis(3),
-        lambda: eq.localised([0, 1]),
+        lambda: eq.localized([0, 1]),
         lambda: eq.prepare(np.ones((1, 1, 3, 3))),
         lambda: eq.LiftingConv(1, 1, 3, C4),
         lambda: eq.GroupPool(C4),
@@ -134,7 +134,7 @@ def bases():
     basis = eq.bspline_basis(3, 3, [[0.0, 0.5]])
     basis.sample([[0.0, 1.0]])
     x, weight = np.ones((1, 1, 8, 5, 5), np.float32), np.ones((2, 1, 2, 1), np.float32)
-    keywords = {"basis": basis, "group_basis": eq.localised([0, 1]), "quadrature": True}
+    keywords = {"basis": basis, "group_basis": eq.localized([0, 1]), "quadrature": True}
     y = eq.group_conv(x, weight, eq.cyclic(8), **keywords)
     eq.group_conv_vjp(y, x, weight, eq.cyclic(8), **keywords)
 

@@ -40,7 +40,7 @@ def test_a_layer_is_the_function_with_its_weights(rng, name, dtype):
 
 
 def test_a_layer_is_made_of_a_basis_and_functions_on_the_group(rng):
-    basis, functions = eq.bspline_basis(5), eq.localised([0, 1])
+    basis, functions = eq.bspline_basis(5), eq.localized([0, 1])
     layer = eq.GroupConv(2, 3, basis, C8, group_basis=functions, bias=False, rng=0)
     assert layer.weight.shape == (3, 2, 2, 25)
     x = signal(rng, C8, 2, True)
@@ -169,12 +169,12 @@ def test_set_algorithm_reaches_every_layer_or_none(rng):
 def test_layers_and_bases_print_on_one_short_line(basis):
     group = eq.similarity(8, [1 + i / 7 for i in range(50)])
     for text in (
-        repr(eq.GroupConv(1, 1, basis, C4, group_basis=eq.localised(range(4)))),
+        repr(eq.GroupConv(1, 1, basis, C4, group_basis=eq.localized(range(4)))),
         repr(eq.LiftingConv(1, 1, basis, C4, rng=0)),
         repr(eq.GroupPool(group)),
         repr(group),
         repr(basis),
-        repr(eq.localised(range(1000))),
+        repr(eq.localized(range(1000))),
         repr(eq.group_bspline(3, centers=np.linspace(0, 6, 500), scale=0.1)),
         repr(eq.prepare(np.ones((64, 64, 3, 3)))),
         repr(eq.SignalSpace(2, group)),
@@ -248,7 +248,7 @@ def test_a_layer_refuses_signals_of_another_space(rng):
         ((1, 1, 3, C4), {"stride": 0}, ValueError, "stride is 0"),
         ((1, 1, 3, C4), {"algorithm": "quick"}, ValueError, "algorithm is 'quick'"),
         ((1, 1, 3, C4), {"dtype": np.float16}, TypeError, "dtype"),
-        ((1, 1, 3, C4), {"group_basis": eq.localised([0])}, ValueError, "group_basis"),
+        ((1, 1, 3, C4), {"group_basis": eq.localized([0])}, ValueError, "group_basis"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, options, error, message):

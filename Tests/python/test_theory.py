@@ -323,7 +323,7 @@ def test_random_matrix_is_far_from_equivariant_and_its_projection_is_not(rng):
 
 
 def orbits_of_pairs(x_space, y_space):
-    """The orbits of G on Y x X by walking: each pair takes the least number of its neighbours until none changes."""
+    """The orbits of G on Y x X by walking: each pair takes the least number of its neighbors until none changes."""
     d = x_space.group.dimension
     elements = [(tuple(int(a == axis) for a in range(d)), 0) for axis in range(d)]
     elements += [((0,) * d, h) for h in range(1, x_space.group.order)]

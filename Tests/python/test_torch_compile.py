@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip i
 et = pytest.importorskip("equiconv.torch")
 
 C4, C8 = eq.cyclic(4), eq.cyclic(8)
-NEAR, SPLINES = eq.localised([0, 1]), eq.bspline_basis(3)
+NEAR, SPLINES = eq.localized([0, 1]), eq.bspline_basis(3)
 
 # Compilers warn of their own deprecated parts.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -46,7 +46,7 @@ def network(dtype=torch.float64):
         et.LiftingConv(2, 3, 3, C8, padding="same"),
         et.BatchNorm(3),
         torch.nn.ReLU(),
-        et.GroupConv(3, 3, basis, C8, stride=2, group_basis=eq.localised([0, 1, 7])),
+        et.GroupConv(3, 3, basis, C8, stride=2, group_basis=eq.localized([0, 1, 7])),
         torch.nn.Sequential(et.SpatialMaxPool(C8, 3, stride=1), et.SpatialAvgPool(C8, 3, stride=2)),
         et.ProjectionConv(3, 4, 1, C8),
         et.IsotropicConv(4, 2, 1, C4),

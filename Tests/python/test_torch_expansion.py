@@ -39,8 +39,8 @@ def test_a_layer_equals_its_ordinary_convolution(name, make, bias):
     layer = make(2, 3, kernel, group, bias=bias, dtype=torch.float64, **options)
     if bias:
         torch.nn.init.normal_(layer.bias)
-    fibre = (group.order,) if layer.input_space.group is not None else ()
-    x = torch.randn(2, 2, *fibre, *(8,) * group.dimension, dtype=torch.float64)
+    fiber = (group.order,) if layer.input_space.group is not None else ()
+    x = torch.randn(2, 2, *fiber, *(8,) * group.dimension, dtype=torch.float64)
     y = layer(x)
     plain = layer.expand()
     assert type(plain) is (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)[group.dimension - 1]
@@ -50,7 +50,7 @@ def test_a_layer_equals_its_ordinary_convolution(name, make, bias):
 
 
 def test_expansion_takes_functions_on_the_group():
-    layer = et.GroupConv(2, 3, 3, C8, group_basis=eq.localised([0, 1, 7]), dtype=torch.float64)
+    layer = et.GroupConv(2, 3, 3, C8, group_basis=eq.localized([0, 1, 7]), dtype=torch.float64)
     x = torch.randn(1, 2, 8, 6, 6, dtype=torch.float64)
     assert torch.allclose(et.expand(layer)(x), layer(x), rtol=1e-12, atol=1e-12)
 

@@ -46,7 +46,7 @@ def test_batch_norm_in_evaluation_commutes_to_the_last_bit(size, dtype):
     assert_commutes(norm.eval(), signal(D4, size, dtype), D4)
 
 
-def test_batch_norm_takes_the_mean_over_batch_fibre_and_space():
+def test_batch_norm_takes_the_mean_over_batch_fiber_and_space():
     x = signal(D4, 6, torch.float64)
     y = et.BatchNorm(5, affine=False, eps=1e-14, dtype=torch.float64)(3 * x + 7)
     assert torch.allclose(y.mean((0, 2, 3, 4)), torch.zeros(5, dtype=torch.float64), atol=1e-12)

@@ -32,8 +32,8 @@ def module_of(layer, *arguments, **keywords):
 
 
 def signal(layer, group, size=7, channels=3, **keywords):
-    fibre = (group.order,) if READS_GROUP[layer] else ()
-    return torch.randn(2, channels, *fibre, *(size,) * group.dimension, **keywords)
+    fiber = (group.order,) if READS_GROUP[layer] else ()
+    return torch.randn(2, channels, *fiber, *(size,) * group.dimension, **keywords)
 
 
 OPTIONS = {
@@ -173,7 +173,7 @@ def test_options_may_be_set_later():
         ("padding", None, TypeError),
         ("quadrature", 1, TypeError),
         ("interpolation", "nearest", ValueError),
-        ("group_basis", "localised", TypeError),
+        ("group_basis", "localized", TypeError),
     ],
 )
 def test_option_that_is_wrong_is_refused_and_the_former_one_stays(option, value, error):
@@ -253,18 +253,18 @@ def test_network_commutes_with_the_group_to_the_last_bit_once_set_to_direct():
 def test_training_lowers_the_loss_and_keeps_weights_finite():
     """The layers learn: the quarter turns of a kernel are fitted by a layer that starts elsewhere."""
     target, student = et.LiftingConv(1, 2, 3, C4), et.LiftingConv(1, 2, 3, C4)
-    optimiser = torch.optim.LBFGS(student.parameters(), max_iter=50, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(student.parameters(), max_iter=50, line_search_fn="strong_wolfe")
     x = torch.randn(4, 1, 8, 8)
     y = target(x).detach()
 
     def loss():
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value = (student(x) - y).square().mean()
         value.backward()
         return value
 
     before = float(loss().detach())
-    optimiser.step(loss)
+    optimizer.step(loss)
     assert float(loss().detach()) < 1e-8 * before
     # One kernel has these turns: the student found it.
     torch.testing.assert_close(student.weight, target.weight, atol=1e-3, rtol=0)

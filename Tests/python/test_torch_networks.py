@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers within what PyTorch has for modules: containers, parametrisations, checkpoints, files of weights."""
+"""Layers within what PyTorch has for modules: containers, parametrizations, checkpoints, files of weights."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_trained_weights_go_to_numpy_and_back():
         layers = (
             library.LiftingConv(1, 4, 5, D4, padding="same", **keywords),
             step,
-            library.GroupConv(4, 3, eq.bspline_basis(3), D4, group_basis=eq.localised([0, 4]), **keywords),
+            library.GroupConv(4, 3, eq.bspline_basis(3), D4, group_basis=eq.localized([0, 4]), **keywords),
             library.GroupPool(D4, "max"),
             library.IsotropicConv(3, 2, 1, D4, bias=False, **keywords),
         )
@@ -131,8 +131,8 @@ def test_trained_weights_go_to_numpy_and_back():
     assert torch.equal(again(x), trained(x))
 
 
-def test_parametrised_weights_are_those_of_the_layer():
-    """Weight normalisation, over all axes but that of the output channels."""
+def test_parametrized_weights_are_those_of_the_layer():
+    """Weight normalization, over all axes but that of the output channels."""
     module = et.GroupConv(2, 3, 3, C4, bias=False)
     x = torch.randn(1, 2, 4, 6, 6)
     expected = module(x).detach()
@@ -223,7 +223,7 @@ def test_pruned_weights_are_those_of_the_layer():
     assert torch.equal(module(x), expected)
 
 
-def test_parametrised_weights_are_drawn_anew():
+def test_parametrized_weights_are_drawn_anew():
     module = et.GroupConv(16, 16, 3, C4)
     deviation = module.weight.std().item()
     for key in ("weight", "bias"):
@@ -280,10 +280,10 @@ def test_autocast_pools_in_float32(mode):
         et.group_pool(half, mode)
 
 
-def test_torch_has_no_synchronised_batch_norm_on_the_cpu(monkeypatch):
-    """As the guide says: where there are processes to synchronise, it wants another device."""
-    synchronised = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(et.BatchNorm(2)))
-    assert isinstance(synchronised[0], nn.SyncBatchNorm)
+def test_torch_has_no_synchronized_batch_norm_on_the_cpu(monkeypatch):
+    """As the guide says: where there are processes to synchronize, it wants another device."""
+    synchronized = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(et.BatchNorm(2)))
+    assert isinstance(synchronized[0], nn.SyncBatchNorm)
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     with pytest.raises(ValueError, match="SyncBatchNorm expected input tensor to be on"):
-        synchronised(torch.randn(2, 2, 4, 3, 3))
+        synchronized(torch.randn(2, 2, 4, 3, 3))

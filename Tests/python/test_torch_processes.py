@@ -78,11 +78,11 @@ STEPS, RATE = 5, 0.05
 
 
 def train(module, x, target):
-    optimiser = torch.optim.SGD(module.parameters(), lr=RATE, momentum=0.5)
+    optimizer = torch.optim.SGD(module.parameters(), lr=RATE, momentum=0.5)
     for _ in range(STEPS):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (module(x) - target).square().sum(1).mean().backward()
-        optimiser.step()
+        optimizer.step()
     whole = (getattr(value, "full_tensor", lambda value=value: value)() for value in module.parameters())
     return [parameter.detach().numpy() for parameter in whole]
 

@@ -86,7 +86,7 @@ def test_weights_of_the_same_group_load_strictly(way):
             {"kernel": eq.bspline_basis(3, degree=2)},
             "bspline_basis.*expected.*bspline",
         ),
-        ({"group_basis": eq.localised([0, 1])}, {"group_basis": eq.localised([0, 2])}, r"\[0, 2\].*expected.*\[0, 1\]"),
+        ({"group_basis": eq.localized([0, 1])}, {"group_basis": eq.localized([0, 2])}, r"\[0, 2\].*expected.*\[0, 1\]"),
     ],
     ids=["kernel basis", "group basis"],
 )
@@ -150,7 +150,7 @@ def test_copies_ask_for_the_group_of_the_original():
             again.load_state_dict(et.GroupConv(1, 1, 3, D2).state_dict())
 
 
-def test_parametrised_layers_ask_for_their_group():
+def test_parametrized_layers_ask_for_their_group():
     ours, theirs = (nn.utils.parametrizations.weight_norm(et.GroupConv(1, 1, 3, group)) for group in (C4, D2))
     with pytest.raises(RuntimeError, match=r"weights are for D2, expected weights for C4"):
         ours.load_state_dict(theirs.state_dict())

@@ -120,7 +120,7 @@ KINDS = {
     "mkldnn": lambda x: x.to_mkldnn(),
     "sparse": lambda x: x.to_sparse(),
     "compressed": lambda x: x.flatten(1).to_sparse_csr(),
-    "quantised": lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8),
+    "quantized": lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8),
     "complex": lambda x: x.to(torch.complex64),
     "conjugate": lambda x: x.to(torch.complex64).conj(),
     "half": lambda x: x.half(),

@@ -32,7 +32,7 @@ def network():
         nn.ReLU(),
         et.FieldDropout(0.25),
         et.SpatialMaxPool(C4, 3, stride=1),
-        et.GroupConv(2, 3, eq.bspline_basis(3), C4, group_basis=eq.localised([0, 1])),
+        et.GroupConv(2, 3, eq.bspline_basis(3), C4, group_basis=eq.localized([0, 1])),
         et.SpatialAvgPool(C4, 3, stride=2),
         et.GroupPool(C4, "max"),
         et.IsotropicConv(3, 2, 1, C4),
@@ -162,9 +162,9 @@ def test_memory_formats_of_networks_leave_weights_as_they_are(memory_format):
     torch.testing.assert_close(changed(images), expected, atol=1e-5, rtol=1e-5)
     both = module.to(torch.float64, memory_format=memory_format)
     assert both(x.double()).dtype == torch.float64
-    optimiser = torch.optim.SGD(changed.parameters(), 0.1)
+    optimizer = torch.optim.SGD(changed.parameters(), 0.1)
     changed(images).sum().backward()
-    optimiser.step()
+    optimizer.step()
 
 
 def test_conversions_of_networks_do_what_they_did():

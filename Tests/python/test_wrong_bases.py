@@ -18,7 +18,7 @@ def general(**keywords):
 CALLS = {
     # bases
     "basis text": (lift(basis="splines"), TypeError, ["basis is 'splines' (str)", "KernelBasis"]),
-    "basis of a group": (lift(basis=eq.localised([0])), TypeError, ["basis is equiconv.localised([0])", "KernelBasis"]),
+    "basis of a group": (lift(basis=eq.localized([0])), TypeError, ["basis is equiconv.localized([0])", "KernelBasis"]),
     "basis dimension": (
         lift(basis=eq.gaussian_derivatives(3, 1, 1.0, dimension=3)), ValueError,
         ["basis is", "of dimension 3", "2 as C4"]
@@ -48,7 +48,7 @@ CALLS = {
     "quadrature": (lift(quadrature=1), TypeError, ["quadrature is 1 (int)", "a bool"]),
     "group_basis text": (lift(group_basis="full"), TypeError, ["group_basis is 'full' (str)", "GroupBasis"]),
     "group_basis on the plane": (
-        lift(group_basis=eq.localised([0])), ValueError,
+        lift(group_basis=eq.localized([0])), ValueError,
         ["group_basis is", "None for lifting_conv", "not a signal on the group"]
     ),
     "group_basis of another group": (
@@ -57,15 +57,15 @@ CALLS = {
         ValueError, ["group_basis is equiconv.group_bspline(1, 3)", "group is D4", "cyclic(n)"],
     ),
     "group_basis element": (
-        lambda: eq.group_conv(XG, WG[:, :, :1], C4, group_basis=eq.localised([4])), ValueError,
-        ["group_basis is equiconv.localised([4])", "C4"],
+        lambda: eq.group_conv(XG, WG[:, :, :1], C4, group_basis=eq.localized([4])), ValueError,
+        ["group_basis is equiconv.localized([4])", "C4"],
     ),
     "group_basis count": (
-        lambda: eq.group_conv(XG, WG, C4, group_basis=eq.localised([0, 1])), ValueError,
+        lambda: eq.group_conv(XG, WG, C4, group_basis=eq.localized([0, 1])), ValueError,
         ["weight has shape (5, 3, 4, 3, 3)", "(O, C, I, k, k)", "I = 2"],
     ),
     "KernelBasis()": (lambda: eq.KernelBasis(5), TypeError, ["KernelBasis cannot be called", "bspline_basis"]),
-    "GroupBasis()": (lambda: eq.GroupBasis(5), TypeError, ["GroupBasis cannot be called", "localised"]),
+    "GroupBasis()": (lambda: eq.GroupBasis(5), TypeError, ["GroupBasis cannot be called", "localized"]),
     "basis kernel 0": (lambda: eq.bspline_basis(0), ValueError, ["kernel is 0"]),
     "basis kernel fraction": (lambda: eq.bspline_basis(5.0), TypeError, ["kernel is 5.0 (float)"]),
     "basis kernel of 4-D": (lambda: eq.bspline_basis((3,) * 4), ValueError, ["kernel is (3, 3, 3, 3)", "1, 2 or 3"]),
@@ -104,16 +104,16 @@ CALLS = {
     ),
     "points shape": (lambda: eq.bspline_basis(5).sample([1.0]), ValueError, ["points has shape (1,)", "(..., 2)"]),
     "points dtype": (lambda: eq.bspline_basis(5).sample([[1j, 0]]), TypeError, ["points has dtype complex128"]),
-    "localised twice": (lambda: eq.localised([1, 1]), ValueError, ["elements is [1, 1]", "different"]),
-    "localised empty": (lambda: eq.localised([]), ValueError, ["elements is []", "one or more"]),
-    "localised text": (lambda: eq.localised("01"), TypeError, ["elements is '01'", "integers"]),
-    "localised negative": (lambda: eq.localised([0, -1]), ValueError, ["elements[1] is -1"]),
+    "localized twice": (lambda: eq.localized([1, 1]), ValueError, ["elements is [1, 1]", "different"]),
+    "localized empty": (lambda: eq.localized([]), ValueError, ["elements is []", "one or more"]),
+    "localized text": (lambda: eq.localized("01"), TypeError, ["elements is '01'", "integers"]),
+    "localized negative": (lambda: eq.localized([0, -1]), ValueError, ["elements[1] is -1"]),
     "group_bspline nothing": (lambda: eq.group_bspline(3), ValueError, ["count is None", "count, or centers and"]),
     "group_bspline scale": (
         lambda: eq.group_bspline(3, centers=[0.0], scale=7.0), ValueError, ["scale is 7.0", "at most 2π"]
     ),
     "group_bspline scale 0": (lambda: eq.group_bspline(3, centers=[0.0], scale=0), ValueError, ["scale is 0.0"]),
-    "group_basis matrix": (lambda: eq.localised([0]).matrix("C4"), TypeError, ["group is 'C4' (str)", "PointGroup"]),
+    "group_basis matrix": (lambda: eq.localized([0]).matrix("C4"), TypeError, ["group is 'C4' (str)", "PointGroup"]),
     # quotients
     "conv stabilizer": (
         general(output_stabilizer=[0, 1]), ValueError, ["output_stabilizer is [0, 1]", "subgroup of C4"]
@@ -139,7 +139,7 @@ CALLS = {
         lambda: eq.conv(X, W, "C4", input_stabilizer=[0], output_stabilizer=[0]), TypeError, ["group is 'C4' (str)"]
     ),
     "conv group_basis": (
-        general(group_basis=eq.localised([0])), ValueError,
+        general(group_basis=eq.localized([0])), ValueError,
         ["group_basis is", "None for conv", "not a signal on the group"]
     ),
     "conv out": (general(out=np.empty((2, 5, 4, 6, 7))), ValueError, ["out has shape", "expected (2, 5, 2, 6, 7)"]),
@@ -187,6 +187,6 @@ def test_native_types_refuse_unchecked_arguments():
             native.Basis(*arguments)
     with pytest.raises(TypeError, match="checked arguments"):
         native.GroupBasis([0])
-    for arguments in [(), (1, 2), (eq.localised([0]), 1)]:
+    for arguments in [(), (1, 2), (eq.localized([0]), 1)]:
         with pytest.raises(TypeError, match="checked arguments"):
             native.group_basis_matrix(*arguments)

@@ -62,7 +62,7 @@ def _cases():
     for layer in ("lifting", "projection"):
         yield Case(layer, "octahedral", eq.octahedral(), (2, 3, 2), (2, 2, 2), {"padding": 1, "stride": 1})
     for layer in ("group", "projection"):
-        yield Case(layer, "C8", c8, (4, 4), (3, 3), {"basis": BSPLINES, "group_basis": eq.localised([0, 1, 7])})
+        yield Case(layer, "C8", c8, (4, 4), (3, 3), {"basis": BSPLINES, "group_basis": eq.localized([0, 1, 7])})
         yield Case(layer, "C8", c8, (3, 3), (3, 3), {"group_basis": eq.group_bspline(2, 4), "quadrature": True})
     similarity = eq.similarity(4, [1, 2])
     yield Case("lifting", "similarity", similarity, (5, 5), (3, 3), {"basis": BSPLINES, "padding": 1})

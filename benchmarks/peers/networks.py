@@ -29,8 +29,8 @@ class ExpandedConv(nn.Module):
     ) -> None:
         super().__init__()
         self.group, self.padding, self.memory = group, padding, memory
-        fibre = (group.order,) if reads_group else ()
-        weight = torch.empty(channels[1], channels[0], *fibre, kernel, kernel)
+        fiber = (group.order,) if reads_group else ()
+        weight = torch.empty(channels[1], channels[0], *fiber, kernel, kernel)
         self.weight = nn.Parameter(nn.init.normal_(weight, std=math.sqrt(2 / weight[0].numel())))
         # bank[o, h, c, h'] = k[o, c](h^-1 h', h^-1 u)
         self.relative = [torch.from_numpy(group.cayley[group.inverses[h]]).long() for h in range(group.order)]
@@ -54,7 +54,7 @@ class ExpandedConv(nn.Module):
 
 
 class BatchNorm(nn.BatchNorm3d):
-    """Over batch, fibre and space."""
+    """Over batch, fiber and space."""
 
 
 def expanded_layers(memory: Any) -> SimpleNamespace:
@@ -73,7 +73,7 @@ def expanded_layers(memory: Any) -> SimpleNamespace:
         GroupConv=convolution(True),
         BatchNorm=BatchNorm,
         SpatialMaxPool=lambda group, kernel, stride: Flat(nn.MaxPool2d(kernel, stride), memory),
-        GroupPool=lambda group, mode: Fibre(mode),
+        GroupPool=lambda group, mode: Fiber(mode),
         SpatialMean=lambda group: Mean(),
     )
 
@@ -91,7 +91,7 @@ class Flat(nn.Module):
         return y.unflatten(1, x.shape[1:3])
 
 
-class Fibre(nn.Module):
+class Fiber(nn.Module):
     """The maximum or mean over H."""
 
     def __init__(self, mode: str) -> None:

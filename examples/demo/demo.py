@@ -15,7 +15,7 @@ from pathlib import Path
 
 import equiconv as eq
 import numpy as np
-from figure import draw, make_fibre
+from figure import draw, make_fiber
 from measure import GroupResult, measure, steps
 from network import Array, make_network
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def run(group: eq.PointGroup, photo: NDArray[np.float32], seed: int, path: Path)
     with tqdm(total=steps(network, group) + 1, desc=f"{group.name}: comparing", unit="step", leave=False) as progress:
         result = measure(network, x, group, progress.update)
         progress.set_description(f"{group.name}: drawing")
-        draw(make_fibre(network, group, photo, x), path)
+        draw(make_fiber(network, group, photo, x), path)
         progress.update()
     return result
 

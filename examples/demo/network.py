@@ -4,7 +4,7 @@
 The weights are made, not trained, but so that the feature maps mean something to the eye:
 
 * lifting, 5 x 5: Gabor kernels. Half of the channels are odd (edges), half even (lines); each looks in a direction of
-  its own and at a mixture of the three colours of its own. Channel 0 finds edges in brightness; its direction, 67.5
+  its own and at a mixture of the three colors of its own. Channel 0 finds edges in brightness; its direction, 67.5
   degrees, is turned by H to four (C4) or eight (D4) directions at equal distances.
 * group, 3 x 3: a small blur of the channel itself at the same element of H, minus the mean of its other elements
   (orientations compete), plus Gaussian noise that mixes all channels and elements.
@@ -65,12 +65,12 @@ class Layer:
         |X| and |Y| are |H| for a signal on the group and 1 for one on the plane.
         """
         order = self.group.order
-        fibre_in = 1 if self.kind == "lifting" else order
-        fibre_out = 1 if self.kind == "projection" else order
+        fiber_in = 1 if self.kind == "lifting" else order
+        fiber_out = 1 if self.kind == "projection" else order
         out_channels, in_channels = self.weight.shape[:2]
         taps = self.weight.shape[-2] * self.weight.shape[-1]
         pixels = x.shape[-2] * x.shape[-1]
-        return 2.0 * float(x.shape[0] * out_channels * fibre_out * in_channels * fibre_in * taps * pixels)
+        return 2.0 * float(x.shape[0] * out_channels * fiber_out * in_channels * fiber_in * taps * pixels)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Network:
 
 
 def make_network(group: eq.PointGroup, seed: int) -> Network:
-    """The network of the demo: three colours in, 16 channels per element of H throughout, 16 channels out."""
+    """The network of the demo: three colors in, 16 channels per element of H throughout, 16 channels out."""
     random = np.random.default_rng(seed)
     return Network(
         (
@@ -126,10 +126,10 @@ def _gabor(angle: float, odd: bool) -> NDArray[np.float64]:
 
 def _lifting_weight(random: np.random.Generator) -> Array:
     angles = random.uniform(0, 2 * np.pi, CHANNELS)
-    colours = random.normal(size=(CHANNELS, 3))
-    angles[0], colours[0] = 3 * np.pi / 8, 1.0
+    colors = random.normal(size=(CHANNELS, 3))
+    angles[0], colors[0] = 3 * np.pi / 8, 1.0
     kernels = np.stack([_gabor(angle, odd=channel % 2 == 0) for channel, angle in enumerate(angles)])
-    return _he_scaled(colours[:, :, None, None] * kernels[:, None])
+    return _he_scaled(colors[:, :, None, None] * kernels[:, None])
 
 
 def _group_weight(order: int, random: np.random.Generator) -> Array:

@@ -26,12 +26,12 @@ typedef struct equiconv_basis equiconv_basis;
 EQUICONV_API equiconv_status equiconv_basis_create_pixel(int32_t dimension, const int64_t *extents,
                                                          equiconv_interpolation interpolation, equiconv_basis **basis);
 /**
- * Cardinal B-splines of degree 0...5 that are `scale` taps wide, about centres `scale` apart: as many as fit between
+ * Cardinal B-splines of degree 0...5 that are `scale` taps wide, about centers `scale` apart: as many as fit between
  * the outermost taps, floor((k - 1) / scale) + 1 along each axis, in row-major order of the array.
  */
 EQUICONV_API equiconv_status equiconv_basis_create_bspline(int32_t dimension, const int64_t *extents, int32_t degree,
                                                            double scale, equiconv_basis **basis);
-/** B-splines one tap wide about centres `spacing` apart: the analogue of dilated kernels. */
+/** B-splines one tap wide about centers `spacing` apart: the analogue of dilated kernels. */
 EQUICONV_API equiconv_status equiconv_basis_create_atrous_bspline(int32_t dimension, const int64_t *extents,
                                                                   int32_t degree, double spacing,
                                                                   equiconv_basis **basis);
@@ -82,7 +82,7 @@ EQUICONV_API equiconv_status equiconv_basis_sample(const equiconv_basis *basis, 
 typedef struct equiconv_group_basis equiconv_group_basis;
 
 /** Values on `count` different elements only, in this order; kernels are 0 on all others. */
-EQUICONV_API equiconv_status equiconv_group_basis_create_localised(int64_t count, const int32_t *elements,
+EQUICONV_API equiconv_status equiconv_group_basis_create_localized(int64_t count, const int32_t *elements,
                                                                    equiconv_group_basis **group_basis);
 /**
  * Periodic B-splines of degree 0...5 on the angles of `cyclic(n)`, about `count` (1...4096) centers, `scale` wide; both

@@ -130,7 +130,7 @@ EQUICONV_API equiconv_status equiconv_basis_get_extents_with_call(const equiconv
                                                                   equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_basis_sample_with_call(const equiconv_basis *basis, int64_t point_count,
                                                              const double *points, double *values, equiconv_call *call);
-EQUICONV_API equiconv_status equiconv_group_basis_create_localised_with_call(int64_t count, const int32_t *elements,
+EQUICONV_API equiconv_status equiconv_group_basis_create_localized_with_call(int64_t count, const int32_t *elements,
                                                                              equiconv_group_basis **group_basis,
                                                                              equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_group_basis_create_bspline_with_call(int32_t degree, int64_t count,

@@ -146,7 +146,7 @@ EQUICONV_API equiconv_status equiconv_plan_get_bank_shape(const equiconv_plan *p
 EQUICONV_API equiconv_status equiconv_plan_get_sampled_kernel(const equiconv_plan *plan, int64_t extents[3]);
 /**
  * (spatial + 2 padding - reach) mod stride on array axis `axis`. Where it is not 0 the strided grid is not
- * symmetric about the centre, and rotations or reflections of that axis do not commute with the layer.
+ * symmetric about the center, and rotations or reflections of that axis do not commute with the layer.
  */
 EQUICONV_API equiconv_status equiconv_plan_get_stride_remainder(const equiconv_plan *plan, int32_t axis,
                                                                 int64_t *remainder);

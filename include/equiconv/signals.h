@@ -12,7 +12,7 @@ extern "C" {
 /* ---- Action and pooling ---------------------------------------------------------------------------------- */
 
 /**
- * The action of an element g that maps the grid to itself on a signal, exact: (L_g f)(x) = f(g^-1 x) about the centre of
+ * The action of an element g that maps the grid to itself on a signal, exact: (L_g f)(x) = f(g^-1 x) about the center of
  * the array, and (L_g f)(h', x) = f(g^-1 h', g^-1 x) on a group signal.
  * `spatial` has the d input sizes; where g exchanges axes the output has them exchanged too. `output` has as many
  * numbers as `input` and must not overlap it.

@@ -30,7 +30,7 @@ from . import theory as theory
 from ._bases.basis import GroupBasis as GroupBasis
 from ._bases.basis import KernelBasis as KernelBasis
 from ._bases.group_bases import group_bspline as group_bspline
-from ._bases.group_bases import localised as localised
+from ._bases.group_bases import localized as localized
 from ._bases.kernel_bases import atrous_bspline_basis as atrous_bspline_basis
 from ._bases.kernel_bases import bspline_basis as bspline_basis
 from ._bases.kernel_bases import circular_harmonics as circular_harmonics
@@ -141,7 +141,7 @@ __all__ = [
     "isotropic_conv_vjp",
     "lifting_conv",
     "lifting_conv_vjp",
-    "localised",
+    "localized",
     "octahedral",
     "partial_projection",
     "pixel_basis",

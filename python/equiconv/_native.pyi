@@ -86,7 +86,7 @@ class Basis:
     def sample_points(self, points: NDArray[np.float64], /) -> NDArray[np.float64]: ...
 
 class GroupBasis:
-    """A handle of the engine: localised on int32 elements, or B-splines about float64 centers."""
+    """A handle of the engine: localized on int32 elements, or B-splines about float64 centers."""
 
     @overload
     def __new__(cls, elements: _Int32s, /) -> Self: ...

@@ -184,7 +184,7 @@ static equiconv_group_basis *create_group_basis(PyObject *list, int degree, doub
   equiconv_status status;
   const int64_t count = PyArray_DIM((PyArrayObject *)list, 0);
   if (PyArray_TYPE((PyArrayObject *)list) == NPY_INT32) {
-    status = equiconv_group_basis_create_localised(count, PyArray_DATA((PyArrayObject *)list), &handle);
+    status = equiconv_group_basis_create_localized(count, PyArray_DATA((PyArrayObject *)list), &handle);
   } else {
     status = equiconv_group_basis_create_bspline(degree, count, PyArray_DATA((PyArrayObject *)list), scale, &handle);
   }

@@ -40,7 +40,7 @@ struct Blocking {
     return block
   }
 
-  /// Channels whose sums are taken in one go over a whole block, so that the weights and rows that neighbouring tiles share
+  /// Channels whose sums are taken in one go over a whole block, so that the weights and rows that neighboring tiles share
   /// stay in the first-level cache. In between, the partial sums rest in the destination, which rounds nothing.
   func channelChunk(widestPanel: Int) -> Int {
     let isOrbit = plan.stencil.isOrbit

@@ -15,7 +15,7 @@ extension GatherAxis {
     var firsts = [0]
     for phase in phases { firsts.append(firsts[firsts.count - 1] + phase.groups.count) }
     var taps = [Double](repeating: 0, count: firsts[firsts.count - 1] + 1)
-    // Each tap is read for neighbouring groups: where it begins and ends is enough.
+    // Each tap is read for neighboring groups: where it begins and ends is enough.
     for tap in self.taps {
       guard let tap, !tap.groups.isEmpty else { continue }
       taps[firsts[tap.phase] + tap.groups.lowerBound] += 1
@@ -118,12 +118,12 @@ private struct AxisCuts {
     values.isEmpty || values[0] >= limit ? 0 : values.indices.last { values[$0] < limit } + 1
   }
 
-  /// Vectors times taps of neighbouring outputs, were vectors not rounded up.
+  /// Vectors times taps of neighboring outputs, were vectors not rounded up.
   private func work(_ outputs: Range<Int>) -> Double {
     max(1, Double(outputs.count) / Double(lanes)) * Double(taps(outputs))
   }
 
-  /// Neighbouring outputs are put together while that fills vectors better, or leaves the work within the tolerance.
+  /// Neighboring outputs are put together while that fills vectors better, or leaves the work within the tolerance.
   func groups(tolerance: Double) -> [Range<Int>] {
     var groups: [Range<Int>] = []
     var (start, first) = (0, 0)

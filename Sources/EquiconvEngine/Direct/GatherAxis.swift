@@ -6,7 +6,7 @@
 /// a tap is read for the outputs of its own phase alone. At first a phase is one group, and every tap is read for all of it.
 /// `split` cuts phases where taps begin or cease to meet the signal, and leaves out reads that meet nothing but zeros.
 struct GatherAxis: Sendable {
-  /// Neighbouring outputs of one phase.
+  /// Neighboring outputs of one phase.
   struct Group: Sendable {
     /// In its phase.
     var first: Int
@@ -17,7 +17,7 @@ struct GatherAxis: Sendable {
     var isRead: Bool
   }
 
-  /// Outputs of which neighbours lie `step` places apart in the destination.
+  /// Outputs of which neighbors lie `step` places apart in the destination.
   struct Phase: Sendable {
     /// The position of its first output in the padded input, for the input gradient.
     let residue: Int

@@ -3,7 +3,7 @@
 /// How one plane of a signal lies in the workspace: what is read of the padded plane, split into the phases of the stride.
 ///
 /// With stride s, position q of the padded plane is kept in phase q mod s at index q / s, so that the reads of
-/// neighbouring outputs are contiguous for every stride. Order: [phase z][phase y][phase x][z][y][x].
+/// neighboring outputs are contiguous for every stride. Order: [phase z][phase y][phase x][z][y][x].
 struct PlaneLayout: Sendable {
   /// Sizes of the signal.
   let signal: Box

@@ -4,7 +4,7 @@
 ///
 /// Lanes run along the flattened positions of the padded plane. A *run* is a stretch of them that is cut into vectors: a
 /// row, a slice with the padding between its rows, or the whole volume, whichever needs the fewest vectors. The last
-/// vector of a run begins early and overlaps its neighbour, which computes the same bits again.
+/// vector of a run begins early and overlaps its neighbor, which computes the same bits again.
 struct VectorCover {
   /// One stretch of lanes that is stored contiguously (or with the grid's step).
   struct Piece {
@@ -24,7 +24,7 @@ struct VectorCover {
   private let vectorsPerRun: Int
   /// Vectors that cover one output element.
   let vectorCount: Int
-  /// Whether every vector is L neighbouring outputs, so that it can be stored as it is.
+  /// Whether every vector is L neighboring outputs, so that it can be stored as it is.
   let isDirect: Bool
   /// Whether no two vectors compute the same output.
   let isDisjoint: Bool

@@ -240,8 +240,8 @@ struct FourierGradientPass<S: EngineScalar> {
     return equiconv_fourier_call(
       length: n, twiddles: twiddles, scratch: thread.transform, spectrum: thread.transform, point_stride: 0,
       lanes: UnsafePointer(thread.pointers), row_stride: isSource ? sourceBand.rowStride : gradientBand.rowStride,
-      first_row: isSource ? 0 : plan.centre.y, row_count: isSource ? n : plan.outputs.y,
-      first_column: isSource ? 0 : plan.centre.x, column_count: isSource ? n : plan.outputs.x,
+      first_row: isSource ? 0 : plan.center.y, row_count: isSource ? n : plan.outputs.y,
+      first_column: isSource ? 0 : plan.center.x, column_count: isSource ? n : plan.outputs.x,
       lane_rows: thread.places, lane_columns: thread.places, bias: zero)
   }
 
@@ -350,8 +350,8 @@ struct FourierGradientPass<S: EngineScalar> {
     var call = equiconv_fourier_call(
       length: n, twiddles: twiddles, scratch: thread.transform,
       spectrum: sums + (bank * plan.points * stride + vector * 2 * lanes), point_stride: stride,
-      lanes: UnsafePointer(thread.pointers), row_stride: reach.x, first_row: (n - plan.centre.y) % n,
-      row_count: reach.y, first_column: (n - plan.centre.x) % n, column_count: reach.x,
+      lanes: UnsafePointer(thread.pointers), row_stride: reach.x, first_row: (n - plan.center.y) % n,
+      row_count: reach.y, first_column: (n - plan.center.x) % n, column_count: reach.x,
       lane_rows: thread.places, lane_columns: thread.places + lanes, bias: zero)
     kernels.fourierInverse(&call)
   }

@@ -262,8 +262,8 @@ struct FourierPass<S: EngineScalar>: TilePass {
     var call = equiconv_fourier_call(
       length: plan.length, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.products,
       point_stride: targetStride,
-      lanes: UnsafePointer(thread.targetLanes), row_stride: target.x, first_row: plan.centre.y,
-      row_count: plan.outputs.y, first_column: plan.centre.x, column_count: plan.outputs.x,
+      lanes: UnsafePointer(thread.targetLanes), row_stride: target.x, first_row: plan.center.y,
+      row_count: plan.outputs.y, first_column: plan.center.x, column_count: plan.outputs.x,
       lane_rows: thread.laneRows, lane_columns: thread.laneColumns, bias: thread.zero)
     for index in 0..<outputs.count * targets {
       if Call.isEnded { return }

@@ -11,15 +11,15 @@
 /// A correlation on tiles of n × n: how tiles cover the plane, and which weights each frequency of each target reads.
 ///
 /// Tiles overlap by the kernel's reach and each gives (n − reach + 1) outputs an axis (overlap-save). With u counted from
-/// the kernel's centre pixel, y(x) = Σ_u k(u) f(x + u) is `ŷ(ω) = K(ω) f̂(ω)`, K(ω) = Σ_u k(u) exp(iω·u), on each tile. A
+/// the kernel's center pixel, y(x) = Σ_u k(u) f(x + u) is `ŷ(ω) = K(ω) f̂(ω)`, K(ω) = Σ_u k(u) exp(iω·u), on each tile. A
 /// kernel turned by l has K(lᵀω), so that a bank of turned kernels is transformed and stored once.
 final class FourierPlan: Sendable {
   let correlation: PlaneCorrelation
   /// n.
   let length: Int
   let grid: TileGrid
-  /// The kernel's centre: where outputs begin in a tile.
-  let centre: Box
+  /// The kernel's center: where outputs begin in a tile.
+  let center: Box
   /// The independent frequencies of a real tile.
   let points: Int
   /// [bank][turn][point]: which point of the bank's weights is read, and whether conjugated.
@@ -56,7 +56,7 @@ final class FourierPlan: Sendable {
     self.correlation = correlation
     self.grid = grid
     length = n
-    centre = Box(z: 0, y: correlation.reach.y / 2, x: correlation.reach.x / 2)
+    center = Box(z: 0, y: correlation.reach.y / 2, x: correlation.reach.x / 2)
     points = Self.points(length: n)
     let frequencies = Frequencies(length: n)
     reads = correlation.banks.map { bank in bank.turns.map { frequencies.reads(turnedBy: $0) } }

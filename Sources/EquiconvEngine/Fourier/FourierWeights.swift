@@ -102,7 +102,7 @@ struct FourierWeights<S: EngineScalar> {
       var call = equiconv_fourier_call(
         length: n, twiddles: scratch.twiddles, scratch: scratch.transform, spectrum: scratch.spectrum,
         point_stride: 2 * lanes, lanes: UnsafePointer(scratch.pointers), row_stride: reach.x,
-        first_row: (n - plan.centre.y) % n, row_count: reach.y, first_column: (n - plan.centre.x) % n,
+        first_row: (n - plan.center.y) % n, row_count: reach.y, first_column: (n - plan.center.x) % n,
         column_count: reach.x, lane_rows: places, lane_columns: places, bias: scratch.dense)
       kernels.fourierForward(&call)
     }

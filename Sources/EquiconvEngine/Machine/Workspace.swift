@@ -8,7 +8,7 @@
   import Darwin
 #endif
 
-/// Memory of one pass: asked for in pieces, allocated once, aligned to 64 bytes, not initialised.
+/// Memory of one pass: asked for in pieces, allocated once, aligned to 64 bytes, not initialized.
 struct Workspace: ~Copyable {
   /// Adds up the pieces before anything is allocated.
   struct Plan {

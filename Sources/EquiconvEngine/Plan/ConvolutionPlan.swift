@@ -82,7 +82,7 @@ public final class ConvolutionPlan: Sendable {
   public var outputSpatial: Extents { extents(geometry.output) }
 
   /// (spatial + 2 padding − reach) mod stride on each axis. Where it is not 0, the strided grid is not symmetric about the
-  /// centre, and elements that turn or reflect that axis do not commute with the layer.
+  /// center, and elements that turn or reflect that axis do not commute with the layer.
   public var strideRemainder: Extents {
     var remainder = descriptor.spatial
     for axis in remainder.indices {

@@ -3,7 +3,7 @@
 import EquiconvGroups
 
 /// The action of an element that maps the grid to itself on a signal, exact:
-/// `(L_g f)(x) = f(g⁻¹x)` about the centre of the array, and `(L_g f)(p, x) = f(g⁻¹p, g⁻¹x)` for points p of a fiber.
+/// `(L_g f)(x) = f(g⁻¹x)` about the center of the array, and `(L_g f)(p, x) = f(g⁻¹p, g⁻¹x)` for points p of a fiber.
 ///
 /// In a group that is not a lattice group only its signed permutations act without interpolation.
 ///

@@ -217,7 +217,7 @@ extension GroupBasis {
   /// For messages: long lists by their length.
   fileprivate var text: String {
     switch self {
-    case .localised(let elements) where elements.count > 16: "localised(\(elements.count) elements)"
+    case .localized(let elements) where elements.count > 16: "localized(\(elements.count) elements)"
     case .bSpline(_, let centers, _) where centers.count > 16: "bSpline(\(centers.count) centers)"
     default: "\(self)"
     }

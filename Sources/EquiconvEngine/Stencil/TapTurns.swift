@@ -2,7 +2,7 @@
 
 import EquiconvGroups
 
-/// How the lattice elements of H permute the taps of a kernel about its centre.
+/// How the lattice elements of H permute the taps of a kernel about its center.
 struct TapTurns {
   let group: PointGroup
   let taps: Int
@@ -36,7 +36,7 @@ struct TapTurns {
     var turned = tap
     let first = 3 - dimension
     for axis in 0..<dimension {
-      // Twice the coordinate about the centre, so that even kernels, centred between taps, stay integral.
+      // Twice the coordinate about the center, so that even kernels, centered between taps, stay integral.
       let source = first + action.axis(axis)
       let coordinate = action.sign(axis) * (2 * tap[source] - (kernel[source] - 1))
       turned[first + axis] = (coordinate + kernel[first + axis] - 1) / 2

@@ -31,7 +31,7 @@ struct PlaneCorrelation: Sendable {
     var representative: Int { turns[0].target }
   }
 
-  /// kernel_target[o,c, l·e](l·u) = kernel_representative[o,c,e](u), u about the kernel's centre.
+  /// kernel_target[o,c, l·e](l·u) = kernel_representative[o,c,e](u), u about the kernel's center.
   struct Turn: Sendable {
     /// l·p, p being the representative.
     var target: Int
@@ -121,7 +121,7 @@ struct PlaneCorrelation: Sendable {
   // MARK: - Turned kernels
 
   /// Groups the target elements by turns that carry terms to terms. What the group says is compared with the terms
-  /// themselves: even kernels, whose centre lies between pixels, and whatever else does not agree, are banks of one.
+  /// themselves: even kernels, whose center lies between pixels, and whatever else does not agree, are banks of one.
   private static func banks(
     _ terms: FixedArray<FixedArray<Stencil.Term>>, _ group: PointGroup, _ from: HomogeneousSpace,
     _ to: HomogeneousSpace, reach: Box
@@ -160,7 +160,7 @@ struct PlaneCorrelation: Sendable {
 
     private func place(_ term: Stencil.Term) -> Int? {
       let (y, x) = (term.position.y, term.position.x)
-      // A turn about a pixel takes even kernels, whose centre lies between pixels, out of the reach.
+      // A turn about a pixel takes even kernels, whose center lies between pixels, out of the reach.
       guard 0..<reach.y ~= y, 0..<reach.x ~= x else { return nil }
       return (term.element * reach.y + y) * reach.x + x
     }
@@ -190,14 +190,14 @@ struct PlaneCorrelation: Sendable {
       signs: [action.sign(0), action.sign(1)])
   }
 
-  /// The term turned about the pixel at the kernel's centre.
+  /// The term turned about the pixel at the kernel's center.
   private static func turned(_ term: Stencil.Term, _ turn: Turn, _ reach: Box) -> Stencil.Term {
-    let centre = [reach.y / 2, reach.x / 2]
-    let position = [term.position.y - centre[0], term.position.x - centre[1]]
+    let center = [reach.y / 2, reach.x / 2]
+    let position = [term.position.y - center[0], term.position.x - center[1]]
     var turned = term
     turned.element = turn.sources[term.element]
-    turned.position.y = turn.signs[0] * position[turn.axes[0]] + centre[0]
-    turned.position.x = turn.signs[1] * position[turn.axes[1]] + centre[1]
+    turned.position.y = turn.signs[0] * position[turn.axes[0]] + center[0]
+    turned.position.x = turn.signs[1] * position[turn.axes[1]] + center[1]
     return turned
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The windows of source planes that the tiles of one block read, a window for each piece of neighbouring tiles.
+/// The windows of source planes that the tiles of one block read, a window for each piece of neighboring tiles.
 ///
 /// A block is a number of consecutive tiles in the order (image, tile row, tile column), one a lane. Windows are copied
 /// with their padding into scratch, so that every lane reads rows of full length from a place of its own; lanes beyond the

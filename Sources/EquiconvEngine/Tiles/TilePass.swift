@@ -2,7 +2,7 @@
 
 /// A correlation of planes by one of the algorithms on tiles, its memory reserved.
 ///
-/// Only ever a constraint: an `any TilePass` would run code that is not specialised for the scalar (13 % slower, measured).
+/// Only ever a constraint: an `any TilePass` would run code that is not specialized for the scalar (13 % slower, measured).
 protocol TilePass {
   associatedtype Scalar: EngineScalar
   /// Memory of a run, for all threads.

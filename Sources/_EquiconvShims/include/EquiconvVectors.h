@@ -3,7 +3,7 @@
 // Vector multiply-add for the microkernels. Not API.
 //
 // Swift imports an ext_vector_type as SIMDn<Scalar>. The standard library's addProduct is a loop over lanes that LLVM
-// vectorises in one loop shape and not in another; this is always one instruction. Without FMA instructions a
+// vectorizes in one loop shape and not in another; this is always one instruction. Without FMA instructions a
 // fused multiply-add would be a libm call per lane, so there the product and the sum are rounded separately.
 #ifndef EQUICONV_VECTORS_H
 #define EQUICONV_VECTORS_H

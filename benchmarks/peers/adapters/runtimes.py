@@ -31,7 +31,7 @@ def onnx_file(inputs: Inputs) -> Path:
 
 
 def onnx_runtime(inputs: Inputs) -> Prepared:
-    """All graph optimisations; input and output bound to memory once."""
+    """All graph optimizations; input and output bound to memory once."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()

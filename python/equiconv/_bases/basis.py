@@ -113,7 +113,7 @@ class KernelBasis(_Immutable, _native.Basis):
 class GroupBasis(_Immutable, _native.GroupBasis):
     """I functions on the relative elements d = h^-1 h' of H: kernels on the group are combinations of them.
 
-    Made by `localised` or `group_bspline`, and given to `group_conv`, `projection_conv` or `conv` as
+    Made by `localized` or `group_bspline`, and given to `group_conv`, `projection_conv` or `conv` as
     ``group_basis=``. Weights then have I numbers in place of |H| on axis 2. Immutable.
 
     Attributes:
@@ -124,7 +124,7 @@ class GroupBasis(_Immutable, _native.GroupBasis):
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> GroupBasis:
         """Always raises TypeError: bases come from the functions named above."""
-        raise TypeError("GroupBasis cannot be called: use equiconv.localised(elements) or group_bspline(degree, count)")
+        raise TypeError("GroupBasis cannot be called: use equiconv.localized(elements) or group_bspline(degree, count)")
 
     def matrix(self, group: PointGroup) -> NDArray[np.float64]:
         """The values of the functions on the elements of a group, shape (|H|, I).
@@ -134,7 +134,7 @@ class GroupBasis(_Immutable, _native.GroupBasis):
             ValueError: the group does not have these functions.
 
         Example:
-            >>> localised([0, 3]).matrix(dihedral(2))
+            >>> localized([0, 3]).matrix(dihedral(2))
             array([[1., 0.],
                    [0., 0.],
                    [0., 0.],

@@ -13,7 +13,7 @@ from .basis import GroupBasis, make_group_basis
 _LARGEST_ORDER = 4096
 
 
-def localised(elements: Sequence[int]) -> GroupBasis:
+def localized(elements: Sequence[int]) -> GroupBasis:
     """Kernels on the group that are 0 but on these relative elements: fewer weights, and faster.
 
     Args:
@@ -23,14 +23,14 @@ def localised(elements: Sequence[int]) -> GroupBasis:
         TypeError, ValueError: `elements` are something else.
 
     Example:
-        >>> localised([0, 1, 7])
-        equiconv.localised([0, 1, 7])
+        >>> localized([0, 1, 7])
+        equiconv.localized([0, 1, 7])
     """
     given = items("elements", elements, "a sequence of integers")
     numbers = tuple(integer(f"elements[{i}]", h, 0, _LARGEST_ORDER - 1) for i, h in enumerate(given))
     if not numbers or len(set(numbers)) != len(numbers):
         raise ValueError(f"elements is {value_text(given)}, expected one or more different elements")
-    return make_group_basis(f"localised({value_text(list(numbers))})", numbers, 0, 0.0)
+    return make_group_basis(f"localized({value_text(list(numbers))})", numbers, 0, 0.0)
 
 
 def group_bspline(

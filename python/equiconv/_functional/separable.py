@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._bases.basis import Interpolation, KernelBasis
-from .._bases.group_bases import localised
+from .._bases.group_bases import localized
 from .._checks.arguments import Array, check_same_dtype, float_array, shape_text, value_text
 from .._groups.point_group import PointGroup
 from .._layer.layer import point_group
@@ -73,7 +73,7 @@ def separable_conv(
         return conv(
             middle, over_x, checked_group, bias, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
             padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
-            interpolation=interpolation, group_basis=localised([0]), depthwise=True, out=result,
+            interpolation=interpolation, group_basis=localized([0]), depthwise=True, out=result,
         )  # fmt: skip
 
     if out is not None or signal.ndim < 3 or signal.size == 0:
@@ -137,7 +137,7 @@ def separable_conv_vjp(
     grad_middle, grad_over_x, grad_bias = conv_vjp(
         grad_out, middle, over_x, checked_group, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
         padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
-        interpolation=interpolation, group_basis=localised([0]), depthwise=True,
+        interpolation=interpolation, group_basis=localized([0]), depthwise=True,
     )  # fmt: skip
     grad_x, grad_over_h, _ = group_conv_vjp(
         _without_scales(grad_middle, checked_group), x, over_h, checked_group, quadrature=quadrature,

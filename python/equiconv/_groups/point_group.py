@@ -224,7 +224,7 @@ def _make(kind: str, argument: GroupArgument) -> PointGroup:
     return group
 
 
-# One object for equal calls, so that the engine recognises the group of a plan at a glance.
+# One object for equal calls, so that the engine recognizes the group of a plan at a glance.
 _make_once = lru_cache(maxsize=64)(_make)
 
 

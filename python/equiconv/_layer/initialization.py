@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""He initialisation in closed form, for any group and any basis.
+"""He initialization in closed form, for any group and any basis.
 
 A layer's output is ``y = sum over c, a of w[c, a] (sum over planes p and taps u of b_a(p, u) f_c(p, x + u))`` with the
 kernels b_a of the coefficients a, read off the filter bank of the layer. For weights of deviation sigma about 0
@@ -7,14 +7,14 @@ kernels b_a of the coefficients a, read off the filter bank of the layer. For we
     Var y = sigma^2 C sum over a, p, u, p', u' of b_a(p, u) b_a(p', u') E[f(p, x + u) f(p', x + u')]
 
 With pixels and a lattice group each b_a is one tap, correlations drop out, and this is He's C |H| k^d sigma^2 E[f^2].
-With smooth kernels neighbouring taps of one function read neighbouring numbers, which are not independent: f is the
+With smooth kernels neighboring taps of one function read neighboring numbers, which are not independent: f is the
 rectified output of such a layer. Its correlations are those of the mean field theory of wide networks: if those of y
 are rho, those of f = max(y, 0), in units of E[f^2] = Var y / 2, are
 
     kappa(rho) = (sqrt(1 - rho^2) + rho (pi - arccos rho)) / pi
 
 and rho of the next layer follows from kappa by the first formula. The recursion settles within a few steps. Different
-planes p are taken to be independent: kappa(0) = 1 / pi, the mean of f squared; but see `_fibre_factor`.
+planes p are taken to be independent: kappa(0) = 1 / pi, the mean of f squared; but see `_fiber_factor`.
 
 Sources: He et al., "Delving deep into rectifiers", ICCV 2015; Cho and Saul, "Kernel methods for deep learning", NIPS
 2009 (kappa); Xiao et al., "Dynamical isometry and a mean field theory of CNNs", ICML 2018 (the recursion).
@@ -64,7 +64,7 @@ def fan_in(name: str, group: PointGroup, kernel: Kernel, extents: tuple[int, ...
         return float(math.prod(extents) * (layer.input_points(group) or 1))
     if name == "group" and kernel.group_basis is not None and np.all(group.cayley >= 0):
         correlation, _ = _moments("lifting", group, replace(kernel, group_basis=None), extents)
-        return _settled(correlation, 0.0) * _fibre_factor(group, kernel)
+        return _settled(correlation, 0.0) * _fiber_factor(group, kernel)
     correlation, total = _moments(name, group, kernel, extents)
     return _settled(correlation, (total - float(correlation.sum())) / math.pi)
 
@@ -93,7 +93,7 @@ def _settled(correlation: _Values, across: float) -> float:
     return float(np.sum(kernel * _rectified(rho))) + across
 
 
-def _fibre_factor(group: PointGroup, kernel: Kernel) -> float:
+def _fiber_factor(group: PointGroup, kernel: Kernel) -> float:
     """What functions A_i on H contribute to F: sum over i of (sum over d of A_i(d))^2.
 
     Where functions overlap, as splines of the angle do, the planes of a signal grow alike from layer to layer, and are

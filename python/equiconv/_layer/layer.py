@@ -143,7 +143,7 @@ def _checked_group_basis(group: PointGroup, layer: Layer, group_basis: object) -
     if not is_a(group_basis, GroupBasis):
         raise TypeError(
             f"group_basis is {value_text(group_basis)} ({type(group_basis).__name__}), expected a GroupBasis such as "
-            "equiconv.localised([0, 1]), or None"
+            "equiconv.localized([0, 1]), or None"
         )
     if layer.input_points(group) != group.order:
         raise ValueError(

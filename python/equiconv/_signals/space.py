@@ -33,8 +33,8 @@ class SignalSpace:
 
     def shape_text(self, channels: int | str) -> str:
         """The shape of a signal of so many channels, such as ``(B, 16, 4, rows, columns)``."""
-        fibre = () if self.group is None else (self.group.order,)
-        return f"(B, {', '.join(map(str, (channels, *fibre, *_AXES[self.dimension])))})"
+        fiber = () if self.group is None else (self.group.order,)
+        return f"(B, {', '.join(map(str, (channels, *fiber, *_AXES[self.dimension])))})"
 
     def holds(self, shape: tuple[int, ...]) -> bool:
         """Whether `shape` is that of a signal on this space, with any number of channels."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batch normalisation and dropout that commute with the group, as functions of arrays."""
+"""Batch normalization and dropout that commute with the group, as functions of arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._operands import JaxArray
 
 @dataclass(frozen=True)
 class NormOptions:
-    """The arguments of batch normalisation, checked."""
+    """The arguments of batch normalization, checked."""
 
     num_features: int
     eps: float
@@ -57,7 +57,7 @@ class NormOptions:
         unbiased = variance * (count / (count - 1))
         return before * running[0] + after * mean, before * running[1] + after * unbiased
 
-    def normalised(
+    def normalized(
         self,
         x: JaxArray,
         statistics: tuple[JaxArray, JaxArray],

@@ -108,7 +108,7 @@ def _expanded(module: nn.Module) -> nn.Module:
 def _plain(module: Any) -> nn.Module | None:
     """What takes the place of one of this package's modules; None for others."""
     if isinstance(module, GroupPool):
-        return _FibrePool(module.mode)
+        return _FiberPool(module.mode)
     if isinstance(module, SpatialMean):
         return _Mean(module.group.dimension)
     if isinstance(module, SpatialMaxPool | SpatialAvgPool):
@@ -123,7 +123,7 @@ def _plain(module: Any) -> nn.Module | None:
     return nn.Sequential(*steps)
 
 
-class _FibrePool(nn.Module):
+class _FiberPool(nn.Module):
     """Mean or maximum over the axis of H."""
 
     def __init__(self, mode: str) -> None:

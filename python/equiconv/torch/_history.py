@@ -7,7 +7,7 @@ their first call of a training, at the operations between a signal and the layer
 another group, or was resized, pooled, padded or convolved along H, that is an error. The record is there whenever
 gradients are; tensors stay what they are, and later calls do nothing.
 
-Operations that keep each number in its place (activations, sums, normalisation) are followed, and torch's windows. All
+Operations that keep each number in its place (activations, sums, normalization) are followed, and torch's windows. All
 others, such as views, permutations, indices and reductions, end the search: they are the user's own business.
 """
 

@@ -77,7 +77,7 @@ class Convolution(ConvolutionSpaces, SignalModule):
         self.group_basis, self.quadrature = group_basis, quadrature
         self._name_options()
         layer = LAYERS[self.layer_name]
-        self._fibre = self.group.order if layer.reads_group else None
+        self._fiber = self.group.order if layer.reads_group else None
         self.weight = nn.Parameter(torch.empty(self._weight_shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
         check_tensor("weight", self.weight)
@@ -99,14 +99,14 @@ class Convolution(ConvolutionSpaces, SignalModule):
         """The layer's output for a signal on `input_space`."""
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
-        axes = 2 + self.group.dimension if self._fibre is None else 3 + self.group.dimension
-        if x.dim() != axes or x.shape[1] != self.in_channels or (self._fibre is not None and x.shape[2] != self._fibre):
+        axes = 2 + self.group.dimension if self._fiber is None else 3 + self.group.dimension
+        if x.dim() != axes or x.shape[1] != self.in_channels or (self._fiber is not None and x.shape[2] != self._fiber):
             check_signal_space(type(self).__name__, self.input_space, self.in_channels, tuple(x.shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
         y = forward(x, weight, bias, self._name)
         if not torch.compiler.is_compiling():
-            self._look_back(x, None if self._fibre is None else self.group)
+            self._look_back(x, None if self._fiber is None else self.group)
             warn_of_layer(self._name, x, weight)
         return y
 

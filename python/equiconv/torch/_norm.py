@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batch normalisation and dropout that commute with the group: one number for a whole field."""
+"""Batch normalization and dropout that commute with the group: one number for a whole field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._tracing import is_traced
 
 
 class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
-    """Batch normalisation over (batch, fibre, space), one mean and one variance for each channel.
+    """Batch normalization over (batch, fiber, space), one mean and one variance for each channel.
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
     of the plane: the layer commutes with the group, in evaluation to the last bit. Running statistics, momentum and the
@@ -37,7 +37,7 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """The normalised signal."""
+        """The normalized signal."""
         return super().forward(x) if isinstance(x, Tensor) and not x.is_nested else self._write_down(x)
 
     def _traced(self, x: Any) -> Any:
@@ -58,7 +58,7 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
 class FieldDropout(SignalModule):
     """Dropout of whole fields: a channel of a sample is 0 on all of the group, or scaled by 1 / (1 - p).
 
-    Dropping single elements of the fibre would not commute with the group. In evaluation the identity.
+    Dropping single elements of the fiber would not commute with the group. In evaluation the identity.
 
     Args:
         p: the probability that a field is dropped, 0 to 1.

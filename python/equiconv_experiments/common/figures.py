@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["COLOURS", "MARKERS", "band", "figure", "mean_and_deviation"]
 
-# Okabe and Ito's colours, which stay apart for colour-blind readers; markers tell networks apart in grey.
+# Okabe and Ito's colors, which stay apart for color-blind readers; markers tell networks apart in gray.
 COLOURS = {"cnn": "#D55E00", "c4": "#0072B2", "c8": "#009E73", "d4": "#CC79A7"}
 MARKERS = {"cnn": "s", "c4": "o", "c8": "^", "d4": "D"}
 
@@ -35,8 +35,8 @@ def mean_and_deviation(curves: Sequence[Sequence[float]]) -> tuple[Any, Any]:
 
 
 def band(axes: Any, x: Any, curves: Sequence[Sequence[float]], network: str, label: str) -> None:
-    """A line of means in the network's colour, with a band of one deviation to both sides."""
+    """A line of means in the network's color, with a band of one deviation to both sides."""
     mean, deviation = mean_and_deviation(curves)
-    colour = COLOURS[network]
-    axes.plot(x, mean, color=colour, marker=MARKERS[network], markersize=4, label=label)
-    axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.2, linewidth=0)
+    color = COLOURS[network]
+    axes.plot(x, mean, color=color, marker=MARKERS[network], markersize=4, label=label)
+    axes.fill_between(x, mean - deviation, mean + deviation, color=color, alpha=0.2, linewidth=0)

@@ -47,7 +47,7 @@ class LayerNamespace(Protocol):
 
     @property
     def BatchNorm(self) -> Any:  # noqa: N802
-        """``(channels)``: over batch, fibre and space."""
+        """``(channels)``: over batch, fiber and space."""
 
     @property
     def SpatialMaxPool(self) -> Any:  # noqa: N802
@@ -109,7 +109,7 @@ CELL_NETWORKS: Mapping[str, Architecture] = _family(
     paddings=(0, 0),
     pools=(2, 2),
 )
-"""For colour images of 48 x 48 pixels: maps of 44, 22, 18, 9 and 5 rows; other multiples of 4 from 32 on will do."""
+"""For color images of 48 x 48 pixels: maps of 44, 22, 18, 9 and 5 rows; other multiples of 4 from 32 on will do."""
 
 
 class GroupNetwork(nn.Module):

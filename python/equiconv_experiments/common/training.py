@@ -61,22 +61,22 @@ class _State:
         torch.manual_seed(seed)
         self.network = make()
         self.recipe = recipe
-        self.optimiser = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
         self.order = torch.Generator().manual_seed(seed)
-        # A last batch of one image has no variance to normalise by; leave what does not fill a batch to the next epoch.
+        # A last batch of one image has no variance to normalize by; leave what does not fill a batch to the next epoch.
         batch = min(recipe.batch_size, count)
         self.loader = DataLoader(data, batch_size=batch, shuffle=True, drop_last=True, generator=self.order)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, recipe.learning_rate, total_steps=recipe.epochs * len(self.loader)
+            self.optimizer, recipe.learning_rate, total_steps=recipe.epochs * len(self.loader)
         )
         self.history: list[Epoch] = []
 
     def saved(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "order": self.order.get_state(),
             "random": torch.get_rng_state(),
@@ -85,7 +85,7 @@ class _State:
 
     def restore(self, saved: dict[str, Any]) -> None:
         self.network.load_state_dict(saved["network"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+        self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
         self.order.set_state(saved["order"])
         torch.set_rng_state(saved["random"])
@@ -96,11 +96,11 @@ class _State:
         self.network.train()
         seen, loss_sum, hits = 0, 0.0, 0
         for images, labels in self.loader:
-            self.optimiser.zero_grad()
+            self.optimizer.zero_grad()
             output = self.network(images)
             loss = nn.functional.cross_entropy(output, labels)
             loss.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
+            self.optimizer.step()
             self.schedule.step()
             seen += len(labels)
             loss_sum += loss.item() * len(labels)
@@ -119,7 +119,7 @@ def fit(
 ) -> tuple[nn.Module, list[Epoch]]:
     """Trains a network, from the last checkpoint of the run if there is one.
 
-    After each epoch the checkpoint is replaced by one that has weights, optimiser, schedule, the generators of random
+    After each epoch the checkpoint is replaced by one that has weights, optimizer, schedule, the generators of random
     numbers and of the order of images, and the curves. A run that is killed, however late in an epoch, begins that
     epoch again and ends with the numbers of a run that was not.
 

@@ -128,7 +128,7 @@ def draw_examples(metrics: Metrics, setting: Setting, path: Path) -> None:
 
 
 def _write_answers(axes: Any, answers: Mapping[str, int], truth: int) -> None:
-    """The answers below an image, in the colours of the networks."""
+    """The answers below an image, in the colors of the networks."""
     for index, (network, answer) in enumerate(answers.items()):
         axes.text(
             (index + 0.5) / len(answers),

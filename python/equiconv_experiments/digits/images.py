@@ -49,7 +49,7 @@ class Digits:
         return Digits(self.splines[indices], self.labels[indices])
 
     def turned(self, degrees: ArrayLike = 0.0, size: int = SIZE) -> Images:
-        """The images turned counterclockwise about their centre, sampled from their splines at `size` x `size` points.
+        """The images turned counterclockwise about their center, sampled from their splines at `size` x `size` points.
 
         ``image[row, column] = spline(g^-1 x)``, where x is the place of that pixel: turning and enlarging are one
         resampling of the 8 x 8 image, so that a turned image is as sharp as an upright one.
@@ -68,9 +68,9 @@ class Digits:
         angles = np.deg2rad(np.broadcast_to(np.asarray(degrees, float), (len(self),)))[:, None, None]
         steps = (np.arange(size) - (size - 1) / 2) * (FIELD / size)
         x, y = steps[None, :], -steps[:, None]
-        centre = (self.splines.shape[-1] - 1) / 2
-        rows = centre - (np.cos(angles) * y - np.sin(angles) * x)
-        columns = centre + (np.cos(angles) * x + np.sin(angles) * y)
+        center = (self.splines.shape[-1] - 1) / 2
+        rows = center - (np.cos(angles) * y - np.sin(angles) * x)
+        columns = center + (np.cos(angles) * x + np.sin(angles) * y)
         result = np.empty((len(self), 1, size, size), np.float32)
         for image, places in enumerate(zip(rows, columns, strict=True)):
             ndimage.map_coordinates(self.splines[image], places, output=result[image, 0], prefilter=False)

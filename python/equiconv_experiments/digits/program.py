@@ -79,7 +79,7 @@ def describe(options: argparse.Namespace, setting: Setting, sizes: Sequence[int]
     }
 
 
-def summarise(entries: Sequence[dict[str, Any]], config: dict[str, Any]) -> list[dict[str, Any]]:
+def summarize(entries: Sequence[dict[str, Any]], config: dict[str, Any]) -> list[dict[str, Any]]:
     """Means and deviations over seeds, for each network and number of training images."""
     rows = []
     for size in config["train_sizes"]:
@@ -149,7 +149,7 @@ def execute(options: argparse.Namespace) -> Path:
         todo = runs(options.networks, options.seeds, sizes)
         make = partial(make_setting, options)
         entries = perform_all(todo, setting, make, folder, options.jobs, options.threads)
-        summary = summarise(entries, config)
+        summary = summarize(entries, config)
         metrics = {
             "schema": SCHEMA,
             "data": "scikit-learn's load_digits: 1797 real handwritten digits, 1347 for training and 450 for tests",

@@ -125,7 +125,7 @@ def draw_examples(metrics: Metrics, setting: CellSetting, path: Path) -> None:
 
 
 def _write_answers(axes: Any, metrics: Metrics, index: int) -> None:
-    """The probabilities below an image, one line for each network in its colour."""
+    """The probabilities below an image, one line for each network in its color."""
     for line, network in enumerate(metrics["config"]["networks"]):
         results = _runs(metrics, network)[0]["results"]
         probability = results["probabilities"][index]

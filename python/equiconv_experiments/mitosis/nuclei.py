@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SYNTHETIC patches of cell nuclei in the colours of haematoxylin and eosin, normal or in mitosis.
+"""SYNTHETIC patches of cell nuclei in the colors of hematoxylin and eosin, normal or in mitosis.
 
 These are drawings by a random generator, not photographs of tissue, and the label is known because the drawing was
 made to show it. They have the geometry of the task (figures at any orientation, of either handedness, that differ in
-shape and texture) and not its difficulty: real slides have artefacts, borderline figures and labels on which
+shape and texture) and not its difficulty: real slides have artifacts, borderline figures and labels on which
 pathologists disagree. A score on them says how well a network uses orientation, nothing about how well it would find
 mitoses.
 
 Each patch is a map of two stain concentrations that becomes light by the law of Beer and Lambert with the stain vectors
-of Ruifrok and Johnston (2001). At the centre is one of
+of Ruifrok and Johnston (2001). At the center is one of
 
     normal     an interphase nucleus (round or elliptic, pale, with rim, chromatin and nucleoli), a spindle-shaped
                fibroblast nucleus, a pyknotic nucleus (small, round, dark, smooth), or two nuclei that touch
@@ -47,7 +47,7 @@ class Patches:
     Attributes:
         images: shape (N, SIZE, SIZE, 3), uint8.
         labels: shape (N,): 1 for mitotic, 0 for normal.
-        kinds: shape (N,): what is at the centre, index into `KINDS`.
+        kinds: shape (N,): what is at the center, index into `KINDS`.
     """
 
     images: NDArray[np.uint8]
@@ -56,17 +56,17 @@ class Patches:
 
 
 class _Canvas:
-    """Two concentration maps, and drawing in the frame of a cell: its centre and orientation."""
+    """Two concentration maps, and drawing in the frame of a cell: its center and orientation."""
 
     def __init__(self, rng: Generator) -> None:
         self.rng = rng
-        self.haematoxylin = np.zeros((SIZE, SIZE))
+        self.hematoxylin = np.zeros((SIZE, SIZE))
         self.eosin = np.zeros((SIZE, SIZE))
 
-    def frame(self, centre: tuple[float, float], angle: float) -> tuple[Map, Map]:
-        """Coordinates (x, y) of all pixels in a frame at `centre`, turned by `angle`."""
+    def frame(self, center: tuple[float, float], angle: float) -> tuple[Map, Map]:
+        """Coordinates (x, y) of all pixels in a frame at `center`, turned by `angle`."""
         steps = np.arange(SIZE) - (SIZE - 1) / 2
-        x, y = steps[None, :] - centre[0], -steps[:, None] - centre[1]
+        x, y = steps[None, :] - center[0], -steps[:, None] - center[1]
         return np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
 
     def texture(self, scale: float) -> Map:
@@ -93,10 +93,10 @@ def _rod(canvas: _Canvas, x: Map, y: Map, length: float, width: float, bend: flo
     return np.asarray(expit((half - np.abs(y)) / 0.4) * expit((length / 2 - np.abs(x) + canvas.texture(1.2)) / 0.5))
 
 
-def _interphase(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _interphase(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     rng = canvas.rng
     radius, aspect = rng.uniform(6.5, 10), rng.uniform(1, 1.6)
-    x, y = canvas.frame(centre, angle)
+    x, y = canvas.frame(center, angle)
     a, b = radius * np.sqrt(aspect), radius / np.sqrt(aspect)
     inside = _ellipse(canvas, x, y, a, b)
     rim = inside - ndimage.gaussian_filter(inside, 1.2)
@@ -107,24 +107,24 @@ def _interphase(canvas: _Canvas, centre: tuple[float, float], angle: float) -> N
         density += (
             inside * 0.9 * np.exp(-((x - place[0]) ** 2 + (y - place[1]) ** 2) / (2 * rng.uniform(0.9, 1.5) ** 2))
         )
-    canvas.haematoxylin = np.maximum(canvas.haematoxylin, rng.uniform(0.75, 1.25) * density)
+    canvas.hematoxylin = np.maximum(canvas.hematoxylin, rng.uniform(0.75, 1.25) * density)
     canvas.eosin *= 1 - 0.5 * inside
 
 
-def _fibroblast(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _fibroblast(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     rng = canvas.rng
     length, width = rng.uniform(18, 27), rng.uniform(3.5, 6.5)
-    x, y = canvas.frame(centre, angle)
+    x, y = canvas.frame(center, angle)
     y = y - rng.uniform(-2, 2) * (2 * x / length) ** 2
     taper = (1 - (2 * x / length) ** 2).clip(0)
     inside = expit((width / 2 * taper - np.abs(y)) / 0.35) * (np.abs(x) < length / 2)
     density = inside * (1.25 + 0.2 * canvas.texture(1.2))
-    canvas.haematoxylin = np.maximum(canvas.haematoxylin, rng.uniform(0.8, 1.35) * density)
+    canvas.hematoxylin = np.maximum(canvas.hematoxylin, rng.uniform(0.8, 1.35) * density)
 
 
-def _pyknotic(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _pyknotic(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     rng = canvas.rng
-    x, y = canvas.frame(centre, angle)
+    x, y = canvas.frame(center, angle)
     radius, aspect = rng.uniform(3.5, 6), rng.uniform(1, 1.5)
     cell = _ellipse(canvas, x, y, radius * 2, radius * 1.8, soft=2)
     canvas.eosin += 0.5 * cell
@@ -133,48 +133,48 @@ def _pyknotic(canvas: _Canvas, centre: tuple[float, float], angle: float) -> Non
         turn, away, size = rng.uniform(0, 2 * np.pi), radius * rng.uniform(1.4, 2), rng.uniform(0.8, 2)
         density = np.maximum(density, expit((size - np.hypot(x - away * np.cos(turn), y - away * np.sin(turn))) / 0.3))
     density = density * rng.uniform(1.2, 2.2) * (1 + 0.05 * canvas.texture(2))
-    canvas.haematoxylin = np.maximum(canvas.haematoxylin, density)
+    canvas.hematoxylin = np.maximum(canvas.hematoxylin, density)
 
 
-def _overlapping(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _overlapping(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     away = canvas.rng.uniform(4.5, 7)
     for side in (-1, 1):
-        place = (centre[0] + side * away * np.cos(angle), centre[1] + side * away * np.sin(angle))
+        place = (center[0] + side * away * np.cos(angle), center[1] + side * away * np.sin(angle))
         _interphase(canvas, place, canvas.rng.uniform(0, 2 * np.pi))
 
 
 def _clear_cell(canvas: _Canvas, x: Map, y: Map, a: float, b: float) -> None:
     """The cytoplasm of a dividing cell: round, paler than what is about it."""
     cell = _ellipse(canvas, x, y, a, b, soft=2)
-    canvas.haematoxylin *= 1 - 0.95 * cell
+    canvas.hematoxylin *= 1 - 0.95 * cell
     canvas.eosin *= 1 - canvas.rng.uniform(0, 0.4) * cell
 
 
 def _chromosomes(canvas: _Canvas, inside: Map) -> None:
     density = inside * canvas.rng.uniform(1.1, 2.1) * (1 + 0.12 * canvas.texture(1))
-    canvas.haematoxylin = np.maximum(canvas.haematoxylin, density)
+    canvas.hematoxylin = np.maximum(canvas.hematoxylin, density)
 
 
-def _metaphase(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _metaphase(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     rng = canvas.rng
-    x, y = canvas.frame(centre, angle)
+    x, y = canvas.frame(center, angle)
     length, width = rng.uniform(14, 22), rng.uniform(3.5, 6.5)
     _clear_cell(canvas, x, y, length * 0.65, length * 0.65)
     _chromosomes(canvas, _rod(canvas, x, y, length, width, rng.uniform(-1, 1)))
 
 
-def _anaphase(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _anaphase(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     rng = canvas.rng
-    x, y = canvas.frame(centre, angle)
+    x, y = canvas.frame(center, angle)
     length, width, away, bend = rng.uniform(10, 16), rng.uniform(3, 4.5), rng.uniform(3.5, 7), rng.uniform(-2, 0.5)
     _clear_cell(canvas, x, y, length * 0.75, away + length * 0.55)
     bars = [_rod(canvas, x, side * y - away, length * rng.uniform(0.9, 1.1), width, bend) for side in (-1, 1)]
     _chromosomes(canvas, np.maximum(*bars))
 
 
-def _prometaphase(canvas: _Canvas, centre: tuple[float, float], angle: float) -> None:
+def _prometaphase(canvas: _Canvas, center: tuple[float, float], angle: float) -> None:
     rng = canvas.rng
-    x, y = canvas.frame(centre, angle)
+    x, y = canvas.frame(center, angle)
     radius = rng.uniform(4, 6.5)
     _clear_cell(canvas, x, y, radius * 2, radius * 2)
     inside = _ellipse(canvas, x, y, radius, radius * rng.uniform(0.6, 0.9), ragged=0.2)
@@ -182,7 +182,7 @@ def _prometaphase(canvas: _Canvas, centre: tuple[float, float], angle: float) ->
     for turn in rng.uniform(0, 2 * np.pi, rng.integers(6, 12)):
         away = radius * rng.uniform(0.5, 1.0)
         arm = canvas.frame(
-            (centre[0] + away * np.cos(turn), centre[1] + away * np.sin(turn)), turn + rng.normal(0, 0.5)
+            (center[0] + away * np.cos(turn), center[1] + away * np.sin(turn)), turn + rng.normal(0, 0.5)
         )
         inside = np.maximum(inside, _rod(canvas, *arm, rng.uniform(3, 6), rng.uniform(1.2, 2.2), ragged=0.1))
     _chromosomes(canvas, inside)
@@ -201,11 +201,11 @@ _MITOTIC: Mapping[str, tuple[_Draw, float]] = {
     "prometaphase": (_prometaphase, 0.3),
 }
 KINDS = (*_NORMAL, *_MITOTIC)
-"""What can be at the centre; normal ones first."""
+"""What can be at the center; normal ones first."""
 
 
 def _background(canvas: _Canvas) -> None:
-    """Fibres of eosin along one direction, and normal nuclei beside the middle."""
+    """Fibers of eosin along one direction, and normal nuclei beside the middle."""
     rng = canvas.rng
     _, y = canvas.frame((0, 0), rng.uniform(0, np.pi))
     waves = np.sin(y * rng.uniform(0.3, 0.9) + 0.6 * canvas.texture(4) + rng.uniform(0, 6))
@@ -220,7 +220,7 @@ def _develop(canvas: _Canvas) -> NDArray[np.uint8]:
     """Light through the stains, by Beer and Lambert, with varied stains, blur and noise."""
     rng = canvas.rng
     stains = [vector * rng.uniform(0.85, 1.15, 3) for vector in (_HAEMATOXYLIN, _EOSIN)]
-    amounts = [rng.uniform(0.7, 1.25) * canvas.haematoxylin, rng.uniform(0.6, 1.5) * canvas.eosin]
+    amounts = [rng.uniform(0.7, 1.25) * canvas.hematoxylin, rng.uniform(0.6, 1.5) * canvas.eosin]
     density = sum(amount[..., None] * stain for amount, stain in zip(amounts, stains, strict=True))
     light = np.exp(-np.asarray(density)) * rng.uniform(0.93, 1.0, 3)
     blur = rng.uniform(0.7, 1.7)
@@ -229,7 +229,7 @@ def _develop(canvas: _Canvas) -> NDArray[np.uint8]:
 
 
 def _patch(label: int, rng: Generator) -> tuple[NDArray[np.uint8], int]:
-    """One patch, and what is at its centre."""
+    """One patch, and what is at its center."""
     kinds = _MITOTIC if label else _NORMAL
     name = list(kinds)[rng.choice(len(kinds), p=[share for _, share in kinds.values()])]
     canvas = _Canvas(rng)

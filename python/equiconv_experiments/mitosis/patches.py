@@ -25,16 +25,16 @@ LEAST_SIZE = 32
 """Rows that the networks need: of 32 the last map has one."""
 PARTS = ("train", "valid", "test")
 SYNTHETIC_NOTE = (
-    "SYNTHETIC: drawings of nuclei in the colours of haematoxylin and eosin by a random generator, labelled by "
+    "SYNTHETIC: drawings of nuclei in the colors of hematoxylin and eosin by a random generator, labeled by "
     "construction; not tissue"
 )
-# Between the colours of background and nuclei; the same for all data, so that nothing is learnt from test images.
+# Between the colors of background and nuclei; the same for all data, so that nothing is learned from test images.
 _CENTRE, _SCALE = 0.7, 0.2
 _SUBSET_SEED = 0
 
 
 class CellSet(Dataset[Example]):
-    """Patches as signals (3, size, size), colours about 0, with labels: 1 for the positive class.
+    """Patches as signals (3, size, size), colors about 0, with labels: 1 for the positive class.
 
     Args:
         read: the image (rows, columns, 3), uint8, of an index.
@@ -61,7 +61,7 @@ class CellSet(Dataset[Example]):
 
 
 def as_signal(image: NDArray[Any]) -> Tensor:
-    """Colours 0 to 255, (rows, columns, 3), as a signal (3, rows, columns)."""
+    """Colors 0 to 255, (rows, columns, 3), as a signal (3, rows, columns)."""
     values = (image.astype(np.float32) / np.float32(255) - np.float32(_CENTRE)) / np.float32(_SCALE)
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
 

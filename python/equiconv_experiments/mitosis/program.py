@@ -97,7 +97,7 @@ def describe(options: argparse.Namespace, setting: CellSetting) -> dict[str, Any
     }
 
 
-def summarise(entries: Sequence[dict[str, Any]], setting: CellSetting, names: Sequence[str]) -> list[dict[str, Any]]:
+def summarize(entries: Sequence[dict[str, Any]], setting: CellSetting, names: Sequence[str]) -> list[dict[str, Any]]:
     """For each network: spreads over seeds, and intervals over test images of the means over seeds."""
     of = {name: [entry for entry in entries if entry["network"] == name] for name in names}
     found = intervals(
@@ -156,7 +156,7 @@ def execute(options: argparse.Namespace) -> Path:
     with Folder(options.output_dir, config) as folder:
         make = partial(make_setting, options)
         entries = perform_all(todo, setting, make, folder, options.jobs, options.threads)
-        summary = summarise(entries, setting, options.networks)
+        summary = summarize(entries, setting, options.networks)
         metrics = {
             "schema": SCHEMA,
             "data": setting.cells.description,

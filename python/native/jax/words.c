@@ -174,7 +174,7 @@ static equiconv_status read_group_basis(reader *words, parts *owned) {
   switch (read_in(words, 0, 2)) {
   case 1: {
     const int32_t *elements = read_list(words, owned, 1, &count);
-    return words->good ? equiconv_group_basis_create_localised(count, elements, &owned->group_basis) : EQUICONV_SUCCESS;
+    return words->good ? equiconv_group_basis_create_localized(count, elements, &owned->group_basis) : EQUICONV_SUCCESS;
   }
   case 2: {
     const int32_t degree = read_int(words);

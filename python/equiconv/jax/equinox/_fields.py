@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What acts on fields, the channels of a signal on the group: pools over H, batch normalisation, dropout."""
+"""What acts on fields, the channels of a signal on the group: pools over H, batch normalization, dropout."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class GroupPool(HasSpaces, eqx.Module):  # type: ignore[misc]
 
 
 class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
-    """Batch normalisation over (batch, fiber, space), one mean and one variance for each channel.
+    """Batch normalization over (batch, fiber, space), one mean and one variance for each channel.
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
     of the plane: the layer commutes with the group, in evaluation to the last bit. Running numbers are in an
@@ -104,14 +104,14 @@ class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
         key: JaxArray | None = None,
         inference: bool | None = None,
     ) -> tuple[JaxArray, eqx.nn.State]:
-        """The normalised signal, and the state with the running numbers after it."""
+        """The normalized signal, and the state with the running numbers after it."""
         array = float_operand("x", x)
         running = statistics = state.get(self.running)
         self.options.check(array, running[0])
         if not (self.inference if inference is None else inference):
             statistics = self.options.statistics(array)
             state = state.set(self.running, self.options.updated(running, statistics, array))
-        return self.options.normalised(array, statistics, self.weight, self.bias), state
+        return self.options.normalized(array, statistics, self.weight, self.bias), state
 
 
 class FieldDropout(eqx.Module):  # type: ignore[misc]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What acts on fields, the channels of a signal on the group: pools over H, batch normalisation, dropout."""
+"""What acts on fields, the channels of a signal on the group: pools over H, batch normalization, dropout."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class GroupPool(HasSpaces, nnx.Module):  # type: ignore[misc]
 
 
 class BatchNorm(nnx.Module):  # type: ignore[misc]
-    """Batch normalisation over (batch, fiber, space), one mean and one variance for each channel.
+    """Batch normalization over (batch, fiber, space), one mean and one variance for each channel.
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
     of the plane: the layer commutes with the group, in evaluation to the last bit. ``model.train()`` takes mean and
@@ -90,7 +90,7 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
         self.running_var = nnx.BatchStat(jnp.ones(count, number_type))
 
     def __call__(self, x: JaxArray) -> JaxArray:
-        """The normalised signal."""
+        """The normalized signal."""
         array = float_operand("x", x)
         running = statistics = (self.running_mean[...], self.running_var[...])
         self.options.check(array, running[0])
@@ -98,7 +98,7 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
             statistics = self.options.statistics(array)
             self.running_mean[...], self.running_var[...] = self.options.updated(running, statistics, array)
         weight, bias = (None if parameter is None else parameter[...] for parameter in (self.weight, self.bias))
-        return self.options.normalised(array, statistics, weight, bias)
+        return self.options.normalized(array, statistics, weight, bias)
 
 
 class FieldDropout(nnx.Module):  # type: ignore[misc]
