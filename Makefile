@@ -5,10 +5,10 @@
 #   make fuzz      random programs of calls of the C interface; make sanitize: C tests under sanitizers
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
-#   make bench-peers  speed and errors beside other libraries (writes docs/Peers.md and its figure)
+#   make bench-peers  speed and errors beside other libraries (writes docs/measured/Peers.md and its figure)
 #   make costs     measures the constants of the cost model by which algorithms are chosen
-#   make accuracy  errors of each algorithm against float64 (writes docs/Accuracy.md)
-#   make equivariance  errors under rotations by any angle (writes docs/Equivariance.md and its figure)
+#   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
+#   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
 include packaging/c.mk

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of each algorithm against float64, and how far each is from equivariant: writes docs/Accuracy.md.
+"""Errors of each algorithm against float64, and how far each is from equivariant: writes docs/measured/Accuracy.md.
 
-    python benchmarks/accuracy.py [--widths 16 64 256 512 2048] [--kernels 3 5 7 9 11] [--output docs/Accuracy.md]
+    python benchmarks/accuracy.py [--widths 16 64 256 512 2048] [--kernels 3 5 7 9 11] [--output PAGE]
 
 A group convolution of C4 reads normal random numbers of a flat width (channels times |H|) and writes 4 channels, on one
 image of 48 x 48. Errors are relative to the root mean square (RMS) of the output. The equivariance error is the largest
@@ -167,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 64, 256, 512, 2048])
     parser.add_argument("--kernels", type=int, nargs="+", default=[3, 5, 7, 9, 11])
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "Accuracy.md")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "measured" / "Accuracy.md")
     arguments = parser.parse_args()
     rows = []
     for kernel in arguments.kernels:

@@ -3,8 +3,8 @@
 
     python benchmarks/equivariance.py [--draws 15] [--no-page]
 
-Prints the tables; writes them into docs/Equivariance.md, between its markers, and draws docs/equivariance.png. That
-page says how it is measured. With escnn and PyTorch installed, escnn's layers are measured beside, on the same inputs.
+Prints the tables, writes them between the markers of docs/measured/Equivariance.md and draws the figure beside it. That
+page says how it is measured. With escnn and PyTorch installed, escnn's layers are measured too, on the same inputs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import equiconv as eq
 import numpy as np
 from equivariance_escnn import escnn_network
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "Equivariance.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "measured" / "Equivariance.md"
 ORDERS, KERNELS, ANGLES, TABLE_ANGLES = (4, 8, 16), (5, 7, 9), tuple(np.arange(0, 45.1, 3.75)), (22.5, 45.0)
 FIGURE_KERNEL, CHANNELS, POINTS, WAVES, LIMIT = 7, 4, 48, 24, np.pi / 2
 

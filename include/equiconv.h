@@ -75,7 +75,7 @@
  * A NaN or an infinity stays with the outputs that read it by direct; by fourier and winograd it spreads over all outputs
  * of the tiles that read it, and infinities become NaNs. Tiles are sums of scaled numbers, so they overflow within a
  * factor of a thousand of the largest number, where the layer's own sums may not; and where the mean of the numbers is
- * many times their deviation, winograd loses digits: see docs/Accuracy.md. auto does not look at the numbers.
+ * many times their deviation, winograd loses digits: see docs/measured/Accuracy.md. auto does not look at the numbers.
  *
  * Asking for an algorithm that cannot do a call is the error UNSUPPORTED_ALGORITHM, which says why; nothing falls
  * back but auto. Fourier and winograd work on transformed weights, made when a call first needs them and kept in the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Algorithms on tiles err little: what docs/Accuracy.md tabulates, at a few of its points."""
+"""Algorithms on tiles err little: what docs/measured/Accuracy.md tabulates, at a few of its points."""
 
 import equiconv as eq
 import numpy as np

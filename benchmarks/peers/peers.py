@@ -4,8 +4,8 @@
     python benchmarks/peers/peers.py [--cases REGEX] [--peers NAME ...] [--threads 1 2] [--rounds 3] [--quick]
 
 Each peer has a process of its own. They take turns in short bursts, and the multiply-add peak is measured between them.
-A run of the whole grid writes docs/Peers.md and docs/peers.png; a part of it prints its tables only. `--from FILE`
-makes both from the JSON of an earlier run.
+A run of the whole grid writes docs/measured/Peers.md and its figure; a run of a part of it only prints tables.
+`--from FILE` makes both from the JSON of an earlier run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cases import Case, grid, quick_grid, selected  # noqa: E402
 from plot import draw  # noqa: E402
 from report import page, tables  # noqa: E402
 
-RESULTS, DOCS = HERE.parent / "results", HERE.parents[1] / "docs"
+RESULTS, PAGES = HERE.parent / "results", HERE.parents[1] / "docs" / "measured"
 
 
 def machine() -> dict[str, Any]:
@@ -111,9 +111,9 @@ def main() -> None:
     print(tables(result))
     whole = not (arguments.quick or arguments.cases or arguments.peers != list(PEERS))
     if arguments.source or whole:
-        (DOCS / "Peers.md").write_text(page(result), encoding="utf-8")
-        draw(result, DOCS / "peers.png")
-        print(f"written: {DOCS / 'Peers.md'} and peers.png")
+        (PAGES / "Peers.md").write_text(page(result), encoding="utf-8")
+        draw(result, PAGES / "peers.png")
+        print(f"written: {PAGES / 'Peers.md'} and peers.png")
 
 
 if __name__ == "__main__":

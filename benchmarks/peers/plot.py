@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/peers.png: bars for each case, peers side by side, with the multiply-add peak as a line."""
+"""docs/measured/peers.png: bars for each case, peers side by side, with the multiply-add peak as a line."""
 
 from __future__ import annotations
 

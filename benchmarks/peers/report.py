@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of a run, as Markdown, and the page docs/Peers.md."""
+"""Tables of a run, as Markdown, and the page docs/measured/Peers.md."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def tables(result: Result) -> str:
 
 
 def page(result: Result) -> str:
-    """docs/Peers.md."""
+    """docs/measured/Peers.md."""
     peaks = [
         f"{sum(values) / len(values) / 1e9:.0f} GFLOP/s with {threads} thread{'s' * (threads > 1)}"
         for threads in result["threads"]

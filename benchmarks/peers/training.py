@@ -6,7 +6,7 @@
 A step is forward, loss, backward and update. The networks are those of `equiconv_experiments.common.networks`; only
 their layers differ: equiconv's, torch's conv2d with filters expanded in each step, and escnn's. They take turns in
 short bursts. On more than one thread all is measured twice, the second time with OMP_WAIT_POLICY=PASSIVE. A whole run
-writes docs/TrainingSpeed.md.
+writes docs/measured/TrainingSpeed.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-RESULTS, DOCS = HERE.parent / "results", HERE.parents[1] / "docs"
+RESULTS, PAGES = HERE.parent / "results", HERE.parents[1] / "docs" / "measured"
 # The pause after which the worker threads of one library no longer spin beside those of the next.
 REST = 0.02
 TARGETS = {"torch": 1.3, "escnn": 2.0}
@@ -146,7 +146,7 @@ def table(result: dict[str, Any]) -> str:
 
 
 def page(result: dict[str, Any]) -> str:
-    """docs/TrainingSpeed.md."""
+    """docs/measured/TrainingSpeed.md."""
     template = HERE.joinpath("training.md").read_text(encoding="utf-8")
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return template.format(
@@ -190,8 +190,8 @@ def main() -> None:
     arguments.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(table(result))
     if not arguments.quick:
-        (DOCS / "TrainingSpeed.md").write_text(page(result), encoding="utf-8")
-        print(f"written: {DOCS / 'TrainingSpeed.md'}")
+        (PAGES / "TrainingSpeed.md").write_text(page(result), encoding="utf-8")
+        print(f"written: {PAGES / 'TrainingSpeed.md'}")
 
 
 if __name__ == "__main__":
