@@ -6,9 +6,9 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 # What each notebook imports besides equiconv and NumPy, itself or through a function that it calls.
 REQUIRED = {
@@ -21,7 +21,7 @@ REQUIRED = {
 RUNNERS = ("ipykernel", "nbclient", "nbformat")
 PACKAGES = {"sklearn": "scikit-learn"}
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "examples" / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
 
 
 def identify(path):

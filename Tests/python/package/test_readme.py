@@ -10,11 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 EXAMPLES = {"python": "examples/python/first.py", "c": "examples/c/readme.c", "swift": "examples/swift/first.swift"}

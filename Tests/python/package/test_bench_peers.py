@@ -6,11 +6,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-PROGRAM = Path(__file__).resolve().parents[2] / "benchmarks" / "peers" / "peers.py"
+PROGRAM = ROOT / "benchmarks" / "peers" / "peers.py"
 
 
 def run(*arguments):

@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import equiconv as eq
 import numpy as np
 import pytest
 from cases import DTYPES, FORWARD, GROUPS, LAYERS, all_cases, identify, operands, samplings
+from paths import ROOT, SUPPORT
 
 ISAS = ("baseline", "avx2", "avx512")
 
@@ -89,10 +89,11 @@ def check_in_this_process() -> None:
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_layers_commute_with_the_action_on_every_instruction_set(isa):
-    here = Path(__file__).parent
-    code = "import test_equivariance as t; t.check_in_this_process()"
+    code = f"import {__name__} as tests; tests.check_in_this_process()"
     environment = os.environ | {"EQUICONV_ISA": isa}
-    environment["PYTHONPATH"] = os.pathsep.join([str(here), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
     )

@@ -7,7 +7,7 @@ import equiconv as eq
 import numpy as np
 import pytest
 from general import is_signed_permutation
-from test_general import SUBGROUPS, fiber, signal_sizes
+from quotients import SUBGROUPS, fiber, signal_sizes
 
 GROUPS = {"D4": eq.dihedral(4), "C8": eq.cyclic(8), "octahedral": eq.octahedral(), "reflection": eq.reflection()}
 CASES = [(name, tuple(subgroup)) for name in ("D4", "C8", "octahedral") for subgroup in SUBGROUPS[name]]

@@ -6,19 +6,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
+import jax_sharding
 import pytest
 from jax_cases import jax  # noqa: F401 (skips the module where JAX is not installed)
 from jax_sharding import REFUSED, names
 
-CASES = Path(__file__).parent / "jax_sharding.py"
+CASES = jax_sharding.__file__
 
 
 @pytest.fixture(scope="module")
 def found():
     """What a process with four devices found."""
-    result = subprocess.run([sys.executable, str(CASES)], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, CASES], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 

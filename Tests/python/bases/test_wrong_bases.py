@@ -6,7 +6,7 @@ from __future__ import annotations
 import equiconv as eq
 import numpy as np
 import pytest
-from test_wrong_calls import C4, D4, WG, XG, G, W, X, lift
+from right_calls import C4, D4, WG, XG, G, W, X, lift
 
 
 def general(**keywords):

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 COMPILED = Path(importlib.import_module("equiconv._native").__file__).parent
 RELATIVE = re.compile(r"\]\((?![a-z]+:)[^)]*\)|^\[[^\]]+\]: +(?![a-z]+:)\S+", re.MULTILINE)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)

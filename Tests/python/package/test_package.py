@@ -17,9 +17,9 @@ from pathlib import Path
 import equiconv as eq
 import numpy as np
 import pytest
+from paths import ROOT
 
 PACKAGE = Path(eq.__file__).parent
-ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs on four devices of the processor, with our layers and with equal ones of JAX's own convolution.
 
-Run as a program, which `test_jax_sharding.py` does in a process with four devices, it prints as JSON what each case
+Run as a program, which `jax/test_sharding.py` does in a process with four devices, it prints as JSON what each case
 gives with both; names of cases as arguments restrict it to these. A case is a function of a layer,
 (x, weight, bias) -> y, on signals (8, 2, 5, 5).
 """
