@@ -210,7 +210,7 @@ def test_mixed_dtypes_are_an_error_in_torch_words(name):
 
 def test_tensor_of_another_device_is_an_error_that_names_it():
     """A stand-in: this needs no other device."""
-    from equiconv.torch._tensors import check_tensor
+    from equiconv.torch._operators.tensors import check_tensor
 
     with torch._subclasses.FakeTensorMode(allow_non_fake_inputs=True):
         elsewhere = torch.empty(2, 3, 4, 5, 5, device="cuda")
@@ -283,7 +283,7 @@ def test_groups_that_print_alike_are_told_apart(rng):
         y = et.isotropic_conv(*tensors(x, weight), group)
         np.testing.assert_array_equal(y.numpy(), eq.isotropic_conv(x, weight, group))
     from equiconv._layer.layer import LAYERS
-    from equiconv.torch._configuration import name_of
+    from equiconv.torch._operators.configuration import name_of
 
     options = (1, 0, 1, "zeros", "auto", None, "bilinear", None, False)
     assert len({name_of(LAYERS["isotropic"], group, *options) for group in groups}) == 3

@@ -171,7 +171,7 @@ def test_restriction_to_a_subgroup_stays_possible():
 
 def test_looks_in_the_first_call_of_a_training_alone(monkeypatch):
     looks = []
-    monkeypatch.setattr("equiconv.torch._history.check_history", lambda *arguments: looks.append(arguments[0]))
+    monkeypatch.setattr("equiconv.torch._nn.history.check_history", lambda *arguments: looks.append(arguments[0]))
     network, x = through(nn.ReLU(), end=et.GroupConv(2, 2, 3, C4)), torch.randn(1, 1, 9, 9)
     with torch.no_grad():
         network(x)

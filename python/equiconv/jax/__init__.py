@@ -30,10 +30,10 @@ except ModuleNotFoundError as error:
 from ._action import act as act
 from ._functions import conv as conv
 from ._functions import group_conv as group_conv
+from ._functions import group_pool as group_pool
 from ._functions import isotropic_conv as isotropic_conv
 from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
-from ._pool import group_pool as group_pool
 
 __all__ = [
     "act",

@@ -12,7 +12,7 @@ from .._checks.arguments import integer
 from .._groups.point_group import PointGroup
 from .._layer.layer import point_group
 from .._signals import action as _action
-from ._operands import JaxArray, float_operand
+from ._primitives.operands import JaxArray, float_operand
 
 
 def act(x: JaxArray, group: PointGroup, element: int, stabilizer: Sequence[int] | None = None) -> JaxArray:

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import jax.numpy as jnp
+
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
+from .._checks.arguments import check_not_empty, choice
 from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from .._functional.pool import PoolMode
 from .._groups.point_group import PointGroup
 from .._layer.layer import LAYERS, general_layer, point_group
-from . import _calls
-from ._operands import JaxArray
+from ._primitives import calls as _calls
+from ._primitives.operands import JaxArray, float_operand
+from ._primitives.pool_mean import pool_mean
 
 
 def isotropic_conv(
@@ -269,3 +274,32 @@ def conv(
     sampling = (stride, padding, dilation, padding_mode, algorithm)
     kernel = (basis, interpolation, group_basis, quadrature)
     return _calls.forward(layer, x, weight, group, bias, sampling, kernel)
+
+
+def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:
+    """Mean or maximum over H: from signals on the group to signals on the plane.
+
+    ``y[c, x] = mean (or max) over h of f[c, h, x]``. Both commute with the action of the group to the last bit. A
+    maximum over values with a NaN is NaN.
+
+    Args:
+        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
+        mode: ``"mean"`` or ``"max"``.
+
+    Returns:
+        Shape (B, C, spatial...), with the dtype of `x`. The gradient of the mean spreads evenly over H; that of the
+        maximum goes to the largest value, in equal parts if several are equal.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, dtype or shape.
+
+    Example:
+        >>> group_pool(jax.numpy.arange(8.0).reshape(1, 1, 4, 2), "max").tolist()
+        [[[6.0, 7.0]]]
+    """
+    name = choice("mode", mode, ("mean", "max"))
+    array = float_operand("x", x)
+    if not 4 <= array.ndim <= 6:
+        raise ValueError(f"x has shape {array.shape}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
+    check_not_empty("x", array, first_axis=1)
+    return jnp.max(array, axis=2) if name == "max" else pool_mean.bind(array, order=array.shape[2])

@@ -25,26 +25,26 @@ except ModuleNotFoundError as error:
         'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
     ) from None
 
-from . import _flops
-from ._expansion import expand as expand
 from ._functions import conv as conv
 from ._functions import group_conv as group_conv
 from ._functions import group_pool as group_pool
 from ._functions import isotropic_conv as isotropic_conv
 from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
-from ._imports import from_escnn as from_escnn
-from ._imports import from_groupy as from_groupy
-from ._modules import GroupConv as GroupConv
-from ._modules import GroupPool as GroupPool
-from ._modules import IsotropicConv as IsotropicConv
-from ._modules import LiftingConv as LiftingConv
-from ._modules import ProjectionConv as ProjectionConv
-from ._norm import BatchNorm as BatchNorm
-from ._norm import FieldDropout as FieldDropout
-from ._spatial import SpatialAvgPool as SpatialAvgPool
-from ._spatial import SpatialMaxPool as SpatialMaxPool
-from ._spatial import SpatialMean as SpatialMean
+from ._nn.convolutions import GroupConv as GroupConv
+from ._nn.convolutions import IsotropicConv as IsotropicConv
+from ._nn.convolutions import LiftingConv as LiftingConv
+from ._nn.convolutions import ProjectionConv as ProjectionConv
+from ._nn.expansion import expand as expand
+from ._nn.group_pool import GroupPool as GroupPool
+from ._nn.imports import from_escnn as from_escnn
+from ._nn.imports import from_groupy as from_groupy
+from ._nn.norm import BatchNorm as BatchNorm
+from ._nn.norm import FieldDropout as FieldDropout
+from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
+from ._nn.spatial import SpatialMaxPool as SpatialMaxPool
+from ._nn.spatial import SpatialMean as SpatialMean
+from ._operators import flops as _flops
 
 _flops.register()
 

@@ -16,11 +16,12 @@ from .._functional.pool import PoolMode
 from .._groups.point_group import PointGroup
 from .._layer.layer import LAYERS, Layer, point_group
 from .._layer.sampling import warn_of_remainders
-from ._configuration import configuration_of, name_between, name_of
-from ._library import operators
-from ._operators import forward, pool_mean
-from ._tensors import check_is_dense, check_is_tensor, check_tensor
-from ._tracing import is_traced
+from ._operators.configuration import configuration_of, name_between, name_of
+from ._operators.convolution import forward
+from ._operators.library import operators
+from ._operators.pools import pool_mean
+from ._operators.tensors import check_is_dense, check_is_tensor, check_tensor
+from ._operators.tracing import is_traced
 
 
 def isotropic_conv(

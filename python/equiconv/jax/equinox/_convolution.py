@@ -13,8 +13,8 @@ from ..._checks.arguments import boolean, choice
 from ..._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from ..._groups.point_group import PointGroup
 from ..._layer.sampling import ALGORITHMS
-from .._layer_options import ConvolutionOptions, HasLayer, parameter_dtype
-from .._operands import JaxArray
+from .._nn.layer_options import ConvolutionOptions, HasLayer, parameter_dtype
+from .._primitives.operands import JaxArray
 
 
 class Convolution(HasLayer, eqx.Module):  # type: ignore[misc]

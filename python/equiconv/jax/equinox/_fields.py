@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from ..._checks.arguments import probability
 from ..._functional.pool import PoolMode
 from ..._groups.point_group import PointGroup
-from .._layer_options import HasSpaces, PoolOptions, parameter_dtype
-from .._norm import NormOptions, check_fields, drop_fields
-from .._operands import JaxArray, float_operand
+from .._nn.layer_options import HasSpaces, PoolOptions, parameter_dtype
+from .._nn.norm import NormOptions, check_fields, drop_fields
+from .._primitives.operands import JaxArray, float_operand
 
 
 class GroupPool(HasSpaces, eqx.Module):  # type: ignore[misc]

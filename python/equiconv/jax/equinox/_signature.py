@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from .._signature import check_signatures, named
+from .._nn.signature import check_signatures, named
 from ._convolution import Convolution
 
 

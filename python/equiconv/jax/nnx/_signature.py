@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flax import nnx
 
-from .._signature import check_signatures, named
+from .._nn.signature import check_signatures, named
 from ._convolution import Convolution
 
 

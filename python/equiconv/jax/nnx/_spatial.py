@@ -8,8 +8,8 @@ from flax import nnx
 from ..._functional.convolutions import Axes
 from ..._groups.point_group import PointGroup
 from ..._layer.layer import point_group
-from .._operands import JaxArray
-from .._spatial import WindowOptions, spatial_mean
+from .._nn.spatial import WindowOptions, spatial_mean
+from .._primitives.operands import JaxArray
 
 
 class _SpatialPool(nnx.Module):  # type: ignore[misc]

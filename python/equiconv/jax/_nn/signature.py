@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._checks.arguments import value_text
+from ..._checks.arguments import value_text
 
 
 def check_signatures(own: Mapping[str, str], given: object) -> None:

@@ -18,9 +18,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._groups.point_group import PointGroup
-from .._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
-from ._operands import JaxArray, float_operand
+from ..._groups.point_group import PointGroup
+from ..._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
+from .._primitives.operands import JaxArray, float_operand
 
 # How far below the largest number of a plane its numbers are kept.
 _KEPT_BITS = {np.dtype(np.float32): 60, np.dtype(np.float64): 110}

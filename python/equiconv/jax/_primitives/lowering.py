@@ -12,11 +12,11 @@ import jax.ffi
 import numpy as np
 from jax.interpreters import mlir
 
-from .. import _jax
-from ._operands import JaxArray
-from ._partition import is_partitioned, lower_partitioned, needs_devices
-from ._primitives import ALL, Mapped, Pass, biased, forward, spread, spread_values
-from ._program import Program
+from ... import _jax
+from .operands import JaxArray
+from .partition import is_partitioned, lower_partitioned, needs_devices
+from .passes import ALL, Mapped, Pass, biased, forward, spread, spread_values
+from .program import Program
 
 
 def register() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._ordinary import is_ordinary, is_transformed, needs_gradient
-from ._tensors import check_is_dense
+from .dispatch import is_ordinary, is_transformed, needs_gradient
+from .tensors import check_is_dense
 
 _NAMESPACE = "equiconv"
 _LIBRARY: Any = torch.library.Library(_NAMESPACE, "DEF")  # type: ignore[no-untyped-call]
@@ -126,17 +126,6 @@ def _function(title: str, **members: Callable[..., Any]) -> Any:
     return type(title, (torch.autograd.Function,), methods)
 
 
-def folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x: Tensor) -> tuple[Tensor, int]:
-    """The rule of `torch.vmap` for operators of one signal: the mapped axis becomes part of the batch."""
-    signals = x.movedim(in_dims[0], 0)
-    return unfolded(call(signals.flatten(0, 1)), signals), 0
-
-
 def unfolded(result: Tensor, signals: Tensor) -> Tensor:
     """The mapped axis and the batch of the signals, that were folded into one, as two axes again."""
     return result.reshape(*signals.shape[:2], *result.shape[1:])
-
-
-def saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    """Keeps the shape of the one argument."""
-    ctx.shape = inputs[0].shape

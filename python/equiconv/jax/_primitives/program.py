@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
-from .._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
-from .._checks.arguments import Shaped
-from .._groups.point_group import PointGroup
-from .._jax import LAYER_FORM
-from .._layer.explanation import Run
-from .._layer.layer import Kernel, Layer, Stabilizer
-from .._layer.sampling import ALGORITHMS, PADDING_MODES, Sampling, output_shape
+from ... import _native
+from ..._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
+from ..._checks.arguments import Shaped
+from ..._groups.point_group import PointGroup
+from ..._jax import LAYER_FORM
+from ..._layer.explanation import Run
+from ..._layer.layer import Kernel, Layer, Stabilizer
+from ..._layer.sampling import ALGORITHMS, PADDING_MODES, Sampling, output_shape
 
 _NAME_BYTES = 32
 _PADDING_SAME = -1

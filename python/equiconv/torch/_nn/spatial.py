@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .._functional.convolutions import Axes
-from .._groups.point_group import PointGroup
-from .._layer.layer import point_group
-from .._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
-from ._history import writes
-from ._library import define, folded, operators, saves_shape
-from ._signal_module import SignalModule
+from ..._functional.convolutions import Axes
+from ..._groups.point_group import PointGroup
+from ..._layer.layer import point_group
+from ..._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
+from .._operators.library import operators
+from .._operators.pools import spatial_mean
+from .history import writes
+from .ordinary import Mean, Windows
+from .signal_module import SignalModule
 
 _LAYOUTS = (torch.contiguous_format, torch.channels_last, torch.channels_last_3d)
 
@@ -54,6 +54,10 @@ class _SpatialPool(SignalModule):
             warn_of_windows(x, self.group, self.kernel, self.stride, self.padding)  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back.
         return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
+
+    def ordinary(self) -> nn.Module:
+        """The same windows, by PyTorch alone."""
+        return Windows(isinstance(self, SpatialMaxPool), self.kernel, self.stride, self.padding)
 
     def extra_repr(self) -> str:
         """The group, and the arguments."""
@@ -152,55 +156,15 @@ class SpatialMean(SignalModule):
         check_spatial_axes("SpatialMean", tuple(x.shape), self.group, may_be_empty=False)
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
-        return _spatial_mean(x.flatten(-d))
+        return spatial_mean(x.flatten(-d))
 
     def _traced(self, x: Any) -> Any:
         return operators.spatial_mean(x.flatten(-self.group.dimension))
 
+    def ordinary(self) -> nn.Module:
+        """The mean by PyTorch alone, whose bits depend on the order of the pixels."""
+        return Mean(self.group.dimension)
+
     def extra_repr(self) -> str:
         """The group."""
         return self.group.name
-
-
-def _mean(x: Tensor) -> Tensor:
-    """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
-    count = x.shape[-1]
-    values = x.detach().double()
-    largest = torch.maximum(values.amax(-1, keepdim=True), -values.amin(-1, keepdim=True))
-    # Within what powers of two there are; numbers that are scaled to less than 1 lose nothing, and none exceeds 2.
-    exponent = torch.frexp(largest).exponent.clamp(-1000, 1023)
-    one = torch.ones_like(largest)
-    # The sum of all is below 2^bits.
-    bits = math.ceil(math.log2(count)) + 1 if count > 1 else 1
-    first, second = 1.5 * 2.0**bits, 1.5 * 2.0 ** (2 * bits - 53)
-    scaled = values * torch.ldexp(one, -exponent)
-    high = (scaled + first).sub_(first)
-    low = scaled.sub_(high).add_(second).sub_(second)
-    exact = (high.sum(-1) + low.sum(-1)) / count * torch.ldexp(one, exponent).squeeze(-1)
-    return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype)
-
-
-def _fake_mean(x: Tensor) -> Tensor:
-    return x.new_empty(x.shape[:-1])
-
-
-def _mean_derivative(ctx: Any, g: Tensor) -> Tensor:
-    share: Tensor = g / ctx.shape[-1]
-    return share.unsqueeze(-1).expand(ctx.shape)
-
-
-def _mean_tangent(_ctx: Any, dx: Tensor) -> Tensor:
-    return _spatial_mean(dx)
-
-
-# An operator, since a compiler that sees the additions may take them together.
-_spatial_mean: Callable[..., Tensor] = define(
-    "spatial_mean",
-    "(Tensor x) -> Tensor",
-    kernel=_mean,
-    fake=_fake_mean,
-    derivative=_mean_derivative,
-    tangent=_mean_tangent,
-    setup=saves_shape,
-    mapped=folded,
-)

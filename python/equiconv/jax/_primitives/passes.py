@@ -20,9 +20,9 @@ import jax.numpy as jnp
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching
 
-from ._operands import JaxArray
-from ._program import Program
-from ._types import AxisNames, Rule, agree, reshard_like, result_type
+from .operands import JaxArray
+from .program import Program
+from .types import AxisNames, Rule, agree, reshard_like, result_type
 
 # For each operand whether it has an axis of calls.
 Mapped: TypeAlias = tuple[bool, ...]

@@ -18,14 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import _native
-from .._checks.arguments import Array
-from .._layer import calls as _calls
-from .._layer.operands import check_operands
-from .._layer.sampling import check_fit, output_shape
-from ._configuration import configuration_of, output_shape_of
-from ._library import define, folded, saves_shape, unfolded
-from ._tensors import Form, as_array, check_same_device, check_same_dtype, result_like
+from ... import _native
+from ..._checks.arguments import Array
+from ..._layer import calls as _calls
+from ..._layer.operands import check_operands
+from ..._layer.sampling import check_fit, output_shape
+from .configuration import configuration_of, output_shape_of
+from .library import define, unfolded
+from .tensors import Form, as_array, check_same_device, check_same_dtype, result_like
 
 _Wanted = tuple[bool | Array, bool | Array, bool | Array]
 
@@ -80,16 +80,6 @@ def _write_gradient(layer: str, gradient: Array, x: Array, weight: Array, wanted
     if gradients is None:
         arguments = made.sampling_arguments, made.kernel_arguments, wanted
         _calls.vjp(made.layer, gradient, x, weight, made.group, *arguments)
-
-
-def _pool_mean(x: Tensor) -> Tensor:
-    result, out = result_like(x, (*x.shape[:2], *x.shape[3:]))
-    _native.pool(_native.MEAN, as_array("x", x), out)
-    return result
-
-
-def _fake_pool_mean(x: Tensor) -> Tensor:
-    return x.new_empty((*x.shape[:2], *x.shape[3:]))
 
 
 def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
@@ -182,15 +172,6 @@ def _total(terms: list[Tensor]) -> Tensor:
     return total
 
 
-def _pool_mean_derivative(ctx: Any, g: Tensor) -> Tensor:
-    share: Tensor = g / ctx.shape[2]
-    return share.unsqueeze(2).expand(ctx.shape)
-
-
-def _pool_mean_tangent(_ctx: Any, dx: Tensor) -> Tensor:
-    return pool_mean(dx)
-
-
 def _mapped(name: str) -> Callable[..., tuple[Tensor, int]]:
     """The rule of `torch.vmap`: one call for all of a mapped axis of signals, else one for each of its entries."""
 
@@ -242,14 +223,4 @@ weight_gradient = define(
     tangent=_adjoint_tangent("weight_gradient"),
     setup=_saves,
     mapped=_mapped("weight_gradient"),
-)
-pool_mean: Callable[..., Tensor] = define(
-    "pool_mean",
-    "(Tensor x) -> Tensor",
-    kernel=_pool_mean,
-    fake=_fake_pool_mean,
-    derivative=_pool_mean_derivative,
-    tangent=_pool_mean_tangent,
-    setup=saves_shape,
-    mapped=folded,
 )

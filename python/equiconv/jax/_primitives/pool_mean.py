@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pooling over the fiber H."""
+"""The mean over the fiber H as a primitive of JAX, and its adjoint."""
 
 from __future__ import annotations
 
@@ -13,41 +13,10 @@ import jax.numpy as jnp
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching
 
-from .._checks.arguments import check_not_empty, choice
-from .._functional.pool import PoolMode
-from ._lowering import register_lowering, target
-from ._operands import JaxArray, float_operand
-from ._partition import is_partitioned, lower_partitioned
-from ._types import AxisNames, Rule, result_type
-
-
-def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:
-    """Mean or maximum over H: from signals on the group to signals on the plane.
-
-    ``y[c, x] = mean (or max) over h of f[c, h, x]``. Both commute with the action of the group to the last bit. A
-    maximum over values with a NaN is NaN.
-
-    Args:
-        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
-        mode: ``"mean"`` or ``"max"``.
-
-    Returns:
-        Shape (B, C, spatial...), with the dtype of `x`. The gradient of the mean spreads evenly over H; that of the
-        maximum goes to the largest value, in equal parts if several are equal.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, dtype or shape.
-
-    Example:
-        >>> group_pool(jax.numpy.arange(8.0).reshape(1, 1, 4, 2), "max").tolist()
-        [[[6.0, 7.0]]]
-    """
-    name = choice("mode", mode, ("mean", "max"))
-    array = float_operand("x", x)
-    if not 4 <= array.ndim <= 6:
-        raise ValueError(f"x has shape {array.shape}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
-    check_not_empty("x", array, first_axis=1)
-    return jnp.max(array, axis=2) if name == "max" else _mean.bind(array, order=array.shape[2])
+from .lowering import register_lowering, target
+from .operands import JaxArray
+from .partition import is_partitioned, lower_partitioned
+from .types import AxisNames, Rule, result_type
 
 
 def _mean_shape(x: Any, order: int) -> tuple[int, ...]:
@@ -100,7 +69,7 @@ def _primitive(name: str, shape: Callable[[Any, int], tuple[int, ...]], rule: Ca
 
 
 # The mean over H, whose sum in double does not depend on the order of H, and its adjoint.
-_mean = _primitive("pool_mean", _mean_shape, _mean_rule)
-_mean_adjoint = _primitive("pool_mean_adjoint", _adjoint_shape, _adjoint_rule)
-ad.deflinear2(_mean, lambda cotangent, _x, *, order: [_mean_adjoint.bind(cotangent, order=order)])
-ad.deflinear2(_mean_adjoint, lambda cotangent, _x, *, order: [_mean.bind(cotangent, order=order)])
+pool_mean = _primitive("pool_mean", _mean_shape, _mean_rule)
+_pool_mean_adjoint = _primitive("pool_mean_adjoint", _adjoint_shape, _adjoint_rule)
+ad.deflinear2(pool_mean, lambda cotangent, _x, *, order: [_pool_mean_adjoint.bind(cotangent, order=order)])
+ad.deflinear2(_pool_mean_adjoint, lambda cotangent, _x, *, order: [pool_mean.bind(cotangent, order=order)])

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._checks.arguments import probability
-from ._signal_module import SignalModule
-from ._tracing import is_traced
+from ..._checks.arguments import probability
+from .._operators.tracing import is_traced
+from .signal_module import SignalModule
 
 
 class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import _native
-from .._checks.arguments import Array, value_text
+from ... import _native
+from ..._checks.arguments import Array, value_text
 
 _DTYPES = (torch.float32, torch.float64)
 _DOUBLE, _STRIDED = torch.float64, torch.strided

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from .._layer.calls import checked_sampling
-from .._layer.layer import Kernel, KernelArguments, Layer, point_group
-from .._layer.sampling import SamplingArguments, warn_of_remainders
-from . import _lowering as _lowering  # The passes cannot be compiled before.
-from ._operands import JaxArray, float_operand
-from ._primitives import biased
-from ._primitives import forward as linear
-from ._program import Program
+from ..._layer.calls import checked_sampling
+from ..._layer.layer import Kernel, KernelArguments, Layer, point_group
+from ..._layer.sampling import SamplingArguments, warn_of_remainders
+from . import lowering as lowering  # The passes cannot be compiled before.
+from .operands import JaxArray, float_operand
+from .passes import biased
+from .passes import forward as linear
+from .program import Program
 
 
 def forward(

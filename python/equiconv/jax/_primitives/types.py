@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from ._operands import JaxArray
+from .operands import JaxArray
 
 # The name of each axis of an array, such as "batch". Axes of one name are cut alike; those without one are whole.
 AxisNames: TypeAlias = tuple[str | None, ...]

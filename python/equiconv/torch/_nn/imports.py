@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._checks.arguments import Array, value_text
-from .._functional.convolutions import Axes, LayerName
-from .._functional.convolutions import expand as expand_weight
-from .._groups.point_group import (
+from ..._checks.arguments import Array, value_text
+from ..._functional.convolutions import Axes, LayerName
+from ..._functional.convolutions import expand as expand_weight
+from ..._groups.point_group import (
     PointGroup,
     axial_cyclic,
     axial_dihedral,
@@ -25,8 +25,8 @@ from .._groups.point_group import (
     tetrahedral,
     trivial,
 )
-from .._layer.layer import point_group
-from ._modules import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
+from ..._layer.layer import point_group
+from .convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 
 # GrouPy mirrors rows after the rotation, this package columns before it: its element g of D4 is element _D4[g] here.
 _D4 = (0, 1, 2, 3, 6, 5, 4, 7)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from torch.utils.flop_counter import register_flop_formula
 
-from .._layer import calls as _calls
-from .._layer.explanation import Run
-from ._configuration import configuration_of
-from ._library import operators
-from ._tensors import Form
+from ..._layer import calls as _calls
+from ..._layer.explanation import Run
+from .configuration import configuration_of
+from .library import operators
+from .tensors import Form
 
 _Shape = Sequence[int]
 

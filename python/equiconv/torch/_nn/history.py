@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .._groups.point_group import PointGroup
-from ._configuration import configuration_of
+from ..._groups.point_group import PointGroup
+from .._operators.configuration import configuration_of
 
 
 class Fiber(NamedTuple):

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from .._groups.point_group import PointGroup
-from . import _history
-from ._tensors import check_is_dense
-from ._tracing import as_leaf, is_traced
+from ..._groups.point_group import PointGroup
+from .._operators.tensors import check_is_dense
+from .._operators.tracing import as_leaf, is_traced
+from . import history as _history
 
 
 class SignalModule(nn.Module):
@@ -24,6 +24,10 @@ class SignalModule(nn.Module):
         """As `torch.nn.Module.train`."""
         self.__dict__.pop("_has_looked", None)
         return super().train(mode)
+
+    def ordinary(self) -> nn.Module | None:
+        """The equal module of PyTorch alone, for `equiconv.torch.expand`; None where this is one already."""
+        return None
 
     def _look_back(self, x: Tensor, group: PointGroup | None) -> None:
         """Raises ValueError as `check_history`, in the first call of a training; later ones do nothing."""

@@ -9,19 +9,19 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
-from .._bases.basis import GroupBasis, KernelBasis
-from .._checks.arguments import LARGEST, check_float_dtype, choice, integer
-from .._groups.point_group import PointGroup
-from .._layer.initialization import he_deviation
-from .._layer.kernel_shape import kernel_shape, weight_shape
-from .._layer.layer import LAYERS, Kernel, point_group
-from .._layer.sampling import Sampling
-from .._layer.spaces import ConvolutionSpaces, PoolSpaces
-from .._nn.modules import arguments_text
-from .._signals.space import SignalSpace, check_signal_space
-from . import _calls
-from ._operands import JaxArray, float_operand
-from ._pool import group_pool
+from ..._bases.basis import GroupBasis, KernelBasis
+from ..._checks.arguments import LARGEST, check_float_dtype, choice, integer
+from ..._groups.point_group import PointGroup
+from ..._layer.initialization import he_deviation
+from ..._layer.kernel_shape import kernel_shape, weight_shape
+from ..._layer.layer import LAYERS, Kernel, point_group
+from ..._layer.sampling import Sampling
+from ..._layer.spaces import ConvolutionSpaces, PoolSpaces
+from ..._nn.modules import arguments_text
+from ..._signals.space import SignalSpace, check_signal_space
+from .._functions import group_pool
+from .._primitives import calls as _calls
+from .._primitives.operands import JaxArray, float_operand
 
 _Value = TypeVar("_Value")
 

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .. import _native
-from .._checks.arguments import check_float_dtype, check_not_masked, value_text
+from ... import _native
+from ..._checks.arguments import check_float_dtype, check_not_masked, value_text
 
 # A jax.Array or a tracer. To the type checker everything of JAX is Any, whether it is installed or not.
 JaxArray: TypeAlias = Any

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._bases.basis import GroupBasis, KernelBasis
-from .._groups.point_group import PointGroup
-from ._configuration import exact
+from ..._bases.basis import GroupBasis, KernelBasis
+from ..._groups.point_group import PointGroup
+from .._operators.configuration import exact
 
 _DECIMALS = 5
 

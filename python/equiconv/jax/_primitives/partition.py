@@ -17,8 +17,8 @@ from jax.experimental.custom_partitioning import custom_partitioning
 from jax.interpreters import mlir
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ._operands import JaxArray
-from ._types import AxisNames, Rule
+from .operands import JaxArray
+from .types import AxisNames, Rule
 
 # The part of a primitive on one device, from parts of the operands.
 Part = Callable[..., JaxArray]

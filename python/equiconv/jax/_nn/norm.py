@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from .._checks.arguments import LARGEST, check_same_dtype, integer, real
-from ._operands import JaxArray
+from ..._checks.arguments import LARGEST, check_same_dtype, integer, real
+from .._primitives.operands import JaxArray
 
 
 @dataclass(frozen=True)

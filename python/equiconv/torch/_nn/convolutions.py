@@ -4,31 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 from typing_extensions import Self
 
-from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._checks.arguments import LARGEST, choice, integer
-from .._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
-from .._functional.pool import PoolMode
-from .._groups.point_group import PointGroup
-from .._layer.initialization import he_deviation
-from .._layer.kernel_shape import kernel_shape, weight_shape
-from .._layer.layer import LAYERS, Kernel, point_group
-from .._layer.spaces import ConvolutionSpaces, PoolSpaces
-from .._nn.modules import arguments_text, spaces_text
-from .._signals.space import check_signal_space
-from ._configuration import configuration_of, name_of
-from ._functions import group_pool, warn_of_layer
-from ._library import operators
-from ._operators import forward
-from ._signal_module import SignalModule
-from ._state import encoded, problem_with, purpose
-from ._tensors import check_tensor
+from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
+from ..._checks.arguments import LARGEST, integer
+from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from ..._functional.convolutions import expand as expand_weight
+from ..._groups.point_group import PointGroup
+from ..._layer.initialization import he_deviation
+from ..._layer.kernel_shape import kernel_shape, weight_shape
+from ..._layer.layer import LAYERS, Kernel, point_group
+from ..._layer.spaces import ConvolutionSpaces
+from ..._nn.modules import arguments_text, spaces_text
+from ..._signals.space import check_signal_space
+from .._functions import warn_of_layer
+from .._operators.configuration import configuration_of, name_of
+from .._operators.convolution import forward
+from .._operators.library import operators
+from .._operators.tensors import as_array, check_tensor
+from .ordinary import OrdinaryConvolution, ordinary_convolution
+from .signal_module import SignalModule
+from .state import encoded, problem_with, purpose
 
 
 class Convolution(ConvolutionSpaces, SignalModule):
@@ -110,15 +111,35 @@ class Convolution(ConvolutionSpaces, SignalModule):
             warn_of_layer(self._name, x, weight)
         return y
 
-    def expand(self) -> nn.Conv1d | nn.Conv2d | nn.Conv3d:
+    def expand(self) -> OrdinaryConvolution:
         """The equal ordinary convolution, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
 
         |X| and |Y| are |H| for a signal on the group, flattened into channels, and 1 for one on the plane. A copy: it
         is equal up to rounding until one of both is trained on. See `expand` for whole networks.
         """
-        from ._expansion import expand_convolution
+        # Once: a parametrization computes them each time.
+        weight, bias = self.weight.detach(), self.bias
+        bank = expand_weight(
+            as_array("weight", weight),
+            self.group,
+            self.layer_name,
+            basis=self.basis,
+            interpolation=self.interpolation,
+            group_basis=self.group_basis,
+            quadrature=self.quadrature,
+        )
+        points = LAYERS[self.layer_name].output_points(self.group) or 1
+        biases = None if bias is None else bias.detach().repeat_interleave(points)
+        return ordinary_convolution(torch.from_numpy(bank), biases, self.extents, configuration_of(self._name).sampling)
 
-        return expand_convolution(self)
+    def ordinary(self) -> nn.Module:
+        """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""
+        layer = LAYERS[self.layer_name]
+        steps: list[nn.Module] = [nn.Flatten(1, 2)] if layer.reads_group else []
+        steps.append(self.expand())
+        if layer.writes_group:
+            steps.append(nn.Unflatten(1, (self.out_channels, self.group.order)))
+        return nn.Sequential(*steps)
 
     def extra_repr(self) -> str:
         """The options that are not the default, the spaces, and the shapes of the parameters."""
@@ -335,46 +356,3 @@ class ProjectionConv(Convolution):
     """
 
     layer_name = "projection"
-
-
-class GroupPool(PoolSpaces, SignalModule):
-    """Mean or maximum over H, G -> R^d: `group_pool` as a module.
-
-    Args:
-        group: H.
-        mode: ``"mean"`` or ``"max"``.
-
-    Shape:
-        (B, C, |H|, spatial...) -> (B, C, spatial...).
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind.
-
-    Example:
-        >>> GroupPool(cyclic(4), "max")(torch.zeros(1, 8, 4, 5, 5)).shape
-        torch.Size([1, 8, 5, 5])
-    """
-
-    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
-        super().__init__()
-        self.group = point_group(group)
-        self.mode: Literal["mean", "max"] = "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean"
-        self._order = self.group.order
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The pooled signal."""
-        if not isinstance(x, Tensor) or x.is_nested:
-            return self._write_down(x)  # type: ignore[no-any-return]
-        if x.dim() < 4 or x.shape[2] != self._order:
-            channels = x.shape[1] if x.dim() > 1 else 0
-            check_signal_space("GroupPool", self.input_space, channels, tuple(x.shape))
-        if not torch.compiler.is_compiling():
-            self._look_back(x, self.group)
-        return group_pool(x, self.mode)
-
-    def _traced(self, x: Any) -> Any:
-        return group_pool(x, self.mode)
-
-    def extra_repr(self) -> str:
-        """The group, and the mode."""
-        return f"{self.group.name}, {self.mode!r}"

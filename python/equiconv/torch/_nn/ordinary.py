@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordinary modules of PyTorch that equal those of this package: what a network for export is made of."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from ..._layer.sampling import Sampling
+
+OrdinaryConvolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
+
+_CONVOLUTIONS: tuple[Any, ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_LARGEST_OF_WINDOWS: tuple[Any, ...] = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+_MEAN_OF_WINDOWS: tuple[Any, ...] = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
+
+
+def ordinary_convolution(
+    bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling
+) -> OrdinaryConvolution:
+    """The convolution with copies of this filter bank and bias.
+
+    Args:
+        bank: (O |Y|, C |X|, taps...), of the dtype of the layer.
+        bias: (O |Y|,), or None.
+        extents: the taps of the layer's kernel, about whose center the bank lies.
+        sampling: of the layer.
+    """
+    # Elements that enlarge the kernel enlarge the bank, about the same center.
+    padding = tuple(
+        amount + (taps - extent) // 2 * dilation
+        for amount, taps, extent, dilation in zip(
+            sampling.amounts(extents), bank.shape[2:], extents, sampling.dilation, strict=True
+        )
+    )
+    convolution: OrdinaryConvolution = _CONVOLUTIONS[len(extents) - 1](
+        bank.shape[1],
+        bank.shape[0],
+        tuple(bank.shape[2:]),
+        stride=sampling.stride,
+        padding=padding,
+        dilation=sampling.dilation,
+        padding_mode=sampling.padding_mode,
+        bias=bias is not None,
+        dtype=bank.dtype,
+    )
+    with torch.no_grad():
+        convolution.weight.copy_(bank)
+        if convolution.bias is not None and bias is not None:
+            convolution.bias.copy_(bias)
+    return convolution
+
+
+class FiberPool(nn.Module):
+    """Mean or maximum over the axis of H."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, |H|, spatial...) to (B, C, spatial...)."""
+        return x.mean(2) if self.mode == "mean" else x.amax(2)
+
+
+class Mean(nn.Module):
+    """Mean over the spatial axes."""
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__()
+        self.dimension = dimension
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, [|H|,] spatial...) to (B, C, [|H|])."""
+        return x.mean(tuple(range(-self.dimension, 0)))
+
+
+class Windows(nn.Module):
+    """Maximum or mean over windows of space."""
+
+    def __init__(
+        self, is_max: bool, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        self.dimension = len(kernel)
+        kinds = _LARGEST_OF_WINDOWS if is_max else _MEAN_OF_WINDOWS
+        self.windows = kinds[self.dimension - 1](kernel, stride, padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, [|H|,] spatial...) to the same with other sizes, by way of (B, C |H|, spatial...)."""
+        d = self.dimension
+        y: Tensor = self.windows(x.flatten(1, -d - 1))
+        return y.reshape(*x.shape[:-d], *y.shape[-d:])
