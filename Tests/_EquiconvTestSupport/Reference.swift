@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvEngine
 import EquiconvGroups
 
 /// Group convolutions written out from their definition in Double, slowly: what the engine is compared with.
@@ -7,7 +8,7 @@ import EquiconvGroups
 /// Nothing of the engine is used but its descriptor. A layer is the ordinary correlation with the bank of its turned
 /// kernels: for the output point p and the input point e of the fibers H/K' and H/K,
 /// `bank[o,p,c,e](u) = mean over h in p of k[o,c](h⁻¹e, h⁻¹u) / |det h|`.
-package enum Reference {
+public enum Reference {
   /// `y[o,p,x] = b[o] + Σ_{c,e,x'} bank[o,p,c,e](x' − x) f[c,e,x']`.
   ///
   /// - Parameters:
@@ -15,7 +16,7 @@ package enum Reference {
   ///   - weight: (O, C, [|H/K| or functions on H,] kernel… or functions).
   ///   - bias: (O), or nil for zeros.
   /// - Returns: (batch, O, [|H/K'|,] output spatial…).
-  package static func forward(
+  public static func forward(
     _ d: ConvolutionDescriptor, batch: Int, input: [Double], weight: [Double], bias: [Double]? = nil
   ) -> [Double] {
     let (sources, targets) = (points(d.input, d.group), points(d.output, d.group))
@@ -29,7 +30,7 @@ package enum Reference {
   // MARK: The kernels
 
   /// The turned kernels of a layer, (O, |Y|, C, |X|, kernel…), on the grid that the largest element needs.
-  package static func filterBank(_ d: ConvolutionDescriptor, weight: [Double]) -> [Double] {
+  public static func filterBank(_ d: ConvolutionDescriptor, weight: [Double]) -> [Double] {
     let kernels = ReferenceKernels(d, extents: sampledExtents(d))
     let (sources, targets) = (points(d.input, d.group), points(d.output, d.group))
     let size = weight.count / (d.outChannels * d.inChannels)
@@ -74,7 +75,7 @@ package enum Reference {
   /// Sizes, stride, padding and dilation are the descriptor's; its spaces, group and channels are not looked at.
   ///
   /// - Parameter kernel: extents of the bank, by default the descriptor's; larger ones reach further on both sides.
-  package static func correlate(
+  public static func correlate(
     _ d: ConvolutionDescriptor, kernel: [Int]? = nil, batch: Int, input: [Double], channels: Int, bank: [Double],
     bias: [Double]
   ) -> [Double] {

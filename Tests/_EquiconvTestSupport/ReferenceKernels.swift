@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvBases
+import EquiconvEngine
 import EquiconvGroups
 
 /// The turned kernels of the plain reference: k[o,c](h⁻¹e, h⁻¹u), from the matrices and the Cayley table.
