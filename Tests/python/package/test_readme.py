@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documentation shows is what runs: code blocks of README.md equal the examples, those of docs/ are run.
+"""What the documentation shows is what runs: first examples equal files of examples/, the Python of docs/ is run.
 
 Tests/CTests/run.sh compiles and runs examples/c, Tests/package/run.sh examples/swift.
 """
@@ -16,12 +16,13 @@ from paths import ROOT
 
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-EXAMPLES = {"python": "examples/python/first.py", "c": "examples/c/readme.c", "swift": "examples/swift/first.swift"}
-
+EXAMPLES = {
+    "README.md": ("python", "examples/python/readme.py"),
+    "docs/Python.md": ("python", "examples/python/first.py"),
+    "docs/C.md": ("c", "examples/c/readme.c"),
+    "docs/Swift.md": ("swift", "examples/swift/first.swift"),
+}
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")
-CODE = re.compile(r"^```.*?^```$|^    .*?$|`[^`]*`", re.MULTILINE | re.DOTALL)
-HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def blocks(page, language):
@@ -50,19 +51,18 @@ def identify(page):
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("language", EXAMPLES)
-def test_first_example_of_the_readme_is_the_file_that_is_run(language):
-    heading = {"python": "### Python", "c": "### C", "swift": "### Swift"}[language]
-    assert section(README, heading, language) == without_license(ROOT / EXAMPLES[language])
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_first_example_of_the_page_is_the_file_that_is_run(page):
+    language, path = EXAMPLES[page]
+    assert section(ROOT / page, "## First example", language) == without_license(ROOT / path)
 
 
 def test_first_example_in_python_runs_by_itself(tmp_path):
     program = tmp_path / "first.py"
-    program.write_text(section(README, "### Python", "python"), encoding="utf-8")
+    program.write_text(section(README, "## First example", "python"), encoding="utf-8")
     command = [sys.executable, "-W", "error", str(program)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "(1, 16, 4, 32, 32)\n"
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_readme_has_one_python_example():
@@ -105,18 +105,3 @@ def test_c_of_the_page_is_strict_c11(tmp_path):
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", "-I", str(ROOT / "include")]
     result = subprocess.run([compiler, *flags, str(source)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-
-
-def anchors(page):
-    """The names under which headings can be linked to."""
-    headings = HEADING.findall(CODE.sub("", page.read_text(encoding="utf-8")))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *PAGES, *ROOT.glob("Sources/*/README.md")], ids=identify)
-def test_links_lead_somewhere(page):
-    for target, anchor in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
-        path = (page.parent / target).resolve() if target else page
-        assert path.exists(), target
-        if anchor:
-            assert anchor in anchors(path), f"{target}#{anchor}"
