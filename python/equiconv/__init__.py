@@ -37,7 +37,7 @@ from ._bases.kernel_bases import circular_harmonics as circular_harmonics
 from ._bases.kernel_bases import gaussian_derivatives as gaussian_derivatives
 from ._bases.kernel_bases import pixel_basis as pixel_basis
 from ._bases.kernel_bases import round_bspline_basis as round_bspline_basis
-from ._checks.errors import EquivarianceWarning as EquivarianceWarning
+from ._checks.warnings import EquivarianceWarning as EquivarianceWarning
 from ._functional.convolutions import expand as expand
 from ._functional.convolutions import group_conv as group_conv
 from ._functional.convolutions import isotropic_conv as isotropic_conv

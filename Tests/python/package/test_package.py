@@ -20,7 +20,14 @@ import pytest
 from paths import ROOT
 
 PACKAGE = Path(eq.__file__).parent
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+# Parts that need other packages, whose tests are in folders of their own.
+FRONTS = {"experiments", "jax", "torch"}
+
+
+def module_names() -> list[str]:
+    """The modules of the package, as they are imported."""
+    paths = (path.relative_to(PACKAGE.parent).with_suffix("").parts for path in sorted(PACKAGE.rglob("*.py")))
+    return [".".join(parts).removesuffix(".__init__") for parts in paths if parts[1] not in FRONTS]
 
 
 def test_version_is_that_of_the_header_and_of_the_metadata():
@@ -34,13 +41,11 @@ def test_version_is_that_of_the_header_and_of_the_metadata():
     assert installed == eq.__version__
 
 
-# Modules that users import by themselves, and which are attributes once a test has done so.
-EXTRAS = {"experiments", "jax", "torch"}
-
-
 def test_public_names():
     assert sorted(eq.__all__) == eq.__all__
-    public = {name for name in vars(eq) if not name.startswith("_")} - EXTRAS
+    public = {
+        name for name in vars(eq) if not name.startswith("_")
+    } - FRONTS  # attributes once a test has imported them
     assert public == set(eq.__all__) - {"__version__"}
 
 
@@ -69,9 +74,9 @@ def test_public_names_are_documented(name):
         assert set(item.__annotations__) == {*inspect.signature(item).parameters, "return"}
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", module_names())
 def test_examples_in_the_documentation(module):
-    module = importlib.import_module("equiconv" if module == "__init__" else f"equiconv.{module}")
+    module = importlib.import_module(module)
     names = {**vars(eq), "numpy": np}
     result = doctest.testmod(module, extraglobs=names, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _native
-from .._checks.arguments import is_a, reals, value_text
+from .._checks.arguments import is_a, value_text
+from .._checks.arrays import reals
 from .._groups.point_group import PointGroup
 
 Interpolation: TypeAlias = Literal["bilinear", "bicubic", "bspline3"]

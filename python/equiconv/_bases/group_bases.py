@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._checks.arguments import integer, items, real, reals, value_text
+from .._checks.arguments import integer, items, real, value_text
+from .._checks.arrays import reals
 from .basis import GroupBasis, make_group_basis
 
 _LARGEST_ORDER = 4096

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from numpy.typing import ArrayLike
 
-from .._checks.arguments import choice, integer, is_a, items, real, reals, value_text
+from .._checks.arguments import choice, integer, is_a, items, real, value_text
+from .._checks.arrays import reals
 from .basis import INTERPOLATIONS, Interpolation, KernelBasis, make_kernel_basis
 
 Kernel: TypeAlias = int | tuple[int, ...]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .. import _native
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._checks.arguments import Array
+from .._checks.arrays import Array
 from .._groups.point_group import PointGroup
 from .._layer import calls as _calls
 from .._layer.layer import LAYERS

@@ -11,11 +11,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from .._checks.arguments import Shaped, choice, float_dtype, float_values, integer, is_a, value_text
+from .._checks.arguments import choice, integer, is_a, value_text
+from .._checks.arrays import Shaped, float_dtype, float_values
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
 from .._layer import calls as _calls
 from .._layer.explanation import Explanation, Run
-from .._layer.layer import LAYERS, Layer, general_layer, point_group
+from .._layer.layer import LAYERS, Layer, general_layer
 from .._layer.weights import PreparedWeight
 from .convolutions import group_conv, isotropic_conv, lifting_conv, projection_conv
 from .general import conv

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._checks.arguments import Array, float_array, output
+from .._checks.arrays import Array, float_array, output
+from .._groups.arguments import point_group, stabilizer_of
 from .._groups.point_group import PointGroup
-from .._layer.layer import point_group, stabilizer_of
-from .._layer.operands import check_signal
+from .._signals.shapes import check_signal
 from .pool import PoolMode, group_pool
 
 

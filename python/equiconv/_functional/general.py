@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 from numpy.typing import ArrayLike
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._checks.arguments import Array
+from .._checks.arrays import Array
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
 from .._layer import calls as _calls
-from .._layer.layer import general_layer, point_group
+from .._layer.layer import general_layer
 from .._layer.weights import PreparedWeight
 from .convolutions import Algorithm, Axes, Padding, PaddingMode
 from .gradients import ALL, Gradients, wanted_flags

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _native
-from .._checks.arguments import Array, check_not_empty, check_same_dtype, choice, float_array, output
+from .._checks.arguments import choice
+from .._checks.arrays import Array, check_not_empty, check_same_dtype, float_array, output
 
 PoolMode: TypeAlias = Literal["mean", "max"]
 

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 
 from .._bases.basis import Interpolation, KernelBasis
 from .._bases.group_bases import localized
-from .._checks.arguments import Array, check_same_dtype, float_array, shape_text, value_text
+from .._checks.arguments import shape_text, value_text
+from .._checks.arrays import Array, check_same_dtype, float_array
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer.layer import point_group
 from .convolutions import Algorithm, Axes, Padding, PaddingMode, group_conv
 from .general import conv, conv_vjp
 from .gradients import group_conv_vjp

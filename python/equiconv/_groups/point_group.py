@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _native
-from .._checks.arguments import choice, integer, items, real, reals
+from .._checks.arguments import choice, integer, items, real
+from .._checks.arrays import reals
 
 if TYPE_CHECKING:
     from .._native import GroupArgument

@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import cast
 
 from .. import _native
-from .._checks.arguments import Array, Shaped, check_same_dtype, choice, float_array, is_a, output
+from .._checks.arguments import choice, is_a
+from .._checks.arrays import Array, Shaped, check_same_dtype, float_array, output
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
 from .explanation import ChosenAlgorithm, Explanation, Run
-from .layer import LAYERS, Kernel, KernelArguments, Layer, point_group
+from .layer import LAYERS, Kernel, KernelArguments, Layer
 from .operands import check_operands, check_weight
 from .sampling import ALGORITHMS, Sampling, SamplingArguments, check_fit, output_shape, warn_of_remainders
 from .weights import PreparedWeight

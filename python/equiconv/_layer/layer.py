@@ -7,25 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-
 from .. import _native
 from .._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
-from .._checks.arguments import Shaped, boolean, choice, integer, is_a, items, value_text
+from .._checks.arguments import boolean, choice, is_a, value_text
+from .._checks.arrays import Shaped
+from .._groups.arguments import Stabilizer, stabilizer_of
 from .._groups.point_group import PointGroup
 
-Stabilizer: TypeAlias = _native.Subgroup
 # basis, interpolation, group_basis, quadrature
 KernelArguments: TypeAlias = tuple[object, object, object, object]
-
-
-def point_group(value: object) -> PointGroup:
-    """`value` if it is a PointGroup, else TypeError."""
-    if is_a(value, PointGroup):
-        return value
-    raise TypeError(
-        f"group is {value_text(value)} ({type(value).__name__}), expected a PointGroup such as equiconv.cyclic(4)"
-    )
 
 
 @dataclass(frozen=True)
@@ -81,17 +71,6 @@ def general_layer(
     target = stabilizer_of("output_stabilizer", output_stabilizer, group)
     flag = boolean("depthwise", depthwise)
     return Layer(_native.GENERAL, "conv", len(source) < group.order, len(target) < group.order, source, target, flag)
-
-
-def stabilizer_of(name: str, value: object, group: PointGroup) -> Stabilizer:
-    """The subgroup of `group` with these elements (all of them for the plane). Raises TypeError or ValueError."""
-    expected = f"the elements of a subgroup of {group.name}"
-    given = items(name, value, expected)
-    elements = np.array([integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(given)], np.int32)
-    try:
-        return _native.Subgroup(group, elements)
-    except ValueError as error:
-        raise ValueError(f"{name} is {value_text(given)}, expected {expected}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,22 @@
 
 from __future__ import annotations
 
-from .._checks.arguments import Shaped, check_not_empty, check_same_dtype, shape_text
+from .._checks.arguments import shape_text
+from .._checks.arrays import Shaped, check_not_empty, check_same_dtype
 from .._groups.point_group import PointGroup
+from .._signals.shapes import check_axes, check_signal, fiber_names
 from .layer import Kernel, Layer
-
-_SPATIAL_NAMES = {1: ("width",), 2: ("rows", "columns"), 3: ("depth", "rows", "columns")}
-
-
-def check_signal(name: str, array: Shaped, group: PointGroup, points: int | None, user: str) -> None:
-    """Raises ValueError unless `array` is a signal (B, C, [points,] spatial...) that is not empty."""
-    names = ("B", "C") + _fiber_names(group, points) + _SPATIAL_NAMES[group.dimension]
-    _check_axes(name, array, names, group, points, user)
-    check_not_empty(name, array, first_axis=1)
 
 
 def check_weight(weight: Shaped, group: PointGroup, layer: Layer, kernel: Kernel, user: str) -> None:
     """Raises ValueError unless `weight` is (O, C, [functions on H,] kernel... or J) as `layer` needs."""
     functions = kernel.functions(group, layer)
-    fiber = _fiber_names(group, functions) if kernel.group_basis is None else ("I",)
+    fiber = fiber_names(group, functions) if kernel.group_basis is None else ("I",)
     names = ("O", "C") + fiber + (("k",) * group.dimension if kernel.has_pixels() else ("J",))
     if kernel.group_basis is None:
-        _check_axes("weight", weight, names, group, functions, user)
+        check_axes("weight", weight, names, group, functions, user)
     else:
-        _check_axes("weight", weight, names, group, None, user)
+        check_axes("weight", weight, names, group, None, user)
         if weight.shape[2] != functions:
             raise ValueError(
                 f"weight has shape {weight.shape}, expected {shape_text(names)} for {user} with I = {functions} of "
@@ -36,27 +29,6 @@ def check_weight(weight: Shaped, group: PointGroup, layer: Layer, kernel: Kernel
     if basis is not None and weight.shape[-len(basis.shape) :] != basis.shape:
         raise ValueError(
             f"weight has shape {weight.shape}, expected it to end in {basis.shape}, the shape of {basis!r}"
-        )
-
-
-def _fiber_names(group: PointGroup, points: int | None) -> tuple[str, ...]:
-    if points is None:
-        return ()
-    return ("|H|",) if points == group.order else ("|H/K|",)
-
-
-def _check_axes(
-    name: str, array: Shaped, names: tuple[str, ...], group: PointGroup, points: int | None, user: str
-) -> None:
-    if array.ndim != len(names):
-        raise ValueError(
-            f"{name} has shape {array.shape}, expected {shape_text(names)} for {user} "
-            f"on a {group.dimension}-D group: {len(names)} axes"
-        )
-    if points is not None and array.shape[2] != points:
-        raise ValueError(
-            f"{name} has shape {array.shape}, expected {shape_text(names)} for {user} "
-            f"with {names[2]} = {points} of {group.name} on axis 2"
         )
 
 

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .._checks.arguments import Shaped, axes, choice
-from .._checks.callers import level_of_caller
-from .._checks.errors import EquivarianceWarning
+from .._checks.arguments import axes, choice
+from .._checks.arrays import Shaped
+from .._checks.warnings import EquivarianceWarning, level_of_caller
 from .._groups.point_group import PointGroup
 from .layer import Layer
 

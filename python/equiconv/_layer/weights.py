@@ -8,7 +8,7 @@ from collections.abc import Callable
 from numpy.typing import ArrayLike
 
 from .. import _native
-from .._checks.arguments import Array, check_not_empty, float_array
+from .._checks.arrays import Array, check_not_empty, float_array
 
 
 class PreparedWeight(_native.Weight):

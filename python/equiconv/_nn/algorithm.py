@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from .._checks.arguments import choice, is_of, value_text
+from .._checks.arguments import choice, value_text
+from .._checks.frameworks import is_of
 from .._functional.convolutions import Algorithm
 from .._layer.sampling import ALGORITHMS
 from .._signals.space import SignalSpace

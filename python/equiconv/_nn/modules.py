@@ -10,26 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._checks.arguments import (
-    LARGEST,
-    Array,
-    as_array,
-    boolean,
-    choice,
-    float_array,
-    float_dtype,
-    generator,
-    integer,
-    value_text,
-    within,
-)
+from .._checks.arguments import LARGEST, boolean, choice, generator, integer, value_text
+from .._checks.arrays import Array, as_array, float_array, float_dtype, within
 from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode, group_pool
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
 from .._layer import calls as _calls
 from .._layer.initialization import he_deviation
 from .._layer.kernel_shape import kernel_shape, weight_shape
-from .._layer.layer import LAYERS, Kernel, point_group
+from .._layer.layer import LAYERS, Kernel
 from .._layer.sampling import Sampling
 from .._layer.spaces import ConvolutionSpaces, PoolSpaces
 from .._signals.space import check_signal_space

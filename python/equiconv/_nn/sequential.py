@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from numpy.typing import ArrayLike
 
-from .._checks.arguments import Array, float_array, value_text
+from .._checks.arguments import value_text
+from .._checks.arrays import Array, float_array
 from .._signals.space import SignalSpace
 from .modules import load_parameters
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _native
-from .._checks.arguments import Array, float_array, integer, output, value_text
+from .._checks.arguments import integer, value_text
+from .._checks.arrays import Array, float_array, output
+from .._groups.arguments import Stabilizer, point_group, stabilizer_of
 from .._groups.point_group import PointGroup
-from .._layer.layer import Stabilizer, point_group, stabilizer_of
-from .._layer.operands import check_signal
-from .frameworks import ArrayMap, array_of
+from .array_maps import ArrayMap, array_of
 from .resampling import resampled_error, sampling_of, space_of, transforms
+from .shapes import check_signal
 
 
 def act(

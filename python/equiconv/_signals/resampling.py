@@ -12,9 +12,10 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks.arguments import Array, integer, real, reals, value_text
+from .._checks.arguments import integer, real, value_text
+from .._checks.arrays import Array, reals
 from .._groups.point_group import PointGroup
-from .frameworks import ArrayMap
+from .array_maps import ArrayMap
 
 _FACTORS = "one or more numbers in 1/1024...1024"
 _QUARTER_TURNS = ((1, 0), (0, 1), (-1, 0), (0, -1))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .._groups.point_group import PointGroup
 
 _PLANES = {1: "the line", 2: "the plane", 3: "space"}
-_AXES = {1: ("width",), 2: ("rows", "columns"), 3: ("depth", "rows", "columns")}
+AXES = {1: ("width",), 2: ("rows", "columns"), 3: ("depth", "rows", "columns")}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SignalSpace:
     def shape_text(self, channels: int | str) -> str:
         """The shape of a signal of so many channels, such as ``(B, 16, 4, rows, columns)``."""
         fiber = () if self.group is None else (self.group.order,)
-        return f"(B, {', '.join(map(str, (channels, *fiber, *_AXES[self.dimension])))})"
+        return f"(B, {', '.join(map(str, (channels, *fiber, *AXES[self.dimension])))})"
 
     def holds(self, shape: tuple[int, ...]) -> bool:
         """Whether `shape` is that of a signal on this space, with any number of channels."""

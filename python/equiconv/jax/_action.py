@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._checks.arguments import integer
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer.layer import point_group
 from .._signals import action as _action
 from ._primitives.operands import JaxArray, float_operand
 

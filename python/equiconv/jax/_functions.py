@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._checks.arguments import check_not_empty, choice
+from .._checks.arguments import choice
+from .._checks.arrays import check_not_empty
 from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer.layer import LAYERS, general_layer, point_group
+from .._layer.layer import LAYERS, general_layer
 from ._primitives import calls as _calls
 from ._primitives.operands import JaxArray, float_operand
 from ._primitives.pool_mean import pool_mean

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks.arguments import as_array, boolean, integer, is_a, real, reals, value_text
+from .._checks.arguments import boolean, integer, is_a, real, value_text
+from .._checks.arrays import as_array, reals
 from ._spaces import Points, Space
 
 Matrix = NDArray[np.float64]

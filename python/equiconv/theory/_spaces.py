@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks.arguments import LARGEST, axes, integer, is_a, value_text
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer.layer import point_group
 
 Points = NDArray[np.intp]
 

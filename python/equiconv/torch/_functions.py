@@ -13,8 +13,9 @@ from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import choice
 from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer.layer import LAYERS, Layer, point_group
+from .._layer.layer import LAYERS, Layer
 from .._layer.sampling import warn_of_remainders
 from ._operators.configuration import configuration_of, name_between, name_of
 from ._operators.convolution import forward

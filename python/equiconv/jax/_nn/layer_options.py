@@ -10,11 +10,13 @@ import jax
 import numpy as np
 
 from ..._bases.basis import GroupBasis, KernelBasis
-from ..._checks.arguments import LARGEST, check_float_dtype, choice, integer
+from ..._checks.arguments import LARGEST, choice, integer
+from ..._checks.arrays import check_float_dtype
+from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._layer.initialization import he_deviation
 from ..._layer.kernel_shape import kernel_shape, weight_shape
-from ..._layer.layer import LAYERS, Kernel, point_group
+from ..._layer.layer import LAYERS, Kernel
 from ..._layer.sampling import Sampling
 from ..._layer.spaces import ConvolutionSpaces, PoolSpaces
 from ..._nn.modules import arguments_text

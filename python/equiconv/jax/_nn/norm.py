@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from ..._checks.arguments import LARGEST, check_same_dtype, integer, real
+from ..._checks.arguments import LARGEST, integer, real
+from ..._checks.arrays import check_same_dtype
 from .._primitives.operands import JaxArray
 
 

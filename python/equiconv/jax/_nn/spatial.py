@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..._groups.point_group import PointGroup
-from ..._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
+from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
 from .._primitives.operands import JaxArray, float_operand
 
 # How far below the largest number of a plane its numbers are kept.

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from ..._groups.arguments import point_group
 from ..._layer.calls import checked_sampling
-from ..._layer.layer import Kernel, KernelArguments, Layer, point_group
+from ..._layer.layer import Kernel, KernelArguments, Layer
 from ..._layer.sampling import SamplingArguments, warn_of_remainders
 from . import lowering as lowering  # The passes cannot be compiled before.
 from .operands import JaxArray, float_operand

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ... import _native
-from ..._checks.arguments import check_float_dtype, check_not_masked, value_text
+from ..._checks.arguments import value_text
+from ..._checks.arrays import check_float_dtype, check_not_masked
 
 # A jax.Array or a tracer. To the type checker everything of JAX is Any, whether it is installed or not.
 JaxArray: TypeAlias = Any

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from ... import _native
 from ..._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
-from ..._checks.arguments import Shaped
+from ..._checks.arrays import Shaped
+from ..._groups.arguments import Stabilizer
 from ..._groups.point_group import PointGroup
 from ..._jax import LAYER_FORM
 from ..._layer.explanation import Run
-from ..._layer.layer import Kernel, Layer, Stabilizer
+from ..._layer.layer import Kernel, Layer
 from ..._layer.sampling import ALGORITHMS, PADDING_MODES, Sampling, output_shape
 
 _NAME_BYTES = 32

@@ -6,8 +6,8 @@ from __future__ import annotations
 from flax import nnx
 
 from ..._functional.convolutions import Axes
+from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
-from ..._layer.layer import point_group
 from .._nn.spatial import WindowOptions, spatial_mean
 from .._primitives.operands import JaxArray
 

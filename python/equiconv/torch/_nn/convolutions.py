@@ -15,10 +15,11 @@ from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
 from ..._checks.arguments import LARGEST, integer
 from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
 from ..._functional.convolutions import expand as expand_weight
+from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._layer.initialization import he_deviation
 from ..._layer.kernel_shape import kernel_shape, weight_shape
-from ..._layer.layer import LAYERS, Kernel, point_group
+from ..._layer.layer import LAYERS, Kernel
 from ..._layer.spaces import ConvolutionSpaces
 from ..._nn.modules import arguments_text, spaces_text
 from ..._signals.space import check_signal_space

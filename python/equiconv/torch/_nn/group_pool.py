@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ..._checks.arguments import choice
 from ..._functional.pool import PoolMode
+from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
-from ..._layer.layer import point_group
 from ..._layer.spaces import PoolSpaces
 from ..._signals.space import check_signal_space
 from .._functions import group_pool

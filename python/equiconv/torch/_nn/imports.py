@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..._checks.arguments import Array, value_text
+from ..._checks.arguments import value_text
+from ..._checks.arrays import Array
 from ..._functional.convolutions import Axes, LayerName
 from ..._functional.convolutions import expand as expand_weight
+from ..._groups.arguments import point_group
 from ..._groups.point_group import (
     PointGroup,
     axial_cyclic,
@@ -25,7 +27,6 @@ from ..._groups.point_group import (
     tetrahedral,
     trivial,
 )
-from ..._layer.layer import point_group
 from .convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 
 # GrouPy mirrors rows after the rotation, this package columns before it: its element g of D4 is element _D4[g] here.

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ..._functional.convolutions import Axes
+from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
-from ..._layer.layer import point_group
-from ..._signals.windows import check_spatial_axes, checked_windows, warn_of_windows
+from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
 from .._operators.library import operators
 from .._operators.pools import spatial_mean
 from .history import writes

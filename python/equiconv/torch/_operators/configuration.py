@@ -15,8 +15,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from ..._bases.basis import GroupBasis, KernelBasis
+from ..._groups.arguments import Stabilizer
 from ..._groups.point_group import PointGroup
-from ..._layer.layer import Kernel, KernelArguments, Layer, Stabilizer, general_layer
+from ..._layer.layer import Kernel, KernelArguments, Layer, general_layer
 from ..._layer.operands import check_operands
 from ..._layer.sampling import Sampling, SamplingArguments, check_fit, output_shape
 from .tensors import Form

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ... import _native
-from ..._checks.arguments import Array
+from ..._checks.arrays import Array
 from ..._layer import calls as _calls
 from ..._layer.operands import check_operands
 from ..._layer.sampling import check_fit, output_shape

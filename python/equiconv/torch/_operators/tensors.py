@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from ... import _native
-from ..._checks.arguments import Array, value_text
+from ..._checks.arguments import value_text
+from ..._checks.arrays import Array
 
 _DTYPES = (torch.float32, torch.float64)
 _DOUBLE, _STRIDED = torch.float64, torch.strided

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from .._checks.arguments import Shaped, axes
+from .._checks.arguments import axes
+from .._checks.arrays import Shaped
+from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer.layer import point_group
 from .._layer.sampling import Sampling, warn_of_remainders
 
 _Axes = tuple[int, ...]

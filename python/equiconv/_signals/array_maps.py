@@ -10,7 +10,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .._checks.arguments import Array, float_array, is_of, value_text
+from .._checks.arguments import value_text
+from .._checks.arrays import Array, float_array
+from .._checks.frameworks import is_of
 
 Map: TypeAlias = Callable[[Any], Any]
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the arguments that are groups or subgroups."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from .. import _native
+from .._checks.arguments import integer, is_a, items, value_text
+from .point_group import PointGroup
+
+Stabilizer: TypeAlias = _native.Subgroup
+
+
+def point_group(value: object) -> PointGroup:
+    """`value` if it is a PointGroup, else TypeError."""
+    if is_a(value, PointGroup):
+        return value
+    raise TypeError(
+        f"group is {value_text(value)} ({type(value).__name__}), expected a PointGroup such as equiconv.cyclic(4)"
+    )
+
+
+def stabilizer_of(name: str, value: object, group: PointGroup) -> Stabilizer:
+    """The subgroup of `group` with these elements (all of them for the plane). Raises TypeError or ValueError."""
+    expected = f"the elements of a subgroup of {group.name}"
+    given = items(name, value, expected)
+    elements = np.array([integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(given)], np.int32)
+    try:
+        return _native.Subgroup(group, elements)
+    except ValueError as error:
+        raise ValueError(f"{name} is {value_text(given)}, expected {expected}: {error}") from None
