@@ -40,25 +40,15 @@ def isotropic_conv(
 
     ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
 
-    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
-
     Args:
-        x: signal of shape (B, C, spatial...), a JAX or NumPy array of float32 or float64.
-        weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
-        group: H, any group on d axes.
-        bias: shape (O,): one number for each output channel. None for none.
+        x: signal of shape (B, C, spatial...).
+        weight: kernel of shape (O, C, kernel...).
+        group, bias: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.isotropic_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+            `equiconv.isotropic_conv`.
 
     Returns:
-        A signal of shape (B, O, spatial_out...) with the dtype of `x`.
-
-    Raises:
-        TypeError, ValueError: as `equiconv.isotropic_conv`, while JAX traces; a float64 array of NumPy where JAX has
-            float32 only.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+        A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> isotropic_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
@@ -89,25 +79,15 @@ def lifting_conv(
 
     ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
 
-    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
-
     Args:
-        x: signal of shape (B, C, spatial...), a JAX or NumPy array of float32 or float64.
-        weight: kernel of shape (O, C, kernel...), with the dtype of `x`.
-        group: H, any group on d axes.
-        bias: shape (O,): one number for each output channel. None for none.
+        x: signal of shape (B, C, spatial...).
+        weight: kernel of shape (O, C, kernel...).
+        group, bias: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.lifting_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+            `equiconv.lifting_conv`.
 
     Returns:
-        A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`.
-
-    Raises:
-        TypeError, ValueError: as `equiconv.lifting_conv`, while JAX traces; a float64 array of NumPy where JAX has
-            float32 only.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+        A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> lifting_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
@@ -138,25 +118,15 @@ def group_conv(
 
     ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
 
-    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
-
     Args:
-        x: signal of shape (B, C, |H|, spatial...), a JAX or NumPy array of float32 or float64.
-        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
-        group: H, any group on d axes.
-        bias: shape (O,): one number for each output channel. None for none.
+        x: signal of shape (B, C, |H|, spatial...).
+        weight: kernel of shape (O, C, |H|, kernel...).
+        group, bias: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.group_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+            `equiconv.group_conv`.
 
     Returns:
-        A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`.
-
-    Raises:
-        TypeError, ValueError: as `equiconv.group_conv`, while JAX traces; a float64 array of NumPy where JAX has
-            float32 only.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+        A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> group_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
@@ -188,25 +158,15 @@ def projection_conv(
     ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
     ``kbar(h', u) = mean over h of k(h^-1 h', h^-1 u)``
 
-    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
-
     Args:
-        x: signal of shape (B, C, |H|, spatial...), a JAX or NumPy array of float32 or float64.
-        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`.
-        group: H, any group on d axes.
-        bias: shape (O,): one number for each output channel. None for none.
+        x: signal of shape (B, C, |H|, spatial...).
+        weight: kernel of shape (O, C, |H|, kernel...).
+        group, bias: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.projection_conv`. They, and `group`, are part of the compiled program, not arguments of it.
+            `equiconv.projection_conv`.
 
     Returns:
-        A signal of shape (B, O, spatial_out...) with the dtype of `x`.
-
-    Raises:
-        TypeError, ValueError: as `equiconv.projection_conv`, while JAX traces; a float64 array of NumPy where JAX has
-            float32 only.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
+        A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> projection_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
@@ -246,13 +206,11 @@ def conv(
     Args:
         x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; a JAX or NumPy array
             of float32 or float64.
-        weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the
-            dtype of `x`.
+        weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of
+            `x`; (O, 1, ...) if `depthwise`.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel. None for none.
-        input_stabilizer: the elements of K in any order: ``[0]`` for signals on the group, ``range(group.order)`` for
-            signals on the plane.
-        output_stabilizer: the elements of K'.
+        input_stabilizer, output_stabilizer: the elements of K and of K'.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
             for `equiconv.conv`. They, and `group`, are part of the compiled program, not arguments of it.
 

@@ -41,22 +41,19 @@ def isotropic_conv(
     group_basis: GroupBasis | None = None,
     quadrature: bool = False,
 ) -> Tensor:
-    """`equiconv.isotropic_conv` on tensors, with derivatives of all orders.
+    """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
 
     Args:
-        x: signal of shape (B, C, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
-        weight: shape (O, C, kernel...), with the dtype of `x`.
-        group: H, any group.
-        bias: shape (O,), or None.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+        x: signal of shape (B, C, spatial...).
+        weight: kernel of shape (O, C, kernel...).
+        group, bias: as for `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.isotropic_conv`.
 
     Returns:
-        Shape (B, O, spatial_out...).
-
-    Raises:
-        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+        A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> isotropic_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
@@ -83,22 +80,19 @@ def lifting_conv(
     group_basis: GroupBasis | None = None,
     quadrature: bool = False,
 ) -> Tensor:
-    """`equiconv.lifting_conv` on tensors, with derivatives of all orders.
+    """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
 
     ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
 
     Args:
-        x: signal of shape (B, C, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
-        weight: shape (O, C, kernel...), with the dtype of `x`.
-        group: H, any group.
-        bias: shape (O,), or None.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+        x: signal of shape (B, C, spatial...).
+        weight: kernel of shape (O, C, kernel...).
+        group, bias: as for `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.lifting_conv`.
 
     Returns:
-        Shape (B, O, |H|, spatial_out...).
-
-    Raises:
-        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+        A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> lifting_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
@@ -125,22 +119,19 @@ def group_conv(
     group_basis: GroupBasis | None = None,
     quadrature: bool = False,
 ) -> Tensor:
-    """`equiconv.group_conv` on tensors, with derivatives of all orders.
+    """Group convolution G -> G: correlation on the group, over the fiber H and over space.
 
     ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
 
     Args:
-        x: signal of shape (B, C, |H|, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
-        weight: shape (O, C, |H|, kernel...), with the dtype of `x`.
-        group: H, any group.
-        bias: shape (O,), or None.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+        x: signal of shape (B, C, |H|, spatial...).
+        weight: kernel of shape (O, C, |H|, kernel...).
+        group, bias: as for `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.group_conv`.
 
     Returns:
-        Shape (B, O, |H|, spatial_out...).
-
-    Raises:
-        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+        A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> group_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
@@ -167,22 +158,20 @@ def projection_conv(
     group_basis: GroupBasis | None = None,
     quadrature: bool = False,
 ) -> Tensor:
-    """`equiconv.projection_conv` on tensors, with derivatives of all orders.
+    """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
 
-    ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']``, kbar the mean of k over H
+    ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
+    ``kbar(h', u) = mean over h of k(h^-1 h', h^-1 u)``
 
     Args:
-        x: signal of shape (B, C, |H|, spatial...), float32 or float64, on the CPU; contiguous ones are not copied.
-        weight: shape (O, C, |H|, kernel...), with the dtype of `x`.
-        group: H, any group.
-        bias: shape (O,), or None.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as there.
+        x: signal of shape (B, C, |H|, spatial...).
+        weight: kernel of shape (O, C, |H|, kernel...).
+        group, bias: as for `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
+            `equiconv.projection_conv`.
 
     Returns:
-        Shape (B, O, spatial_out...).
-
-    Raises:
-        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+        A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
 
     Example:
         >>> projection_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
@@ -212,19 +201,29 @@ def conv(
     quadrature: bool = False,
     depthwise: bool = False,
 ) -> Tensor:
-    """`equiconv.conv` on tensors, between signals on R^d x H/K and R^d x H/K', with derivatives of all orders.
+    """`equiconv.conv` on tensors, between signals on R^d x H/K and R^d x H/K'; the four named layers are cases of it.
+
+    Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
 
     Args:
-        x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H.
-        weight: shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H; (O, 1, ...) if `depthwise`.
-        group, bias, input_stabilizer, output_stabilizer, stride, padding, dilation, padding_mode, algorithm, basis,
-            interpolation, group_basis, quadrature, depthwise: as there.
+        x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or float64, on
+            the CPU. Contiguous tensors are not copied.
+        weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of
+            `x`; (O, 1, ...) if `depthwise`.
+        group: H, any group on d axes.
+        bias: shape (O,): one number for each output channel. None for none.
+        input_stabilizer, output_stabilizer: the elements of K and of K'.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
+            for `equiconv.conv`.
 
     Returns:
-        Shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H.
+        A signal of shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H.
 
     Raises:
-        TypeError, ValueError: as there; a tensor of another dtype, layout or device.
+        TypeError, ValueError: as `equiconv.conv`; a tensor of another dtype, layout or device.
+
+    Warns:
+        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves. Not under a compiler.
 
     Example:
         >>> x, weight = torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3)

@@ -12,6 +12,7 @@ import numpy as np
 from ..._bases.basis import GroupBasis, KernelBasis
 from ..._checks.arguments import LARGEST, choice, integer
 from ..._checks.arrays import check_float_dtype
+from ..._functional.pool import PoolMode
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._layer.initialization import he_deviation
@@ -138,6 +139,24 @@ class HasSpaces:
     def output_space(self) -> SignalSpace:
         """What the layer writes."""
         return self.options.output_space
+
+
+class FiberPool(HasSpaces):
+    """What modules that pool over H have in common."""
+
+    options: PoolOptions
+
+    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
+        """Pools (B, C, |H|, spatial...) to (B, C, spatial...).
+
+        Args:
+            group: H.
+            mode: ``"mean"`` or ``"max"``.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind.
+        """
+        self.options = PoolOptions.checked(group, mode)
 
 
 class HasLayer(HasSpaces):

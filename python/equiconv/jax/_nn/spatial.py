@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..._functional.convolutions import Axes
+from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
 from .._primitives.operands import JaxArray, float_operand
@@ -73,8 +75,54 @@ class WindowOptions:
         return jax.lax.reduce_window(x, initial, operation, first + self.kernel, first + self.stride, padding)
 
 
+class SpatialPool:
+    """What modules that pool over windows have in common."""
+
+    options: WindowOptions
+
+    def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
+        """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
+
+        Args:
+            group: H, which tells the spatial axes, and which of them it moves.
+            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+        Calls warn with an EquivarianceWarning, while JAX traces, where ``(n + 2 padding - kernel) % stride`` is not 0
+        on an axis that the group moves: the windows leave out a margin on one side. The message names sizes that fit.
+        """
+        self.options = WindowOptions.checked(group, kernel, stride, padding)
+
+
+class SpaceMean:
+    """What modules that take the mean over all of space have in common."""
+
+    group: PointGroup
+
+    def __init__(self, group: PointGroup) -> None:
+        """Takes (B, C, [|H|,] spatial...) to (B, C, [|H|]).
+
+        What a network computes of it after `GroupPool` is invariant under a lattice group to the last bit, if the
+        layers before it use ``algorithm="direct"``.
+
+        Args:
+            group: H, which tells the number of spatial axes.
+
+        Raises:
+            TypeError: `group` is no PointGroup.
+        """
+        self.group = point_group(group)
+
+
 def spatial_mean(x: object, group: PointGroup) -> JaxArray:
-    """The mean over all of space, (B, C, [|H|,] spatial...) -> (B, C, [|H|])."""
+    """The mean over all of space, (B, C, [|H|,] spatial...) -> (B, C, [|H|]). Raises ValueError for other axes.
+
+    Numbers are cut at fixed binary places into integers, whose sums are exact; the rest, some 60 bits below the largest
+    number of a plane and 110 in float64, is dropped. Source: Demmel and Nguyen, "Fast reproducible floating-point
+    summation", ARITH 2013.
+    """
     array, d = float_operand("x", x), group.dimension
     check_spatial_axes("SpatialMean", array.shape, group, may_be_empty=False)
     space = tuple(range(-d, 0))

@@ -25,34 +25,14 @@ except ModuleNotFoundError as error:
         'equiconv.jax.equinox needs Equinox, which is not installed: pip install "equiconv[equinox]"', name="equinox"
     ) from None
 
-from ._algorithm import with_algorithm as with_algorithm
-from ._convolution import GroupConv as GroupConv
-from ._convolution import IsotropicConv as IsotropicConv
-from ._convolution import LiftingConv as LiftingConv
-from ._convolution import ProjectionConv as ProjectionConv
-from ._fields import BatchNorm as BatchNorm
-from ._fields import FieldDropout as FieldDropout
-from ._fields import GroupPool as GroupPool
-from ._sequential import Sequential as Sequential
-from ._signature import check_signature as check_signature
-from ._signature import signature as signature
-from ._spatial import SpatialAvgPool as SpatialAvgPool
-from ._spatial import SpatialMaxPool as SpatialMaxPool
-from ._spatial import SpatialMean as SpatialMean
+from ._algorithm import with_algorithm
+from ._convolution import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
+from ._fields import BatchNorm, FieldDropout, GroupPool
+from ._sequential import Sequential
+from ._signature import check_signature, signature
+from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 
 __all__ = [
-    "BatchNorm",
-    "FieldDropout",
-    "GroupConv",
-    "GroupPool",
-    "IsotropicConv",
-    "LiftingConv",
-    "ProjectionConv",
-    "Sequential",
-    "SpatialAvgPool",
-    "SpatialMaxPool",
-    "SpatialMean",
-    "check_signature",
-    "signature",
-    "with_algorithm",
-]
+    "BatchNorm", "FieldDropout", "GroupConv", "GroupPool", "IsotropicConv", "LiftingConv", "ProjectionConv",
+    "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "check_signature", "signature", "with_algorithm",
+]  # fmt: skip

@@ -46,6 +46,22 @@ class Convolution(HasLayer, eqx.Module):  # type: ignore[misc]
         dtype: Any = jnp.float32,
         key: JaxArray,
     ) -> None:
+        """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
+
+        Args:
+            in_channels, out_channels: C and O.
+            kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
+                `equiconv.bspline_basis(5)`.
+            group: H, any group.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
+                of the layer, such as `equiconv.group_conv`.
+            bias: whether there is one.
+            dtype: of the parameters: float32 or float64.
+            key: of `jax.random`, for the weights.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+        """
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
             dilation=dilation, padding_mode=padding_mode, interpolation=interpolation, group_basis=group_basis,
@@ -64,26 +80,9 @@ class Convolution(HasLayer, eqx.Module):  # type: ignore[misc]
 class IsotropicConv(Convolution):
     """Isotropic convolution R^d -> R^d: `equiconv.jax.isotropic_conv` as a module.
 
-    Args:
-        in_channels, out_channels: C and O.
-        kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
-            `equiconv.bspline_basis(5)`.
-        group: H, any group.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.isotropic_conv`.
-        bias: whether there is one.
-        dtype: of the parameters: float32 or float64.
-        key: of `jax.random`, for the weights: drawn with He's deviation, as `equiconv.GroupConv`.
-
     Shape:
         (B, C, spatial...) -> (B, O, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, kernel...), or (O, C, J) with a basis.
 
     Example:
         >>> IsotropicConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 9, 9))).shape
@@ -96,20 +95,9 @@ class IsotropicConv(Convolution):
 class LiftingConv(Convolution):
     """Lifting convolution R^d -> G: `equiconv.jax.lifting_conv` as a module.
 
-    Args:
-        in_channels, out_channels, kernel, group, bias, dtype, key: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.lifting_conv`.
-
     Shape:
         (B, C, spatial...) -> (B, O, |H|, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, kernel...), or (O, C, J) with a basis.
 
     Example:
         >>> LiftingConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 9, 9))).shape
@@ -122,21 +110,9 @@ class LiftingConv(Convolution):
 class GroupConv(Convolution):
     """Group convolution G -> G: `equiconv.jax.group_conv` as a module.
 
-    Args:
-        in_channels, out_channels, kernel, group, bias, dtype, key: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.group_conv`.
-
     Shape:
         (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
-            group basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, |H|, kernel...): J in place of the kernel's axes with a basis, I for |H| with a group basis.
 
     Example:
         >>> GroupConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 4, 9, 9))).shape
@@ -149,21 +125,9 @@ class GroupConv(Convolution):
 class ProjectionConv(Convolution):
     """Projection convolution G -> R^d: `equiconv.jax.projection_conv` as a module.
 
-    Args:
-        in_channels, out_channels, kernel, group, bias, dtype, key: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.projection_conv`.
-
     Shape:
         (B, C, |H|, spatial...) -> (B, O, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
-            group basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, |H|, kernel...): J in place of the kernel's axes with a basis, I for |H| with a group basis.
 
     Example:
         >>> ProjectionConv(3, 8, 5, cyclic(4), key=jax.random.key(0))(jax.numpy.zeros((1, 3, 4, 9, 9))).shape

@@ -27,32 +27,13 @@ except ModuleNotFoundError as error:
         'equiconv.jax.nnx needs Flax, which is not installed: pip install "equiconv[flax]"', name="flax"
     ) from None
 
-from ._convolution import GroupConv as GroupConv
-from ._convolution import IsotropicConv as IsotropicConv
-from ._convolution import LiftingConv as LiftingConv
-from ._convolution import ProjectionConv as ProjectionConv
-from ._fields import BatchNorm as BatchNorm
-from ._fields import FieldDropout as FieldDropout
-from ._fields import GroupPool as GroupPool
-from ._sequential import Sequential as Sequential
-from ._signature import check_signature as check_signature
-from ._signature import signature as signature
-from ._spatial import SpatialAvgPool as SpatialAvgPool
-from ._spatial import SpatialMaxPool as SpatialMaxPool
-from ._spatial import SpatialMean as SpatialMean
+from ._convolution import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
+from ._fields import BatchNorm, FieldDropout, GroupPool
+from ._sequential import Sequential
+from ._signature import check_signature, signature
+from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 
 __all__ = [
-    "BatchNorm",
-    "FieldDropout",
-    "GroupConv",
-    "GroupPool",
-    "IsotropicConv",
-    "LiftingConv",
-    "ProjectionConv",
-    "Sequential",
-    "SpatialAvgPool",
-    "SpatialMaxPool",
-    "SpatialMean",
-    "check_signature",
-    "signature",
-]
+    "BatchNorm", "FieldDropout", "GroupConv", "GroupPool", "IsotropicConv", "LiftingConv", "ProjectionConv",
+    "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "check_signature", "signature",
+]  # fmt: skip

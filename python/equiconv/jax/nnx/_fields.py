@@ -9,35 +9,18 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..._checks.arguments import probability
-from ..._functional.pool import PoolMode
-from ..._groups.point_group import PointGroup
-from .._nn.layer_options import HasSpaces, PoolOptions, parameter_dtype
+from .._nn.layer_options import FiberPool, parameter_dtype
 from .._nn.norm import NormOptions, check_fields, drop_fields
 from .._primitives.operands import JaxArray, float_operand
 
 
-class GroupPool(HasSpaces, nnx.Module):  # type: ignore[misc]
+class GroupPool(FiberPool, nnx.Module):  # type: ignore[misc]
     """Mean or maximum over H, G -> R^d: `equiconv.jax.group_pool` as a module.
-
-    Args:
-        group: H.
-        mode: ``"mean"`` or ``"max"``.
-
-    Shape:
-        (B, C, |H|, spatial...) -> (B, C, spatial...).
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind.
 
     Example:
         >>> GroupPool(cyclic(4), "max")(jax.numpy.zeros((1, 8, 4, 5, 5))).shape
         (1, 8, 5, 5)
     """
-
-    options: PoolOptions
-
-    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
-        self.options = PoolOptions.checked(group, mode)
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The pooled signal."""

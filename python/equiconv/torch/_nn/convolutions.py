@@ -69,6 +69,21 @@ class Convolution(ConvolutionSpaces, SignalModule):
         device: Any = None,
         dtype: torch.dtype | None = None,
     ) -> None:
+        """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
+
+        Args:
+            in_channels, out_channels: C and O.
+            kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
+                `equiconv.bspline_basis(5)`.
+            group: H, any group.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
+                of the layer, such as `equiconv.group_conv`.
+            bias: whether there is one.
+            device, dtype: of the parameters: the CPU, float32 or float64.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+        """
         super().__init__()
         self.group = point_group(group)
         self.in_channels = integer("in_channels", in_channels, 1, LARGEST)
@@ -251,25 +266,9 @@ def _converted(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:
 class IsotropicConv(Convolution):
     """Isotropic convolution R^d -> R^d: `equiconv.isotropic_conv` as a module.
 
-    Args:
-        in_channels, out_channels: C and O.
-        kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
-            `equiconv.bspline_basis(5)`.
-        group: H, any group.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.isotropic_conv`.
-        bias: whether there is one.
-        device, dtype: of the parameters: the CPU, float32 or float64.
-
     Shape:
         (B, C, spatial...) -> (B, O, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, kernel...), or (O, C, J) with a basis.
 
     Example:
         >>> IsotropicConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 9, 9)).shape
@@ -282,20 +281,9 @@ class IsotropicConv(Convolution):
 class LiftingConv(Convolution):
     """Lifting convolution R^d -> G: `equiconv.lifting_conv` as a module.
 
-    Args:
-        in_channels, out_channels, kernel, group, bias, device, dtype: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.lifting_conv`.
-
     Shape:
         (B, C, spatial...) -> (B, O, |H|, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, kernel...), or (O, C, J) with a basis.
 
     Example:
         >>> LiftingConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 9, 9)).shape
@@ -308,21 +296,9 @@ class LiftingConv(Convolution):
 class GroupConv(Convolution):
     """Group convolution G -> G: `equiconv.group_conv` as a module.
 
-    Args:
-        in_channels, out_channels, kernel, group, bias, device, dtype: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.group_conv`.
-
     Shape:
         (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
-            group basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, |H|, kernel...): J in place of the kernel's axes with a basis, I for |H| with a group basis.
 
     Example:
         >>> GroupConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 4, 9, 9)).shape
@@ -335,21 +311,9 @@ class GroupConv(Convolution):
 class ProjectionConv(Convolution):
     """Projection convolution G -> R^d: `equiconv.projection_conv` as a module.
 
-    Args:
-        in_channels, out_channels, kernel, group, bias, device, dtype: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as
-            `equiconv.projection_conv`.
-
     Shape:
         (B, C, |H|, spatial...) -> (B, O, spatial_out...).
-
-    Attributes:
-        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
-            group basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+        `weight` is (O, C, |H|, kernel...): J in place of the kernel's axes with a basis, I for |H| with a group basis.
 
     Example:
         >>> ProjectionConv(3, 8, 5, cyclic(4))(torch.zeros(1, 3, 4, 9, 9)).shape

@@ -25,6 +25,19 @@ class _SpatialPool(SignalModule):
     """Windows of the spatial axes, for all channels and elements alike."""
 
     def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
+        """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
+
+        Args:
+            group: H, which tells the spatial axes, and which of them it moves.
+            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+        Calls warn with an EquivarianceWarning, but not while `torch.compile` traces, where ``(n + 2 padding - kernel)
+        % stride`` is not 0 on an axis that the group moves: the windows leave out a margin on one side. The message
+        names sizes that fit.
+        """
         super().__init__()
         self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
 
@@ -67,20 +80,6 @@ class _SpatialPool(SignalModule):
 class SpatialMaxPool(_SpatialPool):
     """Maximum over windows of space, for each channel and each element of H by itself; equivariant to the last bit.
 
-    Args:
-        group: H, which tells the spatial axes, and which of them it moves.
-        kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
-
-    Shape:
-        (B, C, [|H|,] spatial...) -> (B, C, [|H|,] spatial_out...), sizes (n + 2 padding - kernel) // stride + 1.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
-
-    Warns:
-        EquivarianceWarning: ``(n + 2 padding - kernel) % stride`` is not 0 on an axis that the group moves: the windows
-        leave out a margin on one side. The message names sizes that fit. Not while `torch.compile` traces.
-
     Example:
         >>> SpatialMaxPool(cyclic(4), 2)(torch.zeros(1, 8, 4, 6, 6)).shape
         torch.Size([1, 8, 4, 3, 3])
@@ -97,18 +96,6 @@ class SpatialAvgPool(_SpatialPool):
 
     The sums are taken in double precision, so that in float32 turning the input changes a bit hardly ever; see
     `SpatialMean` for one that never does.
-
-    Args:
-        group, kernel, stride, padding: as for `SpatialMaxPool`.
-
-    Shape:
-        (B, C, [|H|,] spatial...) -> (B, C, [|H|,] spatial_out...), sizes (n + 2 padding - kernel) // stride + 1.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
-
-    Warns:
-        EquivarianceWarning: as `SpatialMaxPool`.
 
     Example:
         >>> SpatialAvgPool(cyclic(4), 2)(torch.ones(1, 8, 4, 6, 6)).mean().item()

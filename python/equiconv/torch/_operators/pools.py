@@ -15,10 +15,29 @@ from .library import define, unfolded
 from .tensors import as_array, result_like
 
 
-def _folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x: Tensor) -> tuple[Tensor, int]:
-    """The rule of `torch.vmap` for operators of one signal: the mapped axis becomes part of the batch."""
-    signals = x.movedim(in_dims[0], 0)
-    return unfolded(call(signals.flatten(0, 1)), signals), 0
+def _define_mean(name: str, kernel: Callable[[Tensor], Tensor], axis: int) -> Callable[[Tensor], Tensor]:
+    """The operator that takes the mean over one axis of a signal by `kernel`."""
+
+    def fake(x: Tensor) -> Tensor:
+        shape = list(x.shape)
+        del shape[axis]
+        return x.new_empty(shape)
+
+    def derivative(ctx: Any, g: Tensor) -> Tensor:
+        share: Tensor = g / ctx.shape[axis]
+        return share.unsqueeze(axis).expand(ctx.shape)
+
+    mean: Callable[[Tensor], Tensor] = define(
+        name,
+        "(Tensor x) -> Tensor",
+        kernel=kernel,
+        fake=fake,
+        derivative=derivative,
+        tangent=lambda _ctx, dx: mean(dx),
+        setup=_saves_shape,
+        mapped=_folded,
+    )
+    return mean
 
 
 def _saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -26,43 +45,19 @@ def _saves_shape(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     ctx.shape = inputs[0].shape
 
 
-# ---- Over H ----
+def _folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x: Tensor) -> tuple[Tensor, int]:
+    """The rule of `torch.vmap` for operators of one signal: the mapped axis becomes part of the batch."""
+    signals = x.movedim(in_dims[0], 0)
+    return unfolded(call(signals.flatten(0, 1)), signals), 0
 
 
-def _pool_mean(x: Tensor) -> Tensor:
+def _mean_over_fiber(x: Tensor) -> Tensor:
     result, out = result_like(x, (*x.shape[:2], *x.shape[3:]))
     _native.pool(_native.MEAN, as_array("x", x), out)
     return result
 
 
-def _fake_pool_mean(x: Tensor) -> Tensor:
-    return x.new_empty((*x.shape[:2], *x.shape[3:]))
-
-
-def _pool_mean_derivative(ctx: Any, g: Tensor) -> Tensor:
-    share: Tensor = g / ctx.shape[2]
-    return share.unsqueeze(2).expand(ctx.shape)
-
-
-def _pool_mean_tangent(_ctx: Any, dx: Tensor) -> Tensor:
-    return pool_mean(dx)
-
-
-pool_mean: Callable[..., Tensor] = define(
-    "pool_mean",
-    "(Tensor x) -> Tensor",
-    kernel=_pool_mean,
-    fake=_fake_pool_mean,
-    derivative=_pool_mean_derivative,
-    tangent=_pool_mean_tangent,
-    setup=_saves_shape,
-    mapped=_folded,
-)
-
-# ---- Over space ----
-
-
-def _spatial_mean(x: Tensor) -> Tensor:
+def _mean_over_space(x: Tensor) -> Tensor:
     """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
     count = x.shape[-1]
     values = x.detach().double()
@@ -80,27 +75,6 @@ def _spatial_mean(x: Tensor) -> Tensor:
     return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype)
 
 
-def _fake_spatial_mean(x: Tensor) -> Tensor:
-    return x.new_empty(x.shape[:-1])
-
-
-def _spatial_mean_derivative(ctx: Any, g: Tensor) -> Tensor:
-    share: Tensor = g / ctx.shape[-1]
-    return share.unsqueeze(-1).expand(ctx.shape)
-
-
-def _spatial_mean_tangent(_ctx: Any, dx: Tensor) -> Tensor:
-    return spatial_mean(dx)
-
-
+pool_mean = _define_mean("pool_mean", _mean_over_fiber, 2)
 # An operator, since a compiler that sees the additions may take them together.
-spatial_mean: Callable[..., Tensor] = define(
-    "spatial_mean",
-    "(Tensor x) -> Tensor",
-    kernel=_spatial_mean,
-    fake=_fake_spatial_mean,
-    derivative=_spatial_mean_derivative,
-    tangent=_spatial_mean_tangent,
-    setup=_saves_shape,
-    mapped=_folded,
-)
+spatial_mean = _define_mean("spatial_mean", _mean_over_space, -1)
