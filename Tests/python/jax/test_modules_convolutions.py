@@ -76,6 +76,22 @@ def test_warnings_of_strides_name_the_caller(framework):
         assert {warning.filename for warning in caught} == {__file__}
 
 
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_warnings_from_inside_a_network_name_the_line_that_calls_it(framework, is_compiled):
+    """With frames of Flax or Equinox, and of JAX where it traces, between that line and the layer."""
+    convolution = framework.make("LiftingConv", 1, 2, 3, C4, stride=2)
+    network = framework.make("Sequential", convolution, jax.nn.relu, framework.make("SpatialMaxPool", C4, 2))
+
+    def call(x):
+        return network(x)
+
+    x = np.zeros((1, 1, 8, 9), np.float32)
+    with pytest.warns(eq.EquivarianceWarning, match="stride 2 does not fit") as caught:
+        (jax.jit(call) if is_compiled else call)(x)
+    lines = {(warning.filename, warning.lineno) for warning in caught}
+    assert lines == {(__file__, call.__code__.co_firstlineno + 1)}
+
+
 def test_set_algorithm_reaches_every_layer_of_a_flax_module_or_none(rng):
     nnx = pytest.importorskip("flax.nnx")
     import equiconv.jax.nnx as enn
