@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._checks.arguments import value_text
 from .._checks.arrays import Array, float_array
 from .._signals.space import SignalSpace
-from .modules import load_parameters
+from .parameters import load_parameters
 
 
 @runtime_checkable

@@ -20,7 +20,7 @@ from ..._layer.kernel_shape import kernel_shape, weight_shape
 from ..._layer.layer import LAYERS, Kernel
 from ..._layer.sampling import Sampling
 from ..._layer.spaces import ConvolutionSpaces, PoolSpaces
-from ..._nn.modules import arguments_text
+from ..._nn.options import arguments_text
 from ..._signals.space import SignalSpace, check_signal_space
 from .._functions import group_pool
 from .._primitives import calls as _calls

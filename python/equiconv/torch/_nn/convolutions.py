@@ -21,7 +21,7 @@ from ..._layer.initialization import he_deviation
 from ..._layer.kernel_shape import kernel_shape, weight_shape
 from ..._layer.layer import LAYERS, Kernel
 from ..._layer.spaces import ConvolutionSpaces
-from ..._nn.modules import arguments_text, spaces_text
+from ..._nn.options import arguments_text, spaces_text
 from ..._signals.space import check_signal_space
 from .._functions import warn_of_layer
 from .._operators.configuration import configuration_of, name_of
