@@ -29,11 +29,11 @@ PAGE = """# Accuracy
 
 Written by `make accuracy`. A group convolution of C4 reads normal random numbers of a flat width (channels times |H|)
 and writes {outputs} channels, on one image of {size} by {size}, padding "same". Errors are relative to the root mean
-square (RMS) of the output, against float64 by the direct algorithm; the last column is the largest difference between
+square (RMS) of the output, against float64 by the direct algorithm. The last column is the largest difference between
 the answer for a turned image and the turned answer, over all elements.
 
-Up to a width of 512 `"auto"` keeps, in float32 on such data, to an RMS error of 5e-6 and a largest error of 5e-5. Where
-the direct sum itself errs by more than a Fourier tile, `"auto"` is the more accurate too.
+Up to a width of 512, in float32 on such data, `"auto"` has an RMS error of at most 5e-6 and a largest error of at most
+5e-5. Where a direct sum has larger errors than a Fourier tile, `"auto"` is also the more accurate of the two.
 
 | k | width | algorithm | tile | RMS error | largest error | equivariance error |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -41,28 +41,29 @@ the direct sum itself errs by more than a Fourier tile, `"auto"` is the more acc
 
 ## A mean that is not zero
 
-Numbers whose mean is far from zero, as those of images that were not normalized, lose digits: what they say is a
-small difference of large numbers, whose rounding errors stay. Below, 3 by 3 kernels of a flat width of
-{offset_width} read normal random numbers of deviation 1 about a mean, without padding; errors are relative to the
-RMS of what the layer gives for the same numbers without their mean. Of random kernels the direct sum errs most,
-since it is large itself. Of kernels whose taps sum to zero, such as those of edges, the direct sum stays small, and
-tiles err up to ten times as much, Winograd's the most: their transforms add the large numbers before they take
-differences.
+Numbers whose mean is far from zero, such as those of images that were not normalized, lose digits: what matters is a
+small difference between large numbers, and the rounding errors of the large numbers remain. Below, 3 by 3 kernels of a
+flat width of {offset_width} read normal random numbers of deviation 1 about a mean, without padding. Errors are
+relative to the RMS of what the layer gives for the same numbers without their mean. With random kernels the direct sum
+has the largest errors, since it is itself large. With kernels whose taps sum to zero, such as edge detectors, the
+direct sum stays small, and tiles have up to ten times its errors, Winograd's the most: their transforms add the large
+numbers before they subtract.
 
 | kernels | mean / deviation | direct: RMS | largest | fourier: RMS | largest | winograd: RMS | largest |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 {offsets}
 
-`"auto"` takes tiles by sizes alone: it does not look at the numbers, which would cost a pass over them. Subtract
-the mean of an image before a network reads it, as is usual, or ask for `algorithm="direct"`.
+`"auto"` chooses tiles by sizes alone. It does not look at the numbers, which would cost a pass over them. Subtract the
+mean of an image before a network reads it, as is usual, or ask for `algorithm="direct"`.
 
 ## Subnormal numbers
 
-Layers, gradients and transforms of weights take numbers below 1.2e-38 in float32, and 2.2e-308 in float64, as
-zeros; pooling over H and the action take them as they are. It keeps speed: before layers did so, subnormal input took
-150 to 300 times as long as other input on some processors, and none longer on others, such as AMD's Zen 5. Below is
-how many times as long a group convolution of C4 takes (16 channels to 16, 48 by 48, 5 by 5 kernels, one thread, the
-shortest of {repetitions} runs each) if all its input is subnormal, beside a product of NumPy's, which does not flush.
+Layers, gradients and transforms of weights treat numbers below 1.2e-38 in float32, and 2.2e-308 in float64, as zeros.
+Pooling over H and the action keep them. This is for speed: before layers did so, subnormal input took 150 to 300 times
+as long as other input on some processors, and no longer than other input on others, such as AMD's Zen 5. Below is the
+time of a group convolution of C4 (16 channels to 16, 48 by 48, 5 by 5 kernels, one thread, the shortest of
+{repetitions} runs each) whose whole input is subnormal, as a multiple of its time for normal input. A product by NumPy, which does
+not flush, is beside it.
 
 | computation | time for subnormal input / for normal input |
 | --- | --- |
