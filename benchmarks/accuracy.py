@@ -62,8 +62,8 @@ Layers, gradients and transforms of weights treat numbers below 1.2e-38 in float
 Pooling over H and the action keep them. This is for speed: before layers did so, subnormal input took 150 to 300 times
 as long as other input on some processors, and no longer than other input on others, such as AMD's Zen 5. Below is the
 time of a group convolution of C4 (16 channels to 16, 48 by 48, 5 by 5 kernels, one thread, the shortest of
-{repetitions} runs each) whose whole input is subnormal, as a multiple of its time for normal input. A product by NumPy, which does
-not flush, is beside it.
+{repetitions} runs each) whose whole input is subnormal, as a multiple of its time for normal input. A product by NumPy,
+which does not flush, is beside it.
 
 | computation | time for subnormal input / for normal input |
 | --- | --- |
