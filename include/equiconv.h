@@ -6,9 +6,9 @@
  *
  * INTRODUCTION
  *
- * Every bounded linear map between feature maps that commutes with a group G is a group convolution
- * (Bekkers, "B-Spline CNNs on Lie Groups", ICLR 2020, Theorem 1). With H the stabilizer of the origin,
- * written as d x d matrices, signals live either on the plane R^d or on the group G, and there are four layers:
+ * Every bounded linear map between feature maps that commutes with a group G is a group convolution (Bekkers,
+ * "B-Spline CNNs on Lie Groups", ICLR 2020, Theorem 1). H is the stabilizer of the origin, written as d x d matrices.
+ * Signals live either on the plane R^d or on the group G, so there are four layers:
  *
  *   isotropic   R^d -> R^d   y[o,x]   = sum_{c,x'}    kbar[o,c](x' - x) f[c,x']
  *   lifting     R^d -> G     y[o,h,x] = sum_{c,x'}    k[o,c](h^-1 (x' - x)) f[c,x']
@@ -16,10 +16,10 @@
  *   projection  G -> R^d     y[o,x]   = sum_{c,h',x'} kbar[o,c](h', x' - x) f[c,h',x']
  *
  * where kbar is the mean of the kernel over H: kbar(h', u) = mean over h of k(h^-1 h', h^-1 u). These are
- * correlations, as in every deep-learning library; there is no factor 1/|H| in lifting and group convolution. Where
- * h enlarges, as in a group of scalings, every kernel comes with the factor 1/|det h| of the theorem.
+ * correlations, as in every deep-learning library, and lifting and group convolution have no factor 1/|H|. Where h
+ * enlarges, as in a group of scalings, every kernel has the factor 1/|det h| of the theorem.
  *
- * These are the cases of one layer between signals on R^d x H/K and on R^d x H/K', for subgroups K and K' of H, the
+ * These are cases of one layer between signals on R^d x H/K and on R^d x H/K', for subgroups K and K' of H, the
  * stabilizers (EQUICONV_LAYER_GENERAL). K = H is the plane, K = {e} the group. For a point p = a K' of the output
  *
  *   general     y[o,p,x] = sum_{c,q,x'} mean over h in p of k[o,c](h^-1 q, h^-1 (x' - x)) / |det h| f[c,q,x']
@@ -27,15 +27,15 @@
  * ANY GROUP
  *
  * A *lattice* group, whose matrices are signed permutations, maps the grid of taps to itself, and its turned kernels
- * are exact. For any other group a kernel is a function between the taps too: the interpolation of its pixels, or a
- * combination of the functions of an equiconv_basis. It is then sampled at h^-1 u for the taps u of the disc (ball)
- * |u| <= s k/2, where s is the scale of h: so all orientations have one support. Circular harmonics and Gaussian
- * derivatives, which decay by themselves, use all taps of the square (cube) of that side. An element of scale s > 1
- * samples on a larger support, 2 ceil(s (k - 1)/2) + 1 taps for an odd extent k; padding grows with it, and outputs
- * stay on the grid of the unscaled kernel. "Scale" is the largest factor by which h lengthens a vector.
+ * are exact. For any other group a kernel must be known between the taps too: as the interpolation of its pixels, or
+ * as a combination of the functions of an equiconv_basis. It is sampled at h^-1 u for the taps u of the disc (ball)
+ * |u| <= s k/2, where s is the scale of h, so that all orientations have the same support. Circular harmonics and
+ * Gaussian derivatives, which decay by themselves, use all taps of the square (cube) of that side. An element of
+ * scale s > 1 samples on a larger support, 2 ceil(s (k - 1)/2) + 1 taps for an odd extent k; padding grows with it,
+ * and outputs stay on the grid of the unscaled kernel. "Scale" is the largest factor by which h lengthens a vector.
  *
- * An infinite group, such as the scalings, comes as a truncated set of its elements. Relative elements h^-1 h' that
- * are not in the set contribute nothing.
+ * An infinite group, such as the scalings, is given as a truncated set of its elements. Relative elements h^-1 h'
+ * that are not in the set contribute nothing.
  *
  * ARRAYS
  *
@@ -58,7 +58,8 @@
  *
  * ALGORITHMS
  *
- * `descriptor.algorithm` says how a layer is computed; docs/Algorithms.md of the project has their measured errors.
+ * `descriptor.algorithm` says how a layer is computed. docs/Algorithms.md of the project has the measured errors of
+ * each.
  *
  *   direct     every call. Exact in the sense below.
  *   fourier    products of tiles in the frequency domain: all passes of layers in 2-D with stride 1 that sum over
@@ -69,64 +70,71 @@
  *   winograd   small tiles of kernels of a reach up to 3 x 3: forward passes and input gradients of the same layers
  *              in float32. On random numbers errors are about twice those of direct.
  *   auto       for each pass the one of these that a cost model expects to be fastest, and direct wherever the others
- *              do not apply or would not be worth their transforms. What it takes may differ between processors and
- *              versions; equiconv_plan_explain tells it.
+ *              do not apply or would not be worth their transforms. What it uses may differ between processors and
+ *              versions; equiconv_plan_explain reports it.
  *
- * A NaN or an infinity stays with the outputs that read it by direct; by fourier and winograd it spreads over all outputs
- * of the tiles that read it, and infinities become NaNs. Tiles are sums of scaled numbers, so they overflow within a
- * factor of a thousand of the largest number, where the layer's own sums may not; and where the mean of the numbers is
- * many times their deviation, winograd loses digits: see docs/measured/Accuracy.md. auto does not look at the numbers.
+ * With direct, a NaN or an infinity stays with the outputs that read it. With fourier and winograd it spreads over
+ * all outputs of the tiles that read it, and infinities become NaNs. Tiles are sums of scaled numbers: they overflow
+ * within a factor of a thousand of the largest number, where the layer's own sums may not. Where the mean of the
+ * numbers is many times their deviation, winograd loses digits: see docs/measured/Accuracy.md. auto does not look at
+ * the numbers.
  *
- * Asking for an algorithm that cannot do a call is the error UNSUPPORTED_ALGORITHM, which says why; nothing falls
- * back but auto. Fourier and winograd work on transformed weights, made when a call first needs them and kept in the
- * plan (for the simple calls: in the cache of plans) with a copy of what they were made of. A call uses them only if
- * its weight is equal to the copy in every bit, so changes of a weight array always show. An equiconv_weight is
- * compared no more.
+ * Asking for an algorithm that cannot do a call is the error UNSUPPORTED_ALGORITHM, which says why; only auto falls
+ * back. Fourier and winograd work on transformed weights. These are made when a call first needs them and kept in the
+ * plan (for the simple calls: in the cache of plans) with a copy of the numbers they were made from. A call uses them
+ * only if its weight equals the copy in every bit, so changes of a weight array always take effect. An
+ * equiconv_weight is not compared.
  *
- * Their workspace is bounded: see equiconv_set_workspace_limit. Larger calls are done in parts.
+ * Their workspace is bounded: see equiconv_set_workspace_limit. Larger calls are computed in parts.
  *
  * EXACTNESS
  *
- * With the direct algorithm each output number is one chain of multiply-adds in one order, whatever the thread count.
- * So for every element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8) and all
- * layers, whatever the basis, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit, provided that
- * (spatial + 2 padding - reach) mod stride = 0 on every axis, where reach = dilation (kernel - 1) + 1; see
+ * With the direct algorithm each output number is one chain of multiply-adds in one order, whatever the number of
+ * threads. So for every element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8)
+ * and all layers, whatever the basis, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit, provided
+ * that (spatial + 2 padding - reach) mod stride = 0 on every axis, where reach = dilation (kernel - 1) + 1; see
  * equiconv_plan_get_stride_remainder.
  *
- * Every call computes in a floating-point environment of its own, on all threads: it rounds to nearest and traps
- * nothing, and layers, gradients and transforms of weights take subnormal numbers as zeros and give none. The action and
- * pooling over H take them as they are. Results, and what is kept for later calls, so depend on no caller's rounding mode
- * or flush-to-zero; the caller's, status flags included, is as before afterwards.
+ * Every call computes in a floating-point environment of its own, on all threads. It rounds to nearest and traps
+ * nothing. Layers, gradients and transforms of weights treat subnormal numbers as zeros and produce none; the action
+ * and pooling over H keep them. So neither results nor what is kept for later calls depend on a caller's rounding
+ * mode or flush-to-zero. Afterwards the caller's environment, status flags included, is as before.
  *
  * ERRORS
  *
- * Functions that can fail return an equiconv_status and give results through pointers, which are left
- * untouched on failure. equiconv_last_error_message() then names the argument, its value and what was expected. It
- * belongs to the thread. Where tasks move between threads, f_with_call gives status and message of a call together:
- * see equiconv_call, which also lets a caller end a long call early.
- * Where memory is short the status is OUT_OF_MEMORY, nothing is lost, and the same call gives the right numbers once there
- * is memory again. This holds for every allocation of 64 KiB and more: what grows with the numbers of a call is made of
- * such, or is counted by the elements of a group. Only when a smaller one fails, as for a small object, does the process end.
- * Arguments are checked before any array is read or written; only when memory runs out in the middle of a *_vjp call
- * may one of its gradients be written already. What cannot be checked is that pointers are
- * valid and arrays as large as documented.
+ * Functions that can fail return an equiconv_status and give results through pointers; a call that fails leaves them
+ * untouched. equiconv_last_error_message() then names the argument, its value and what was expected. The message
+ * belongs to the thread. Where tasks move between threads, f_with_call gives the status and the message of a call
+ * together: see equiconv_call, which also lets a caller end a long call early.
+ *
+ * If memory is short the status is OUT_OF_MEMORY, nothing is lost, and the same call gives the right numbers once
+ * there is memory again. This holds for every allocation of 64 KiB and more, and so for everything that grows with
+ * the numbers of a call, except lists that are counted by the elements of a group. The process ends only if a smaller
+ * allocation fails, as for a small object.
+ *
+ * Arguments are checked before any array is read or written. Only when memory runs out in the middle of a *_vjp call
+ * may one of its gradients be written already. The library cannot check that pointers are valid and that arrays are
+ * as large as documented.
  *
  * THREADS
  *
  * Every function may be called from several threads at once. Groups, bases, plans and weights are immutable once
- * created (what plans and weights keep of transforms is guarded by a lock). Large calls share one pool of worker
- * threads, started by the first of them. Results do not depend on the number of threads, but for the algorithm and tile
- * that are taken where they are not direct. No call needs more than 64 KiB of stack.
+ * created; a lock guards the transforms that plans and weights keep. Large calls share one pool of worker threads,
+ * which the first of them starts. Results do not depend on the number of threads, except that the algorithm and tile
+ * that auto uses may. No call needs more than 64 KiB of stack.
  *
- * Workers block all signals but those that an instruction raises in the thread that executes it: signals go to threads
- * of the program. They run on all processors that the process might run on when the library was loaded, and as many
- * threads there are at first; also where the calling thread is bound to one of them, as OpenMP does it with OMP_PROC_BIND.
+ * Workers block all signals except those that an instruction raises in the thread that executes it, so signals go to
+ * threads of the program. Workers may run on all processors that the process could use when the library was loaded,
+ * and at first there are as many threads as these processors. This holds even if the calling thread is bound to one
+ * processor, as OpenMP does with OMP_PROC_BIND.
  *
- * A process may fork at any moment, during another thread's first call too, and parent and child both go on working. The
- * fork waits for calls of other threads to reach the end of a piece of work: some milliseconds where calls are large.
+ * A process may fork at any moment, even during another thread's first call, and parent and child both keep working.
+ * The fork waits until the calls of other threads have finished a piece of work: some milliseconds if calls are
+ * large.
  *
- * A call may be ended early by equiconv_call.is_cancelled, which calls of more than a tenth of a second ask some twenty
- * times a second. Its output arrays then hold anything; all else is as if it had not been made.
+ * A call may be ended early by equiconv_call.is_cancelled, which calls of more than a tenth of a second ask some
+ * twenty times a second. The contents of its output arrays are then undefined; everything else is as if the call had
+ * not been made.
  *
  * ENVIRONMENT
  *

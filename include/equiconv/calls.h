@@ -17,19 +17,20 @@ extern "C" {
 #define EQUICONV_MESSAGE_SIZE 1024
 
 /**
- * One call: asked whether to go on, told how it went. Begin with `= EQUICONV_CALL_INIT` or equiconv_call_init, and set
- * `is_cancelled` and `context` if the call may be cancelled. One struct serves any number of calls, one at a time.
+ * Decides whether a call goes on, and receives its outcome. Begin with `= EQUICONV_CALL_INIT` or equiconv_call_init,
+ * and set `is_cancelled` and `context` if the call may be cancelled. One struct serves any number of calls, one at a
+ * time.
  */
 typedef struct equiconv_call {
   size_t struct_size; /**< sizeof(equiconv_call), given by the caller */
   /**
-   * Given by the caller, or NULL. A long call asks it now and then, on the thread that made the call and on no other;
-   * other than 0 ends the call, which then returns EQUICONV_ERROR_CANCELLED. It may call this library.
+   * Given by the caller, or NULL. A long call asks it now and then, on the thread that made the call and on no other.
+   * Any answer but 0 ends the call, which then returns EQUICONV_ERROR_CANCELLED. It may call this library.
    */
   int32_t (*is_cancelled)(void *context);
   void *context;                       /**< given by the caller: what is_cancelled gets */
   equiconv_status status;              /**< what the function returned */
-  char message[EQUICONV_MESSAGE_SIZE]; /**< why it failed, UTF-8, cut where it is longer; "" for a success */
+  char message[EQUICONV_MESSAGE_SIZE]; /**< why it failed, UTF-8, cut if it is longer; "" for a success */
 } equiconv_call;
 
 #define EQUICONV_CALL_INIT {sizeof(equiconv_call), NULL, NULL, EQUICONV_SUCCESS, {0}}
@@ -39,11 +40,11 @@ EQUICONV_API void equiconv_call_init(equiconv_call *call);
 
 /*
  * For every function f of this library that returns an equiconv_status, f_with_call(arguments..., call) is
- * f(arguments...) with its status and message in *call. equiconv_last_error_message() belongs to the thread: where a
- * language moves its tasks between threads, as Go does, it may be that of another task. It is set here too.
+ * f(arguments...) with its status and message in *call. equiconv_last_error_message() belongs to the thread: if a
+ * language moves its tasks between threads, as Go does, the message may be that of another task. It is set here too.
  *
- * With NULL for `call`, f itself. Errors, besides those of f: STRUCT_SIZE, MISALIGNED_POINTER of `call`, which then is
- * not written to; f does not run.
+ * With NULL for `call` this is f itself. Errors, besides those of f: STRUCT_SIZE and MISALIGNED_POINTER of `call`; then
+ * nothing is written to `call`, and f does not run.
  */
 
 /* Groups (groups.h) */

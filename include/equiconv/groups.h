@@ -16,8 +16,8 @@ extern "C" {
  * threads. Every creator gives a handle through `group` that the caller owns and ends with
  * equiconv_group_destroy; plans keep what they need of it, so it may be destroyed before them.
  *
- * Infinite groups, those of scalings, come as a finite set of elements that is not closed (equiconv_group_is_closed).
- * Their tables have -1 where a product or an inverse is not in the set.
+ * Infinite groups, those of scalings, are given as a finite set of elements that is not closed
+ * (equiconv_group_is_closed). Their tables have -1 where a product or an inverse is not in the set.
  */
 typedef struct equiconv_group equiconv_group;
 

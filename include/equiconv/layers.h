@@ -39,7 +39,7 @@ typedef struct equiconv_descriptor {
   int64_t padding[3];                 /**< >= 0 on both sides, or EQUICONV_PADDING_SAME */
   int64_t dilation[3];                /**< >= 1 */
 
-  const equiconv_basis *basis;                /**< what kernels are made of, of extents `kernel`; NULL: pixels */
+  const equiconv_basis *basis;                /**< of kernels, with the extents `kernel`; NULL: pixels */
   const equiconv_group_basis *group_basis;    /**< for signals on the group as input; NULL: a value for each element */
   const equiconv_subgroup *input_stabilizer;  /**< K, a subgroup of `group`: with EQUICONV_LAYER_GENERAL only */
   const equiconv_subgroup *output_stabilizer; /**< K' */

@@ -53,11 +53,12 @@ EQUICONV_API equiconv_status equiconv_plan_expand(const equiconv_plan *plan, con
 /* ---- Prepared weights ---------------------------------------------------------------------------------- */
 
 /**
- * A layer's weight, copied once and transformed once, for inference: it goes to forward calls in place of the array. What
- * an algorithm makes of it is made when a call first needs it, and kept until equiconv_weight_destroy; the array it was
- * copied from may change or end. Opaque, shared safely between threads, and by plans that differ in sizes or batch.
- * Direct gives the bits of the same call with the array. So do the others with the same tile; where weights are free,
- * another tile, and with auto another algorithm, may be the fastest: see `prepared` of equiconv_explanation.
+ * A layer's weight, copied once and transformed once, for inference: pass it to forward calls in place of the array. It
+ * is transformed when a call first needs that, and the transforms are kept until equiconv_weight_destroy; the array
+ * that it was copied from may change or be freed. Opaque, shared safely between threads, and by plans that differ in
+ * sizes or batch. Direct gives the bits of the same call with the array, and so do the others with the same tile. Since
+ * transforms are not part of a call, another tile, and with auto another algorithm, may be the fastest: see `prepared`
+ * of equiconv_explanation.
  */
 typedef struct equiconv_weight equiconv_weight;
 
@@ -95,7 +96,7 @@ EQUICONV_API equiconv_status equiconv_forward_prepared(const equiconv_descriptor
 #define EQUICONV_REASON_SIZE 512
 
 /**
- * Which algorithm a call takes, and what it costs. Begin with `= EQUICONV_EXPLANATION_INIT`. The sizes of memory are
+ * Which algorithm a call uses, and what it costs. Begin with `= EQUICONV_EXPLANATION_INIT`. The sizes of memory are
  * exact; `seconds` is the estimate of a cost model of the processor, of one call with nothing else running.
  */
 typedef struct equiconv_explanation {
@@ -110,7 +111,7 @@ typedef struct equiconv_explanation {
   int64_t workspace_bytes;           /**< memory of the call, all threads together, besides arrays and weights */
   int64_t weight_bytes;              /**< transformed weights, which are kept for the next call */
   double seconds;                    /**< estimated time; with the transform of the weights, unless `prepared` */
-  char reason[EQUICONV_REASON_SIZE]; /**< why this algorithm: a sentence in UTF-8, cut where it is longer */
+  char reason[EQUICONV_REASON_SIZE]; /**< why this algorithm: a sentence in UTF-8, cut if it is longer */
 } equiconv_explanation;
 
 #define EQUICONV_EXPLANATION_INIT \
@@ -120,9 +121,10 @@ typedef struct equiconv_explanation {
 EQUICONV_API void equiconv_explanation_init(equiconv_explanation *explanation);
 
 /**
- * Explains how `plan` computes a pass (equiconv_pass) of `batch` images, with the present number of threads and limit of
- * workspace; nothing is computed. Errors: STRUCT_SIZE, INVALID_ENUM (also for `prepared` where it is not 0 or 1, or not
- * with a forward pass), INVALID_SIZE; UNSUPPORTED_ALGORITHM where the call itself would give it, with its message.
+ * Says how `plan` computes a pass (equiconv_pass) of `batch` images, with the current number of threads and limit of
+ * workspace. Nothing is computed. Errors: STRUCT_SIZE, INVALID_ENUM (also if `prepared` is not 0 or 1, or is 1 for
+ * another pass than forward), INVALID_SIZE; UNSUPPORTED_ALGORITHM if the call itself would fail with it, with its
+ * message.
  */
 EQUICONV_API equiconv_status equiconv_plan_explain(const equiconv_plan *plan, equiconv_pass pass, int64_t batch,
                                                    equiconv_explanation *explanation);

@@ -12,17 +12,17 @@ extern "C" {
 /* ---- Threads and hardware -------------------------------------------------------------------------------- */
 
 /**
- * Sets the number of threads used by large calls, the calling one included: 1...1024. Results of direct do not
- * change; what auto takes, and the tile of others, may.
+ * Sets the number of threads that large calls use, the calling one included: 1...1024. Results of direct do not change.
+ * The algorithm that auto uses, and the tile of the others, may.
  */
 EQUICONV_API equiconv_status equiconv_set_num_threads(int32_t count);
 /** The number of threads used by large calls. */
 EQUICONV_API int32_t equiconv_get_num_threads(void);
 /**
- * Sets how many bytes of workspace fourier and winograd may use for each thread: at least 2^20, 2^26 (64 MiB) to begin
- * with. It is kept to by working on fewer tiles and channels at a time, never by failing; only where the smallest
- * possible part needs more is it exceeded. Results may change in their last bits. Direct needs no more than a padded copy
- * of the input. Calls that are running are not concerned. Error: INVALID_SIZE.
+ * Sets how many bytes of workspace fourier and winograd may use for each thread: at least 2^20; the initial limit is
+ * 2^26 (64 MiB). To stay within it, calls work on fewer tiles and channels at a time. They never fail: if the smallest
+ * possible part needs more, it exceeds the limit. Results may change in their last bits. Direct needs no more than a
+ * padded copy of the input. Calls that are running are not affected. Error: INVALID_SIZE.
  */
 EQUICONV_API equiconv_status equiconv_set_workspace_limit(int64_t bytes);
 /** The bytes of workspace for each thread. */

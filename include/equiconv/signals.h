@@ -12,10 +12,9 @@ extern "C" {
 /* ---- Action and pooling ---------------------------------------------------------------------------------- */
 
 /**
- * The action of an element g that maps the grid to itself on a signal, exact: (L_g f)(x) = f(g^-1 x) about the center of
- * the array, and (L_g f)(h', x) = f(g^-1 h', g^-1 x) on a group signal.
- * `spatial` has the d input sizes; where g exchanges axes the output has them exchanged too. `output` has as many
- * numbers as `input` and must not overlap it.
+ * The action on a signal of an element g that maps the grid to itself, exact: (L_g f)(x) = f(g^-1 x) about the center
+ * of the array, and (L_g f)(h', x) = f(g^-1 h', g^-1 x) on a group signal. `spatial` has the d input sizes; where g
+ * exchanges axes the output has them exchanged too. `output` has as many numbers as `input` and must not overlap it.
  * Error: UNSUPPORTED_GROUP for an element whose matrix is not a signed permutation, such as a turn by 45 degrees.
  */
 EQUICONV_API equiconv_status equiconv_act(const equiconv_group *group, int64_t element, equiconv_dtype dtype,
@@ -32,14 +31,14 @@ EQUICONV_API equiconv_status equiconv_act_on(const equiconv_group *group, int64_
 /**
  * Mean or maximum over H: input (outer, order, inner) -> output (outer, inner), where outer = batch * channels and
  * inner is the product of the spatial sizes. The mean is accumulated in double, in an order that depends only
- * on the values, so that it commutes with every permutation of H to the last bit. A maximum over values with a NaN is NaN.
+ * on the values, so it commutes with every permutation of H to the last bit. A maximum over values with a NaN is NaN.
  */
 EQUICONV_API equiconv_status equiconv_group_pool(equiconv_dtype dtype, equiconv_pool_mode mode, int64_t outer,
                                                  int64_t order, int64_t inner, const void *input, void *output);
 /**
  * Gradient of equiconv_group_pool: grad_output (outer, inner) -> grad_input (outer, order, inner). The mean spreads it
- * evenly; the maximum gives it to the largest value, in equal parts if several are equal. `input` may be NULL
- * for the mean.
+ * evenly; the maximum passes it to the largest value, in equal parts if several are equal. `input` may be NULL for the
+ * mean.
  */
 EQUICONV_API equiconv_status equiconv_group_pool_vjp(equiconv_dtype dtype, equiconv_pool_mode mode, int64_t outer,
                                                      int64_t order, int64_t inner, const void *grad_output,

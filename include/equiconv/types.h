@@ -18,7 +18,7 @@ extern "C" {
 
 /* ---- Status -------------------------------------------------------------------------------------------- */
 
-/** What a call came to. Numbers are frozen; new ones may be added inside each hundred. */
+/** The outcome of a call. Numbers are frozen; new ones may be added inside each hundred. */
 typedef enum equiconv_status {
   EQUICONV_SUCCESS = 0,
 
@@ -61,7 +61,7 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401, /**< the algorithm is not available for this call */
 
   /* 5xx: ended by the caller */
-  EQUICONV_ERROR_CANCELLED = 500 /**< the call was told to end early; its output arrays hold anything */
+  EQUICONV_ERROR_CANCELLED = 500 /**< the caller ended the call; its output arrays are undefined */
 } equiconv_status;
 
 /** The name of a status, for example "EQUICONV_ERROR_OVERLAP"; "unknown status" for a number not listed. */
@@ -102,7 +102,7 @@ typedef enum equiconv_algorithm {
   EQUICONV_ALGORITHM_FOURIER = 3   /**< tiles in the frequency domain, stride 1, 2-D */
 } equiconv_algorithm;
 
-/** What a plan computes that is worth an algorithm. */
+/** A computation of a plan for which an algorithm is chosen. */
 typedef enum equiconv_pass {
   EQUICONV_PASS_FORWARD = 0,
   EQUICONV_PASS_INPUT_GRADIENT = 1,
