@@ -3,8 +3,8 @@
 #
 # usage: debian-python-tests.sh VENV LIBRARY_DIR
 #
-# Runs the Python tests with Debian's python3 and python3-numpy. The package is built with the headers of NumPy 2 all the
-# same, as a wheel from a registry would be.
+# Runs the Python tests with Debian's python3 and python3-numpy. The package is still built with the headers of NumPy 2,
+# as a wheel from a registry would be.
 set -eu
 
 venv=$1 library=$2

@@ -3,8 +3,8 @@
 #
 # usage: demo-training.sh VENV FOLDER
 #
-# Trains networks on upright digits and tests them on turned ones, with the package in VENV, writing to FOLDER. A run that
-# was stopped goes on; one of another installation begins anew. Needs PyTorch, or else says so.
+# Trains networks on upright digits and tests them on turned ones, with the package in VENV, writing to FOLDER. An
+# interrupted run resumes; a run of another installation starts over. Without PyTorch it says so and does nothing.
 set -eu
 
 venv=$1 folder=$2

@@ -3,8 +3,8 @@
 #
 # usage: python-environment.sh PYTHON VENV LIBRARY_DIR EXTRAS [OPTIONAL_EXTRA]...
 #
-# Makes the virtual environment VENV and installs the package with EXTRAS, linked to the library in LIBRARY_DIR. What an
-# optional extra needs and cannot be installed is left out; its tests are then skipped, and say so.
+# Makes the virtual environment VENV and installs the package with EXTRAS, linked to the library in LIBRARY_DIR. If the
+# packages of an optional extra cannot be installed, they are left out; its tests are then skipped, and say so.
 set -eu
 
 python=$1 venv=$2 library=$3 extras=$4

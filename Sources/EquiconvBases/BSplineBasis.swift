@@ -44,7 +44,7 @@ public struct BSplineBasis: Hashable, Sendable {
   public init(
     dimension: Int, degree: Int, centers: [[Double]], scale: Double = 1, extents: [Int]
   ) throws(BasisError) {
-    // Before the centers are copied, whose number of coordinates it is.
+    // Checked before the centers are copied, since it is their number of coordinates.
     try check(dimension, in: 1...3, argument: "dimension")
     var table = try Table<Double>(capacity: centers.count * dimension)
     for (j, center) in centers.enumerated() {
@@ -117,10 +117,10 @@ public struct BSplineBasis: Hashable, Sendable {
   }
 
   /// B-splines one tap wide about the taps within a disc or ball of this radius about the origin, the round kernels
-  /// that rotations call for.
+  /// that rotations need.
   ///
-  /// With the default radius, (k−1)/2 − 1, cubic splines have all but decayed at the edge of the grid. A radius of less
-  /// than the innermost tap's is taken as that, so that there is always a spline.
+  /// With the default radius, (k−1)/2 − 1, cubic splines have almost decayed at the edge of the grid. A radius below
+  /// that of the innermost tap counts as the latter, so that there is always a spline.
   ///
   /// - Throws: `BasisError` unless the degree is `0...5`, the radius is not negative and finite, and there are 1, 2 or
   ///   3 positive extents.
@@ -169,7 +169,7 @@ private func centerGrid(
 ) throws(BasisError) -> FixedArray<Double> {
   try checkExtents(extents)
   try checkPositive(spacing, argument: argument)
-  // A part in 10⁹ is forgiven, so that a spacing of 0.1 fits ten times between taps.
+  // With a tolerance of 10⁻⁹, so that a spacing of 0.1 fits ten times between taps.
   let counts = extents.map { (Double($0 - 1) / spacing * (1 + 1e-9)).rounded(.down) + 1 }
   let total = counts.reduce(1, *)
   guard total <= Double(largestCenterCount) else {

@@ -33,7 +33,7 @@ public enum BasisError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension BasisError: AllocationFailure {}
 
-/// An array of this room under construction.
+/// An array of this module under construction.
 typealias Table<Element> = CheckedArray<Element, BasisError>
 
 /// Throws unless a whole number is in a range.
@@ -44,7 +44,7 @@ func check(_ value: Int, in range: ClosedRange<Int>, argument: String) throws(Ba
   }
 }
 
-/// Throws unless a real number is in a range; one that is not a number is in none.
+/// Throws unless a real number is in a range; NaN is in no range.
 func check(_ value: Double, in range: ClosedRange<Double>, argument: String) throws(BasisError) {
   guard range.contains(value) else {
     throw .invalidNumber(

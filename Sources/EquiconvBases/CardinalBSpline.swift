@@ -6,14 +6,14 @@ let largestDegree = 5
 /// The centered cardinal B-spline of degree n at t: the (n+1)-fold convolution of the indicator of [−½, ½].
 ///
 /// β_n(t) = (((n+1)/2 + t) β_{n−1}(t + ½) + ((n+1)/2 − t) β_{n−1}(t − ½)) / n, from the hat β₁ upwards. It is even to
-/// the last bit, 0 for |t| ≥ (n+1)/2, and its integer translates add up to 1. At its ends, to 10⁻⁹, β₀ is ½, which makes
-/// both hold for it too, also where t is rounded.
+/// the last bit, 0 for |t| ≥ (n+1)/2, and its integer translates add up to 1. β₀ is ½ within 10⁻⁹ of its ends, so that
+/// both hold for it too, even if t is rounded.
 ///
 /// Source: de Boor, "On calculating with B-splines", 1972.
 /// - Complexity: O(2ⁿ), with n at most 5.
 package func cardinalBSpline(_ t: Double, degree n: Int) -> Double {
   let half = Double(n + 1) / 2
-  // Not from β₀: near a jump, t + ½ and t − ½ may be rounded to sides of it that do not belong together.
+  // Not from β₀: next to a jump, rounding may put t + ½ and t − ½ on inconsistent sides.
   if n == 0 { return unitBox(t) }
   guard abs(t) < half else { return 0 }
   if n == 1 { return 1 - abs(t) }

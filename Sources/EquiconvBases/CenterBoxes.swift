@@ -2,12 +2,13 @@
 
 import _EquiconvMemory
 
-/// Boxes about the centers of consecutive functions: they find the functions near a point without a look at all of them.
+/// Boxes about the centers of consecutive functions: they find the functions near a point without looking at all of
+/// them.
 ///
 /// A binary tree over the order of the functions. Node 1 holds all of them; nodes 2n and 2n + 1 hold the first and the
 /// second half of node n. Centers in row-major order are found in O(log J) a row; in an order without neighbors, in O(J).
 struct CenterBoxes: Sendable {
-  /// So many functions are not told apart.
+  /// Ranges of at most this many functions are not divided further.
   private static let smallest = 4
 
   private let count: Int
@@ -83,7 +84,7 @@ struct CenterBoxes: Sendable {
   }
 }
 
-/// Boxes follow from the centers, by which bases are compared.
+/// Always equal: boxes follow from the centers, which bases compare.
 extension CenterBoxes: Hashable {
   static func == (_: CenterBoxes, _: CenterBoxes) -> Bool { true }
   func hash(into hasher: inout Hasher) {}

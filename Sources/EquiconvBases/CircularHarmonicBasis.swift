@@ -57,9 +57,9 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
 
   /// Harmonics on any rings.
   ///
-  /// Functions decay like a Gaussian away from their ring and are not cut off. Equivariance under rotations by other
-  /// than quarter turns is as good as the kernel has decayed at the edge of the grid: leave one tap outside
-  /// the outermost ring, as `standard` does.
+  /// Functions decay like a Gaussian away from their ring and are not cut off. The further a kernel has decayed at the
+  /// edge of the grid, the more equivariant it is under rotations other than quarter turns: leave one tap outside the
+  /// outermost ring, as `standard` does.
   ///
   /// - Parameters:
   ///   - extent: The taps k of the square grid, odd or even.
@@ -136,7 +136,7 @@ extension CircularHarmonicBasis: BasisFamily {
   func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
     found.removeAll()
     let radius = (u[0] * u[0] + u[1] * u[1]).squareRoot()
-    // At the origin only m = 0 counts, which has no direction; at infinity nothing does.
+    // At the origin only m = 0 differs from 0, which has no direction; at infinity no function does.
     let direction = radius > 0 && radius.isFinite ? (x: u[0] / radius, y: u[1] / radius) : (x: 1, y: 0)
     for ring in radii.indices {
       var (cosine, sine) = (1.0, 0.0)

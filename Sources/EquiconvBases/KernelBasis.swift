@@ -65,7 +65,7 @@ extension KernelBasis: BasisFamily {
   /// The trailing shape of weights: the extents for `pixel`, otherwise [J].
   public var shape: [Int] { family.shape }
 
-  /// Whether functions fall off like a Gaussian before the grid ends, not where it ends.
+  /// Whether functions decay like a Gaussian inside the grid, instead of being cut off at its edge.
   public var decays: Bool {
     switch self {
     case .pixel, .bSpline: false
@@ -89,7 +89,8 @@ extension KernelBasis: BasisFamily {
     }
   }
 
-  /// The same at an address where J numbers fit; `found` is scratch. Under a name of its own: an array passes for a pointer.
+  /// The same at an address with room for J numbers; `found` is scratch. It has its own name because Swift passes
+  /// arrays as pointers.
   package func write(
     at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>, found: inout LocalValues
   ) throws(BasisError) {

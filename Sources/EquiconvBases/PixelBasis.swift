@@ -63,7 +63,7 @@ extension PixelBasis: BasisFamily {
       for i in taps.reversed() {
         // Differences of coordinates, not of array positions: a reflected point then gives the same numbers reflected.
         let factor = interpolation.weight(x - tapCoordinate(i, extent: k, isX: axis == last))
-        // Those that are multiplied last are those that are overwritten.
+        // The products that are multiplied last are those that are overwritten.
         for j in 0..<done {
           let product = found[j]
           found[(i - taps.lowerBound) * done + j] = LocalValue(
@@ -88,7 +88,7 @@ extension Interpolation {
   /// The taps of an axis that may have a weight at x; x runs with the array's axis, from its middle.
   func taps(near x: Double, extent k: Int) -> Range<Int> {
     let place = x + Double(k - 1) / 2
-    // Rounding is monotone and keeps the places of taps: it takes none of them away.
+    // Rounding is monotone and keeps the positions of taps: it removes none of them.
     let (first, last) = (max(0, (place - reach).rounded(.up)), min(Double(k - 1), (place + reach).rounded(.down)))
     guard place.isFinite, first <= last else { return 0..<0 }
     return Int(first)..<Int(last) + 1

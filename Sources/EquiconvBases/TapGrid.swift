@@ -35,8 +35,8 @@ package func tapPoint(_ tap: Int, extents: [Int]) -> [Double] {
 /// The extent that a kernel of extent k samples on when it is dilated by the scale s: the least extent of the same
 /// parity whose taps reach to the dilated outermost tap, s(k−1)/2.
 ///
-/// For odd k this is 2⌈s(k−1)/2⌉ + 1, for even k 2⌈s(k−1)/2 − 1/2⌉ + 2. A part in 10⁹ is forgiven, so that scales that
-/// are products of rounded factors do not gain a tap; s = 1 gives k.
+/// For odd k this is 2⌈s(k−1)/2⌉ + 1, for even k 2⌈s(k−1)/2 − 1/2⌉ + 2. A tolerance of 10⁻⁹ keeps scales that are
+/// products of rounded factors from gaining a tap; s = 1 gives k.
 ///
 /// - Throws: `BasisError` unless k is positive, s is positive and finite, and the result is below 2³¹.
 public func scaledExtent(_ k: Int, scale s: Double) throws(BasisError) -> Int {

@@ -8,11 +8,11 @@
   import Darwin
 #endif
 
-/// An array under construction, whose memory is asked for with a check: where `Array` ends the process, it throws.
+/// An array under construction whose allocations are checked: it throws where `Array` would end the process.
 ///
-/// Each room names its error once, `typealias Table<Element> = CheckedArray<Element, GroupError>`. `frozen()` gives
-/// the finished array away without a copy. Elements may be of any type that is not over-aligned and holds no weak
-/// reference: they are moved as bits.
+/// Each module names its error once, `typealias Table<Element> = CheckedArray<Element, GroupError>`. `frozen()` returns
+/// the finished array without a copy. Elements may be of any type that is not over-aligned and holds no weak reference:
+/// they are moved as bits.
 @frozen public struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<Element>
   @usableFromInline var capacity: Int
@@ -69,7 +69,7 @@
     if wanted > capacity { try grow(to: wanted) }
   }
 
-  /// Adds an element. Memory is doubled where it is used up.
+  /// Adds an element. Full memory is doubled.
   @inlinable public mutating func append(_ element: Element) throws(Failure) {
     if length == capacity { try grow(to: max(4, 2 * capacity)) }
     (base + length).initialize(to: element)
@@ -94,7 +94,7 @@
     }
   }
 
-  /// Takes all elements away and keeps the memory.
+  /// Removes all elements and keeps the memory.
   @inlinable public mutating func removeAll() {
     base.deinitialize(count: length)
     length = 0
@@ -131,12 +131,12 @@
 
   @inlinable public var indices: Range<Int> { 0..<length }
 
-  /// The elements, as long as the array neither grows nor ends.
+  /// The elements, valid until the array grows or is destroyed.
   @inlinable public var elements: UnsafeMutableBufferPointer<Element> {
     UnsafeMutableBufferPointer(start: base, count: length)
   }
 
-  /// The finished array, which takes the memory over.
+  /// The finished array, which takes over the memory.
   @inlinable public consuming func frozen() -> FixedArray<Element> {
     let (base, length, capacity) = (base, length, capacity)
     discard self

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A set of integers whose memory is asked for with a check.
+/// A set of integers whose allocations are checked.
 public struct CheckedSet<Failure: AllocationFailure>: ~Copyable {
-  /// `vacant`, or a member: a table of 2ⁿ places, at most half of them taken, searched from a member's hash on.
+  /// `vacant`, or a member: a table of 2ⁿ places, at most half of them occupied, searched from a member's hash on.
   @usableFromInline var places: CheckedArray<Int, Failure>
   @usableFromInline var members: Int
 
   /// The number of members.
   @inlinable public var count: Int { members }
 
-  /// No integer that a size or a place can be.
+  /// An integer that is never a size or a place.
   @inlinable static var vacant: Int { .min }
 
   @inlinable public init() throws(Failure) {

@@ -31,7 +31,7 @@
       return
     }
     var base = base
-    // What growth left over goes back, where it is more than a few pages.
+    // Unused room is returned if it is more than a few pages.
     let unused = (capacity - count) * MemoryLayout<Element>.stride
     if unused >= 1 << 14, let smaller = realloc(base, Swift.max(count, 1) * MemoryLayout<Element>.stride) {
       base = smaller.assumingMemoryBound(to: Element.self)
@@ -45,7 +45,7 @@
     return FixedArray(storage: storage, base: base + range.lowerBound, count: range.count)
   }
 
-  /// The elements, as long as this array or a copy of it lives.
+  /// The elements, valid as long as this array or a copy of it lives.
   @inlinable public var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
 }
 
@@ -97,8 +97,8 @@ extension FixedArray: Equatable where Element: Equatable {
 }
 
 extension FixedArray: Hashable where Element: Hashable {
-  /// Covers the number of elements and a few of them: an array is part of a key beside numbers that tell more, and
-  /// hashing must not take longer than comparing does.
+  /// Covers the number of elements and a few of them. In keys, arrays stand beside numbers that differ more often, and
+  /// hashing must not take longer than comparing.
   @inlinable public func hash(into hasher: inout Hasher) {
     hasher.combine(count)
     for index in stride(from: 0, to: count, by: Swift.max(1, count / 16)) { hasher.combine(base[index]) }
@@ -106,7 +106,7 @@ extension FixedArray: Hashable where Element: Hashable {
 }
 
 extension FixedArray {
-  /// A few elements, as many as no caller decides: where there is no memory for them, the process ends, as with `Array`.
+  /// A few elements, whose number no caller decides: if there is no memory for them, the process ends, as with `Array`.
   public init(small elements: [Element]) {
     guard let made = try? CheckedArray<Element, SmallFailure>(elements) else { fatalError("out of memory") }
     self = made.frozen()

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension CheckedArray {
-  /// Values sorted into groups by counting. Those of one group stay in order, and all groups share one block of memory.
+  /// Values sorted into groups by counting. Values of one group stay in order, and all groups share one block of
+  /// memory.
   ///
   /// - Parameters:
   ///   - groups: How many groups there are.
-  ///   - visit: Gives each value with the number of its group. It is called twice, and gives the same both times.
+  ///   - visit: Passes on each value with the number of its group. It is called twice, and must do the same both times.
   /// - Complexity: O(values + groups).
   @inlinable public static func grouped(
     _ groups: Int, _ visit: (_ give: (_ group: Int, _ value: Element) -> Void) -> Void

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension UnsafeMutableBufferPointer where Element: Comparable {
-  /// Sorts in place without memory of its own. Not stable: for elements that are all there is to tell apart.
+  /// Sorts in place without memory of its own. Not stable: equal elements must be interchangeable.
   ///
   /// - Complexity: O(n log n).
   @inlinable public func heapsort() {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptors, plans, and what a plan tells of itself. */
+/* Descriptors, plans, and the queries of plans. */
 #include <math.h>
 
 #include "fuzz.h"

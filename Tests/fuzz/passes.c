@@ -235,7 +235,7 @@ static equiconv_status call_vjp(const equiconv_descriptor *d, const run *r, cons
   }
 }
 
-/** The layer named by the descriptor, whose sizes a plan of it tells. */
+/** The layer named by the descriptor; a plan of it gives its sizes. */
 void layer_call(void) {
   const equiconv_descriptor d = descriptor_choose();
   layer of = {.descriptor = d};

@@ -4,7 +4,7 @@
 # usage: run.sh CLANG LIBRARY_DIR
 #
 # Fuzzes the C interface of the library in LIBRARY_DIR, which was built with AddressSanitizer and coverage, for FUZZ_SECONDS (30)
-# from FUZZ_SEED (1). With FUZZ_CORPUS, a folder, it goes on from the programs there and adds those that reach new code.
+# from FUZZ_SEED (1). With FUZZ_CORPUS, a folder, it starts from the programs there and adds those that reach new code.
 # EQUICONV_ISA chooses the instruction set. A program that breaks a law is kept beside the library, and named.
 # Skips, and says so, where CLANG cannot link libFuzzer.
 set -eu

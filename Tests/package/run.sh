@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Proves that a package can depend on a version of Equiconv. SwiftPM may refuse the unsafe flags of the numeric targets to
-# versioned dependencies, which no build of the package itself shows.
+# Proves that a package can depend on a version of Equiconv. SwiftPM may refuse the unsafe flags of the numeric targets
+# in versioned dependencies, and no build of the package itself shows that.
 #
 # Clones the committed state of the repository, tags the clone 0.1.0, and in a scratch package that asks for it
 # `from: "0.1.0"` builds and runs examples/swift/first.swift and async.swift, optimized. Needs swift and git; touches

@@ -72,7 +72,7 @@ func turn(group *C.equiconv_group, element int, signal C.equiconv_signal, input 
 	return output, err
 }
 
-// commutes tells whether turning the image turns the result, to the last bit.
+// commutes reports whether turning the image turns the result, to the last bit.
 func commutes(group *C.equiconv_group, element int, image []float32, weight []float32) (bool, error) {
 	lifted, err := lift(group, image, weight)
 	if err != nil {
