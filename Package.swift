@@ -13,11 +13,12 @@ import PackageDescription
   let avx512: [String] = []
 #endif
 
-/// One instruction-set variant of the microkernels: `Target.swift` and a link to the shared source.
+/// One instruction-set variant of the microkernels: `Target.swift` and a link to the folder of the shared source.
 func microkernels(_ variant: String, flags: [String] = []) -> Target {
   .target(
     name: "EquiconvMicrokernels" + variant,
     dependencies: ["_EquiconvShims"],
+    exclude: ["Shared/README.md"],
     swiftSettings: [
       .unsafeFlags(
         [

@@ -1,75 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a variant offers to the engine: pointers, integers and scalars only, no SIMD value and no generic.
+// What a variant offers to the engine: one table of C functions of pointers and integers, no SIMD value and no generic.
 
 import _EquiconvShims
 
-public let lanesFloat32 = Register32.scalarCount
-public let lanesFloat64 = Register64.scalarCount
-
-/// `multiply` in a panel of `width` outputs: a power of two up to `widestPanel`.
-public func multiplyFloat32(_ call: UnsafePointer<equiconv_multiply_call>, width: Int) {
-  multiplyPanel(call.pointee, width: width, Lanes32.self)
-}
-
-public func multiplyFloat64(_ call: UnsafePointer<equiconv_multiply_call>, width: Int) {
-  multiplyPanel(call.pointee, width: width, Lanes64.self)
-}
-
-public func reduceFloat32(_ call: UnsafePointer<equiconv_reduce_call>) {
-  reduceTiles(call.pointee, Lanes32.self)
-}
-
-public func reduceFloat64(_ call: UnsafePointer<equiconv_reduce_call>) {
-  reduceTiles(call.pointee, Lanes64.self)
-}
-
-public func orbitSumFloat32(_ call: UnsafePointer<equiconv_orbit_sum_call>) {
-  OrbitSum<Lanes32>.run(call.pointee)
-}
-
-public func orbitSumFloat64(_ call: UnsafePointer<equiconv_orbit_sum_call>) {
-  OrbitSum<Lanes64>.run(call.pointee)
-}
-
-/// The transforms of tiles of `tile` × `tile` outputs, 4 or 2.
-public func winogradInputFloat32(_ call: UnsafePointer<equiconv_winograd_input_call>, tile: Int) {
-  winogradInput(call.pointee, tile: tile, Lanes32.self)
-}
-
-public func winogradInputFloat64(_ call: UnsafePointer<equiconv_winograd_input_call>, tile: Int) {
-  winogradInput(call.pointee, tile: tile, Lanes64.self)
-}
-
-public func winogradOutputFloat32(_ call: UnsafePointer<equiconv_winograd_output_call>, tile: Int) {
-  winogradOutput(call.pointee, tile: tile, Lanes32.self)
-}
-
-public func winogradOutputFloat64(_ call: UnsafePointer<equiconv_winograd_output_call>, tile: Int) {
-  winogradOutput(call.pointee, tile: tile, Lanes64.self)
-}
-
-/// `complexMultiply` in a panel of `width` outputs: a power of two up to `widestComplexPanel`.
-public func complexMultiplyFloat32(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
-  complexMultiplyPanel(call.pointee, width: width, Lanes32.self)
-}
-
-public func complexMultiplyFloat64(_ call: UnsafePointer<equiconv_complex_multiply_call>, width: Int) {
-  complexMultiplyPanel(call.pointee, width: width, Lanes64.self)
-}
-
-public func fourierForwardFloat32(_ call: UnsafePointer<equiconv_fourier_call>) {
-  fourierForward(call.pointee, Lanes32.self)
-}
-
-public func fourierForwardFloat64(_ call: UnsafePointer<equiconv_fourier_call>) {
-  fourierForward(call.pointee, Lanes64.self)
-}
-
-public func fourierInverseFloat32(_ call: UnsafePointer<equiconv_fourier_call>) {
-  fourierInverse(call.pointee, Lanes32.self)
-}
-
-public func fourierInverseFloat64(_ call: UnsafePointer<equiconv_fourier_call>) {
-  fourierInverse(call.pointee, Lanes64.self)
+/// The entry points of this variant. A C function cannot come from generic code, so each scalar type has its own list.
+public func microkernels() -> equiconv_microkernel_table {
+  equiconv_microkernel_table(
+    float32: equiconv_microkernels(
+      lanes: Lanes32.count, widestPanel: widestPanel, widestComplexPanel: widestComplexPanel,
+      multiply: { multiplyPanel($0.pointee, width: $1, Lanes32.self) },
+      reduce: { reduceTiles($0.pointee, Lanes32.self) },
+      orbitSum: { OrbitSum<Lanes32>.run($0.pointee) },
+      complexMultiply: { complexMultiplyPanel($0.pointee, width: $1, Lanes32.self) },
+      fourierForward: { fourierForward($0.pointee, Lanes32.self) },
+      fourierInverse: { fourierInverse($0.pointee, Lanes32.self) },
+      winogradInput: { winogradInput($0.pointee, tile: $1, Lanes32.self) },
+      winogradOutput: { winogradOutput($0.pointee, tile: $1, Lanes32.self) }),
+    float64: equiconv_microkernels(
+      lanes: Lanes64.count, widestPanel: widestPanel, widestComplexPanel: widestComplexPanel,
+      multiply: { multiplyPanel($0.pointee, width: $1, Lanes64.self) },
+      reduce: { reduceTiles($0.pointee, Lanes64.self) },
+      orbitSum: { OrbitSum<Lanes64>.run($0.pointee) },
+      complexMultiply: { complexMultiplyPanel($0.pointee, width: $1, Lanes64.self) },
+      fourierForward: { fourierForward($0.pointee, Lanes64.self) },
+      fourierInverse: { fourierInverse($0.pointee, Lanes64.self) },
+      winogradInput: { winogradInput($0.pointee, tile: $1, Lanes64.self) },
+      winogradOutput: { winogradOutput($0.pointee, tile: $1, Lanes64.self) }))
 }

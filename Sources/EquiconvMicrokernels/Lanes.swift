@@ -8,12 +8,14 @@ import _EquiconvShims
 /// variant, and the linker may keep the one compiled for the largest instruction set.
 protocol Lanes {
   associatedtype Scalar
+  associatedtype Register: BitwiseCopyable
+  var register: Register { get set }
+  init(_ register: Register)
   /// The number of lanes.
   static var count: Int { get }
-  static var zero: Self { get }
-  static func load(_ pointer: UnsafePointer<Scalar>) -> Self
   static func broadcast(_ pointer: UnsafePointer<Scalar>) -> Self
-  func store(_ pointer: UnsafeMutablePointer<Scalar>)
+  /// All lanes are this number.
+  static func splat(_ value: Double) -> Self
   /// Stores the first lanes, fewer than there are.
   func store(_ pointer: UnsafeMutablePointer<Scalar>, first count: Int)
   /// a·b + c; rounded once where the processor has such an instruction.
@@ -29,11 +31,27 @@ protocol Lanes {
   /// Every second lane of a and then of b, from the first and from the second: what undoes zipLow and zipHigh.
   static func evens(_ a: Self, _ b: Self) -> Self
   static func odds(_ a: Self, _ b: Self) -> Self
-  /// All lanes are this number.
-  static func splat(_ value: Double) -> Self
-  /// Puts the smaller of each lane into `a` and the larger into `b`.
-  static func sort(_ a: inout Self, _ b: inout Self)
+  /// b where it is less than a, else a; and what remains.
+  static func lesser(_ a: Self, _ b: Self) -> Self
+  static func greater(_ a: Self, _ b: Self) -> Self
 }
+
+extension Lanes {
+  @inline(__always) static var zero: Self { splat(0) }
+
+  @inline(__always) static func load(_ pointer: UnsafePointer<Scalar>) -> Self {
+    Self(UnsafeRawPointer(pointer).loadUnaligned(as: Register.self))
+  }
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Scalar>) {
+    UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register.self)
+  }
+  /// Puts the smaller of each lane into `a` and the larger into `b`.
+  @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
+    (a, b) = (lesser(a, b), greater(a, b))
+  }
+}
+
+// What remains for each type is the choice of a C function by the type of the register, which no generic code can make.
 
 /// The lanes of Float of this target.
 struct Lanes32: Lanes {
@@ -41,17 +59,10 @@ struct Lanes32: Lanes {
 
   @inline(__always) init(_ register: Register32) { self.register = register }
   @inline(__always) static var count: Int { Register32.scalarCount }
-  @inline(__always) static var zero: Self { Self(Register32(repeating: 0)) }
-
-  @inline(__always) static func load(_ pointer: UnsafePointer<Float>) -> Self {
-    Self(UnsafeRawPointer(pointer).loadUnaligned(as: Register32.self))
-  }
   @inline(__always) static func broadcast(_ pointer: UnsafePointer<Float>) -> Self {
     Self(Register32(repeating: pointer.pointee))
   }
-  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register32.self)
-  }
+  @inline(__always) static func splat(_ value: Double) -> Self { Self(Register32(repeating: Float(value))) }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, first count: Int) {
     storeFirst(register, pointer, count)
   }
@@ -77,15 +88,12 @@ struct Lanes32: Lanes {
   @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.evens(a.register, b.register))
   }
-  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self {
-    Self(_EquiconvShims.odds(a.register, b.register))
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(_EquiconvShims.odds(a.register, b.register)) }
+  @inline(__always) static func lesser(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.lesser(a.register, b.register))
   }
-  @inline(__always) static func splat(_ value: Double) -> Self { Self(Register32(repeating: Float(value))) }
-  @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
-    let swapped = b.register .< a.register
-    let smaller = a.register.replacing(with: b.register, where: swapped)
-    b.register = b.register.replacing(with: a.register, where: swapped)
-    a.register = smaller
+  @inline(__always) static func greater(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.greater(a.register, b.register))
   }
 }
 
@@ -95,17 +103,10 @@ struct Lanes64: Lanes {
 
   @inline(__always) init(_ register: Register64) { self.register = register }
   @inline(__always) static var count: Int { Register64.scalarCount }
-  @inline(__always) static var zero: Self { Self(Register64(repeating: 0)) }
-
-  @inline(__always) static func load(_ pointer: UnsafePointer<Double>) -> Self {
-    Self(UnsafeRawPointer(pointer).loadUnaligned(as: Register64.self))
-  }
   @inline(__always) static func broadcast(_ pointer: UnsafePointer<Double>) -> Self {
     Self(Register64(repeating: pointer.pointee))
   }
-  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>) {
-    UnsafeMutableRawPointer(pointer).storeBytes(of: register, as: Register64.self)
-  }
+  @inline(__always) static func splat(_ value: Double) -> Self { Self(Register64(repeating: Double(value))) }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>, first count: Int) {
     storeFirst(register, pointer, count)
   }
@@ -131,14 +132,11 @@ struct Lanes64: Lanes {
   @inline(__always) static func evens(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.evens(a.register, b.register))
   }
-  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self {
-    Self(_EquiconvShims.odds(a.register, b.register))
+  @inline(__always) static func odds(_ a: Self, _ b: Self) -> Self { Self(_EquiconvShims.odds(a.register, b.register)) }
+  @inline(__always) static func lesser(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.lesser(a.register, b.register))
   }
-  @inline(__always) static func splat(_ value: Double) -> Self { Self(Register64(repeating: Double(value))) }
-  @inline(__always) static func sort(_ a: inout Self, _ b: inout Self) {
-    let swapped = b.register .< a.register
-    let smaller = a.register.replacing(with: b.register, where: swapped)
-    b.register = b.register.replacing(with: a.register, where: swapped)
-    a.register = smaller
+  @inline(__always) static func greater(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.greater(a.register, b.register))
   }
 }

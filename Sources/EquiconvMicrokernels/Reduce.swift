@@ -151,3 +151,23 @@ func sweep<V: Lanes, let A: Int, let B: Int, let N: Int, let U: Int, let T: Int>
     first &+= B
   }
 }
+
+/// Runs over all vectors of a call in groups of three, two or one, with the tiles of the target.
+@inline(__always)
+func reduceTiles<V: Lanes>(_ call: equiconv_reduce_call, _: V.Type) {
+  var vector = 0
+  while vector < call.vector_count {
+    // Four vectors are better taken as 2 + 2 than as 3 + 1.
+    let left = call.vector_count &- vector
+    if left >= 3 && left != 4 {
+      sweep(call, vector: vector, ReduceThree<V>.self, ReduceThreeRest<V>.self)
+      vector &+= 3
+    } else if left >= 2 {
+      sweep(call, vector: vector, ReduceTwo<V>.self, ReduceTwoRest<V>.self)
+      vector &+= 2
+    } else {
+      sweep(call, vector: vector, ReduceOne<V>.self, ReduceOneRest<V>.self)
+      vector &+= 1
+    }
+  }
+}

@@ -8,10 +8,10 @@ typealias Register32 = SIMD8<Float>
 typealias Register64 = SIMD4<Double>
 
 /// The widest panel of `multiply`; narrower ones are its powers of two.
-public let widestPanel = 4
+let widestPanel = 4
 
 /// The widest panel of `complexMultiply`: 8 accumulators.
-public let widestComplexPanel = 4
+let widestComplexPanel = 4
 
 /// multiply for each panel width: 12 accumulators, 3 pixels, 1 weight.
 @inline(__always)
@@ -23,22 +23,10 @@ func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Ty
   }
 }
 
-/// reduce: 12 accumulators.
-@inline(__always)
-func reduceTiles<V: Lanes>(_ call: equiconv_reduce_call, _: V.Type) {
-  var vector = 0
-  while vector < call.vector_count {
-    // Four vectors are better taken as 2 + 2 than as 3 + 1.
-    let left = call.vector_count &- vector
-    if left >= 3 && left != 4 {
-      sweep(call, vector: vector, ReduceTile<V, 4, 3, 1>.self, ReduceTile<V, 2, 3, 1>.self)
-      vector &+= 3
-    } else if left >= 2 {
-      sweep(call, vector: vector, ReduceTile<V, 6, 2, 1>.self, ReduceTile<V, 2, 2, 1>.self)
-      vector &+= 2
-    } else {
-      sweep(call, vector: vector, ReduceTile<V, 12, 1, 2>.self, ReduceTile<V, 4, 1, 2>.self)
-      vector &+= 1
-    }
-  }
-}
+// reduce: 12 accumulators. For three, two and one vectors the tile, and the smaller one for the last few scalars.
+typealias ReduceThree<V: Lanes> = ReduceTile<V, 4, 3, 1>
+typealias ReduceThreeRest<V: Lanes> = ReduceTile<V, 2, 3, 1>
+typealias ReduceTwo<V: Lanes> = ReduceTile<V, 6, 2, 1>
+typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 2, 2, 1>
+typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
+typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>

@@ -8,10 +8,10 @@ typealias Register32 = SIMD16<Float>
 typealias Register64 = SIMD8<Double>
 
 /// The widest panel of `multiply`; narrower ones are its powers of two.
-public let widestPanel = 8
+let widestPanel = 8
 
 /// The widest panel of `complexMultiply`: 16 accumulators.
-public let widestComplexPanel = 8
+let widestComplexPanel = 8
 
 /// multiply for each panel width. 24 accumulators: 14 × 2 was tried and spilled.
 @inline(__always)
@@ -24,22 +24,10 @@ func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Ty
   }
 }
 
-/// reduce: 24 accumulators.
-@inline(__always)
-func reduceTiles<V: Lanes>(_ call: equiconv_reduce_call, _: V.Type) {
-  var vector = 0
-  while vector < call.vector_count {
-    // Four vectors are better taken as 2 + 2 than as 3 + 1.
-    let left = call.vector_count &- vector
-    if left >= 3 && left != 4 {
-      sweep(call, vector: vector, ReduceTile<V, 8, 3, 2>.self, ReduceTile<V, 4, 3, 2>.self)
-      vector &+= 3
-    } else if left >= 2 {
-      sweep(call, vector: vector, ReduceTile<V, 12, 2, 2>.self, ReduceTile<V, 4, 2, 2>.self)
-      vector &+= 2
-    } else {
-      sweep(call, vector: vector, ReduceTile<V, 24, 1, 2>.self, ReduceTile<V, 8, 1, 2>.self)
-      vector &+= 1
-    }
-  }
-}
+// reduce: 24 accumulators. For three, two and one vectors the tile, and the smaller one for the last few scalars.
+typealias ReduceThree<V: Lanes> = ReduceTile<V, 8, 3, 2>
+typealias ReduceThreeRest<V: Lanes> = ReduceTile<V, 4, 3, 2>
+typealias ReduceTwo<V: Lanes> = ReduceTile<V, 12, 2, 2>
+typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 4, 2, 2>
+typealias ReduceOne<V: Lanes> = ReduceTile<V, 24, 1, 2>
+typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 8, 1, 2>

@@ -47,7 +47,8 @@ typedef double equiconv_float64x8 __attribute__((ext_vector_type(8)));
 #define EQUICONV_OVERLOAD(name) EQUICONV_INLINE __attribute__((swift_name(name)))
 
 // In Swift overloads of one name: multiplyAdd is a·b + c, multiplySubtract c − a·b; zipLow and zipHigh interleave the
-// lower and the upper halves of two vectors, a0 b0 a1 b1 …; evens and odds undo that.
+// lower and the upper halves of two vectors, a0 b0 a1 b1 …; evens and odds undo that. lesser and greater are one
+// comparison's two outcomes: of what cannot be ordered, lesser is a and greater is b.
 #define EQUICONV_DEFINE_VECTOR(vector, lanes)                                                                         \
   EQUICONV_OVERLOAD("multiplyAdd(_:_:_:)") vector vector##_multiply_add(vector a, vector b, vector c) {               \
     return EQUICONV_MULTIPLY_ADD(a, b, c);                                                                            \
@@ -63,6 +64,8 @@ typedef double equiconv_float64x8 __attribute__((ext_vector_type(8)));
   EQUICONV_OVERLOAD("zipHigh(_:_:)") vector vector##_zip_high(vector a, vector b) {                                   \
     return EQUICONV_ZIP_HIGH_##lanes(a, b);                                                                           \
   }                                                                                                                   \
+  EQUICONV_OVERLOAD("lesser(_:_:)") vector vector##_lesser(vector a, vector b) { return b < a ? b : a; }              \
+  EQUICONV_OVERLOAD("greater(_:_:)") vector vector##_greater(vector a, vector b) { return b < a ? a : b; }            \
   EQUICONV_OVERLOAD("evens(_:_:)") vector vector##_evens(vector a, vector b) { return EQUICONV_EVENS_##lanes(a, b); } \
   EQUICONV_OVERLOAD("odds(_:_:)") vector vector##_odds(vector a, vector b) { return EQUICONV_ODDS_##lanes(a, b); }
 

@@ -1,1 +1,0 @@
-../EquiconvMicrokernels/Lanes.swift
