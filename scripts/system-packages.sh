@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
+#
 # Installs the Debian packages that the build needs, as root or through sudo; otherwise says what to install.
 set -eu
 
