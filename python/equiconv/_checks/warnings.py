@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .frameworks import PACKAGES
+from .frameworks import PACKAGES, loaded
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -22,7 +22,7 @@ class EquivarianceWarning(UserWarning):
 
 def level_of_caller() -> int:
     """The stack level, for a warning given where this is called, of the first line outside frameworks and package."""
-    packages = (sys.modules[name].__file__ for name in (_PACKAGE, *PACKAGES) if name in sys.modules)
+    packages = (package.__file__ for package in map(loaded, (_PACKAGE, *PACKAGES)) if package)
     others = tuple(os.path.join(os.path.dirname(file), "") for file in packages if file)
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(others):

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from .._checks.arguments import choice, value_text
-from .._checks.frameworks import is_of
+from .._checks.frameworks import is_equinox_module, is_flax_module, is_torch_module, loaded
 from .._functional.convolutions import Algorithm
 from .._layer.sampling import ALGORITHMS
 from .._signals.space import SignalSpace
@@ -37,7 +36,7 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
         'direct'
     """
     name = choice("algorithm", algorithm, ALGORITHMS)
-    if not callable(network) and not is_of(network, "flax.nnx", "Module"):
+    if not callable(network) and not is_flax_module(network):
         kind = type(network).__name__
         raise TypeError(
             f"network is {value_text(network)} ({kind}), expected a layer, a Sequential, or a module of torch or Flax"
@@ -55,17 +54,15 @@ def _convolutions(network: Any) -> Iterator[Any]:
     elif isinstance(network, Sequential):
         for layer in network:
             yield from _convolutions(layer)
-    elif is_of(network, "equinox", "Module"):
+    elif is_equinox_module(network):
         raise TypeError(
             f"network is {value_text(network)} ({type(network).__name__}), a module of Equinox, which does not change: "
             "use equiconv.jax.equinox.with_algorithm(network, algorithm)"
         )
-    elif is_of(network, "flax.nnx", "Module"):
-        paths = sys.modules["flax.nnx"].iter_modules(network)
-        yield from (module for _, module in paths if _is_convolution(module))
-    elif callable(modules := getattr(network, "modules", None)) and not isinstance(network, type):
-        # A module of torch, which need not be imported to look through one.
-        yield from (module for module in modules() if _is_convolution(module))
+    elif is_flax_module(network):
+        yield from (module for _, module in loaded("flax.nnx").iter_modules(network) if _is_convolution(module))
+    elif is_torch_module(network):
+        yield from filter(_is_convolution, network.modules())
 
 
 def _is_convolution(module: Any) -> bool:

@@ -24,7 +24,11 @@ Random: TypeAlias = np.random.Generator | int | None
 
 
 class Convolution(ConvolutionAttributes):
-    """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
+    """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
+
+    Attributes:
+        weight, bias: arrays with the dtype of the layer; `bias` has shape (O,), or is None.
+    """
 
     layer_name: LayerName
 
@@ -47,6 +51,25 @@ class Convolution(ConvolutionAttributes):
         dtype: DTypeLike = np.float32,
         rng: Random = None,
     ) -> None:
+        """Makes a layer with normal weights and biases of 0.
+
+        Weights have He's deviation for such kernels, with which layers and rectifiers in turn keep the variance:
+        ``sqrt(2 / (C |H| k^d))`` for pixels on a lattice group.
+
+        Args:
+            in_channels, out_channels: C and O.
+            kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
+                `bspline_basis(5)`.
+            group: H, any group.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
+                of the layer, such as `group_conv`. They are attributes, and may be set.
+            bias: whether there is one.
+            dtype: float32 or float64.
+            rng: a `numpy.random.Generator` or a seed for the weights.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+        """
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
@@ -98,26 +121,9 @@ class Convolution(ConvolutionAttributes):
 class IsotropicConv(Convolution):
     """Isotropic convolution R^d -> R^d with weights of its own: `isotropic_conv` as an object.
 
-    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. Biases
-    are 0.
-
-    Args:
-        in_channels, out_channels: C and O.
-        kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
-            `bspline_basis(5)`.
-        group: H, any group.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `isotropic_conv`.
-        bias: whether there is one.
-        dtype: float32 or float64.
-        rng: a `numpy.random.Generator` or a seed for the weights.
-
-    Attributes:
-        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
-        bias: shape (O,), or None.
-        algorithm: may be set, to ``"direct"`` for bits.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+    Shape:
+        (B, C, spatial...) -> (B, O, spatial_out...).
+        `weight` is (O, C, kernel...), or (O, C, J) with a basis.
 
     Example:
         >>> IsotropicConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 9, 9), "float32")).shape
@@ -130,19 +136,9 @@ class IsotropicConv(Convolution):
 class LiftingConv(Convolution):
     """Lifting convolution R^d -> G with weights of its own: `lifting_conv` as an object.
 
-    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. Biases
-    are 0.
-
-    Args:
-        in_channels, out_channels, kernel, group, bias, dtype, rng: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `lifting_conv`.
-
-    Attributes:
-        weight: shape (O, C, kernel...), or (O, C, J) with a basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+    Shape:
+        (B, C, spatial...) -> (B, O, |H|, spatial_out...).
+        `weight` is (O, C, kernel...), or (O, C, J) with a basis.
 
     Example:
         >>> LiftingConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 9, 9), "float32")).shape
@@ -155,20 +151,9 @@ class LiftingConv(Convolution):
 class GroupConv(Convolution):
     """Group convolution G -> G with weights of its own: `group_conv` as an object.
 
-    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. It is
-    ``sqrt(2 / (C |H| k^d))`` for pixels on a lattice group. Biases are 0.
-
-    Args:
-        in_channels, out_channels, kernel, group, bias, dtype, rng: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `group_conv`.
-
-    Attributes:
-        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
-            group basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...).
+        `weight` is (O, C, |H|, kernel...): J in place of the kernel's axes with a basis, I for |H| with a group basis.
 
     Example:
         >>> GroupConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 4, 9, 9), "float32")).shape
@@ -181,21 +166,9 @@ class GroupConv(Convolution):
 class ProjectionConv(Convolution):
     """Projection convolution G -> R^d with weights of its own: `projection_conv` as an object.
 
-    Weights are normal with He's deviation for such kernels: layers and rectifiers in turn keep the variance. Biases
-    are 0.
-
-    Args:
-        in_channels, out_channels, kernel, group, bias, dtype, rng: as for `IsotropicConv`.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as for
-            `projection_conv`.
-
-    Attributes:
-        weight: shape (O, C, |H|, kernel...); J in place of the kernel's axes with a basis, I in place of |H| with a
-            group basis.
-        bias: shape (O,), or None.
-
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, or out of range.
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, spatial_out...).
+        `weight` is (O, C, |H|, kernel...): J in place of the kernel's axes with a basis, I for |H| with a group basis.
 
     Example:
         >>> ProjectionConv(3, 8, 5, cyclic(4))(numpy.zeros((1, 3, 4, 9, 9), "float32")).shape

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,7 +11,7 @@ import numpy as np
 
 from .._checks.arguments import value_text
 from .._checks.arrays import Array, float_array
-from .._checks.frameworks import is_of
+from .._checks.frameworks import is_jax_array, is_torch_module, is_torch_tensor, loaded
 
 Map: TypeAlias = Callable[[Any], Any]
 
@@ -32,17 +31,17 @@ class ArrayMap:
     @classmethod
     def of(cls, f: Map, x: Any) -> ArrayMap:
         """The map `f`, which reads what `x` is; a module of PyTorch reads tensors in any case."""
-        if is_of(x, "torch", "Tensor"):
+        if is_torch_tensor(x):
             return cls(f, _to_torch(x.device))
-        if is_of(f, "torch.nn", "Module"):
+        if is_torch_module(f):
             return cls(f, _to_torch(_device(f)))
-        if is_of(x, "jax", "Array"):
+        if is_jax_array(x):
             return cls(f, _to_jax)
         return cls(f, None)
 
     def __call__(self, name: str, x: Array) -> Array:
         """``f(x)``, called `name` in messages. Raises TypeError for what is no array of float32 or float64."""
-        torch = sys.modules.get("torch")
+        torch = loaded("torch")
         if torch is None:
             return array_of(name, self._value(x))
         with torch.no_grad():
@@ -64,9 +63,9 @@ class ArrayMap:
 
 def array_of(name: str, value: Any) -> Array:
     """`value`, an array or a tensor of any framework, as `float_array` gives it; on the CPU, without its history."""
-    if not is_of(value, "torch", "Tensor"):
+    if not is_torch_tensor(value):
         return float_array(name, value)
-    torch = sys.modules["torch"]
+    torch = loaded("torch")
     if value.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"{name} has dtype {value.dtype}, expected torch.float32 or torch.float64")
     if value.layout != torch.strided or value.device.type == "meta":
@@ -77,16 +76,16 @@ def array_of(name: str, value: Any) -> Array:
 def _converters() -> list[Callable[[Array], Any]]:
     """What makes a signal of each imported framework of an array."""
     converters = {"torch": _to_torch("cpu"), "jax": _to_jax}
-    return [convert for framework, convert in converters.items() if framework in sys.modules]
+    return [convert for framework, convert in converters.items() if loaded(framework)]
 
 
 def _to_torch(device: Any) -> Callable[[Array], Any]:
     # Always a copy: a map may write to its input, and torch warns of arrays that may not be written.
-    return lambda x: sys.modules["torch"].from_numpy(np.array(x, order="C")).to(device)
+    return lambda x: loaded("torch").from_numpy(np.array(x, order="C")).to(device)
 
 
 def _to_jax(x: Array) -> Any:
-    return sys.modules["jax"].numpy.asarray(x)
+    return loaded("jax").numpy.asarray(x)
 
 
 def _device(module: Any) -> Any:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._operators import _spaces, project
-from ._spaces import Space
+from ._arguments import check_spaces
+from ._operators import project
+from ._spaces import Space, coset_permutation
 
 # Rounding leaves singular values of 1e-15 where there should be none; the least true ones are about 1/dimension.
 _RANK_TOLERANCE = 1e-10
@@ -38,7 +39,7 @@ def dimension_by_rank(x_space: Space, y_space: Space) -> int:
         >>> dimension_by_rank(plane, plane)
         3
     """
-    _spaces(x_space, y_space)
+    check_spaces(x_space, y_space)
     rng = np.random.default_rng(0)
     samples = np.empty((0, y_space.size * x_space.size))
     rank = 0
@@ -73,7 +74,7 @@ def dimension_by_orbits(x_space: Space, y_space: Space) -> int:
         >>> dimension_by_orbits(plane, plane), dimension_by_orbits(plane, lifted)
         (3, 9)
     """
-    _spaces(x_space, y_space)
+    check_spaces(x_space, y_space)
     plane = Space.plane(x_space.group, x_space.shape)
     total = 0
     for h in range(plane.group.order):
@@ -93,7 +94,7 @@ def _fixed_points(plane: Space, h: int) -> NDArray[np.intp]:
 
 
 def _fixed_cosets(space: Space, h: int) -> int:
-    return int(np.count_nonzero(space._coset_permutation(h) == np.arange(space.fiber)))
+    return int(np.count_nonzero(coset_permutation(space, h) == np.arange(space.fiber)))
 
 
 def kernel_orbits(x_space: Space, y_space: Space) -> NDArray[np.intp]:
@@ -119,7 +120,7 @@ def kernel_orbits(x_space: Space, y_space: Space) -> NDArray[np.intp]:
                [1, 2, 1],
                [0, 1, 0]])
     """
-    _spaces(x_space, y_space)
+    check_spaces(x_space, y_space)
     still = (0,) * x_space.group.dimension
     images = [x_space.permutation(still, h) for h in y_space.stabilizer]
     # K_Y is a group, so the images of a point are its whole orbit, and the least of them names it.

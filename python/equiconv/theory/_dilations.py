@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks.arguments import boolean, integer
-from ._operators import _real_array
+from ._arguments import finite_array
 
 _LARGEST_SCALES = 16
 
@@ -111,7 +111,7 @@ def dilation_defect(signal: ArrayLike, kernel: ArrayLike, scales: int, *, normal
 
 
 def _line(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    array = _real_array(name, value)
+    array = finite_array(name, value)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}, expected one axis of at least one cell")
     return array

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._checks.arguments import boolean, integer, is_a, real, value_text
-from .._checks.arrays import as_array, reals
+from .._checks.arguments import boolean, integer, real, value_text
+from .._checks.arrays import as_array
+from ._arguments import Matrix, check_spaces, checked_blocks, checked_kernel
 from ._spaces import Points, Space
-
-Matrix = NDArray[np.float64]
 
 _LARGEST_ENTRIES = 2**26
 _BATCH = 256
@@ -53,7 +52,7 @@ def matrix_of(
     """
     if not callable(f):
         raise TypeError(f"f is {value_text(f)}, expected a callable from signals to signals")
-    _spaces(x_space, y_space)
+    check_spaces(x_space, y_space)
     c, o = integer("channels_in", channels_in, 1, 4096), integer("channels_out", channels_out, 1, 4096)
     columns, rows = c * x_space.size, o * y_space.size
     if rows * columns > _LARGEST_ENTRIES:
@@ -90,7 +89,7 @@ def equivariance_defect(matrix: ArrayLike, x_space: Space, y_space: Space) -> fl
         >>> equivariance_defect(numpy.eye(9), plane, plane)
         0.0
     """
-    m = _blocks(matrix, x_space, y_space)
+    m = checked_blocks(matrix, x_space, y_space)
     norm = float(np.linalg.norm(m))
     if norm == 0.0:
         return 0.0
@@ -123,7 +122,7 @@ def project(matrix: ArrayLike, x_space: Space, y_space: Space) -> Matrix:
         array([[2., 3.],
                [3., 2.]])
     """
-    m = _blocks(matrix, x_space, y_space)
+    m = checked_blocks(matrix, x_space, y_space)
     d = x_space.group.dimension
     for axis, n in enumerate(x_space.shape):
         shifts = [tuple(step * (a == axis) for a in range(d)) for step in range(n)]
@@ -167,7 +166,7 @@ def kernel_of(matrix: ArrayLike, x_space: Space, y_space: Space, *, tolerance: f
             f"matrix is not equivariant under translations and {x_space.group.name}: its defect is {defect:.3g}, "
             f"expected at most {limit:.3g}"
         )
-    m = _blocks(matrix, x_space, y_space)
+    m = checked_blocks(matrix, x_space, y_space)
     return m[:, y_space.origin].reshape(m.shape[0], m.shape[2], *x_space.signal_shape).copy()
 
 
@@ -201,7 +200,7 @@ def operator_from_kernel(kernel: ArrayLike, x_space: Space, y_space: Space, *, c
                [1., 2., 1.],
                [1., 1., 2.]])
     """
-    k = _kernel(kernel, x_space, y_space)
+    k = checked_kernel(kernel, x_space, y_space)
     is_checked = boolean("check_stabilizer", check_stabilizer)
     defect = stabilizer_defect(k, x_space, y_space) if is_checked else 0.0
     if not defect <= _TOLERANCE:
@@ -234,7 +233,7 @@ def stabilizer_defect(kernel: ArrayLike, x_space: Space, y_space: Space) -> floa
         >>> round(stabilizer_defect([[[1.0, 0.0, 0.0]]], line, line), 3)
         1.414
     """
-    k = _kernel(kernel, x_space, y_space)
+    k = checked_kernel(kernel, x_space, y_space)
     norm = float(np.linalg.norm(k))
     flat = k.reshape(-1, x_space.size)
     turns = _stabilizer_turns(x_space, y_space)
@@ -263,7 +262,7 @@ def symmetrize(kernel: ArrayLike, x_space: Space, y_space: Space) -> Matrix:
         >>> symmetrize([[[1.0, 5.0, 0.0]]], line, line)
         array([[[0.5, 5. , 0.5]]])
     """
-    k = _kernel(kernel, x_space, y_space)
+    k = checked_kernel(kernel, x_space, y_space)
     flat = k.reshape(-1, x_space.size)
     # The mean over h of k(h x) is that of k(h^-1 x).
     turned = [flat[:, p] for p in _stabilizer_turns(x_space, y_space)]
@@ -322,43 +321,3 @@ def _check_linear(
             f"f is not linear: on random signals it differs from the sum of its values at single points by "
             f"{error:.3g}, expected at most {_TOLERANCE * scale:.3g} (a bias or a nonlinearity?)"
         )
-
-
-def _spaces(x_space: object, y_space: object) -> None:
-    for name, space in (("x_space", x_space), ("y_space", y_space)):
-        if not is_a(space, Space):
-            raise TypeError(f"{name} is {value_text(space)}, expected a Space such as Space.plane(cyclic(4), 5)")
-    assert isinstance(x_space, Space)
-    assert isinstance(y_space, Space)
-    if x_space.group != y_space.group or x_space.shape != y_space.shape:
-        raise ValueError(
-            f"y_space is on a grid {y_space.shape} with {y_space.group.name}, expected the grid {x_space.shape} with "
-            f"{x_space.group.name} of x_space: G must be one group"
-        )
-
-
-def _real_array(name: str, value: ArrayLike) -> Matrix:
-    array = reals(name, value)
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} has infinite or NaN entries, expected finite numbers")
-    return array
-
-
-def _blocks(matrix: ArrayLike, x_space: Space, y_space: Space) -> Matrix:
-    """The matrix with axes (O, Y, C, X)."""
-    _spaces(x_space, y_space)
-    m = _real_array("matrix", matrix)
-    if m.ndim != 2 or 0 in m.shape or m.shape[0] % y_space.size or m.shape[1] % x_space.size:
-        raise ValueError(
-            f"matrix has shape {m.shape}, expected (O * {y_space.size}, C * {x_space.size}): channels times the "
-            "sizes of y_space and x_space"
-        )
-    return m.reshape(m.shape[0] // y_space.size, y_space.size, m.shape[1] // x_space.size, x_space.size)
-
-
-def _kernel(kernel: ArrayLike, x_space: Space, y_space: Space) -> Matrix:
-    _spaces(x_space, y_space)
-    k = _real_array("kernel", kernel)
-    if k.ndim < 2 or 0 in k.shape or k.shape[2:] != x_space.signal_shape:
-        raise ValueError(f"kernel has shape {k.shape}, expected (O, C, *{x_space.signal_shape}), a signal on x_space")
-    return k

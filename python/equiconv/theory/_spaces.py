@@ -145,17 +145,18 @@ class Space:
         offsets = np.indices(self.shape).reshape(len(self.shape), -1) - sizes // 2
         moved = (_array_matrix(self.group, element) @ offsets + np.array(shift)[:, None] + sizes // 2) % sizes
         grid = np.ravel_multi_index(tuple(moved), self.shape)
-        return np.asarray((self._coset_permutation(element)[:, None] * grid.size + grid).ravel(), np.intp)
+        return np.asarray((coset_permutation(self, element)[:, None] * grid.size + grid).ravel(), np.intp)
 
     def representatives(self) -> Points:
         """For each coset of H/K its first element, shape (fiber,); the first is the identity."""
         firsts: Points = np.unique(self.group.cosets(self.stabilizer), return_index=True)[1]
         return firsts
 
-    def _coset_permutation(self, h: int) -> Points:
-        """The number of h a K for each coset a K."""
-        cosets = self.group.cosets(self.stabilizer)
-        return np.asarray(cosets[self.group.cayley[h, self.representatives()]], np.intp)
+
+def coset_permutation(space: Space, h: int) -> Points:
+    """The number of h a K for each coset a K."""
+    cosets = space.group.cosets(space.stabilizer)
+    return np.asarray(cosets[space.group.cayley[h, space.representatives()]], np.intp)
 
 
 def subgroups(group: PointGroup) -> list[tuple[int, ...]]:
