@@ -14,7 +14,7 @@ from torch_cases import CASES
 torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip install "equiconv[torch]"')
 et = pytest.importorskip("equiconv.torch")
 
-from equiconv.torch import _library, _ordinary  # noqa: E402 (torch may be missing)
+from equiconv.torch._operators import convolution, dispatch, library  # noqa: E402 (torch may be missing)
 from torch.overrides import TorchFunctionMode  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
@@ -39,9 +39,26 @@ def second_derivatives(case, arrays):
 def test_both_ways_give_the_same_bits_and_derivatives(rng, case, monkeypatch):
     arrays = case.operands(rng)
     ordinary = second_derivatives(case, arrays)
-    monkeypatch.setattr(_library, "is_ordinary", lambda _arguments: False)
+    monkeypatch.setattr(library, "is_ordinary", lambda _arguments: False)
+    monkeypatch.setattr(dispatch, "is_ordinary", lambda _arguments: False)
     for ours, theirs in zip(ordinary, second_derivatives(case, arrays), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 4, 5, 5), (2, 16, 4, 24, 24)], ids=["tiny", "tiles"])
+def test_both_gradients_of_a_layer_are_one_call_with_the_bits_of_two(monkeypatch, shape):
+    operands = [random(*shape).requires_grad_(), random(shape[1], shape[1], 4, 3, 3).requires_grad_()]
+    both, calls = convolution._both_gradients, []
+    monkeypatch.setattr(convolution, "_both_gradients", lambda *a: calls.append(a) or both(*a))
+
+    def gradients():
+        return torch.autograd.grad(et.group_conv(*operands, C4).pow(3).sum(), operands)
+
+    together = gradients()
+    assert len(calls) == 1
+    monkeypatch.setattr(convolution, "calls_kernel", lambda _arguments: False)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(together, gradients(), strict=True))
+    assert len(calls) == 1
 
 
 class Recorder(TorchDispatchMode):
@@ -72,8 +89,8 @@ class Subclass(torch.Tensor):
 def reached(monkeypatch):
     """The calls that took the short way: whether a gradient was kept."""
     calls = []
-    needs = _library.needs_gradient
-    monkeypatch.setattr(_library, "needs_gradient", lambda a: calls.append(needs(a)) or calls[-1])
+    needs = library.needs_gradient
+    monkeypatch.setattr(library, "needs_gradient", lambda a: calls.append(needs(a)) or calls[-1])
     return calls
 
 
@@ -157,7 +174,7 @@ def test_traces_hold_the_operator():
 @pytest.mark.parametrize("way", ["ordinary", "dispatcher"])
 def test_operand_that_was_changed_before_the_backward_pass_is_an_error(way, monkeypatch):
     if way == "dispatcher":
-        monkeypatch.setattr(_library, "is_ordinary", lambda _arguments: False)
+        monkeypatch.setattr(library, "is_ordinary", lambda _arguments: False)
     x, weight = random(1, 2, 4, 5, 5).requires_grad_(), random(2, 2, 4, 3, 3).requires_grad_()
     y = et.group_conv(x, weight, C4)
     with torch.no_grad():
@@ -185,11 +202,11 @@ class Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
         return function(*arguments, **(keywords or {{}}))
 with {mode}:
-    from equiconv.torch import _ordinary
-    inside = _ordinary.is_ordinary(())
-assert _ordinary.is_ordinary(())
+    from equiconv.torch._operators import dispatch
+    inside = dispatch.is_ordinary(())
+assert dispatch.is_ordinary(())
 assert inside == ("inference" in {mode!r}), inside
-assert len(_ordinary._ordinary_states) == 2
+assert len(dispatch._ordinary_states) == 2
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -202,6 +219,6 @@ def test_graphs_of_derivatives_name_the_operator():
 def test_where_torch_does_not_tell_what_is_under_way_calls_go_through_the_dispatcher(monkeypatch):
     layer, x = et.LiftingConv(1, 2, 3, eq.cyclic(4)), torch.randn(1, 1, 5, 5)
     expected = layer(x)
-    monkeypatch.setattr(_ordinary, "_is_told", False)
-    assert not _ordinary.is_ordinary((x,))
+    monkeypatch.setattr(dispatch, "_is_told", False)
+    assert not dispatch.is_ordinary((x,))
     assert torch.equal(layer(x), expected)

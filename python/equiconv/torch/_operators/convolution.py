@@ -24,6 +24,7 @@ from ..._layer import calls as _calls
 from ..._layer.operands import check_operands
 from ..._layer.sampling import check_fit, output_shape
 from .configuration import configuration_of, output_shape_of
+from .dispatch import calls_kernel
 from .library import define, unfolded
 from .tensors import Form, as_array, check_same_device, check_same_dtype, result_like
 
@@ -57,7 +58,7 @@ def _input_gradient(grad_out: Tensor, weight: Tensor, shape: Sequence[int], laye
     gradient, weights = as_array("grad_out", grad_out), as_array("weight", weight)
     check_same_dtype("weight", weight, "grad_out", grad_out)
     result, out = result_like(grad_out, shape)
-    _write_gradient(layer, gradient, out, weights, (out, False, False))
+    _write_gradients(layer, gradient, out, weights, (out, False, False))
     return result
 
 
@@ -65,12 +66,20 @@ def _weight_gradient(grad_out: Tensor, x: Tensor, shape: Sequence[int], layer: s
     gradient, signal = as_array("grad_out", grad_out), as_array("x", x)
     check_same_dtype("x", x, "grad_out", grad_out)
     result, out = result_like(grad_out, shape)
-    _write_gradient(layer, gradient, signal, out, (False, out, False))
+    _write_gradients(layer, gradient, signal, out, (False, out, False))
     return result
 
 
-def _write_gradient(layer: str, gradient: Array, x: Array, weight: Array, wanted: _Wanted) -> None:
-    """Writes the one gradient that is wanted; of the array in whose place it is the shape matters alone."""
+def _both_gradients(grad_out: Tensor, x: Tensor, weight: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+    """What the operators of the two gradients compute, by one call of the engine."""
+    (grad_x, out_x), (grad_weight, out_weight) = result_like(x, x.shape), result_like(weight, weight.shape)
+    arrays = as_array("grad_out", grad_out), as_array("x", x), as_array("weight", weight)
+    _write_gradients(layer, *arrays, (out_x, out_weight, False))
+    return grad_x, grad_weight
+
+
+def _write_gradients(layer: str, gradient: Array, x: Array, weight: Array, wanted: _Wanted) -> None:
+    """Writes the gradients that are wanted. Of an array that no gradient needs the shape matters alone."""
     made = configuration_of(layer)
     want_x, want_weight, want_bias = wanted
     gradients = _native.vjp(
@@ -112,12 +121,12 @@ def _saves(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def _forward_derivative(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     x, weight = ctx.saved_tensors
     needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-    return (
-        input_gradient(g, weight, ctx.shapes[0], ctx.layer) if needs_x else None,
-        weight_gradient(g, x, ctx.shapes[1], ctx.layer) if needs_weight else None,
-        g.sum((0, *range(2, g.dim()))) if needs_bias else None,
-        None,
-    )
+    if needs_x and needs_weight and calls_kernel((g, x, weight)):
+        grad_x, grad_weight = _both_gradients(g, x, weight, ctx.layer)
+    else:
+        grad_x = input_gradient(g, weight, ctx.shapes[0], ctx.layer) if needs_x else None
+        grad_weight = weight_gradient(g, x, ctx.shapes[1], ctx.layer) if needs_weight else None
+    return grad_x, grad_weight, g.sum((0, *range(2, g.dim()))) if needs_bias else None, None
 
 
 def _input_gradient_derivative(ctx: Any, v: Tensor) -> tuple[Any, ...]:

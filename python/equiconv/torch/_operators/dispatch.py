@@ -64,3 +64,8 @@ def is_ordinary(arguments: tuple[Any, ...]) -> bool:
 def needs_gradient(arguments: tuple[Any, ...]) -> bool:
     """Whether autograd has to know of a call."""
     return torch.is_grad_enabled() and any(isinstance(value, Tensor) and value.requires_grad for value in arguments)
+
+
+def calls_kernel(arguments: tuple[Any, ...]) -> bool:
+    """Whether a call with these arguments is that of a kernel alone: no compiler, mode or gradient knows of it."""
+    return not torch.compiler.is_compiling() and is_ordinary(arguments) and not needs_gradient(arguments)
