@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the extensions (C) and lays beside them the engine's library (Swift), which packaging/c.mk makes.
 
-Metadata is in pyproject.toml, but for what packaging/equiconv_metadata.py takes from elsewhere.
+Metadata is in pyproject.toml, except for what packaging/equiconv_metadata.py reads from other files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def build_library() -> Path:
     if shutil.which("swift") is None:
         raise SystemExit("swift is not on the PATH; install Swift 6.2 or later, or set EQUICONV_LIBRARY_DIR")
     build = ROOT / ".build" / "c"
-    # Of an enclosing make only the order counts, not its flags and job server.
+    # Flags and job server of an enclosing make must not reach this one.
     environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
     recipe = ["make", "-f", str(ROOT / "packaging" / "c.mk"), "c-shared", f"BUILD_DIR={build}"]
     subprocess.run(recipe, check=True, env=environment)
@@ -58,7 +58,7 @@ def soname(library: Path) -> str:
 
 
 def without_run_paths(command: list[str]) -> list[str]:
-    """A command of the linker without directories for the loader, of which interpreters bring some from their build."""
+    """A command of the linker without directories for the loader; some interpreters add those of their own build."""
     words = (re.sub(r",(?:--?rpath[,=]|-R,?)[^,]*", "", word) for word in command)
     return [word for word in words if word != "-Wl"]
 
@@ -110,7 +110,7 @@ native = Extension(
     extra_link_args=LINK,
 )
 
-# The handlers of equiconv.jax. They need one header of XLA, which is in third_party, and nothing of JAX to be built.
+# The handlers of equiconv.jax. They are built with one header of XLA, which is in third_party, and without JAX.
 handlers = Extension(
     f"{PACKAGE}._jax",
     sources=[*(str(source) for source in sorted(NATIVE.glob("jax/*.c"))), str(NATIVE / "recipes.c")],
@@ -121,7 +121,7 @@ handlers = Extension(
     extra_link_args=LINK,
 )
 
-# What is only needed to build again stays out of the folder of the sources, where it would pass for an installation.
+# Intermediate files stay out of the folder of the sources, where they would look like an installation.
 BUILD = Path(".build", "python")
 (ROOT / BUILD).mkdir(parents=True, exist_ok=True)
 setup(

@@ -5,7 +5,7 @@
 
 A group convolution of C4 reads normal random numbers of a flat width (channels times |H|) and writes 4 channels, on one
 image of 48 x 48. Errors are relative to the root mean square (RMS) of the output. The equivariance error is the largest
-difference between the answer for a turned image and the turned answer, over all elements, relative likewise. Two more
+difference between the answer for a turned image and the turned answer, over all elements, also relative. Two more
 tables: errors over the mean of the numbers, and times for subnormal ones.
 """
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, OUTPUTS = 48, 4
-# The flat width of the table over means, and runs of which the shortest is taken.
+# The flat width of the table over means, and the number of runs of which the shortest counts.
 OFFSET_WIDTH, REPETITIONS = 64, 20
 PAGE = """# Accuracy
 

@@ -90,7 +90,7 @@ def row_of(case: Case, threads: int, measured: Sample) -> dict[str, Any]:
 
 
 def measure(kinds: list[str], threads: list[int], rounds: int, probes: Probes) -> list[dict[str, Any]]:
-    """All cases of the kinds, in several rounds: a slow minute of the machine should not meet one case only."""
+    """All cases of the kinds, in several rounds, so that a slow minute of the machine does not hit one case alone."""
     work = [(case, count, Sample()) for kind in kinds for case in cases(kind) for count in threads]
     for index in range(rounds):
         for number, (case, count, measured) in enumerate(work):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: layer, group, sizes, and the share of the multiply-add peak that is aimed at."""
+"""The measured cases: layer, group, sizes, and the share of the multiply-add peak that each aims at."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far networks are from commuting with rotations that do not map the grid to itself, in each basis of kernels.
+"""How nearly networks commute with rotations that do not map the grid to itself, for each basis of kernels.
 
     python benchmarks/equivariance.py [--draws 15] [--no-page]
 

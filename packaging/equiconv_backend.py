@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The build backend: that of setuptools, but for editable installations.
+"""The build backend: that of setuptools, except for editable installations.
 
 Setuptools would put the compiled modules into the source tree, where no uninstall finds them. Here they go into the
 wheel, and with them a finder that adds them to the package in the source tree; uninstalling removes all of it.
@@ -53,7 +53,7 @@ class Finder:
         return PathFinder.find_spec(name, [COMPILED]) if name.startswith("equiconv._") else None
 
 
-# The last to be asked: modules built in the source tree come first.
+# Asked last: modules built in the source tree come first.
 sys.meta_path.append(Finder)
 '''
 

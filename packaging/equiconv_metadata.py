@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Python package says of itself that other files know: version, addresses, and README as an index shows it."""
+"""Metadata of the Python package that other files hold: version, addresses, and README as an index shows it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _absolute(link: re.Match[str]) -> str:
 
 
 def long_description() -> str:
-    """README.md, whose links lead somewhere also where only the text is."""
+    """README.md with absolute links, for places that have only its text."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     pieces, end = [], 0
     for fence in FENCE.finditer(text):

@@ -30,7 +30,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What it is, in one line: what --cases searches."""
+        """The case in one line, which --cases searches."""
         channels = f"{self.inputs}->{self.outputs}"
         return f"{self.kind} k={self.kernel} {self.group} {channels} {self.batch}x{self.size}"
 
@@ -57,7 +57,7 @@ class Case:
 
 
 def everything() -> Iterator[Case]:
-    """The product of all there is."""
+    """The product of all parameters."""
     for kernel in KERNELS:
         for group in ORDERS:
             for channels in (16, 32):
@@ -90,7 +90,7 @@ def quick_grid() -> list[Case]:
 
 
 def selected(cases: list[Case], pattern: str | None) -> list[Case]:
-    """Those in whose names the regular expression is found."""
+    """The cases in whose names the regular expression is found."""
     return [case for case in cases if pattern is None or re.search(pattern, case.name)]
 
 

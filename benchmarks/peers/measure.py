@@ -26,7 +26,7 @@ LONG_ROUNDS = ((2, 1.3), (1, 2.0))
 
 @dataclass
 class Sample:
-    """What is known of one peer in one case."""
+    """The results of one peer in one case."""
 
     process: Process
     times: list[float] = field(default_factory=list)
@@ -158,7 +158,7 @@ class Bench:
         return peaks
 
     def _rounds_for(self, sample: Sample, best: float) -> int:
-        """Long calls of peers that are not the fastest are not worth many."""
+        """How many long calls a peer gets: few if it is not among the fastest."""
         if sample.first < LONG:
             return self._rounds
         return next((count for count, slower in LONG_ROUNDS if sample.first <= slower * best), 0)
@@ -174,7 +174,7 @@ class Bench:
             sample.failure = str(failure)
 
     def _row(self, case: Case, sample: Sample, peak: float) -> Row:
-        """What is written down of one peer in one case."""
+        """The record of one peer in one case."""
         row: Row = {"case": case.to_json(), "name": case.name, "threads": self._threads, "peer": sample.process.label}
         row |= {"operations": case.operations, "peak": peak, "errors": sample.errors}
         if sample.failure is not None or not sample.times:

@@ -39,7 +39,7 @@ def best_peer(entry: Entry) -> dict[str, Any] | None:
 
 
 def reached(target: Target, entry: Entry) -> float | None:
-    """What equiconv has of what a target speaks of; None if that was not measured."""
+    """The figure of equiconv that a target is about; None if it was not measured."""
     own = entry.get("equiconv", {})
     if "best" not in own:
         return None
@@ -129,7 +129,7 @@ def _errors(pair: tuple[float, float] | None) -> str:
 
 
 def unavailable(result: Result) -> str:
-    """Who could not do what, and why."""
+    """Which peer could not do which case, and why."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in result["rows"]:
         if "unavailable" in row:
@@ -141,7 +141,7 @@ def unavailable(result: Result) -> str:
 
 
 def disturbance(result: Result) -> str:
-    """Whether other programs took their share of the processor."""
+    """Whether other programs used the processor during the run."""
     low = total = 0
     for threads in result["threads"]:
         peaks = {row["name"]: row["peak"] for row in result["rows"] if row["threads"] == threads}

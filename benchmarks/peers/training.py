@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training steps of the experiment's networks beside the same networks made of other layers, in one run.
+"""Training steps of the experiments' networks, and of the same networks with layers of other libraries, in one run.
 
     python benchmarks/peers/training.py [--threads 1 2] [--networks c4 d4] [--batch 32] [--rounds 5] [--quick]
 
 A step is forward, loss, backward and update. The networks are those of `equiconv_experiments.common.networks`; only
 their layers differ: equiconv's, torch's conv2d with filters expanded in each step, and escnn's. They take turns in
-short bursts. On more than one thread all is measured twice, the second time with OMP_WAIT_POLICY=PASSIVE. A whole run
-writes docs/measured/TrainingSpeed.md.
+short bursts. On more than one thread everything is measured twice, the second time with OMP_WAIT_POLICY=PASSIVE. A
+whole run writes docs/measured/TrainingSpeed.md.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def ratios(rows: list[dict[str, Any]], key: str) -> dict[str, float]:
 
 
 def settings(threads: list[int]) -> list[tuple[str, int, dict[str, str]]]:
-    """What processes are started with: a name, a number of threads, variables of the environment."""
+    """How processes are started: a name, a number of threads, variables of the environment."""
     found: list[tuple[str, int, dict[str, str]]] = []
     for count in threads:
         found.append((str(count), count, {}))
@@ -179,7 +179,7 @@ def main() -> None:
     result = {"machine": machine(), "versions": versions(), "date": time.strftime("%Y-%m-%d"), "batch": arguments.batch}
     result |= {"threads": arguments.threads, "networks": arguments.networks, "rows": [], "missing": {}}
     for name, threads, variables in settings(arguments.threads):
-        # A process of its own: pools of threads keep what they began with.
+        # A process of its own: pools of threads keep the settings they started with.
         command = [sys.executable, __file__, "--worker", str(threads), *sys.argv[1:]]
         environment = os.environ | variables
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout

@@ -20,8 +20,8 @@ import numpy as np
 from adapters import PEERS, Inputs, Prepared
 from cases import Case
 
-# Seconds: a call shorter than this is warmed after each pause; a first call longer than that is not repeated, and other
-# ways to make it are not tried.
+# Seconds: a call shorter than the first is warmed after each pause. A first call longer than the second is not
+# repeated, and other ways to make it are not tried.
 SHORT, LONG = 0.02, 0.25
 MOST_CALLS = 30
 

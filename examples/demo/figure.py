@@ -25,7 +25,7 @@ _DPI = 150
 # Lengths in inches.
 _WIDTH, _TITLE_HEIGHT, _HEADING_HEIGHT, _MARGIN, _SIDE, _TITLE_GAP = 10.0, 0.64, 0.58, 0.18, 1.6, 0.28
 _INK, _QUIET, _PAPER = "#1d2330", "#667085", "#ffffff"
-# One color for each element of H, told apart also without color vision.
+# One color for each element of H; they differ also without color vision.
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#6a4c93", "#8a8a00")
 _STYLE: Any = {"font.family": "DejaVu Sans", "text.color": _INK, "axes.edgecolor": _INK, "figure.facecolor": _PAPER}
 _TURN = 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lecture's architecture, lifting - ReLU - group - ReLU - group - projection, with weights fixed by a seed.
 
-The weights are made, not trained, but so that the feature maps mean something to the eye:
+The weights are made, not trained, such that the feature maps mean something to the eye:
 
 * lifting, 5 x 5: Gabor kernels. Half of the channels are odd (edges), half even (lines); each looks in a direction of
   its own and at a mixture of the three colors of its own. Channel 0 finds edges in brightness; its direction, 67.5
@@ -10,7 +10,7 @@ The weights are made, not trained, but so that the feature maps mean something t
   (orientations compete), plus Gaussian noise that mixes all channels and elements.
 * projection, 3 x 3: Gaussian noise.
 
-Each kernel is scaled to He's rule: its squares add up to 2, as those of fan_in numbers of variance 2 / fan_in would.
+Each kernel is scaled to He's rule: its squares add up to 2, like those of fan_in numbers of variance 2 / fan_in.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The peers: what each is called, where its code is, and what it can do. Each is imported in a process of its own."""
+"""The peers: the name of each, where its code is, and what it can do. Each is imported in a process of its own."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Inputs:
 
 @dataclass
 class Prepared:
-    """A case made ready: ways to run it, the best known first, and how to read the result of each.
+    """A case ready to run: ways to run it, the best known first, and how to read the result of each.
 
-    `read` gives "y", for "train" also "grad_x" and one of "grad_bank" and "grad_weight", all flat, (B, channels, S, S);
-    and "bank", if the convolution was not one with the bank of the inputs.
+    `read` returns "y", for "train" also "grad_x" and one of "grad_bank" and "grad_weight", all flat, (B, channels, S,
+    S); and "bank", if the convolution was not one with the bank of the inputs.
     """
 
     calls: dict[str, Call]

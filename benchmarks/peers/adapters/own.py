@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Equiconv itself, on the weights of the layer: what it needs of them it makes itself."""
+"""Equiconv itself, on the weights of the layer, which it transforms itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _prepare(inputs: Inputs, algorithm: str) -> Prepared:
 
     grad = inputs.grad.reshape(case.batch, case.outputs, case.order, case.size, case.size)
 
-    # Training changes the weights from step to step, so nothing that was made of the last ones may be of use.
+    # Training changes the weights from step to step, so transforms of the previous ones must not help.
     weights = cycle((inputs.weight, -inputs.weight))
 
     def train() -> tuple[Array, Array, Array]:

@@ -25,7 +25,7 @@ LAYOUTS = {"last": torch.channels_last, "first": torch.contiguous_format}
 
 
 def _without_three_dimensions() -> None:
-    """Stands in for lie_learn where it cannot be imported: escnn uses one function of it, for SO(3) alone."""
+    """Replaces lie_learn if it cannot be imported: escnn uses one function of it, for SO(3) alone."""
     name = "lie_learn.representations.SO3.wigner_d"
     try:
         importlib.import_module(name)
@@ -37,7 +37,7 @@ def _without_three_dimensions() -> None:
 
 
 def _with_new_numpy() -> None:
-    """What e2cnn uses of NumPy and NumPy 2 no longer has."""
+    """Parts of NumPy that e2cnn uses and NumPy 2 no longer has."""
     from e2cnn.kernels import irreps_basis, utils
 
     class OldNumpy:
