@@ -121,6 +121,8 @@ def _saves(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def _forward_derivative(ctx: Any, g: Tensor) -> tuple[Any, ...]:
     x, weight = ctx.saved_tensors
     needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+    grad_x: Tensor | None
+    grad_weight: Tensor | None
     if needs_x and needs_weight and calls_kernel((g, x, weight)):
         grad_x, grad_weight = _both_gradients(g, x, weight, ctx.layer)
     else:
