@@ -16,7 +16,7 @@ def rng():
 
 @pytest.fixture
 def threads():
-    """Sets the number of threads, and puts it back after the test."""
+    """Sets the number of threads, and restores it after the test."""
     before = eq.get_num_threads()
     yield eq.set_num_threads
     eq.set_num_threads(before)

@@ -128,7 +128,7 @@ def test_the_comparison_of_bits_sees_networks_that_are_not_invariant(finished):
     plain = bitwise_invariance(_from_checkpoint(finished, "cnn"), images, eq.cyclic(4))
     assert plain["scores_that_differ"] > 0.9 * plain["scores_compared"]
     mirrored = bitwise_invariance(_from_checkpoint(finished, "c4"), images, eq.dihedral(4))
-    # Of the seven elements three are quarter turns, which C4 has, and four are mirrors, which it has not.
+    # Of the seven elements three are quarter turns, which C4 has, and four are mirrors, which it does not have.
     assert 0.5 < mirrored["scores_that_differ"] / mirrored["scores_compared"] <= 4 / 7
     network = _from_checkpoint(finished, "c4")
     with torch.no_grad():
@@ -148,7 +148,7 @@ def _from_checkpoint(folder, name):
 def test_a_run_stopped_at_any_step_resumes_to_the_same_bits(tmp_path, monkeypatch):
     arguments = ["--quick", "--networks", "c4", "--seeds", "1", "--epochs", "2"]
     assert rotated_digits.main([*arguments, "--output-dir", str(tmp_path / "whole")]) == 0
-    # An epoch has 6 steps: in the first, then in the second of what was resumed.
+    # An epoch has 6 steps: killed in the first epoch, then in the second epoch of the resumed run.
     for step in (1, 9):
         with monkeypatch.context() as patch:
             patch.setattr(torch.optim.AdamW, "step", _stopped_at(step))

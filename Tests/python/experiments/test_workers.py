@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trainings in processes of their own: the same bits with any number of them, and an end that is one of all."""
+"""Trainings in processes of their own: the same bits with any number of them, and all of them end together."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_longest_runs_begin_first_and_entries_keep_their_order(tmp_path):
         entries = perform_all(todo, Marks(), Marks, folder, jobs=1, threads=1)
         assert _began(tmp_path) == [todo[index].name for index in (1, 3, 0, 2)]
         assert [entry["name"] for entry in entries] == [run.name for run in todo]
-        # What has a result is not done again, nor is a process made for it.
+        # A run that has a result is not repeated, and no process is started for it.
         assert perform_all(todo, Marks(), Marks, folder, jobs=4, threads=1) == entries
     assert len(_began(tmp_path)) == 4
 
@@ -103,7 +103,7 @@ def test_an_interruption_ends_all_workers(tmp_path):
     todo = [Run("lasts", seed, 1) for seed in range(3)]
 
     def interrupt():
-        # As a terminal does, which interrupts all processes in it; the workers leave the answer to the first one.
+        # As a terminal does, which interrupts all its processes; the workers leave the handling to the first one.
         deadline = time.monotonic() + 120
         while not (tmp_path / "began").exists() or len(_began(tmp_path)) < 2:
             assert time.monotonic() < deadline

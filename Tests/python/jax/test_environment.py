@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results do not depend on who calls the engine: NumPy, JAX without compilation, compiled programs, several devices.
+"""Results do not depend on the engine's caller: NumPy, JAX without compilation, compiled programs, several devices.
 
 XLA's threads flush subnormal numbers to zero, those of Python do not; the engine computes in one environment on all.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""equiconv.jax where JAX is not installed, which a process that cannot find it stands for."""
+"""equiconv.jax without JAX, which a process that cannot find it simulates."""
 
 from __future__ import annotations
 

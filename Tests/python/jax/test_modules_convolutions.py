@@ -114,7 +114,8 @@ def test_set_algorithm_reaches_every_layer_of_a_flax_module_or_none(rng):
         assert_same_bits(run(network, x), y)
         outputs[algorithm] = y
     assert not np.array_equal(outputs["direct"], outputs["fourier"])
-    # To Flax the layer is the one that was made so: states and compiled programs of either fit the other.
+    # To Flax the layer equals one that was made with this algorithm: states and compiled programs of either fit the
+    # other.
     assert nnx.graphdef(layers[0]) == nnx.graphdef(made_direct)
     for wrong, error in (("quick", ValueError), (0, TypeError)):
         with pytest.raises(error, match="algorithm is"):

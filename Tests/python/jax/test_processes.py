@@ -36,7 +36,7 @@ def test_threads_call_compiled_functions_at_once(rng):
 
 
 def test_the_table_of_layers_is_bounded_and_layers_come_back(rng):
-    """More layers than it has places, asked for by two threads; the first ones are then made again."""
+    """Two threads ask for more layers than the table has places; the first layers are then made again."""
     weight = draw(rng, (1, 1, 3), np.float32)
     group = eq.reflection()
     signals = [draw(rng, (1, 1, 4 + i), np.float32) for i in range(_jax.LAYER_LIMIT + 24)]
@@ -101,7 +101,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 jax.config.update("jax_compilation_cache_dir", sys.argv[1])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-# Else addresses of this process, which tell programs apart, are part of their keys, and no other process finds them.
+# Otherwise addresses of this process are part of the keys of programs, and no other process finds them.
 jax.config.update("jax_remove_custom_partitioning_ptr_from_cache_key", True)
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append(event) if event.endswith("/cache_hits") else None)

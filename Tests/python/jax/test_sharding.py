@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On several devices the layers of equiconv.jax do what JAX's own convolution does: `jax_sharding.py` has the cases."""
+"""On several devices the layers of equiconv.jax behave like JAX's own convolution: `jax_sharding.py` has the cases."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_what_a_convolution_refuses_is_refused(found, case):
 
 @pytest.mark.parametrize("layer", ["isotropic", "lifting", "group", "projection"])
 def test_each_device_computes_its_part_of_the_batch_and_nothing_is_gathered(found, layer):
-    """Of 8 images on 4 devices each call has 2; sums over devices are all that is sent."""
+    """Of 8 images on 4 devices each call has 2; only sums over devices are sent."""
     program = found["programs"][layer]
     calls = program["calls"]
     assert {"forward", "input_gradient", "weight_gradient"} <= {name.removesuffix("_biased") for name in calls}
@@ -96,6 +96,6 @@ print(same(jax.jit(inside)(*cut), expected))
 
 
 def test_where_jax_does_not_tell_devices_calls_are_gathered_and_right():
-    """As in a JAX that has its private set of primitives no more."""
+    """As in a JAX that no longer has its private set of primitives."""
     result = subprocess.run([sys.executable, "-c", WITHOUT_DEVICES], capture_output=True, text=True, check=False)
     assert result.stdout == "True True\nTrue True\nTrue\n", result.stdout + result.stderr

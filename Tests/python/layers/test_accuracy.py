@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Algorithms on tiles err little: what docs/measured/Accuracy.md tabulates, at a few of its points."""
+"""Errors of the algorithms on tiles are small: a few points of the tables in docs/measured/Accuracy.md."""
 
 import equiconv as eq
 import numpy as np

@@ -99,7 +99,7 @@ class Named(np.ndarray):
 
 
 class Metres(np.ndarray):
-    """A subclass that computes in a way of its own, as one with units does."""
+    """A subclass with arithmetic of its own, like one with units."""
 
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         raise TypeError("no unit")
@@ -141,7 +141,7 @@ def test_out_may_be_a_memory_map_or_a_plain_subclass(rng, tmp_path, name):
 
 
 def test_out_that_overlaps_what_became_an_array_is_refused():
-    """What lends its memory to an array is no array itself."""
+    """An object that lends its memory to an array is not an array itself."""
     buffer = bytearray(8 * 36)
     x = memoryview(buffer).cast("d", (1, 1, 6, 6))
     with pytest.raises(ValueError, match="out overlaps x"):

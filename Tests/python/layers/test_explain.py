@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What explain says is what a call does; an algorithm that cannot do a call is an error that says why."""
+"""A call does what explain says; an algorithm that cannot do a call is an error that says why."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is given for whatever parameter: a result, or an error of the right kind that names the parameter.
+"""Any value for any parameter gives a result, or an error of the right kind that names the parameter.
 
-Every parameter of every public function gets every value of a list that conversions trip over. What the extension
-leaves behind a result would show as SystemError.
+Every parameter of every public function gets every value of a list that conversions trip over. An exception that the
+extension leaves set beside a result would show as SystemError.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LINE = theory.Space.plane(eq.reflection(), 3)
 
 
 class Raising:
-    """Refuses every conversion, each time by an error of its own kind."""
+    """Refuses every conversion, each with another kind of error."""
 
     def refuse(self, *_arguments):
         raise ZeroDivisionError("of the value's own")
@@ -33,14 +33,14 @@ class Raising:
 
 
 class RaisingNumber(float):
-    """A number to `isinstance`, which refuses to be one."""
+    """A number to `isinstance` that cannot be converted to one."""
 
     __float__ = __index__ = __repr__ = __eq__ = Raising.refuse
     __hash__ = float.__hash__
 
 
 def pretender(kind):
-    """An object that `isinstance` takes for another, as mocks are."""
+    """An object that `isinstance` takes for another type, like a mock."""
     return type(f"Like{kind.__name__}", (), {"__class__": property(lambda _: kind)})()
 
 
@@ -127,7 +127,7 @@ OFTEN_WRONG = {
     "huge range": range(2**40, 2**40 + 100),
 }
 VALUES = ALWAYS_WRONG | OFTEN_WRONG
-# Where a number this large is a wish that only memory stands against.
+# Parameters for which a number this large is valid, and only memory runs out.
 BEYOND_MEMORY = {
     "2**31 - 1",
     "2**31",
@@ -162,7 +162,7 @@ def lifting(x):
     return eq.lifting_conv(x, np.ones((2, 2, 3, 3)), C4, padding="same")
 
 
-# function: all of its parameters, with values that it takes
+# function: all of its parameters, with values that it accepts
 CALLS = {
     eq.isotropic_conv: {"x": X, "weight": W} | LAYER,
     eq.lifting_conv: {"x": X, "weight": W} | LAYER,
@@ -240,7 +240,7 @@ CALLS = {
     theory.dilate: {"signal": [1.0]},
     theory.dilation_defect: {"signal": [1.0], "kernel": [1.0, 1.0], "scales": 2, "normalized": True},
 }  # fmt: skip
-# Where a message names two parameters, of which one value decides about the other.
+# Messages that name two parameters, because the value of one limits the other.
 NAMED = {
     "radii": ("radii", "frequencies"),
     "channels_in": ("channels_in", "f returns"),
@@ -315,7 +315,7 @@ def test_every_parameter_of_every_public_function_is_tried():
 
 @pytest.mark.parametrize("label", [*ALWAYS_WRONG, "2**63", "2**100", "None", "text", "huge tuple"])
 def test_the_extension_leaves_no_exception_behind_a_result(label):
-    """`forward` and `vjp` decline what is not plain without a word, and everything else refuses it by TypeError."""
+    """`forward` and `vjp` silently decline values that are not plain; all others refuse them with a TypeError."""
     native = eq.__dict__["_native"]
     value = VALUES[label]
     forward = (native.LIFTING, X, W, C4, None, 1, 0, 1, "zeros", "auto", None, None, "bilinear", None, False, None)
@@ -354,7 +354,7 @@ def test_the_extension_leaves_no_exception_behind_a_result(label):
         function(*good)
         for position in range(len(good)):
             if function is native.Group and good[0] == "cyclic" and position == 1:
-                continue  # what needs no number ignores what is none
+                continue  # a call that needs no number ignores a value that is not one
             if value is None and function is native.expand and position in (3, 5):
                 continue
             with pytest.raises(TypeError, match="checked arguments"):

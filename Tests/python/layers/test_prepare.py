@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transformed weights are always those of the numbers given; prepared ones those of the numbers there were."""
+"""Transformed weights always belong to the numbers that are passed; prepared ones to the numbers at the time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALGORITHMS = ("auto", "direct", "fourier")
 
 @pytest.fixture
 def limit():
-    """Sets the limit of workspace, and puts it back after the test."""
+    """Sets the limit of workspace, and restores it after the test."""
     before = eq.workspace_limit()
     yield eq.set_workspace_limit
     eq.set_workspace_limit(before)
@@ -54,7 +54,7 @@ def test_a_changed_weight_is_never_served_stale(rng, layer, algorithm, place):
     old = weight.flat[index]
     weight.flat[index] += 1
     changed = results(weight)
-    # Those of an equal array elsewhere, after calls with yet another one: nothing can have been kept.
+    # The results of an equal array elsewhere, after calls with a third one: nothing can have been kept.
     results(-weight)
     for i, expected in enumerate(results(weight.copy())):
         np.testing.assert_array_equal(changed[i], expected)
@@ -94,7 +94,7 @@ def test_a_prepared_weight_has_the_bits_of_its_array_and_keeps_them(rng, layer, 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("kernel", [3, 7])
 def test_auto_with_a_prepared_weight_is_explained(rng, layer, kernel):
-    """Where weights are free, auto may take another algorithm than with the array."""
+    """With a prepared weight, auto may use another algorithm than with the array."""
     x, weight = draw(rng, layer, size=24, channels=8, kernel=kernel)
     prepared = eq.prepare(weight)
     explained = eq.explain(FORWARD[layer], x, prepared, D4, padding="same")

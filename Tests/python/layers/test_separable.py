@@ -65,7 +65,7 @@ def test_separable_conv_commutes_with_lattice_elements_to_the_last_bit(name):
 
 
 def test_separable_conv_of_a_large_batch_is_that_of_its_images():
-    """Large batches are taken a few images at a time."""
+    """Large batches are computed a few images at a time."""
     group = eq.cyclic(8)
     rng = np.random.default_rng(10)
     x = rng.standard_normal((7, 16, 8, 40, 40), dtype=np.float32)

@@ -48,7 +48,7 @@ def operands(rng, name, group, sizes, kernel, dtype=np.float64, batch=2, channel
 
 
 def layer(name, group, **keywords):
-    """(x, weight, bias) -> the layer in JAX, with the direct algorithm unless told otherwise."""
+    """(x, weight, bias) -> the layer in JAX, with the direct algorithm by default."""
     keywords = {"algorithm": "direct"} | keywords
     return lambda x, weight, bias=None: getattr(ej, name)(x, weight, group, bias, **keywords)
 

@@ -120,7 +120,7 @@ def gradient_outside(layer, arrays, check=True, **keywords):
 
 
 def gradient_inside(layer, arrays):
-    """Types tell that weights do not vary: their gradients are summed over devices by the transposed casts."""
+    """Types say that weights do not vary: the transposed casts sum their gradients over devices."""
     local = jax.grad(lambda x, w, b: bend(layer(x, w, b)).sum(), (0, 1, 2))
     return jax.jit(shard_map(local, DATA, DATA))(*arrays)
 

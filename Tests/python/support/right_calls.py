@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments of calls that are right, one of which the tests of wrong calls replace."""
+"""Arguments of correct calls; the tests of wrong calls replace one of them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiled and exported networks compute what they compute as they are."""
+"""Compiled and exported networks give the results of the same networks without a compiler."""
 
 from __future__ import annotations
 

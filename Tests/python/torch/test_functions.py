@@ -30,7 +30,7 @@ def random(*shape, dtype=torch.float32):
 @pytest.mark.parametrize("algorithm", ["direct", "auto"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_results_and_gradients_have_the_bits_of_numpy(rng, case, algorithm, dtype):
-    """Gradients too, but that in the bias, which torch sums: within the rounding of a sum."""
+    """Gradients too, except that of the bias, which torch sums: it agrees within the rounding of a sum."""
     arrays = case.operands(rng, dtype)
     keywords = case.keywords | {"algorithm": algorithm}
     x, weight, bias = (tensor.requires_grad_() for tensor in tensors(*arrays))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In the first step of a training, signals of another group and windows along H are refused; what is right goes on."""
+"""The first step of a training refuses signals of another group and windows along H, and no correct network."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def through(step, group=C4, end=None):
     return nn.Sequential(et.LiftingConv(1, 2, 3, group, padding=1), step, end or et.GroupPool(group))
 
 
-# What keeps the number of elements, so that no shape tells.
+# Steps that keep the number of elements, so that no shape gives them away.
 ALONG_H = {
     "max pool": nn.MaxPool3d(3, stride=1, padding=1),
     "mean pool": nn.AvgPool3d(3, stride=1, padding=1),
@@ -190,7 +190,7 @@ def test_looks_in_the_first_call_of_a_training_alone(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_compilers_and_transformations_do_not_look():
-    """What they do is not on record; results are those of other calls."""
+    """Their steps are not recorded; results are those of other calls."""
     network, x = through(nn.ReLU(), end=et.GroupConv(2, 2, 3, C4)), torch.randn(3, 1, 9, 9)
     expected = network(x)
     graphs = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Without PyTorch the package works, and its part for PyTorch says what to install."""
+"""Without PyTorch the package works, and importing `equiconv.torch` says what to install."""
 
 from __future__ import annotations
 

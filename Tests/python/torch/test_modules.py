@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Modules hold what a layer is, through copies, files and settings; those of torch and of NumPy are one."""
+"""Modules keep the definition of a layer through copies, files and settings; those of torch and of NumPy are equal."""
 
 from __future__ import annotations
 

@@ -281,7 +281,7 @@ def test_autocast_pools_in_float32(mode):
 
 
 def test_torch_has_no_synchronized_batch_norm_on_the_cpu(monkeypatch):
-    """As the guide says: where there are processes to synchronize, it wants another device."""
+    """As the guide says: with processes to synchronize, SyncBatchNorm needs another device."""
     synchronized = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(et.BatchNorm(2)))
     assert isinstance(synchronized[0], nn.SyncBatchNorm)
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)

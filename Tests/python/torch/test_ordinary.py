@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ordinary calls go past torch's dispatcher; nothing can be told from it, and all other calls go through."""
+"""Ordinary calls bypass torch's dispatcher, which changes nothing that a user sees; all other calls go through it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights know what they are for: those of another group or basis are refused, whatever way they come."""
+"""Weights record their group and basis: weights of another group or basis are refused, however they are loaded."""
 
 from __future__ import annotations
 

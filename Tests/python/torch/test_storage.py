@@ -71,7 +71,7 @@ def test_freed_operands_of_gradients_are_an_error():
 
 
 def test_views_are_read_within_their_storage():
-    """Slices, steps, expansions and transpositions, whose storage is smaller or larger than their shape tells."""
+    """Slices, steps, expansions and transpositions, whose storage is smaller or larger than their shape."""
     values = operands(dtype=torch.float64)
     expected = call(**values)
     base = torch.randn(2 * 3 * 4 * 7 * 7 + 5, dtype=torch.float64)

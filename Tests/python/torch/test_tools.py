@@ -139,7 +139,7 @@ def test_exporters_to_onnx_are_referred_to_expand(dynamo, tmp_path):
     for module, shape in ((et.LiftingConv(1, 2, 3, C4), (1, 1, 5, 5)), (et.GroupPool(C4), (1, 2, 4, 5, 5))):
         with pytest.raises(Exception, match=r"expand\(network\)"):
             torch.onnx.export(module.eval(), (torch.randn(shape),), tmp_path / "network.onnx", dynamo=dynamo)
-    # Out of the exporter all is as before.
+    # After the export everything is as before.
     assert et.LiftingConv(1, 2, 3, C4)(torch.randn(1, 1, 5, 5)).shape == (1, 2, 4, 3, 3)
 
 
