@@ -10,17 +10,7 @@ extension Convolution {
   func plan(for x: Signal<Scalar>) throws(ConvolutionError) -> ConvolutionPlan {
     try x.check("x", on: inputSpace, of: group)
     try checkWeight()
-    if isDepthwise && weight.shape[0] != x.channels {
-      throw ConvolutionError(
-        .invalidSize, "weight", "of shape \(shapeText(weight.shape))",
-        expected: "\(x.channels) on axis 0, the channels of x \(x.placeText), for a depthwise layer")
-    }
-    guard weight.shape[1] == (isDepthwise ? 1 : x.channels) else {
-      throw ConvolutionError(
-        .invalidSize, "weight", "of shape \(shapeText(weight.shape))",
-        expected: isDepthwise
-          ? "1 on axis 1, for a depthwise layer" : "\(x.channels) on axis 1, the channels of x \(x.placeText)")
-    }
+    try layer.checkChannels(weight.shape, of: x.channels, "x \(x.placeText)")
     try checkBias()
     return try .cached(descriptor(spatial: x.spatial))
   }
@@ -39,66 +29,20 @@ extension Convolution {
     return plan
   }
 
-  /// Taps of the kernel of the identity.
-  var kernel: Extents { basis.map { Extents($0.extents) } ?? Extents(weight.shape.suffix(group.dimension)) }
+  func descriptor(spatial: Extents) -> ConvolutionDescriptor {
+    ConvolutionDescriptor(
+      layer: layer, inChannels: weight.shape[layer.isDepthwise ? 0 : 1], outChannels: weight.shape[0],
+      spatial: spatial, kernel: layer.kernel(ofWeight: weight.shape))
+  }
 
-  /// - Parameter isAlone: Whether only the kernels are looked at: no stride, padding or dilation.
-  func descriptor(spatial: Extents, isAlone: Bool = false) throws(ConvolutionError) -> ConvolutionDescriptor {
-    let dimension = group.dimension
-    var descriptor = ConvolutionDescriptor(
-      from: inputSpace, to: outputSpace, group: group, inChannels: weight.shape[isDepthwise ? 0 : 1],
-      outChannels: weight.shape[0],
-      spatial: spatial, kernel: kernel, interpolation: interpolation, basis: basis, groupBasis: groupBasis,
-      usesQuadrature: usesQuadrature)
-    descriptor.isDepthwise = isDepthwise
-    if isAlone { return descriptor }
-    descriptor.stride = try stride.extents("stride", dimension: dimension)
-    descriptor.padding = try padding.extents(dimension: dimension)
-    descriptor.dilation = try dilation.extents("dilation", dimension: dimension)
-    descriptor.paddingMode = paddingMode
-    descriptor.algorithm = algorithm
+  /// The layer without what concerns signals alone: stride, padding and dilation, and how it is computed.
+  func descriptorOfKernels() -> ConvolutionDescriptor {
+    var descriptor = descriptor(spatial: layer.kernel(ofWeight: weight.shape))
+    descriptor.layer = layer.ofKernels
     return descriptor
   }
 
-  func checkWeight() throws(ConvolutionError) {
-    let functions = try functionsOnFiber()
-    let axes =
-      ["O", "C"] + (functions.map { [$0.name] } ?? [])
-      + (basis.map { ["J = \($0.count)"] } ?? [String](repeating: "k", count: group.dimension))
-    let names = "(" + axes.joined(separator: ", ") + ")"
-    let value = "of shape \(shapeText(weight.shape))"
-    guard weight.shape.count == axes.count else {
-      throw ConvolutionError(
-        .dimensionMismatch, "weight", value,
-        expected: "shape \(names) for the layer \(inputSpace) → \(outputSpace) of \(group)")
-    }
-    if let functions, weight.shape[2] != functions.count {
-      throw ConvolutionError(
-        .invalidSize, "weight", value,
-        expected: "shape \(names) with \(functions.name) = \(functions.count) of \(group) on axis 2")
-    }
-    if let basis, weight.shape.last != basis.count {
-      throw ConvolutionError(.invalidSize, "weight", value, expected: "shape \(names), one weight for each function")
-    }
-    if weight.shape.contains(0) {
-      throw ConvolutionError(.invalidSize, "weight", value, expected: "a size of at least 1 on every axis")
-    }
-  }
-
-  /// What axis 2 of the weight runs over, where there is one.
-  private func functionsOnFiber() throws(ConvolutionError) -> (name: String, count: Int)? {
-    switch inputSpace {
-    case .plane: return nil
-    case .group where groupBasis != .full:
-      do throws(BasisError) {
-        return ("I", try groupBasis.count(for: group))
-      } catch {
-        throw ConvolutionError(.invalidBasis, "groupBasis", "\(groupBasis)", expected: "a basis on H: \(error)")
-      }
-    case .group: return ("|H|", group.order)
-    case .quotient: return ("|H/K|", try inputSpace.fiber(of: group, "input").count)
-    }
-  }
+  func checkWeight() throws(ConvolutionError) { try layer.checkWeight(weight.shape) }
 
   func checkBias() throws(ConvolutionError) {
     if let bias, bias.count != weight.shape[0] {

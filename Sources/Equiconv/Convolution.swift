@@ -26,42 +26,30 @@ import EquiconvEngine
 ///
 /// A value; it may be called from several threads at once. Stencils are kept in a cache of recent plans.
 public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
-  /// Where the input lives, and the output.
-  public let inputSpace: SignalSpace
-  public let outputSpace: SignalSpace
-  /// H.
-  public let group: PointGroup
+  /// The layer but for its weights. What does not fit is found by the next call.
+  public var layer: Layer
   /// (O, C, [|H/K|,] kernel…). A shape that does not fit is found by the next call.
   public var weight: Tensor<Scalar>
   /// O numbers, each shared by all of H, or nil for none.
   public var bias: [Scalar]?
-  public var stride: PerAxis
-  public var padding: Padding
-  public var dilation: PerAxis
-  public var paddingMode: PaddingMode
-  /// `.direct` for bits, `.auto` for speed.
-  public var algorithm: Algorithm
-  /// How pixels are interpolated where an element does not map the grid to itself.
-  public let interpolation: Interpolation
-  /// The functions that kernels are made of; nil for pixels.
-  public let basis: KernelBasis?
-  /// The functions on the relative elements h⁻¹h' that kernels are made of; a number of them stands for |H| in the weight.
-  public let groupBasis: GroupBasis
-  /// Whether sums over H are integrals, weighted by `PointGroup.quadratureWeights`.
-  public let usesQuadrature: Bool
-  /// Whether each output channel reads the input channel of its number alone; the weight then has 1 in the place of C.
-  public let isDepthwise: Bool
+
+  /// H.
+  public var group: PointGroup { layer.group }
+  /// Where the input lives.
+  public var inputSpace: SignalSpace { layer.input }
+  /// Where the output lives.
+  public var outputSpace: SignalSpace { layer.output }
 
   /// One of the four named layers; checks what can be known without a signal: the shapes of weight and bias.
   /// - Throws: `ConvolutionError` naming `weight`, `bias`, `stride`, `padding`, `dilation` or a basis.
   public init(
-    _ layer: Layer, group: PointGroup, weight: Tensor<Scalar>, bias: [Scalar]? = nil, stride: PerAxis = 1,
+    _ kind: LayerKind, group: PointGroup, weight: Tensor<Scalar>, bias: [Scalar]? = nil, stride: PerAxis = 1,
     padding: Padding = .valid, dilation: PerAxis = 1, paddingMode: PaddingMode = .zeros, algorithm: Algorithm = .auto,
     interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil, groupBasis: GroupBasis = .full,
     usesQuadrature: Bool = false, isDepthwise: Bool = false
   ) throws(ConvolutionError) {
     try self.init(
-      from: layer.input, to: layer.output, group: group, weight: weight, bias: bias, stride: stride, padding: padding,
+      from: kind.input, to: kind.output, group: group, weight: weight, bias: bias, stride: stride, padding: padding,
       dilation: dilation, paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
       groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
   }
@@ -74,24 +62,17 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
     algorithm: Algorithm = .auto, interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil,
     groupBasis: GroupBasis = .full, usesQuadrature: Bool = false, isDepthwise: Bool = false
   ) throws(ConvolutionError) {
-    inputSpace = input.normalized(group)
-    outputSpace = output.normalized(group)
-    self.group = group
+    let dimension = group.dimension
+    layer = try Layer(
+      from: input, to: output, group: group, stride: stride.extents("stride", dimension: dimension),
+      padding: padding.extents(dimension: dimension), dilation: dilation.extents("dilation", dimension: dimension),
+      paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
+      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise
+    ).validated()
     self.weight = weight
     self.bias = bias
-    self.stride = stride
-    self.padding = padding
-    self.dilation = dilation
-    self.paddingMode = paddingMode
-    self.algorithm = algorithm
-    self.interpolation = interpolation
-    self.basis = basis
-    self.groupBasis = groupBasis
-    self.usesQuadrature = usesQuadrature
-    self.isDepthwise = isDepthwise
     try checkWeight()
     try checkBias()
-    _ = try descriptor(spatial: Extents(repeating: 1, count: group.dimension))
   }
 
   /// The layer applied to `x`.
@@ -118,7 +99,7 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   /// - Throws: `ConvolutionError` where the weight does not fit.
   public func expandedWeight() throws(ConvolutionError) -> Tensor<Scalar> {
     try checkWeight()
-    let plan = try ConvolutionPlan.cached(descriptor(spatial: kernel, isAlone: true))
+    let plan = try ConvolutionPlan.cached(descriptorOfKernels())
     return try Tensor(shape: plan.bankShape) { bank throws(ConvolutionError) in
       try plan.expand(weight: weight.storage, bank: bank)
     }

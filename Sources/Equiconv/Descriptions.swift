@@ -7,24 +7,14 @@ import EquiconvEngine
 extension Convolution: CustomStringConvertible {
   /// For example "Convolution<Float> plane → group of C4, weight of shape (8, 3, 5, 5), padding same".
   public var description: String {
-    var text = "Convolution<\(Scalar.self)> \(inputSpace) → \(outputSpace) of \(group)"
-    text += ", weight of shape \(shapeText(weight.shape))"
-    if let basis { text += " for \(basis)" }
-    if groupBasis != .full { text += ", \(groupBasis)" }
-    for (name, isSet) in [
-      ("bias", bias != nil), ("stride \(stride)", stride != 1), ("padding \(padding)", padding != .valid),
-      ("dilation \(dilation)", dilation != 1), ("circular", paddingMode == .circular),
-      ("\(algorithm)", algorithm != .auto), ("depthwise", isDepthwise), ("quadrature", usesQuadrature),
-    ] where isSet {
-      text += ", " + name
-    }
-    return text
+    "Convolution<\(Scalar.self)> \(layer.spacesText), weight of shape \(shapeText(weight.shape))"
+      + (bias == nil ? "" : ", bias") + layer.optionsText
   }
 }
 
 extension PreparedConvolution: CustomStringConvertible {
   /// For example "prepared Convolution<Float> plane → group of C4, …".
-  public var description: String { "prepared \(layer)" }
+  public var description: String { "prepared \(convolution)" }
 }
 
 extension PerAxis: CustomStringConvertible {

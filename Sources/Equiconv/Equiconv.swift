@@ -22,7 +22,8 @@
 @_exported public import struct EquiconvEngine.Explanation
 @_exported public import struct EquiconvEngine.Extents
 @_exported public import enum EquiconvEngine.InstructionSet
-@_exported public import enum EquiconvEngine.Layer
+@_exported public import struct EquiconvEngine.Layer
+@_exported public import enum EquiconvEngine.LayerKind
 @_exported public import enum EquiconvEngine.Pass
 @_exported public import enum EquiconvEngine.PaddingMode
 @_exported public import enum EquiconvEngine.PoolMode

@@ -40,13 +40,13 @@ public enum Padding: Hashable, Sendable, ExpressibleByIntegerLiteral, Expressibl
   func extents(dimension: Int) throws(ConvolutionError) -> Extents {
     let amounts: PerAxis
     switch self {
-    case .same: return Extents(repeating: ConvolutionDescriptor.same, count: dimension)
+    case .same: return Extents(repeating: Layer.same, count: dimension)
     case .valid: amounts = .all(0)
     case .all(let value): amounts = .all(value)
     case .each(let values): amounts = .each(values)
     }
     let extents = try amounts.extents("padding", dimension: dimension)
-    // The descriptor's number for "same" is negative, so a negative number must not get there.
+    // The layer's number for "same" is negative, so a negative number must not get there.
     for axis in extents.indices where extents[axis] < 0 {
       throw ConvolutionError(
         .invalidPadding, "padding[\(axis)]", extents[axis], expected: "a number of at least 0, or .same")

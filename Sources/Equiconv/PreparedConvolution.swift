@@ -12,13 +12,13 @@ import EquiconvEngine
 /// A value that shares its weights with its copies; it may be called from several threads at once.
 public struct PreparedConvolution<Scalar: EngineScalar>: Sendable {
   /// The layer as it was when this was made.
-  public let layer: Convolution<Scalar>
+  public let convolution: Convolution<Scalar>
   private let weight: PreparedWeight<Scalar>
 
-  init(_ layer: Convolution<Scalar>) throws(ConvolutionError) {
-    try layer.checkWeight()
-    self.layer = layer
-    weight = try PreparedWeight(copying: layer.weight.storage, count: layer.weight.storage.count)
+  init(_ convolution: Convolution<Scalar>) throws(ConvolutionError) {
+    try convolution.checkWeight()
+    self.convolution = convolution
+    weight = try PreparedWeight(copying: convolution.weight.storage, count: convolution.weight.storage.count)
   }
 
   /// Memory of the copied weight and of the transforms made so far.
@@ -26,18 +26,18 @@ public struct PreparedConvolution<Scalar: EngineScalar>: Sendable {
 
   /// How this computes its layer on a batch of signals, and what that costs; see `Convolution.explain`.
   public func explain(batch: Int, spatial: Extents) throws(ConvolutionError) -> Explanation {
-    try layer.checkWeight()
-    return try ConvolutionPlan.cached(layer.descriptor(spatial: spatial))
+    try convolution.checkWeight()
+    return try ConvolutionPlan.cached(convolution.descriptor(spatial: spatial))
       .explain(.forward, batch: batch, isPrepared: true, Scalar.self)
   }
 
   /// The layer applied to `x`; see `Convolution.callAsFunction`.
   public func callAsFunction(_ x: Signal<Scalar>) throws(ConvolutionError) -> Signal<Scalar> {
-    let plan = try layer.plan(for: x)
+    let plan = try convolution.plan(for: x)
     return try Signal(
-      layer.outputSpace,
+      convolution.outputSpace,
       Tensor(shape: plan.outputShape(batch: x.batch)) { output throws(ConvolutionError) in
-        try plan.forward(batch: x.batch, input: x.storage, weight: weight, bias: layer.bias, output: output)
+        try plan.forward(batch: x.batch, input: x.storage, weight: weight, bias: convolution.bias, output: output)
       })
   }
 }

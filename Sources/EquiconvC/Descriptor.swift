@@ -8,7 +8,7 @@ import EquiconvGroups
 /// Which layer a call is about.
 enum LayerChoice {
   /// The called function names it.
-  case named(Layer)
+  case named(LayerKind)
   /// The stabilizers of the descriptor do.
   case general
   /// The descriptor's field `layer` does.
@@ -28,25 +28,32 @@ extension ConvolutionDescriptor {
   }
 
   private static func make(_ d: equiconv_descriptor, layer: LayerChoice) throws -> ConvolutionDescriptor {
+    let layer = try Layer.make(d, layer)
+    let axes = layer.group.dimension
+    return ConvolutionDescriptor(
+      layer: layer, inChannels: Int(d.in_channels), outChannels: Int(d.out_channels),
+      spatial: Extents(d.spatial, count: axes), kernel: Extents(d.kernel, count: axes))
+  }
+}
+
+extension Layer {
+  /// All of a descriptor but its sizes, which are not read.
+  static func make(_ d: equiconv_descriptor, _ choice: LayerChoice) throws -> Layer {
     let group = try GroupHandle.required(d.group).group
     guard Int(d.dimension) == group.dimension else {
       throw ArgumentError(
         EQUICONV_ERROR_DIMENSION_MISMATCH, "dimension", d.dimension,
         expected: "\(group.dimension), the number of axes that the group \(group.name) acts on")
     }
-    let (input, output) = try spaces(d, layer: layer, group)
-    var descriptor = ConvolutionDescriptor(
-      from: input, to: output, group: group, inChannels: Int(d.in_channels), outChannels: Int(d.out_channels),
-      spatial: Extents(d.spatial, count: group.dimension), kernel: Extents(d.kernel, count: group.dimension),
-      stride: Extents(d.stride, count: group.dimension), padding: Extents(d.padding, count: group.dimension),
-      dilation: Extents(d.dilation, count: group.dimension),
+    let (input, output) = try spaces(d, layer: choice, group)
+    return Layer(
+      from: input, to: output, group: group, stride: Extents(d.stride, count: group.dimension),
+      padding: Extents(d.padding, count: group.dimension), dilation: Extents(d.dilation, count: group.dimension),
       paddingMode: try enumeration(d.padding_mode, "padding_mode", expected: "an equiconv_padding_mode, 0 or 1"),
       algorithm: try enumeration(d.algorithm, "algorithm", expected: "an equiconv_algorithm, 0...3"),
       interpolation: try .numbered(d.interpolation), basis: BasisHandle.borrowed(d.basis)?.basis,
       groupBasis: GroupBasisHandle.borrowed(d.group_basis)?.basis ?? .full,
-      usesQuadrature: try flag(d.quadrature, "quadrature"))
-    descriptor.isDepthwise = try flag(d.depthwise, "depthwise")
-    return descriptor
+      usesQuadrature: try flag(d.quadrature, "quadrature"), isDepthwise: try flag(d.depthwise, "depthwise"))
   }
 
   /// Where the input and the output live.
@@ -54,10 +61,10 @@ extension ConvolutionDescriptor {
     _ d: equiconv_descriptor, layer: LayerChoice, _ group: PointGroup
   ) throws -> (SignalSpace, SignalSpace) {
     switch layer {
-    case .named(let layer): return (layer.input, layer.output)
+    case .named(let kind): return (kind.input, kind.output)
     case .described where d.layer != EQUICONV_LAYER_GENERAL:
-      let layer: Layer = try enumeration(d.layer, "layer", expected: "an equiconv_layer, 0...4")
-      return (layer.input, layer.output)
+      let kind: LayerKind = try enumeration(d.layer, "layer", expected: "an equiconv_layer_kind, 0...4")
+      return (kind.input, kind.output)
     case .general, .described:
       return (
         try SubgroupHandle.space(of: d.input_stabilizer, in: group, "input_stabilizer"),

@@ -50,7 +50,7 @@ extension TypedPlan {
 
   /// An algorithm that cannot do one of the wanted gradients is an error before the first is computed.
   private func checkAlgorithm(_ a: GradientArguments) throws {
-    switch plan.descriptor.algorithm {
+    switch plan.descriptor.layer.algorithm {
     case .auto, .direct: return
     case .winograd, .fourier:
       if a.gradInput != nil { _ = try explain(.inputGradient, batch: a.batch) }

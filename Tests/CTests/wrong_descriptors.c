@@ -109,9 +109,9 @@ static void descriptors_of_the_table(const equiconv_group *d4) {
 /* The layer is read by plans alone. */
 static void layers(const equiconv_group *d4) {
   equiconv_descriptor d = right_descriptor(d4);
-  d.layer = (equiconv_layer)5;
+  d.layer = (equiconv_layer_kind)5;
   WRONG(EQUICONV_ERROR_INVALID_ENUM, "layer is 5", equiconv_plan_create(&d, &out.plan));
-  d.layer = (equiconv_layer)-1;
+  d.layer = (equiconv_layer_kind)-1;
   WRONG(EQUICONV_ERROR_INVALID_ENUM, "layer is -1", equiconv_plan_create(&d, &out.plan));
 }
 

@@ -53,8 +53,8 @@ import _EquiconvTestSupport
 
   // MARK: - Values
 
-  @Test(arguments: Layer.allCases)
-  func farReachingLayer_equalsItsDefinition_andItsGradientsAreAdjoint(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func farReachingLayer_equalsItsDefinition_andItsGradientsAreAdjoint(_ layer: LayerKind) throws {
     var random = SplitMix64(seed: 91)
     for group in try Self.groups() {
       for sizes in Self.cases(group) {
@@ -89,8 +89,8 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test(arguments: Layer.allCases)
-  func farReachingLayer_commutesWithEveryElement_toTheLastBit(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func farReachingLayer_commutesWithEveryElement_toTheLastBit(_ layer: LayerKind) throws {
     for group in try Self.groups() {
       for sizes in Self.cases(group) {
         let descriptor = sizes.descriptor(layer, group)
@@ -105,8 +105,8 @@ import _EquiconvTestSupport
   }
 
   /// Neither threads nor what else is in the batch change a bit, weight gradients included.
-  @Test(arguments: Layer.allCases)
-  func farReachingLayer_doesNotDependOnThreads(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func farReachingLayer_doesNotDependOnThreads(_ layer: LayerKind) throws {
     let sizes = LayerCase([17, 17], kernel: [17], padding: [3], batch: 3, channels: (3, 9))
     let plan = try ConvolutionPlan(sizes.descriptor(layer, .cyclic(4)))
     var random = SplitMix64(seed: 93)
@@ -123,8 +123,8 @@ import _EquiconvTestSupport
   }
 
   /// A weight that is not finite makes NaN of every zero that it multiplies, whether or not it is multiplied.
-  @Test(arguments: Layer.allCases, [Float.infinity, .nan])
-  func weightsThatAreNotFinite_makeNaNOfPadding(_ layer: Layer, _ value: Float) throws {
+  @Test(arguments: LayerKind.allCases, [Float.infinity, .nan])
+  func weightsThatAreNotFinite_makeNaNOfPadding(_ layer: LayerKind, _ value: Float) throws {
     let group = try PointGroup.cyclic(4)
     // One output, and a gradient of the same reads on a plane so wide that nothing is left out.
     let sizes = LayerCase([17, 17], kernel: [17], channels: (2, 3))
@@ -161,7 +161,7 @@ import _EquiconvTestSupport
   /// the signal.
   @Test func inputGradientOfAValidLayer_costsLittleMoreThanItsForwardPass() throws {
     let scalings = try PointGroup.scaling(dimension: 3, factors: [1, 2, 4])
-    let cases: [(LayerCase, PointGroup, Layer)] = [
+    let cases: [(LayerCase, PointGroup, LayerKind)] = [
       (LayerCase([63, 63], kernel: [63]), try .dihedral(4), .lifting),
       (LayerCase([63, 63], kernel: [63]), try .trivial(2), .lifting),
       (LayerCase([70, 70], kernel: [63]), try .cyclic(4), .lifting),
@@ -194,7 +194,7 @@ import _EquiconvTestSupport
   @Test func everydayLayers_areNotSplit() throws {
     for (kernel, size) in [(3, 4), (3, 7), (3, 64), (5, 7), (5, 32), (7, 14), (7, 56)] {
       for stride in [1, 2] {
-        let same = ConvolutionDescriptor.same
+        let same = Layer.same
         let plan = try ConvolutionPlan(
           LayerCase([size, size], kernel: [kernel], stride: [stride], padding: [same]).descriptor(.group, .cyclic(4)))
         #expect(try !plan.leavesOutReads(.forward) && !plan.leavesOutReads(.inputGradient), "\(kernel) on \(size)")
@@ -223,7 +223,7 @@ import _EquiconvTestSupport
       (LayerCase([1, 1000], kernel: [1, 1000], padding: [500, 0]), try .trivial(2)),
     ]
     for (sizes, group) in cases {
-      for layer in Layer.allCases {
+      for layer in LayerKind.allCases {
         let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
         let numbers =
           try plan.inputShape(batch: 1).reduce(1, *) + plan.outputShape(batch: 1).reduce(1, *)

@@ -9,24 +9,24 @@ import _EquiconvTestSupport
 @Suite struct DepthwiseTests {
   private static let groups: [PointGroup] = [try! .cyclic(4), try! .dihedral(4), try! .cyclic(8)]
 
-  private static func descriptors(_ layer: Layer, _ group: PointGroup) -> [ConvolutionDescriptor] {
+  private static func descriptors(_ layer: LayerKind, _ group: PointGroup) -> [ConvolutionDescriptor] {
     [
       ConvolutionDescriptor(
-        layer: layer, group: group, inChannels: 5, outChannels: 5, spatial: [9, 11], kernel: [3, 3], padding: [1, 1],
+        kind: layer, group: group, inChannels: 5, outChannels: 5, spatial: [9, 11], kernel: [3, 3], padding: [1, 1],
         algorithm: .direct),
       ConvolutionDescriptor(
-        layer: layer, group: group, inChannels: 3, outChannels: 3, spatial: [7, 9], kernel: [3, 3], stride: [2, 2],
+        kind: layer, group: group, inChannels: 3, outChannels: 3, spatial: [7, 9], kernel: [3, 3], stride: [2, 2],
         padding: [2, 2], paddingMode: .circular, algorithm: .direct),
     ]
   }
 
   /// Products with zero add nothing, so sums are equal number by number.
-  @Test(arguments: Layer.allCases, groups)
-  func depthwiseLayer_equalsTheFullLayerWithDiagonalWeights(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, groups)
+  func depthwiseLayer_equalsTheFullLayerWithDiagonalWeights(_ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 101)
     for full in Self.descriptors(layer, group) {
       var depthwise = full
-      depthwise.isDepthwise = true
+      depthwise.layer.isDepthwise = true
       let (fullPlan, plan) = try (ConvolutionPlan(full), ConvolutionPlan(depthwise))
       #expect(plan.flops(batch: 3) * Double(full.inChannels) == fullPlan.flops(batch: 3))
       let numbers = try plan.reals(Double.self, batch: 3, &random)
@@ -72,17 +72,17 @@ import _EquiconvTestSupport
   @Test(arguments: groups)
   func depthwiseLayer_commutesWithLatticeElements_toTheLastBit(_ group: PointGroup) throws {
     var descriptor = ConvolutionDescriptor(
-      layer: .group, group: group, inChannels: 5, outChannels: 5, spatial: [9, 9], kernel: [5, 5], padding: [2, 2],
+      kind: .group, group: group, inChannels: 5, outChannels: 5, spatial: [9, 9], kernel: [5, 5], padding: [2, 2],
       groupBasis: .localized([0]))
-    descriptor.isDepthwise = true
+    descriptor.layer.isDepthwise = true
     #expect(try ConvolutionPlan(descriptor).weightShape == [5, 1, 1, 5, 5])
     #expect(try Equivariance<Float>(descriptor, batch: 2, seed: 102).broken() == [])
   }
 
   @Test func channelsThatDoNotMatch_areRefused() throws {
     var descriptor = ConvolutionDescriptor(
-      layer: .group, group: try .cyclic(4), inChannels: 3, outChannels: 4, spatial: [9, 9], kernel: [3, 3])
-    descriptor.isDepthwise = true
+      kind: .group, group: try .cyclic(4), inChannels: 3, outChannels: 4, spatial: [9, 9], kernel: [3, 3])
+    descriptor.layer.isDepthwise = true
     let error = #expect(throws: ConvolutionError.self) { try ConvolutionPlan(descriptor) }
     #expect(error?.description == "out_channels is 4, expected 3, the number of input channels, for a depthwise layer")
   }

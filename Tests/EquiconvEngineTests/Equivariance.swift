@@ -31,15 +31,15 @@ struct Equivariance<S: EngineScalar> {
 
   /// The lattice elements for which the two ways do not give the same bits.
   func broken(_ set: InstructionSet = .current) throws -> [Int] {
-    let group = descriptor.group
+    let group = descriptor.layer.group
     let output = try plan.forward(numbers, batch: batch, instructions: set)
     return try group.latticeSubgroup.filter { g in
       let outputTurned = try act(
-        group, g, on: descriptor.output, batch: batch, channels: descriptor.outChannels,
+        group, g, on: descriptor.layer.output, batch: batch, channels: descriptor.outChannels,
         spatial: plan.outputSpatial, output)
       var turnedNumbers = numbers
       turnedNumbers.input = try act(
-        group, g, on: descriptor.input, batch: batch, channels: descriptor.inChannels,
+        group, g, on: descriptor.layer.input, batch: batch, channels: descriptor.inChannels,
         spatial: descriptor.spatial, numbers.input)
       return !haveSameBits(
         outputTurned, try planTurned(by: g).forward(turnedNumbers, batch: batch, instructions: set))
@@ -48,15 +48,15 @@ struct Equivariance<S: EngineScalar> {
 
   /// The lattice elements for which turning the gradient of the output does not turn the input gradient, bit for bit.
   func brokenByInputGradient(_ set: InstructionSet = .current) throws -> [Int] {
-    let group = descriptor.group
+    let group = descriptor.layer.group
     let result = try plan.inputGradient(numbers, batch: batch, instructions: set)
     return try group.latticeSubgroup.filter { g in
       let resultTurned = try act(
-        group, g, on: descriptor.input, batch: batch, channels: descriptor.inChannels,
+        group, g, on: descriptor.layer.input, batch: batch, channels: descriptor.inChannels,
         spatial: descriptor.spatial, result)
       var turnedNumbers = numbers
       turnedNumbers.gradient = try act(
-        group, g, on: descriptor.output, batch: batch, channels: descriptor.outChannels,
+        group, g, on: descriptor.layer.output, batch: batch, channels: descriptor.outChannels,
         spatial: plan.outputSpatial, numbers.gradient)
       return !haveSameBits(
         resultTurned, try planTurned(by: g).inputGradient(turnedNumbers, batch: batch, instructions: set))
@@ -66,7 +66,7 @@ struct Equivariance<S: EngineScalar> {
   /// The same layer for signals of the turned sizes.
   private func planTurned(by g: Int) throws -> ConvolutionPlan {
     var descriptor = self.descriptor
-    descriptor.spatial = turned(descriptor.spatial, by: g, descriptor.group)
+    descriptor.spatial = turned(descriptor.spatial, by: g, descriptor.layer.group)
     return descriptor == self.descriptor ? plan : try ConvolutionPlan.cached(descriptor)
   }
 }

@@ -7,8 +7,8 @@ import _EquiconvTestSupport
 
 /// `L_g layer(f) = layer(L_g f)` to the last bit, on random numbers that make every sum round.
 @Suite struct EquivarianceTests {
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func layer_commutesWithEveryElement_toTheLastBit(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func layer_commutesWithEveryElement_toTheLastBit(_ layer: LayerKind, _ group: PointGroup) throws {
     var tried = 0
     for sizes in LayerCase.all(for: group) {
       let descriptor = sizes.descriptor(layer, group)
@@ -25,8 +25,8 @@ import _EquiconvTestSupport
   }
 
   /// Infinities and NaNs are turned with the signal as well.
-  @Test(arguments: Layer.allCases)
-  func layer_commutes_onSignalsWithInfinities(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func layer_commutes_onSignalsWithInfinities(_ layer: LayerKind) throws {
     let sizes = LayerCase([8, 8], kernel: [3], padding: [1], channels: (2, 2))
     let group = try PointGroup.cyclic(4)
     let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
@@ -51,8 +51,8 @@ import _EquiconvTestSupport
 
   /// The trap of strided layers: where (n + 2p − reach) mod stride ≠ 0 the strided grid is not symmetric about the
   /// center, so elements that move it are not commuted with, and `strideRemainder` says so.
-  @Test(arguments: Layer.allCases)
-  func remainderOfTheStride_breaksEquivariance_andIsReported(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func remainderOfTheStride_breaksEquivariance_andIsReported(_ layer: LayerKind) throws {
     let cases: [(PointGroup, LayerCase, remainder: Extents, broken: [Int])] = [
       (.reflection, LayerCase([8], kernel: [3], stride: [2]), [1], [1]),
       (try .cyclic(4), LayerCase([8, 8], kernel: [3], stride: [2]), [1, 1], [1, 2, 3]),

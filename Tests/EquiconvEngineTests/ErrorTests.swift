@@ -29,7 +29,7 @@ struct WrongCall: Sendable, CustomStringConvertible {
     WrongCall(kind, argument, value) {
       let spatial = Extents(repeating: 8, count: group.dimension)
       var descriptor = ConvolutionDescriptor(
-        layer: .group, group: group, inChannels: 2, outChannels: 3, spatial: spatial,
+        kind: .group, group: group, inChannels: 2, outChannels: 3, spatial: spatial,
         kernel: Extents(repeating: 3, count: group.dimension))
       change(&descriptor)
       _ = try ConvolutionPlan(descriptor)
@@ -88,52 +88,54 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
     .plan(.dimensionMismatch, "spatial", "(8)") { $0.spatial = [8] },
     .plan(.dimensionMismatch, "spatial", "(8, 8, 8)") { $0.spatial = [8, 8, 8] },
     .plan(.dimensionMismatch, "kernel", "(3)") { $0.kernel = [3] },
-    .plan(.dimensionMismatch, "stride", "(1, 1, 1)") { $0.stride = [1, 1, 1] },
-    .plan(.dimensionMismatch, "padding", "(0)") { $0.padding = [0] },
-    .plan(.dimensionMismatch, "dilation", "(1)") { $0.dilation = [1] },
+    .plan(.dimensionMismatch, "stride", "(1, 1, 1)") { $0.layer.stride = [1, 1, 1] },
+    .plan(.dimensionMismatch, "padding", "(0)") { $0.layer.padding = [0] },
+    .plan(.dimensionMismatch, "dilation", "(1)") { $0.layer.dilation = [1] },
     .plan(.dimensionMismatch, "spatial", "(8, 8)", of: .octahedral) { $0.spatial = [8, 8] },
     .plan(.invalidSize, "in_channels", "0") { $0.inChannels = 0 },
     .plan(.invalidSize, "out_channels", "-3") { $0.outChannels = -3 },
     .plan(.invalidSize, "spatial[1]", "0") { $0.spatial = [8, 0] },
     .plan(.invalidSize, "kernel[0]", "-1") { $0.kernel = [-1, 3] },
-    .plan(.invalidStride, "stride[0]", "0") { $0.stride = [0, 1] },
-    .plan(.invalidStride, "stride[1]", "-2") { $0.stride = [1, -2] },
-    .plan(.invalidDilation, "dilation[1]", "0") { $0.dilation = [1, 0] },
-    .plan(.invalidPadding, "padding[0]", "-2") { $0.padding = [-2, 0] },
-    .plan(.invalidPadding, "padding[1]", "\(Int.min)") { $0.padding = [0, .min] },
-    .plan(.evenKernel, "kernel[1]", "4") { ($0.kernel, $0.padding) = ([3, 4], [-1, -1]) },
+    .plan(.invalidStride, "stride[0]", "0") { $0.layer.stride = [0, 1] },
+    .plan(.invalidStride, "stride[1]", "-2") { $0.layer.stride = [1, -2] },
+    .plan(.invalidDilation, "dilation[1]", "0") { $0.layer.dilation = [1, 0] },
+    .plan(.invalidPadding, "padding[0]", "-2") { $0.layer.padding = [-2, 0] },
+    .plan(.invalidPadding, "padding[1]", "\(Int.min)") { $0.layer.padding = [0, .min] },
+    .plan(.evenKernel, "kernel[1]", "4") { ($0.kernel, $0.layer.padding) = ([3, 4], [-1, -1]) },
     .plan(.kernelTooLarge, "kernel[0]", "9") { $0.kernel = [9, 9] },
-    .plan(.kernelTooLarge, "kernel[1]", "3") { ($0.spatial, $0.dilation) = ([9, 8], [4, 4]) },
+    .plan(.kernelTooLarge, "kernel[1]", "3") { ($0.spatial, $0.layer.dilation) = ([9, 8], [4, 4]) },
     .plan(.kernelTooLarge, "kernel[2]", "3", of: .octahedral) { $0.spatial = [3, 3, 2] },
     .plan(.anisotropic, "kernel", "(3, 5)") { $0.kernel = [3, 5] },
-    .plan(.anisotropic, "stride", "(1, 2)") { $0.stride = [1, 2] },
-    .plan(.anisotropic, "padding", "(1, 0)") { $0.padding = [1, 0] },
-    .plan(.anisotropic, "dilation", "(2, 1)") { $0.dilation = [2, 1] },
+    .plan(.anisotropic, "stride", "(1, 2)") { $0.layer.stride = [1, 2] },
+    .plan(.anisotropic, "padding", "(1, 0)") { $0.layer.padding = [1, 0] },
+    .plan(.anisotropic, "dilation", "(2, 1)") { $0.layer.dilation = [2, 1] },
     .plan(.anisotropic, "kernel", "(3, 3, 1)", of: .octahedral) { $0.kernel = [3, 3, 1] },
     .plan(.anisotropic, "kernel", "(3, 5)", of: try! .cyclic(8)) { $0.kernel = [3, 5] },
-    .plan(.notASubgroup, "input_stabilizer", "[0, 1]") { $0.input = .quotient(stabilizer: [0, 1]) },
-    .plan(.notASubgroup, "output_stabilizer", "[]") { $0.output = .quotient(stabilizer: []) },
-    .plan(.notASubgroup, "output_stabilizer", "[0, 9]") { $0.output = .quotient(stabilizer: [0, 9]) },
+    .plan(.notASubgroup, "input_stabilizer", "[0, 1]") { $0.layer.input = .quotient(stabilizer: [0, 1]) },
+    .plan(.notASubgroup, "output_stabilizer", "[]") { $0.layer.output = .quotient(stabilizer: []) },
+    .plan(.notASubgroup, "output_stabilizer", "[0, 9]") { $0.layer.output = .quotient(stabilizer: [0, 9]) },
     .plan(.notASubgroup, "input_stabilizer", "[0, 1]", of: try! .scaling(dimension: 2, factors: [1, 2, 3])) {
-      $0.input = .quotient(stabilizer: [0, 1])
+      $0.layer.input = .quotient(stabilizer: [0, 1])
     },
-    .plan(.invalidBasis, "kernel", "(3, 3)") { $0.basis = .circularHarmonics(try! .standard(extent: 5)) },
-    .plan(.invalidBasis, "group_basis", "localized([4])") { $0.groupBasis = .localized([4]) },
-    .plan(.invalidBasis, "group_basis", "localized([0])") { ($0.input, $0.groupBasis) = (.plane, .localized([0])) },
+    .plan(.invalidBasis, "kernel", "(3, 3)") { $0.layer.basis = .circularHarmonics(try! .standard(extent: 5)) },
+    .plan(.invalidBasis, "group_basis", "localized([4])") { $0.layer.groupBasis = .localized([4]) },
+    .plan(.invalidBasis, "group_basis", "localized([0])") {
+      ($0.layer.input, $0.layer.groupBasis) = (.plane, .localized([0]))
+    },
     .plan(.invalidBasis, "group_basis", "bSpline(degree: 2, centers: [0.0], scale: 0.5)", of: .octahedral) {
-      $0.groupBasis = .bSpline(degree: 2, centers: [0], scale: 0.5)
+      $0.layer.groupBasis = .bSpline(degree: 2, centers: [0], scale: 0.5)
     },
     .plan(.tooLarge, "kernel", "(3, 3)", of: try! .scaling(dimension: 2, factors: [1, 1024])) { _ in },
     .plan(.tooLarge, "basis", "4225 functions", of: try! .cyclic(8)) {
       $0.spatial = [129, 129]
       $0.kernel = [65, 65]
-      $0.basis = .bSpline(try! .dense(extents: [65, 65], degree: 1))
+      $0.layer.basis = .bSpline(try! .dense(extents: [65, 65], degree: 1))
     },
     .plan(.unsupportedAlgorithm, "algorithm", "winograd with stride (2, 2)") {
-      ($0.algorithm, $0.stride) = (.winograd, [2, 2])
+      ($0.layer.algorithm, $0.layer.stride) = (.winograd, [2, 2])
     },
     .plan(.unsupportedAlgorithm, "algorithm", "fourier with stride (2, 2)") {
-      ($0.algorithm, $0.stride) = (.fourier, [2, 2])
+      ($0.layer.algorithm, $0.layer.stride) = (.fourier, [2, 2])
     },
   ]
 
@@ -233,12 +235,12 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
   private static let enormous: [WrongCall] = [
     .plan(.sizeOverflow, "in_channels", "\(Int.max)") { $0.inChannels = .max },
     .plan(.sizeOverflow, "spatial[0]", "\(1 << 49)") { $0.spatial = [1 << 49, 8] },
-    .plan(.sizeOverflow, "padding[1]", "\(Int.max)") { $0.padding = [0, .max] },
+    .plan(.sizeOverflow, "padding[1]", "\(Int.max)") { $0.layer.padding = [0, .max] },
     .plan(.sizeOverflow, "the size of weight", "\(1 << 40) * \(1 << 40)") {
       ($0.inChannels, $0.outChannels) = (1 << 40, 1 << 40)
     },
     .plan(.sizeOverflow, "dilation[0] times kernel[0]", "\(1 << 48) * \(1 << 16)") {
-      ($0.kernel, $0.dilation) = ([1 << 16 + 1, 1 << 16 + 1], [1 << 48, 1 << 48])
+      ($0.kernel, $0.layer.dilation) = ([1 << 16 + 1, 1 << 16 + 1], [1 << 48, 1 << 48])
     },
     .plan(.sizeOverflow, "the number of stencil entries", "\(1 << 44) * \(1 << 40)") {
       ($0.spatial, $0.kernel) = ([1 << 40, 1 << 40], [1 << 40, 1 << 40])
@@ -253,8 +255,8 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
   private static func wide(_ size: Int) -> LayerCase { LayerCase([size, size], kernel: [1]) }
 
   /// Beyond the 2⁴⁷ bytes a process can address. Refused before any array is touched: the addresses are not real.
-  @Test(arguments: Layer.allCases)
-  func memoryThatNobodyHas_isRefused(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func memoryThatNobodyHas_isRefused(_ layer: LayerKind) throws {
     let plan = try ConvolutionPlan(Self.wide(1 << 24).descriptor(layer, .c4))
     let weight = [Float](repeating: 1, count: 4)
     let (array, other) = (address(1 << 60), address(1 << 61))

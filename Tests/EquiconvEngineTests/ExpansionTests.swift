@@ -7,8 +7,8 @@ import _EquiconvTestSupport
 
 @Suite struct ExpansionTests {
   /// `bank[o,y,c,e](u) = k[o,c](y⁻¹e, y⁻¹u)`, or its mean over H.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func expand_writesTheTurnedKernels(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func expand_writesTheTurnedKernels(_ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 81)
     for sizes in LayerCase.all(for: group) {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
@@ -22,8 +22,8 @@ import _EquiconvTestSupport
   }
 
   /// The ordinary correlation with the bank, channels and elements flattened, is the layer.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func correlationWithTheBank_isTheLayer(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func correlationWithTheBank_isTheLayer(_ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 82)
     for sizes in LayerCase.all(for: group).prefix(12) {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))

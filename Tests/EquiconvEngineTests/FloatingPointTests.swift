@@ -26,7 +26,7 @@ import _EquiconvTestSupport
       try Threads.setCount(threads)
       var descriptor = LayerCase([33, 34], kernel: [3], padding: [1], channels: (6, 7)).descriptor(
         .group, try .cyclic(8))
-      descriptor.algorithm = algorithm
+      descriptor.layer.algorithm = algorithm
       var random = SplitMix64(seed: 131)
       let numbers = try ConvolutionPlan(descriptor).reals(Float.self, batch: 2, &random)
       let ordinary = try results(descriptor, numbers)
@@ -52,7 +52,7 @@ import _EquiconvTestSupport
       try plan.forward(numbers, batch: 2), try plan.inputGradient(numbers, batch: 2),
       try plan.biasGradient(numbers, batch: 2),
     ]
-    if descriptor.algorithm != .winograd { results.append(try plan.weightGradient(numbers, batch: 2)) }
+    if descriptor.layer.algorithm != .winograd { results.append(try plan.weightGradient(numbers, batch: 2)) }
     return results
   }
 }

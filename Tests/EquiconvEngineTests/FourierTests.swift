@@ -8,7 +8,7 @@ import _EquiconvTestSupport
 /// Fourier tiles compute the same layers: within rounding, whatever the length of the tiles.
 @Suite struct FourierTests {
   static let generalCases = GeneralCase.all.filter { layer in
-    layer.descriptor.spatial.count == 2 && layer.descriptor.stride.values.allSatisfy { $0 == 1 }
+    layer.descriptor.spatial.count == 2 && layer.descriptor.layer.stride.values.allSatisfy { $0 == 1 }
   }
 
   /// Planes that tiles do not fit, smaller and larger than a tile; channels that fill panels and vectors and do not.
@@ -29,20 +29,20 @@ import _EquiconvTestSupport
   @Test(arguments: generalCases)
   func layersBetweenAnySpaces_equalTheirDirectComputation_withinRounding(_ layer: GeneralCase) throws {
     var descriptor = layer.descriptor
-    descriptor.algorithm = .direct
+    descriptor.layer.algorithm = .direct
     try check(Double.self, descriptor, batch: layer.batch, lengths: [16], seed: 201)
     try check(Float.self, descriptor, batch: layer.batch, lengths: [12], seed: 202)
   }
 
-  @Test(arguments: planes, Layer.allCases)
-  func planesOfAllSizes_equalTheirDirectComputation_withinRounding(_ plane: LayerCase, _ layer: Layer) throws {
+  @Test(arguments: planes, LayerKind.allCases)
+  func planesOfAllSizes_equalTheirDirectComputation_withinRounding(_ plane: LayerCase, _ layer: LayerKind) throws {
     for group in Self.groups where !plane.isTornApart(by: group) {
       var descriptor = plane.descriptor(layer, group)
-      descriptor.algorithm = .direct
+      descriptor.layer.algorithm = .direct
       try check(Float.self, descriptor, batch: plane.batch, lengths: Self.lengths, seed: 203)
     }
     var descriptor = plane.descriptor(layer, try .cyclic(4))
-    descriptor.algorithm = .direct
+    descriptor.layer.algorithm = .direct
     if !plane.isTornApart(by: try .cyclic(4)) {
       try check(Double.self, descriptor, batch: plane.batch, lengths: Self.lengths, seed: 204)
     }
@@ -57,7 +57,7 @@ import _EquiconvTestSupport
     let numbers = try plan.reals(S.self, batch: batch, &random)
     let exact = ExactRuns(plan, numbers, batch: batch)
     let lengths = lengths.filter { $0 >= plan.reach }
-    let isFolded = descriptor.paddingMode == .circular && plan.outputSpatial != descriptor.spatial
+    let isFolded = descriptor.layer.paddingMode == .circular && plan.outputSpatial != descriptor.spatial
     for set in InstructionSet.available {
       for length in lengths {
         let method = Method.fourier(length: length)
@@ -121,7 +121,7 @@ import _EquiconvTestSupport
     func message(_ layer: LayerCase, _ group: PointGroup) -> String? {
       #expect(throws: ConvolutionError.self) {
         var descriptor = layer.descriptor(.lifting, group)
-        descriptor.algorithm = .fourier
+        descriptor.layer.algorithm = .fourier
         _ = try ConvolutionPlan(descriptor).explain(.forward, batch: 1, Float.self)
       }.map { "\($0)" }
     }

@@ -31,7 +31,7 @@ struct GeneralCase: Sendable, CustomStringConvertible {
   static let all: [GeneralCase] = rotations + interpolations + bases + space + scales + quotients
 
   /// Those whose groups are closed and whose strides fit, so that lattice elements commute with them.
-  static let closed: [GeneralCase] = all.filter { $0.descriptor.group.isClosed }
+  static let closed: [GeneralCase] = all.filter { $0.descriptor.layer.group.isClosed }
 
   private static let corners: [(SignalSpace, SignalSpace)] = [
     (.plane, .plane), (.plane, .group), (.group, .group), (.group, .plane),

@@ -23,7 +23,7 @@ import _EquiconvTestSupport
     // Kernel functions may be negative: their absolute values are bounded by a positive kernel of all weights.
     let largest = numbers.weight.reduce(0) { max($0, abs(Double($1))) }
     let terms = plan.inputElements * plan.sampledKernel.product * layer.descriptor.inChannels
-    let unit = Double(S.ulpOfOne) * Double(terms + layer.descriptor.group.order + plan.weightShape.reduce(1, *))
+    let unit = Double(S.ulpOfOne) * Double(terms + layer.descriptor.layer.group.order + plan.weightShape.reduce(1, *))
     let bound = unit * largest * (1 + numbers.input.reduce(0) { max($0, abs(Double($1))) }) * Double(terms)
     for set in InstructionSet.available {
       let output = try plan.forward(numbers, batch: layer.batch, instructions: set)
@@ -71,16 +71,16 @@ import _EquiconvTestSupport
   }
 
   /// The four layers are corners: spaces named by stabilizers give the same bits.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func spacesNamedByStabilizers_giveTheFourLayers_exactly(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func spacesNamedByStabilizers_giveTheFourLayers_exactly(_ layer: LayerKind, _ group: PointGroup) throws {
     func stabilizer(_ isGroup: Bool) -> SignalSpace { .quotient(stabilizer: isGroup ? [0] : Array(0..<group.order)) }
     guard group.order > 1 else { return }
     var random = SplitMix64(seed: 96)
     for sizes in LayerCase.all(for: group).prefix(6) {
       let named = try ConvolutionPlan(sizes.descriptor(layer, group))
       var descriptor = sizes.descriptor(layer, group)
-      descriptor.input = stabilizer(layer.readsGroup)
-      descriptor.output = stabilizer(layer.writesGroup)
+      descriptor.layer.input = stabilizer(layer.readsGroup)
+      descriptor.layer.output = stabilizer(layer.writesGroup)
       let general = try ConvolutionPlan(descriptor)
       #expect(general.descriptor == named.descriptor)
       let numbers = try named.reals(Float.self, batch: sizes.batch, &random)

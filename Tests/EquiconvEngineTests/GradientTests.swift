@@ -9,8 +9,8 @@ import _EquiconvTestSupport
 /// are exact, and so are these identities.
 @Suite struct GradientTests {
   /// `⟨K f, g⟩ = ⟨f, K* g⟩`, once for each of the three arguments.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func gradients_areAdjoint_exactly(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func gradients_areAdjoint_exactly(_ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 61)
     for sizes in LayerCase.all(for: group) {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
@@ -49,8 +49,8 @@ import _EquiconvTestSupport
 
   /// Every single entry of the gradients of `⟨K f, g⟩`. The function is linear in each argument and the numbers are whole,
   /// so a central difference of step 1 has no error at all.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func gradients_equalFiniteDifferences(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func gradients_equalFiniteDifferences(_ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 62)
     for sizes in Self.smallCases[group.dimension - 1] where !sizes.isTornApart(by: group) {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
@@ -111,8 +111,8 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func inputGradient_commutes_onWholeNumbers(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func inputGradient_commutes_onWholeNumbers(_ layer: LayerKind, _ group: PointGroup) throws {
     for sizes in LayerCase.all(for: group).prefix(16) {
       let descriptor = sizes.descriptor(layer, group)
       guard try ConvolutionPlan(descriptor).strideRemainder.values.allSatisfy({ $0 == 0 }) else { continue }

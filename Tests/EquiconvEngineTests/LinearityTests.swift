@@ -8,14 +8,14 @@ import _EquiconvTestSupport
 /// What makes a layer a convolution: linear, the same everywhere, and determined by its response to an impulse.
 @Suite struct LinearityTests {
   private static let periodic: [LayerCase] = [
-    LayerCase([19], kernel: [5], padding: [ConvolutionDescriptor.same], mode: .circular, batch: 2, channels: (2, 3)),
+    LayerCase([19], kernel: [5], padding: [Layer.same], mode: .circular, batch: 2, channels: (2, 3)),
     LayerCase([7, 20], kernel: [3], padding: [2], dilation: [2], mode: .circular, batch: 2, channels: (3, 9)),
     LayerCase([4, 3, 5], kernel: [3], padding: [1], mode: .circular),
   ]
 
   /// `layer(T_s f) = T_s layer(f)` to the last bit for every shift of a periodic signal.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func periodicLayer_commutesWithTranslation_toTheLastBit(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func periodicLayer_commutesWithTranslation_toTheLastBit(_ layer: LayerKind, _ group: PointGroup) throws {
     let sizes = Self.periodic[group.dimension - 1]
     let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
     #expect(plan.outputSpatial == plan.descriptor.spatial)
@@ -46,8 +46,8 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func layer_isLinear_exactlyOnWholeNumbers(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func layer_isLinear_exactlyOnWholeNumbers(_ layer: LayerKind, _ group: PointGroup) throws {
     for sizes in LayerCase.all(for: group).prefix(12) where sizes.batch > 0 {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
       var random = SplitMix64(seed: 72)
@@ -93,7 +93,7 @@ import _EquiconvTestSupport
     let group = try PointGroup.trivial(dimension)
     for sizes in LayerCase.all(for: group) {
       var results: [[Double]] = []
-      for layer in Layer.allCases {
+      for layer in LayerKind.allCases {
         let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
         var random = SplitMix64(seed: 74)
         let numbers = try plan.reals(Double.self, batch: sizes.batch, &random)

@@ -7,14 +7,14 @@ import _EquiconvTestSupport
 
 @Suite struct PlanCacheTests {
   @Test func equalDescriptors_shareOnePlan() throws {
-    let sizes = LayerCase([41, 43], kernel: [3], padding: [ConvolutionDescriptor.same], channels: (2, 3))
+    let sizes = LayerCase([41, 43], kernel: [3], padding: [Layer.same], channels: (2, 3))
     let plan = try ConvolutionPlan.cached(sizes.descriptor(.group, .cyclic(4)))
     #expect(try ConvolutionPlan.cached(sizes.descriptor(.group, .cyclic(4))) === plan)
     // The same group from its matrices.
     let c4 = try PointGroup.cyclic(4)
     let sameGroup = try PointGroup(dimension: 2, matrices: c4.matrices, name: "quarter turns")
     #expect(try ConvolutionPlan.cached(sizes.descriptor(.group, sameGroup)) === plan)
-    #expect(plan.descriptor.padding == [1, 1])
+    #expect(plan.descriptor.layer.padding == [1, 1])
   }
 
   @Test func differentDescriptors_haveDifferentPlans() throws {

@@ -13,7 +13,7 @@ import _EquiconvTestSupport
   private static let fromGrouPy = [0, 1, 2, 3, 6, 5, 4, 7]
 
   private func run(
-    _ layer: Layer, _ group: PointGroup, _ size: Int, _ input: [Float], _ weight: [Float]
+    _ layer: LayerKind, _ group: PointGroup, _ size: Int, _ input: [Float], _ weight: [Float]
   ) throws -> [Float] {
     let plan = try ConvolutionPlan(LayerCase([size, size], kernel: [3]).descriptor(layer, group))
     return try plan.forward(LayerNumbers(input: input, weight: weight, bias: [0], gradient: []), batch: 1)

@@ -8,8 +8,8 @@ import _EquiconvTestSupport
 /// Every layer of every group against its definition, for every instruction set of this machine.
 @Suite struct ReferenceTests {
   /// Sums of small whole numbers are exact in every order, so nothing less than equality will do.
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func layer_equalsItsDefinition_onWholeNumbers(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func layer_equalsItsDefinition_onWholeNumbers(_ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 41)
     for sizes in LayerCase.all(for: group) {
       let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
@@ -26,15 +26,15 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func layer_equalsItsDefinition_withinRounding(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func layer_equalsItsDefinition_withinRounding(_ layer: LayerKind, _ group: PointGroup) throws {
     try check(Float.self, layer, group)
     try check(Double.self, layer, group)
   }
 
   /// A chain of n multiply-adds errs by at most n half-ulps of the sum of absolute values. Means and orbit sums of a
   /// plane output add at most |H| + 3 roundings, and the reference itself has as many in Double: so whole ulps.
-  private func check<S: EngineScalar>(_: S.Type, _ layer: Layer, _ group: PointGroup) throws {
+  private func check<S: EngineScalar>(_: S.Type, _ layer: LayerKind, _ group: PointGroup) throws {
     var random = SplitMix64(seed: 42)
     for sizes in LayerCase.all(for: group) {
       let descriptor = sizes.descriptor(layer, group)
@@ -55,7 +55,7 @@ import _EquiconvTestSupport
 
   @Test func absentBias_isZero() throws {
     var random = SplitMix64(seed: 43)
-    for layer in Layer.allCases {
+    for layer in LayerKind.allCases {
       let sizes = LayerCase([6, 7], kernel: [3], padding: [1], batch: 2, channels: (3, 9))
       let plan = try ConvolutionPlan(sizes.descriptor(layer, .dihedral(4)))
       var numbers = try plan.reals(Float.self, batch: 2, &random)

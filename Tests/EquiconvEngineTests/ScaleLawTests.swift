@@ -46,8 +46,8 @@ import _EquiconvTestSupport
   }
 
   /// Without 1/|det h| the row of the factor s is s^d times as large, and the law is off by g^d − 1 ≥ 100 %.
-  @Test(arguments: [Layer.lifting, .group], [1, 2])
-  func withoutTheDeterminant_theLawFails(_ layer: Layer, _ dimension: Int) throws {
+  @Test(arguments: [LayerKind.lifting, .group], [1, 2])
+  func withoutTheDeterminant_theLawFails(_ layer: LayerKind, _ dimension: Int) throws {
     let law = try ScaleLaw(
       layer, dimension: dimension, factors: [1, 2, 4], groupBasis: layer == .group ? .localized([0, 1]) : .full)
     let error = try law.error(movedBy: 1, from: 0, times: { pow($0, Double(dimension)) })
@@ -100,13 +100,13 @@ private struct ScaleLaw {
   private let width = 4.0
 
   /// Splines about the taps next to the center only, which end before anything is cut off at any scale.
-  init(_ layer: Layer, dimension: Int, factors: [Double], groupBasis: GroupBasis = .full, extent: Int = 7) throws {
+  init(_ layer: LayerKind, dimension: Int, factors: [Double], groupBasis: GroupBasis = .full, extent: Int = 7) throws {
     func each(_ value: Int) -> [Int] { [Int](repeating: value, count: dimension) }
     self.factors = factors
     // The largest scale reads no zeros around the signal where outputs are compared.
     let size = try scaledExtent(extent, scale: factors.max()!) + 2 * Int(width) + (extent + 1) % 2
     descriptor = ConvolutionDescriptor(
-      layer: layer, group: try .scaling(dimension: dimension, factors: factors), inChannels: 2, outChannels: 2,
+      kind: layer, group: try .scaling(dimension: dimension, factors: factors), inChannels: 2, outChannels: 2,
       spatial: Extents(each(size)), kernel: Extents(each(extent)),
       basis: .bSpline(try .round(extents: each(extent), degree: 3, radius: extent % 2 == 1 ? 1 : 0.75)),
       groupBasis: groupBasis)
@@ -124,7 +124,7 @@ private struct ScaleLaw {
     let plan = try ConvolutionPlan(descriptor)
     let still = try output(plan, signal.samples(descriptor.spatial), factor)
     let moved = try output(plan, signal.samples(descriptor.spatial, movedBy: g), factor)
-    return compare(moved, at: descriptor.group.product(g, scale), still, at: scale, times: factors[g])
+    return compare(moved, at: descriptor.layer.group.product(g, scale), still, at: scale, times: factors[g])
   }
 
   /// The same for the step from 1 to 2, between an image and the one of twice as many pixels.

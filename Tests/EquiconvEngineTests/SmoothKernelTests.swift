@@ -35,8 +35,8 @@ import _EquiconvTestSupport
 
   /// Measured: at most 0.81 %, of cubic splines; bilinear pixels of the same centers are off by 9 to 17 % where kernels
   /// turn, and all pixels by 18 to 45 %, because the border of the kernel is cut off too.
-  @Test(arguments: [Layer.lifting, .group, .projection])
-  func smoothKernels_turnWithin1Percent_andBetterThanBilinearOnes(_ layer: Layer) throws {
+  @Test(arguments: [LayerKind.lifting, .group, .projection])
+  func smoothKernels_turnWithin1Percent_andBetterThanBilinearOnes(_ layer: LayerKind) throws {
     for turn in Self.turns {
       let bilinear = try Self.bilinear.map { try error([layer], turn, $0.basis) }.min()!
       for (name, basis) in Self.smooth {
@@ -78,7 +78,7 @@ import _EquiconvTestSupport
 
   /// ‖layer(L_g f) − L_g layer(f)‖ / ‖layer(f)‖ at the central pixel, over 32 random images and 4 random kernels.
   private func error(
-    _ layers: [Layer], _ turn: (order: Int, element: Int), _ basis: KernelBasis
+    _ layers: [LayerKind], _ turn: (order: Int, element: Int), _ basis: KernelBasis
   ) throws -> Double {
     let (batch, channels) = (32, 4)
     let group = try PointGroup.cyclic(turn.order)
@@ -88,7 +88,7 @@ import _EquiconvTestSupport
       let size = 7 + 6 * (layers.count - 1 - depth)
       return try ConvolutionPlan(
         ConvolutionDescriptor(
-          layer: layers[depth], group: group, inChannels: depth == 0 ? 2 : channels, outChannels: channels,
+          kind: layers[depth], group: group, inChannels: depth == 0 ? 2 : channels, outChannels: channels,
           spatial: [size, size], kernel: [7, 7], basis: basis))
     }
     let weights: [[Double]] = plans.map { plan in
@@ -100,7 +100,7 @@ import _EquiconvTestSupport
         try layer.0(signal, layer.1, batch: batch)
       }
     }
-    let fiber = try plans[plans.count - 1].descriptor.output.fiber(of: group, "output")
+    let fiber = try plans[plans.count - 1].descriptor.layer.output.fiber(of: group, "output")
     var error = RelativeError()
     for row in 0..<batch * channels {
       for point in 0..<fiber.count {

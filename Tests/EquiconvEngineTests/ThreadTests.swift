@@ -15,7 +15,7 @@ import _EquiconvTestSupport
   private static let original = Threads.count
 
   /// Sizes that take more than the 4·10⁶ operations below which a call stays on its own thread.
-  static func large(_ layer: Layer, _ group: PointGroup) throws -> LayerCase {
+  static func large(_ layer: LayerKind, _ group: PointGroup) throws -> LayerCase {
     let (spatial, kernel) = [([600], 5), ([24, 25], 3), ([5, 6, 5], 3)][group.dimension - 1]
     var sizes = LayerCase(spatial, kernel: [kernel], padding: [1], batch: 1, channels: (1, 1))
     while try ConvolutionPlan(sizes.descriptor(layer, group)).flops(batch: 1) < 5e6 {
@@ -46,8 +46,8 @@ import _EquiconvTestSupport
     }
   #endif
 
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func largeLayer_commutesWithEveryElement_onOneAndTwoThreads(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func largeLayer_commutesWithEveryElement_onOneAndTwoThreads(_ layer: LayerKind, _ group: PointGroup) throws {
     try ProcessSettings.alone {
       defer { try? Threads.setCount(Self.original) }
       let sizes = try Self.large(layer, group)
@@ -63,8 +63,8 @@ import _EquiconvTestSupport
     }
   }
 
-  @Test(arguments: Layer.allCases, GroupCatalog.lattice)
-  func results_doNotDependOnTheThreadCount_toTheLastBit(_ layer: Layer, _ group: PointGroup) throws {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice)
+  func results_doNotDependOnTheThreadCount_toTheLastBit(_ layer: LayerKind, _ group: PointGroup) throws {
     try ProcessSettings.alone {
       defer { try? Threads.setCount(Self.original) }
       var sizes = try Self.large(layer, group)
@@ -76,7 +76,7 @@ import _EquiconvTestSupport
   }
 
   private func checkThreadCounts<S: EngineScalar>(
-    _: S.Type, _ sizes: LayerCase, _ layer: Layer, _ group: PointGroup
+    _: S.Type, _ sizes: LayerCase, _ layer: LayerKind, _ group: PointGroup
   ) throws {
     let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
     var random = SplitMix64(seed: 123)
@@ -135,8 +135,8 @@ import _EquiconvTestSupport
   }
 
   /// One plan on many threads at once: one of them gets the workers, the others do their work alone.
-  @Test(arguments: Layer.allCases)
-  func concurrentCalls_ofOnePlan_giveTheSameBits(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases)
+  func concurrentCalls_ofOnePlan_giveTheSameBits(_ layer: LayerKind) throws {
     defer { try? Threads.setCount(Self.original) }
     try Threads.setCount(3)
     let group = try PointGroup.dihedral(4)

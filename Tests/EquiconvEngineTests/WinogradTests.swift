@@ -21,7 +21,7 @@ import _EquiconvTestSupport
       let threads = 1 + number % 3
       let plan = try ConvolutionPlan(d)
       try checkForward(plan, batch: 1 + number % 2, tile: tile, threads: threads)
-      if d.paddingMode == .zeros || plan.outputSpatial == d.spatial {
+      if d.layer.paddingMode == .zeros || plan.outputSpatial == d.spatial {
         try checkInputGradient(plan, batch: 1 + number % 2, tile: tile, threads: threads)
       }
     }
@@ -152,7 +152,7 @@ import _EquiconvTestSupport
       LayerCase([8, 12], kernel: [3], padding: [1], mode: .circular, channels: (1, 2)),
     ]
     let named = groups.flatMap { group in
-      Layer.allCases.flatMap { layer in cases.map { $0.descriptor(layer, group) } }
+      LayerKind.allCases.flatMap { layer in cases.map { $0.descriptor(layer, group) } }
     }
     let d4 = try! PointGroup.dihedral(4)
     let spaces = [[0, 2], [0, 4], [0, 1, 2, 3]].map { SignalSpace.quotient(stabilizer: $0) } + [.plane, .group]

@@ -14,11 +14,11 @@ import _EquiconvTestSupport
       let explanations = try Pass.allCases.map { try layer.explain($0, on: x) }
       #expect(try explanations == Pass.allCases.map { try layer.explain($0, batch: x.batch, spatial: x.spatial) })
       let chosen = (try layer.inputGradient(from: y, at: x), try layer.weightGradient(from: y, at: x))
-      layer.algorithm = explanations[0].algorithm
+      layer.layer.algorithm = explanations[0].algorithm
       #expect(try layer(x).isBitwiseEqual(to: y))
-      layer.algorithm = explanations[1].algorithm
+      layer.layer.algorithm = explanations[1].algorithm
       #expect(try layer.inputGradient(from: y, at: x).isBitwiseEqual(to: chosen.0))
-      layer.algorithm = explanations[2].algorithm
+      layer.layer.algorithm = explanations[2].algorithm
       #expect(try layer.weightGradient(from: y, at: x).isBitwiseEqual(to: chosen.1))
     }
   }
@@ -100,7 +100,7 @@ import _EquiconvTestSupport
       if (own.algorithm, own.tile) == (free.algorithm, free.tile) { #expect(z.isBitwiseEqual(to: y)) }
       #expect(z.isClose(to: y))
       #expect(try prepared(x).isBitwiseEqual(to: z))
-      #expect(try prepared.layer == example.convolution(S.self, algorithm: algorithm))
+      #expect(try prepared.convolution == example.convolution(S.self, algorithm: algorithm))
     }
   }
 
@@ -112,7 +112,7 @@ import _EquiconvTestSupport
         )
         let x = try Signal<Float>.random(.plane, [1, channels, 24, 24], seed: 52)
         let prepared = try layer.prepared()
-        layer.algorithm = try prepared.explain(batch: 1, spatial: [24, 24]).algorithm
+        layer.layer.algorithm = try prepared.explain(batch: 1, spatial: [24, 24]).algorithm
         #expect(try prepared(x).isClose(to: layer.prepared()(x)))
       }
     }

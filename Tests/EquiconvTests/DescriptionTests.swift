@@ -22,8 +22,8 @@ import Testing
       stride: 2, padding: 1, dilation: [2, 2], paddingMode: .circular)
     #expect(
       "\(strided)"
-        == "Convolution<Double> quotient(stabilizer: [0, 2]) → plane of C4, weight of shape (1, 1, 2, 3, 3), stride 2, "
-        + "padding 1, dilation (2, 2), circular")
+        == "Convolution<Double> quotient(stabilizer: [0, 2]) → plane of C4, weight of shape (1, 1, 2, 3, 3), stride (2, 2), "
+        + "padding (1, 1), dilation (2, 2), circular")
   }
 
   @Test func basesSayWhatTheyAre() throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// Theorem: each layer commutes with the action of H. With the direct algorithm to the last bit, on random numbers.
 @Suite struct EquivarianceTests {
-  @Test func casesAreComplete() { #expect(LayerExample.all.count == 7 * Layer.allCases.count) }
+  @Test func casesAreComplete() { #expect(LayerExample.all.count == 7 * LayerKind.allCases.count) }
 
   @Test(arguments: LayerExample.all) func layerCommutesWithTheActionInFloat(_ example: LayerExample) throws {
     try expectCommutes(example, Float.self)

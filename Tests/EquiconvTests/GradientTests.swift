@@ -41,7 +41,7 @@ import Testing
 
   @Test func namedGradientsAreThoseOfTheLayers() throws {
     let c4 = try PointGroup.cyclic(4)
-    for layer in Layer.allCases {
+    for layer in LayerKind.allCases {
       let example = LayerExample(layer: layer, group: c4, spatial: [9, 9], kernel: [3, 3], stride: 2, padding: 1)
       let (x, convolution) = (try example.signal(Double.self), try example.convolution(Double.self))
       let y = try convolution(x)

@@ -5,7 +5,7 @@ import Testing
 
 /// For H = {e} all four layers are ordinary convolution; for other H a layer is ordinary with its expanded weight.
 @Suite struct OrdinaryConvolutionTests {
-  @Test(arguments: Layer.allCases) func trivialGroupGivesOrdinaryConvolution(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases) func trivialGroupGivesOrdinaryConvolution(_ layer: LayerKind) throws {
     let x = try Tensor<Float>.randomIntegers([2, 3, 7, 9], seed: 12)
     let weight = try Tensor<Float>.randomIntegers([4, 3, 3, 2], seed: 13)
     let bias: [Float] = [1, -2, 3, -4]
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Layer.allCases) func expandedWeightGivesTheEqualOrdinaryConvolution(_ layer: Layer) throws {
+  @Test(arguments: LayerKind.allCases) func expandedWeightGivesTheEqualOrdinaryConvolution(_ layer: LayerKind) throws {
     let d4 = try PointGroup.dihedral(4)
     let fiber = layer.readsGroup ? [8] : []
     // Multiples of |H|, so that means over H are whole numbers too.
@@ -61,7 +61,7 @@ import Testing
     let full = try Tensor<Float>.random([3, 2, 4, 3, 3], seed: 19)
     let bias: [Float] = [1, 2, 3]
     let results = [
-      Layer.isotropic: try x.isotropicConvolution(
+      LayerKind.isotropic: try x.isotropicConvolution(
         plane, group: c4, bias: bias, stride: 2, padding: 2, dilation: 2, paddingMode: .circular, algorithm: .direct),
       .lifting: try x.liftingConvolution(
         plane, group: c4, bias: bias, stride: 2, padding: 2, dilation: 2, paddingMode: .circular, algorithm: .direct),

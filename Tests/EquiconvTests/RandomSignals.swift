@@ -48,7 +48,7 @@ func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1
 
 /// A layer and a signal it takes, both random. Sizes fit the stride, so that the layer commutes with H.
 struct LayerExample: Sendable, CustomTestStringConvertible {
-  let layer: Layer
+  let layer: LayerKind
   let group: PointGroup
   let spatial: [Int]
   let kernel: [Int]
@@ -79,7 +79,7 @@ struct LayerExample: Sendable, CustomTestStringConvertible {
   private var fiber: [Int] { layer.readsGroup ? [group.order] : [] }
 
   /// Each layer of each kind of lattice group, then the ways to sample.
-  static let all: [LayerExample] = Layer.allCases.flatMap { layer -> [LayerExample] in
+  static let all: [LayerExample] = LayerKind.allCases.flatMap { layer -> [LayerExample] in
     guard let c4 = try? PointGroup.cyclic(4), let d4 = try? PointGroup.dihedral(4) else { return [] }
     return [
       LayerExample(layer: layer, group: .reflection, spatial: [17], kernel: [5]),

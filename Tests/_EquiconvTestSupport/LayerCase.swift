@@ -32,9 +32,9 @@ public struct LayerCase: Sendable, CustomStringConvertible {
   }
 
   /// By the direct algorithm, of which the tests claim bits.
-  public func descriptor(_ layer: Layer, _ group: PointGroup) -> ConvolutionDescriptor {
+  public func descriptor(_ layer: LayerKind, _ group: PointGroup) -> ConvolutionDescriptor {
     ConvolutionDescriptor(
-      layer: layer, group: group, inChannels: inChannels, outChannels: outChannels, spatial: Extents(spatial),
+      kind: layer, group: group, inChannels: inChannels, outChannels: outChannels, spatial: Extents(spatial),
       kernel: Extents(kernel), stride: Extents(stride), padding: Extents(padding), dilation: Extents(dilation),
       paddingMode: mode, algorithm: .direct)
   }
@@ -73,7 +73,7 @@ extension LayerCase {
     }
   }
 
-  private static let same = ConvolutionDescriptor.same
+  private static let same = Layer.same
 
   private static let line: [LayerCase] = [
     LayerCase([1], kernel: [1]),

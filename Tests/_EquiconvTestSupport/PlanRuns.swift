@@ -33,7 +33,7 @@ extension ConvolutionPlan {
   /// Layers with plane outputs take means over orbits: their weights and gradients are multiples of 48, which the
   /// size of every orbit of a lattice group divides.
   public func integers<S: EngineScalar>(_: S.Type, batch: Int, _ random: inout SplitMix64) throws -> LayerNumbers<S> {
-    let takesMeans = descriptor.output != .group
+    let takesMeans = descriptor.layer.output != .group
     let (bound, multiple) = takesMeans ? (2, 48) : (4, 1)
     return LayerNumbers(
       input: random.integers(try inputShape(batch: batch).reduce(1, *), bound: takesMeans ? 2 : 4),

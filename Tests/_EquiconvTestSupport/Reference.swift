@@ -19,7 +19,7 @@ public enum Reference {
   public static func forward(
     _ d: ConvolutionDescriptor, batch: Int, input: [Double], weight: [Double], bias: [Double]? = nil
   ) -> [Double] {
-    let (sources, targets) = (points(d.input, d.group), points(d.output, d.group))
+    let (sources, targets) = (points(d.layer.input, d.layer.group), points(d.layer.output, d.layer.group))
     let extents = sampledExtents(d)
     return correlate(
       d, kernel: extents, batch: batch, input: input, channels: d.inChannels * sources.count,
@@ -32,7 +32,7 @@ public enum Reference {
   /// The turned kernels of a layer, (O, |Y|, C, |X|, kernel…), on the grid that the largest element needs.
   public static func filterBank(_ d: ConvolutionDescriptor, weight: [Double]) -> [Double] {
     let kernels = ReferenceKernels(d, extents: sampledExtents(d))
-    let (sources, targets) = (points(d.input, d.group), points(d.output, d.group))
+    let (sources, targets) = (points(d.layer.input, d.layer.group), points(d.layer.output, d.layer.group))
     let size = weight.count / (d.outChannels * d.inChannels)
     return (0..<d.outChannels).flatMap { output in
       targets.flatMap { target in
@@ -60,7 +60,7 @@ public enum Reference {
 
   /// The least extents of the kernel's parity that hold the kernel enlarged by the largest element.
   private static func sampledExtents(_ d: ConvolutionDescriptor) -> [Int] {
-    let largest = d.group.isLattice ? 1 : (0..<d.group.order).map(d.group.scale(of:)).max() ?? 1
+    let largest = d.layer.group.isLattice ? 1 : (0..<d.layer.group.order).map(d.layer.group.scale(of:)).max() ?? 1
     return d.kernel.values.map { k in
       var extent = k
       while Double(extent - 1) < largest * Double(k - 1) - 1e-6 { extent += 2 }
@@ -121,12 +121,12 @@ public enum Reference {
     static func all(_ d: ConvolutionDescriptor, kernel: [Int]) -> [Axis] {
       [Axis](repeating: Axis(), count: 3 - d.spatial.count)
         + d.spatial.indices.map { axis in
-          let isSame = d.padding[axis] == ConvolutionDescriptor.same
-          let padding = isSame ? d.dilation[axis] * (d.kernel[axis] - 1) / 2 : d.padding[axis]
+          let isSame = d.layer.padding[axis] == Layer.same
+          let padding = isSame ? d.layer.dilation[axis] * (d.kernel[axis] - 1) / 2 : d.layer.padding[axis]
           return Axis(
-            size: d.spatial[axis], kernel: kernel[axis], stride: d.stride[axis],
-            padding: padding + d.dilation[axis] * (kernel[axis] - d.kernel[axis]) / 2,
-            dilation: d.dilation[axis], isCircular: d.paddingMode == .circular)
+            size: d.spatial[axis], kernel: kernel[axis], stride: d.layer.stride[axis],
+            padding: padding + d.layer.dilation[axis] * (kernel[axis] - d.kernel[axis]) / 2,
+            dilation: d.layer.dilation[axis], isCircular: d.layer.paddingMode == .circular)
         }
     }
 

@@ -18,19 +18,19 @@ struct ReferenceKernels {
 
   init(_ d: ConvolutionDescriptor, extents: [Int]) {
     self.d = d
-    group = d.group
+    group = d.layer.group
     // Lattice elements take pixels to pixels, whatever lies between them.
-    let interpolation = d.group.isLattice ? .bilinear : d.interpolation
+    let interpolation = d.layer.group.isLattice ? .bilinear : d.layer.interpolation
     let basis =
-      d.basis ?? .pixel(try! PixelBasis(extents: d.kernel.values, interpolation: interpolation))
+      d.layer.basis ?? .pixel(try! PixelBasis(extents: d.kernel.values, interpolation: interpolation))
     let points = try! tapPoints(extents: extents)
     self.basis = basis
     self.points = points
-    functions = d.groupBasis == .full ? nil : try! d.groupBasis.matrix(for: d.group)
-    values = (0..<d.group.order).map { h in
+    functions = d.layer.groupBasis == .full ? nil : try! d.layer.groupBasis.matrix(for: d.layer.group)
+    values = (0..<d.layer.group.order).map { h in
       points.map { u in
         Self.isInSupport(u, h, d, basis)
-          ? Self.sample(basis, h, u, d.group) : [Double](repeating: 0, count: basis.count)
+          ? Self.sample(basis, h, u, d.layer.group) : [Double](repeating: 0, count: basis.count)
       }
     }
   }
@@ -39,7 +39,7 @@ struct ReferenceKernels {
   func mean(over target: [Int], at source: [Int], _ sources: [[Int]], _ weights: [Double]) -> [Double] {
     points.indices.map { u in
       target.reduce(0) { $0 + kernel($1, source, sources, u, weights) } / Double(target.count)
-        * (d.usesQuadrature && sources.count > 1 ? source.reduce(0) { $0 + group.quadratureWeights[$1] } : 1)
+        * (d.layer.usesQuadrature && sources.count > 1 ? source.reduce(0) { $0 + group.quadratureWeights[$1] } : 1)
     }
   }
 
@@ -62,8 +62,8 @@ struct ReferenceKernels {
   /// Whether a tap lies in the disc of diameter s k, which groups that are not lattice groups cut pixels and splines
   /// to, or in the square of that side, for functions that decay.
   private static func isInSupport(_ u: [Double], _ h: Int, _ d: ConvolutionDescriptor, _ basis: KernelBasis) -> Bool {
-    if d.group.isLattice { return true }
-    let radii = basis.extents.reversed().map { d.group.scale(of: h) * Double($0) / 2 }
+    if d.layer.group.isLattice { return true }
+    let radii = basis.extents.reversed().map { d.layer.group.scale(of: h) * Double($0) / 2 }
     let ratios = zip(u, radii).map { ($0 / $1) * ($0 / $1) }
     return switch basis {
     case .pixel, .bSpline: ratios.reduce(0, +) <= 1 + 1e-9

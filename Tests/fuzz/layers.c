@@ -49,7 +49,7 @@ equiconv_descriptor descriptor_choose(void) {
   equiconv_descriptor d;
   equiconv_descriptor_init(&d);
   d.group = group_choose();
-  d.layer = (equiconv_layer)kind_between(0, 4);
+  d.layer = (equiconv_layer_kind)kind_between(0, 4);
   d.dtype = (equiconv_dtype)kind_between(0, 1);
   d.padding_mode = (equiconv_padding_mode)kind_between(0, 1);
   d.algorithm = (equiconv_algorithm)kind_between(0, 3);

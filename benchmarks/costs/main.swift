@@ -29,8 +29,8 @@ struct Probe {
   func cost(_ method: Method, _ set: InstructionSet, _ pass: Pass = .forward) throws -> Double {
     let plan = try ConvolutionPlan(
       ConvolutionDescriptor(
-        layer: .isotropic, group: .trivial(2), inChannels: inputs, outChannels: outputs,
-        spatial: Extents([size, size]), kernel: Extents([3, 3]), padding: Extents([1, 1])))
+        layer: Layer(from: .plane, to: .plane, group: .trivial(2), padding: [1, 1]), inChannels: inputs,
+        outChannels: outputs, spatial: [size, size], kernel: [3, 3]))
     let input = [Float](repeating: 0.5, count: try plan.inputShape(batch: batch).reduce(1, *))
     let weight = [Float](repeating: 0.25, count: plan.weightShape.reduce(1, *))
     var output = [Float](repeating: 0, count: try plan.outputShape(batch: batch).reduce(1, *))

@@ -25,7 +25,7 @@ extern "C" {
 typedef struct equiconv_descriptor {
   size_t struct_size;                 /**< sizeof(equiconv_descriptor) */
   const equiconv_group *group;        /**< borrowed for the length of the call, as all handles here */
-  equiconv_layer layer;               /**< not read by the functions that name a layer */
+  equiconv_layer_kind layer;          /**< not read by the functions that name a layer */
   equiconv_dtype dtype;               /**< of every array */
   equiconv_padding_mode padding_mode; /**< what lies around the signal */
   equiconv_algorithm algorithm;       /**< how it is computed */

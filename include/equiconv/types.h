@@ -77,13 +77,13 @@ EQUICONV_API const char *equiconv_last_error_message(void);
 
 /* ---- Enumerations (frozen numbers; 4 bytes) ------------------------------------------------------------- */
 
-typedef enum equiconv_layer {
+typedef enum equiconv_layer_kind {
   EQUICONV_LAYER_ISOTROPIC = 0,  /**< R^d -> R^d */
   EQUICONV_LAYER_LIFTING = 1,    /**< R^d -> G   */
   EQUICONV_LAYER_GROUP = 2,      /**< G   -> G   */
   EQUICONV_LAYER_PROJECTION = 3, /**< G   -> R^d */
   EQUICONV_LAYER_GENERAL = 4     /**< R^d x H/K -> R^d x H/K', by the stabilizers of the descriptor */
-} equiconv_layer;
+} equiconv_layer_kind;
 
 typedef enum equiconv_dtype {
   EQUICONV_FLOAT32 = 0, /**< float  */
@@ -134,9 +134,9 @@ typedef enum equiconv_signal {
 
 /* Fields and parameters of these types have the size of an int32_t: a program compiled with -fshort-enums would not. */
 #if defined(__cplusplus)
-static_assert(sizeof(equiconv_status) == 4 && sizeof(equiconv_layer) == 4, "enumerations have 4 bytes");
+static_assert(sizeof(equiconv_status) == 4 && sizeof(equiconv_layer_kind) == 4, "enumerations have 4 bytes");
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-_Static_assert(sizeof(equiconv_status) == 4 && sizeof(equiconv_layer) == 4, "enumerations have 4 bytes");
+_Static_assert(sizeof(equiconv_status) == 4 && sizeof(equiconv_layer_kind) == 4, "enumerations have 4 bytes");
 #endif
 
 #ifdef __cplusplus

@@ -28,7 +28,7 @@ static bool read_stabilizer(PyObject *module, PyObject *value, const native_grou
 /* Fibers of a named layer, or of `value`, a tuple of the two stabilizers and of whether the layer is depthwise. */
 static bool read_spaces(PyObject *module, PyObject *value, const native_group *group, equiconv_descriptor *descriptor,
                         native_spaces *spaces) {
-  const equiconv_layer layer = descriptor->layer;
+  const equiconv_layer_kind layer = descriptor->layer;
   if (layer != EQUICONV_LAYER_GENERAL) {
     bool reads = layer == EQUICONV_LAYER_GROUP || layer == EQUICONV_LAYER_PROJECTION;
     bool writes = layer == EQUICONV_LAYER_GROUP || layer == EQUICONV_LAYER_LIFTING;

@@ -121,7 +121,7 @@ native_outcome native_read_call(PyObject *module, const native_arguments *argume
   }
   call->type = arguments->input.type;
   descriptor->group = group->handle;
-  descriptor->layer = (equiconv_layer)layer;
+  descriptor->layer = (equiconv_layer_kind)layer;
   descriptor->dtype = call->type == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64;
   descriptor->dimension = group->dimension;
   if (arguments->weight.type != call->type ||

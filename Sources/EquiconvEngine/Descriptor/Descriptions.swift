@@ -5,8 +5,21 @@
 extension ConvolutionDescriptor: CustomStringConvertible {
   /// For example "plane → group of C4, 3 → 8 channels, input (64, 64), kernel (5, 5)".
   public var description: String {
-    var text = "\(input) → \(output) of \(group), \(inChannels) → \(outChannels) channels, input \(spatial)"
-    text += basis.map { ", \($0)" } ?? ", kernel \(kernel)"
+    var text = "\(layer.spacesText), \(inChannels) → \(outChannels) channels, input \(spatial)"
+    if layer.basis == nil { text += ", kernel \(kernel)" }
+    return text + layer.optionsText
+  }
+}
+
+extension Layer: CustomStringConvertible {
+  /// For example "plane → group of C4, stride (2, 2)".
+  public var description: String { spacesText + optionsText }
+
+  package var spacesText: String { "\(input) → \(output) of \(group)" }
+
+  /// What is not as it is unless asked for, each with a comma before it.
+  package var optionsText: String {
+    var text = basis.map { ", \($0)" } ?? ""
     if groupBasis != .full { text += ", \(groupBasis)" }
     let isSame = padding.values.contains(Self.same)
     for (name, isSet) in [

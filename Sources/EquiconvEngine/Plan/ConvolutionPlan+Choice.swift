@@ -63,8 +63,8 @@ extension ConvolutionPlan {
   func method<S: EngineScalar>(
     _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions, isPrepared: Bool = false
   ) throws(ConvolutionError) -> Method {
-    if descriptor.algorithm == .direct { return .direct }
-    if descriptor.algorithm == .auto && isTooSmall(batch: batch) { return .direct }
+    if descriptor.layer.algorithm == .direct { return .direct }
+    if descriptor.layer.algorithm == .auto && isTooSmall(batch: batch) { return .direct }
     let key = ChoiceKey(
       pass: pass, batch: batch, scalarBytes: MemoryLayout<S>.stride, options: options, isPrepared: isPrepared)
     if let known = tilePlans.choice(key) { return known }
@@ -91,14 +91,14 @@ extension ConvolutionPlan {
 
   private func choice(_ model: CostModel) throws(ConvolutionError) -> Choice {
     if isBeyondCounting(batch: model.batch) {
-      if descriptor.algorithm == .auto || descriptor.algorithm == .direct {
+      if descriptor.layer.algorithm == .auto || descriptor.layer.algorithm == .direct {
         return Choice(method: .direct, cost: model.direct(), reason: "the sizes are beyond what is counted for others")
       }
       throw ConvolutionError(
         .sizeOverflow, "batch", model.batch,
-        expected: "with \(descriptor.algorithm) at most 2^60 operations and 2^34 numbers of weights times |Y|")
+        expected: "with \(descriptor.layer.algorithm) at most 2^60 operations and 2^34 numbers of weights times |Y|")
     }
-    switch descriptor.algorithm {
+    switch descriptor.layer.algorithm {
     case .direct: return Choice(method: .direct, cost: model.direct(), reason: "asked for")
     case .winograd: return cheapest(of: try winograd(model), reason: "asked for, with tiles of the lowest estimate")
     case .fourier: return cheapest(of: try fourier(model), reason: "asked for, with tiles of the lowest estimate")
@@ -191,12 +191,12 @@ extension ConvolutionDescriptor {
   /// The error for taps that reach too far for an algorithm's tiles.
   func tooFar(_ reach: Box, atMost limit: Int) -> ConvolutionError {
     PlaneCorrelation.unsupported(
-      algorithm, "a reach of \(reach.y) × \(reach.x)", expected: "a reach of at most \(limit) × \(limit)")
+      layer.algorithm, "a reach of \(reach.y) × \(reach.x)", expected: "a reach of at most \(limit) × \(limit)")
   }
 
   /// Whether taps of this reach fit the tiles of the algorithm asked for.
   func checkTiles(reach: Box) throws(ConvolutionError) {
-    let limit = algorithm == .winograd ? 3 : FourierPlan.lengths.max() ?? 0
+    let limit = layer.algorithm == .winograd ? 3 : FourierPlan.lengths.max() ?? 0
     if max(reach.y, reach.x) > limit { throw tooFar(reach, atMost: limit) }
   }
 }

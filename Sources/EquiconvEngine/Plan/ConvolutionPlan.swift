@@ -29,18 +29,22 @@ public final class ConvolutionPlan: Sendable {
     defer { call.end() }
     let resolved = try descriptor.validated()
     let sampled = try resolved.sampledKernel()
-    let geometry = Geometry(checked: resolved, sampled: sampled.extents)
+    let (outputs, remainders) = try resolved.outputs()
+    let geometry = try Geometry(checked: resolved, sampled: sampled.extents, output: outputs)
     self.descriptor = resolved
     self.geometry = geometry
     sampledKernel = sampled.extents
-    weightShape = try resolved.weightShape(sampled.basis)
+    strideRemainder = remainders
+    weightShape = try resolved.layer.weightShape(
+      outChannels: resolved.outChannels, inChannels: resolved.inChannels, kernel: resolved.kernel)
     let stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
-    if resolved.algorithm == .fourier || resolved.algorithm == .winograd {
+    if resolved.layer.algorithm == .fourier || resolved.layer.algorithm == .winograd {
       // What no pass could do is said now.
       try PlaneCorrelation.checkCovered(resolved)
       try resolved.checkTiles(reach: geometry.reach)
     }
-    forwardPlan = try GatherPlan(forward: stencil, geometry: geometry, isCircular: resolved.paddingMode == .circular)
+    forwardPlan = try GatherPlan(
+      forward: stencil, geometry: geometry, isCircular: resolved.layer.paddingMode == .circular)
     _ = try weightCount()
     _ = try bankCount()
   }
@@ -52,7 +56,7 @@ public final class ConvolutionPlan: Sendable {
   func adjointPlan() throws(ConvolutionError) -> GatherPlan {
     if let known = ProcessLock.withLock({ lazyAdjoint }) { return known }
     let made = try GatherPlan(
-      adjoint: stencil.adjoint(), geometry: geometry, isCircular: descriptor.paddingMode == .circular)
+      adjoint: stencil.adjoint(), geometry: geometry, isCircular: descriptor.layer.paddingMode == .circular)
     try Call.checkNotEnded()
     return ProcessLock.withLock {
       // Another thread may have been as quick: all go on with the first.
@@ -67,7 +71,7 @@ public final class ConvolutionPlan: Sendable {
   // MARK: - Channels
 
   /// Layers of equal shape that run beside each other: one for each channel of a depthwise layer.
-  var modules: Int { descriptor.isDepthwise ? descriptor.inChannels : 1 }
+  var modules: Int { descriptor.layer.isDepthwise ? descriptor.inChannels : 1 }
   /// Channels that each of them sums over, and that it computes.
   var moduleInputs: Int { descriptor.inChannels / modules }
   var moduleOutputs: Int { descriptor.outChannels / modules }
@@ -83,21 +87,13 @@ public final class ConvolutionPlan: Sendable {
 
   /// (spatial + 2 padding − reach) mod stride on each axis. Where it is not 0, the strided grid is not symmetric about the
   /// center, and elements that turn or reflect that axis do not commute with the layer.
-  public var strideRemainder: Extents {
-    var remainder = descriptor.spatial
-    for axis in remainder.indices {
-      let reach = descriptor.dilation[axis] * (descriptor.kernel[axis] - 1) + 1
-      remainder[axis] =
-        (descriptor.spatial[axis] + 2 * descriptor.padding[axis] - reach) % descriptor.stride[axis]
-    }
-    return remainder
-  }
+  public let strideRemainder: Extents
 
   /// (batch, C, spatial…) or (batch, C, |H/K|, spatial…).
   public func inputShape(batch: Int) throws(ConvolutionError) -> [Int] {
     try Self.checkBatch(batch)
     let shape =
-      [batch, descriptor.inChannels] + (descriptor.input == .plane ? [] : [inputElements])
+      [batch, descriptor.inChannels] + (descriptor.layer.input == .plane ? [] : [inputElements])
       + descriptor.spatial.values
     _ = try Self.count(shape, "input")
     return shape
@@ -107,7 +103,7 @@ public final class ConvolutionPlan: Sendable {
   public func outputShape(batch: Int) throws(ConvolutionError) -> [Int] {
     try Self.checkBatch(batch)
     let shape =
-      [batch, descriptor.outChannels] + (descriptor.output == .plane ? [] : [outputElements])
+      [batch, descriptor.outChannels] + (descriptor.layer.output == .plane ? [] : [outputElements])
       + outputSpatial.values
     _ = try Self.count(shape, "output")
     return shape

@@ -15,23 +15,23 @@ struct Geometry: Sendable {
   /// dilation (kernel − 1) + 1.
   let reach: Box
 
-  /// - Parameter sampled: The extents of the largest grid of taps, as odd or even as the kernel's.
-  init(checked descriptor: ConvolutionDescriptor, sampled: Extents) {
+  /// - Parameters:
+  ///   - sampled: The extents of the largest grid of taps, as odd or even as the kernel's.
+  ///   - output: Sizes of the output, which are those of the kernel itself.
+  init(checked descriptor: ConvolutionDescriptor, sampled: Extents, output: Extents) throws(ConvolutionError) {
+    let layer = descriptor.layer
+    var (padding, reach) = (layer.padding, sampled)
+    for axis in sampled.indices {
+      padding[axis] += layer.dilation[axis] * (sampled[axis] - descriptor.kernel[axis]) / 2
+      reach[axis] = try layer.reach(axis, kernel: sampled[axis])
+    }
     input = Box(descriptor.spatial, leading: 1)
     kernel = Box(sampled, leading: 1)
-    stride = Box(descriptor.stride, leading: 1)
-    dilation = Box(descriptor.dilation, leading: 1)
-    var padding = Box(descriptor.padding, leading: 0)
-    var reach = kernel
-    var output = input
-    for axis in 0..<3 {
-      padding[axis] += dilation[axis] * (kernel[axis] - Box(descriptor.kernel, leading: 1)[axis]) / 2
-      reach[axis] = dilation[axis] * (kernel[axis] - 1) + 1
-      output[axis] = (input[axis] + 2 * padding[axis] - reach[axis]) / stride[axis] + 1
-    }
-    self.padding = padding
-    self.reach = reach
-    self.output = output
+    stride = Box(layer.stride, leading: 1)
+    dilation = Box(layer.dilation, leading: 1)
+    self.padding = Box(padding, leading: 0)
+    self.reach = Box(reach, leading: 1)
+    self.output = Box(output, leading: 1)
   }
 
   /// The number of taps of one kernel plane.

@@ -21,7 +21,7 @@ struct KernelSampler {
   private let scales: [Double]
 
   init(_ descriptor: ConvolutionDescriptor, geometry: Geometry, sampled: SampledKernel) throws(ConvolutionError) {
-    let group = descriptor.group
+    let group = descriptor.layer.group
     self.group = group
     basis = sampled.basis
     turns = TapTurns(group: group, geometry: geometry)
@@ -119,7 +119,7 @@ struct SampledKernel {
   let extents: Extents
 
   init(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
-    let group = descriptor.group
+    let group = descriptor.layer.group
     scales =
       group.isLattice
       ? [Double](repeating: 1, count: group.order)
@@ -127,11 +127,11 @@ struct SampledKernel {
     let largest = scales.max() ?? 1
     var extents = descriptor.kernel
     do throws(BasisError) {
-      if let given = descriptor.basis {
+      if let given = descriptor.layer.basis {
         basis = given
       } else {
         basis = .pixel(
-          try PixelBasis(extents: descriptor.kernel.values, interpolation: descriptor.interpolation))
+          try PixelBasis(extents: descriptor.kernel.values, interpolation: descriptor.layer.interpolation))
       }
       for axis in extents.indices {
         extents[axis] = try max(extents[axis], scaledExtent(extents[axis], scale: largest))

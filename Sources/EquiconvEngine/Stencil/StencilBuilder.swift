@@ -29,14 +29,15 @@ struct StencilBuilder {
   private let lattice: [Int]
 
   init(_ descriptor: ConvolutionDescriptor, geometry: Geometry, sampled: SampledKernel) throws(ConvolutionError) {
-    group = descriptor.group
-    input = try descriptor.input.fiber(of: group, "input_stabilizer")
-    output = try descriptor.output.fiber(of: group, "output_stabilizer")
+    group = descriptor.layer.group
+    input = try descriptor.layer.input.fiber(of: group, "input_stabilizer")
+    output = try descriptor.layer.output.fiber(of: group, "output_stabilizer")
     sampler = try KernelSampler(descriptor, geometry: geometry, sampled: sampled)
     turns = sampler.turns
-    functionCount = try descriptor.functionCount(input)
-    pointFunctions = try descriptor.pointFunctions(input, count: functionCount)
-    measures = descriptor.measures(input)
+    let layer = descriptor.layer
+    functionCount = layer.groupBasis == .full ? input.count : try layer.functionCount()
+    pointFunctions = try layer.pointFunctions(input, count: functionCount)
+    measures = layer.measures(input)
     lattice = Self.lattice(group, input, output)
   }
 
@@ -171,23 +172,7 @@ struct StencilBuilder {
   }
 }
 
-extension ConvolutionDescriptor {
-  /// The number of functions on the points of the input's fiber that kernels are made of.
-  func functionCount(_ input: HomogeneousSpace) throws(ConvolutionError) -> Int {
-    guard groupBasis != .full else { return input.count }
-    guard self.input.normalized(group) == .group else {
-      throw ConvolutionError(
-        .invalidBasis, "group_basis", groupBasis.text,
-        expected: "full, unless the input is a signal on the group")
-    }
-    do throws(BasisError) {
-      return try groupBasis.count(for: group)
-    } catch {
-      throw ConvolutionError(
-        .invalidBasis, "group_basis", groupBasis.text, expected: "a basis on H: \(error)")
-    }
-  }
-
+extension Layer {
   /// These functions at each point, where they are not 0. Relative points d = h⁻¹e index them.
   func pointFunctions(
     _ input: HomogeneousSpace, count: Int
@@ -209,17 +194,6 @@ extension ConvolutionDescriptor {
     guard usesQuadrature, input.count > 1 else { return [Double](repeating: 1, count: input.count) }
     return (0..<input.count).map { point in
       input.members(of: point).reduce(0) { $0 + group.quadratureWeights[$1] }
-    }
-  }
-}
-
-extension GroupBasis {
-  /// For messages: long lists by their length.
-  fileprivate var text: String {
-    switch self {
-    case .localized(let elements) where elements.count > 16: "localized(\(elements.count) elements)"
-    case .bSpline(_, let centers, _) where centers.count > 16: "bSpline(\(centers.count) centers)"
-    default: "\(self)"
     }
   }
 }

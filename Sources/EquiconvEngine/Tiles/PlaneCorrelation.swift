@@ -52,8 +52,9 @@ struct PlaneCorrelation: Sendable {
     let (descriptor, geometry) = (plan.descriptor, plan.geometry)
     try checkCovered(descriptor)
     return try PlaneCorrelation(
-      terms: plan.stencil.terms, plan, from: try descriptor.input.fiber(of: descriptor.group, "input_stabilizer"),
-      to: try descriptor.output.fiber(of: descriptor.group, "output_stabilizer"), source: geometry.input,
+      terms: plan.stencil.terms, plan,
+      from: try descriptor.layer.input.fiber(of: descriptor.layer.group, "input_stabilizer"),
+      to: try descriptor.layer.output.fiber(of: descriptor.layer.group, "output_stabilizer"), source: geometry.input,
       target: geometry.output, origin: geometry.padding.map { -$0 })
   }
 
@@ -61,9 +62,10 @@ struct PlaneCorrelation: Sendable {
   static func adjoint(_ plan: ConvolutionPlan) throws(ConvolutionError) -> PlaneCorrelation {
     let (descriptor, geometry) = (plan.descriptor, plan.geometry)
     try checkCovered(descriptor)
-    if descriptor.paddingMode == .circular && geometry.input != geometry.output {
+    if descriptor.layer.paddingMode == .circular && geometry.input != geometry.output {
       throw unsupported(
-        descriptor.algorithm, "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
+        descriptor.layer.algorithm,
+        "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
         expected: "circular padding that keeps the size, for the input gradient")
     }
     let last = geometry.reach.map { $0 - 1 }
@@ -80,8 +82,8 @@ struct PlaneCorrelation: Sendable {
       }
     }
     return try PlaneCorrelation(
-      terms: terms, plan, from: try descriptor.output.fiber(of: descriptor.group, "output_stabilizer"),
-      to: try descriptor.input.fiber(of: descriptor.group, "input_stabilizer"), source: geometry.output,
+      terms: terms, plan, from: try descriptor.layer.output.fiber(of: descriptor.layer.group, "output_stabilizer"),
+      to: try descriptor.layer.input.fiber(of: descriptor.layer.group, "input_stabilizer"), source: geometry.output,
       target: geometry.input, origin: origin)
   }
 
@@ -95,22 +97,22 @@ struct PlaneCorrelation: Sendable {
     self.target = target
     self.origin = origin
     reach = plan.geometry.reach
-    isCircular = plan.descriptor.paddingMode == .circular
+    isCircular = plan.descriptor.layer.paddingMode == .circular
     coefficients = plan.stencil.coefficients
     self.terms = terms
-    banks = try Self.banks(terms, plan.descriptor.group, from, to, reach: plan.geometry.reach)
+    banks = try Self.banks(terms, plan.descriptor.layer.group, from, to, reach: plan.geometry.reach)
   }
 
   /// What the algorithms on tiles do not cover, as an error that names it.
   static func checkCovered(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
     if descriptor.spatial.count != 2 {
-      throw unsupported(descriptor.algorithm, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
+      throw unsupported(descriptor.layer.algorithm, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
     }
-    if descriptor.stride.values.contains(where: { $0 != 1 }) {
-      throw unsupported(descriptor.algorithm, "stride \(descriptor.stride)", expected: "stride 1")
+    if descriptor.layer.stride.values.contains(where: { $0 != 1 }) {
+      throw unsupported(descriptor.layer.algorithm, "stride \(descriptor.layer.stride)", expected: "stride 1")
     }
-    if descriptor.isDepthwise {
-      throw unsupported(descriptor.algorithm, "a depthwise layer", expected: "sums over channels")
+    if descriptor.layer.isDepthwise {
+      throw unsupported(descriptor.layer.algorithm, "a depthwise layer", expected: "sums over channels")
     }
   }
 

@@ -127,7 +127,7 @@ static void read_sizes(reader *words, int64_t sizes[3]) {
 }
 
 static void read_descriptor(reader *words, equiconv_descriptor *descriptor) {
-  descriptor->layer = (equiconv_layer)read_int(words);
+  descriptor->layer = (equiconv_layer_kind)read_int(words);
   descriptor->dtype = (equiconv_dtype)read_int(words);
   descriptor->padding_mode = (equiconv_padding_mode)read_int(words);
   descriptor->algorithm = (equiconv_algorithm)read_int(words);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a layer is computed.
+///
+/// Tiles (Winograd's and Fourier's) spread a NaN or an infinity over all outputs of the tiles that read it, overflow for numbers
+/// within a factor of a thousand of the largest, and Winograd's lose digits where the mean of the numbers is many times
+/// their deviation.
+public enum Algorithm: Int32, Hashable, Sendable, CaseIterable {
+  case auto = 0
+  /// Equivariant to the last bit.
+  case direct = 1
+  case winograd = 2
+  case fourier = 3
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvBases
+import EquiconvGroups
+
+// Which arrays a layer fits, and the shape of its output.
+
+extension Layer {
+  /// The shape of the weight: (O, C, [points or functions on H,] kernel…), with (J) for the kernel's extents where
+  /// kernels are made of J other functions than pixels, and 1 for C in a depthwise layer.
+  ///
+  /// - Parameter kernel: taps of the kernel of the identity.
+  /// - Throws: `notASubgroup` or `invalidBasis` for spaces and a basis on H that do not fit the group.
+  public func weightShape(
+    outChannels: Int, inChannels: Int, kernel: Extents
+  ) throws(ConvolutionError) -> [Int] {
+    [outChannels, isDepthwise ? 1 : inChannels] + (try functionsOnFiber().map { [$0.count] } ?? [])
+      + (basis?.shape ?? kernel.values)
+  }
+
+  /// The shape of the output, (batch, O, spatial…) or (batch, O, |H/K|, spatial…), for an input and a weight of these
+  /// shapes.
+  ///
+  /// - Throws: the first thing that is wrong with the layer or the shapes, as a plan of them would.
+  public func outputShape(input: [Int], weight: [Int]) throws(ConvolutionError) -> [Int] {
+    let descriptor = try descriptor(input: input, weight: weight).validated()
+    let points = descriptor.layer.output == .plane ? [] : [try output.fiber(of: group, "output_stabilizer").count]
+    return [input[0], descriptor.outChannels] + points + (try descriptor.outputs().counts.values)
+  }
+
+  /// (size + 2 padding − reach) mod stride on each axis; see `ConvolutionPlan.strideRemainder`.
+  ///
+  /// - Throws: as `outputShape`.
+  public func strideRemainder(input: [Int], weight: [Int]) throws(ConvolutionError) -> Extents {
+    try descriptor(input: input, weight: weight).validated().outputs().remainders
+  }
+
+  /// The layer with the sizes that these shapes have.
+  ///
+  /// - Parameters:
+  ///   - input: (batch, C, spatial…) or (batch, C, |H/K|, spatial…).
+  ///   - weight: see `weightShape`.
+  /// - Throws: `dimensionMismatch` for a wrong number of axes, `invalidSize` for a size that does not fit the layer or the
+  ///   other shape, naming `input` or `weight`.
+  public func descriptor(input: [Int], weight: [Int]) throws(ConvolutionError) -> ConvolutionDescriptor {
+    try checkInput(input)
+    try checkWeight(weight)
+    try checkChannels(weight, of: input[1], "input of shape \(Self.text(input))")
+    return ConvolutionDescriptor(
+      layer: self, inChannels: input[1], outChannels: weight[0], spatial: Extents(input.suffix(group.dimension)),
+      kernel: kernel(ofWeight: weight))
+  }
+
+  /// Taps of the kernel of the identity.
+  ///
+  /// - Parameter weight: a shape that `checkWeight` has passed.
+  package func kernel(ofWeight weight: [Int]) -> Extents { Extents(basis?.extents ?? weight.suffix(group.dimension)) }
+
+  /// Throws unless an input may have this shape.
+  package func checkInput(_ shape: [Int]) throws(ConvolutionError) {
+    let fiber = try fiberAxis(input, "input_stabilizer")
+    let names = ["batch", "C"] + (fiber.map { [$0.name] } ?? []) + Self.spatialNames[group.dimension - 1]
+    let expected = "shape (\(names.joined(separator: ", "))) for the layer \(input) → \(output) of \(group)"
+    guard shape.count == names.count else {
+      throw ConvolutionError(.dimensionMismatch, "input", "of shape \(Self.text(shape))", expected: expected)
+    }
+    if let fiber, shape[2] != fiber.count {
+      throw ConvolutionError(
+        .invalidSize, "input", "of shape \(Self.text(shape))",
+        expected: "\(expected) with \(fiber.name) = \(fiber.count) on axis 2")
+    }
+    try ConvolutionPlan.checkBatch(shape[0])
+  }
+
+  /// Throws unless a weight may have this shape.
+  package func checkWeight(_ shape: [Int]) throws(ConvolutionError) {
+    let functions = try functionsOnFiber()
+    let axes =
+      ["O", "C"] + (functions.map { [$0.name] } ?? [])
+      + (hasTapAxes ? [String](repeating: "k", count: group.dimension) : ["J = \(basis?.count ?? 0)"])
+    let names = "(" + axes.joined(separator: ", ") + ")"
+    let value = "of shape \(Self.text(shape))"
+    guard shape.count == axes.count else {
+      throw ConvolutionError(
+        .dimensionMismatch, "weight", value,
+        expected: "shape \(names) for the layer \(input) → \(output) of \(group)")
+    }
+    if let functions, shape[2] != functions.count {
+      throw ConvolutionError(
+        .invalidSize, "weight", value,
+        expected: "shape \(names) with \(functions.name) = \(functions.count) of \(group) on axis 2")
+    }
+    if let basis, Array(shape.suffix(basis.shape.count)) != basis.shape {
+      throw ConvolutionError(
+        .invalidSize, "weight", value,
+        expected: hasTapAxes
+          ? "shape \(names) that ends in \(Extents(basis.extents)), the extents of the basis"
+          : "shape \(names), one weight for each function")
+    }
+    if shape.contains(where: { $0 < 1 }) {
+      throw ConvolutionError(.invalidSize, "weight", value, expected: "a size of at least 1 on every axis")
+    }
+  }
+
+  /// Throws unless a weight of this shape reads so many channels.
+  ///
+  /// - Parameter signal: what has them, for the message.
+  package func checkChannels(_ weight: [Int], of channels: Int, _ signal: String) throws(ConvolutionError) {
+    let value = "of shape \(Self.text(weight))"
+    if isDepthwise && weight[0] != channels {
+      throw ConvolutionError(
+        .invalidSize, "weight", value,
+        expected: "\(channels) on axis 0, the channels of \(signal), for a depthwise layer")
+    }
+    if weight[1] != (isDepthwise ? 1 : channels) {
+      throw ConvolutionError(
+        .invalidSize, "weight", value,
+        expected: isDepthwise
+          ? "1 on axis 1, for a depthwise layer" : "\(channels) on axis 1, the channels of \(signal)")
+    }
+  }
+
+  /// Whether weights have an axis for each axis of the kernel, and not one of functions.
+  private var hasTapAxes: Bool {
+    switch basis {
+    case nil, .pixel: true
+    case .bSpline, .circularHarmonics, .gaussianDerivatives: false
+    }
+  }
+
+  /// What axis 2 of the weight runs over, where there is one.
+  private func functionsOnFiber() throws(ConvolutionError) -> (name: String, count: Int)? {
+    guard groupBasis != .full else { return try fiberAxis(input, "input_stabilizer") }
+    return ("I", try functionCount())
+  }
+
+  /// What axis 2 of a signal on a space runs over, where there is one.
+  private func fiberAxis(
+    _ space: SignalSpace, _ argument: String
+  ) throws(ConvolutionError) -> (name: String, count: Int)? {
+    switch space.normalized(group) {
+    case .plane: return nil
+    case .group: return ("|H|", group.order)
+    case .quotient: return ("|H/K|", try space.fiber(of: group, argument).count)
+    }
+  }
+
+  private static let spatialNames = [["width"], ["rows", "columns"], ["depth", "rows", "columns"]]
+
+  private static func text(_ shape: [Int]) -> String { "(" + shape.map { "\($0)" }.joined(separator: ", ") + ")" }
+}
