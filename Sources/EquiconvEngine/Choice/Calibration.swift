@@ -39,13 +39,13 @@ package enum Calibration {
     let row = vectors * kernels.lanes
     var best = Double.infinity
     // No stack: threads may have little.
-    var memory = Workspace.Plan()
-    let place = try memory.reserve(S.self, channels + width, row + width)
-    let offsetPlace = try memory.reserve(Int.self, vectors)
-    let workspace = try Workspace(memory)
-    let (base, offsets) = (workspace.pointer(place, S.self), workspace.pointer(offsetPlace, Int.self))
+    var layout = Workspace.Layout()
+    let scalarPiece = try layout.reserve(S.self, channels + width, row + width)
+    let offsetPiece = try layout.reserve(Int.self, vectors)
+    let workspace = try Workspace(layout)
+    let (base, offsets) = (workspace[scalarPiece], workspace[offsetPiece])
     // Zeros cost as much as other numbers.
-    base.update(repeating: 0, count: (channels + width) * (row + width))
+    base.update(repeating: 0, count: scalarPiece.count)
     for vector in 0..<vectors { offsets[vector] = vector * kernels.lanes }
     var read = equiconv_read(source: 0, weight: 0)
     withUnsafePointer(to: &read) { reads in

@@ -4,6 +4,19 @@
 struct Blocking {
   /// Padded images are made this many bytes at a time: enough to share between threads, little enough for the caches.
   static let chunkBytes = 2 << 20
+  /// Items of a loop for each thread, so that a slow core does not keep the others waiting.
+  static let itemsPerThread = 4
+  /// Scalars that a thread pads at least before it claims more.
+  static let smallestPadding = 16 << 10
+  /// Positions transposed in one item, and pixels that a register tile of a weight gradient streams in one go, so that they stay
+  /// in the caches.
+  static let transposedPositions = 256
+  static let reducePixels = 512
+  /// Sums of a weight gradient that one part takes at least: whole register tiles.
+  static let reduceUnitAlongInput = 3
+  static let reduceUnitAlongOutput = 24
+  /// Vectors of the largest register tile of `reduce`; see `equiconv_reduce_call.scratch`.
+  static let reduceTileVectors = 32
   /// What a block reads should stay in a second-level cache of 1 to 2 MiB, beside a panel of weights, while all output
   /// elements and panels read it again. From the third level the stencil's scattered reads are latency-bound.
   private static let blockBytes = 640 << 10
@@ -13,8 +26,15 @@ struct Blocking {
   private static let orbitPanelBytes = 512 << 10
   /// Multiples of the register tiles (3, 6 vectors), so that few tiles are left partly empty.
   private static let sizes = [384, 192, 96, 48, 36, 24, 18, 12, 6]
-  /// Blocks above 48 vectors are for layers of few channels, whose blocks would else be done before they are handed out.
+  private static let smallest = 6
+  /// Larger blocks are for layers of few channels, whose blocks would else be done before they are handed out.
+  private static let largestUsual = 48
   private static let fewestMultiplyAdds = 1 << 16
+  /// Orbit sums of many coefficients: one register tile.
+  private static let fewestOrbitVectors = 3
+
+  /// Numbers behind the last padded plane: vectors that begin near its end read so far past it.
+  static func beyondPlanes(_ kernels: Microkernels) -> Int { 2 * kernels.lanes }
 
   let plan: GatherPlan
   let channels: Int
@@ -27,16 +47,18 @@ struct Blocking {
   /// Vectors of one block.
   func vectors(images: Int, threads: Int) -> Int {
     let work = outputs * channels * (plan.stencil.isOrbit ? plan.stencil.largestBank : mostReads)
-    let largest = Self.sizes.last { $0 >= 48 && $0 * work >= Self.fewestMultiplyAdds } ?? Self.sizes[0]
+    let largest = Self.sizes.last { $0 >= Self.largestUsual && $0 * work >= Self.fewestMultiplyAdds } ?? Self.sizes[0]
     var sizes = Self.sizes.filter { $0 <= largest && bytesRead(by: $0) <= Self.blockBytes }
     if plan.stencil.isOrbit {
       let bytesPerVector = scalarBytes * lanes * channels * plan.stencil.largestBank
       sizes = sizes.filter { $0 * bytesPerVector <= Self.orbitPanelBytes }
-      if sizes.isEmpty { sizes = [3] }
+      if sizes.isEmpty { sizes = [Self.fewestOrbitVectors] }
     }
-    var block = min(vectors, sizes.first ?? Self.sizes.last ?? 6)
-    // Several items for each thread, so that a slow core does not keep the others waiting.
-    while block > 6 && threads > 1 && items(images, block) < 4 * threads { block = max(6, block / 2 / 6 * 6) }
+    var block = min(vectors, sizes.first ?? Self.smallest)
+    let smallest = Self.smallest
+    while block > smallest && threads > 1 && items(images, block) < Self.itemsPerThread * threads {
+      block = max(smallest, block / 2 / smallest * smallest)
+    }
     return block
   }
 

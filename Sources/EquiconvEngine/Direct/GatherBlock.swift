@@ -2,35 +2,6 @@
 
 import _EquiconvShims
 
-/// Memory of one thread for one block.
-struct BlockScratch<S: EngineScalar> {
-  /// Outputs of vectors that cannot be stored as they are: [output of the panel][vector][lane].
-  let tile: UnsafeMutablePointer<S>
-  /// Orbit sums: [channel][coefficient][vector][lane].
-  let orbitPanel: UnsafeMutablePointer<S>
-  /// What the sums of all outputs begin with, where that is not the bias.
-  let starts: UnsafeMutablePointer<S>
-
-  static func reserve(
-    _ memory: inout Workspace.Plan, vectors: Int, lanes: Int, panel: Int, orbits: Int, starts: Int
-  ) throws(ConvolutionError) {
-    _ = try memory.reserve(S.self, panel, vectors, lanes)
-    _ = try memory.reserve(S.self, orbits, vectors, lanes)
-    _ = try memory.reserve(S.self, starts)
-  }
-
-  init(_ base: UnsafeMutableRawPointer, vectors: Int, lanes: Int, panel: Int, orbits: Int) {
-    tile = Self.aligned(base).assumingMemoryBound(to: S.self)
-    orbitPanel = Self.aligned(UnsafeMutableRawPointer(tile + panel * vectors * lanes)).assumingMemoryBound(to: S.self)
-    starts = Self.aligned(UnsafeMutableRawPointer(orbitPanel + orbits * vectors * lanes))
-      .assumingMemoryBound(to: S.self)
-  }
-
-  private static func aligned(_ pointer: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-    pointer + (64 - Int(bitPattern: pointer) & 63) & 63
-  }
-}
-
 /// One block of vectors of one output element of one image: all outputs, panel by panel.
 struct GatherBlock<S: EngineScalar> {
   let plan: GatherPlan
@@ -50,18 +21,31 @@ struct GatherBlock<S: EngineScalar> {
   let count: Int
   /// Vectors of a full block, which the orbit panel is laid out for.
   let blockVectors: Int
+  let memory: Workspace.Share
+  let pieces: Pieces
+
+  /// What a thread has for one block.
+  struct Pieces {
+    /// Outputs of vectors that cannot be stored as they are: [output of the panel][vector][lane].
+    let tile: Piece<S>
+    /// Orbit sums: [channel][coefficient][vector][lane].
+    let orbitPanel: Piece<S>
+    /// What the sums of all outputs begin with, where that is not the bias.
+    let starts: Piece<S>
+  }
 
   func run(
     source: UnsafePointer<S>, weights: UnsafePointer<S>, bias: UnsafePointer<S>?, zeros: UnsafePointer<S>,
-    panelReads: UnsafePointer<equiconv_read>, destination: UnsafeMutablePointer<S>, scratch: BlockScratch<S>
+    panelReads: UnsafePointer<equiconv_read>, destination: UnsafeMutablePointer<S>
   ) {
     let stencil = plan.stencil
     var bias = bias
     if startsApart, let leftOut = plan.leftOut {
+      let starts = memory[pieces.starts]
       leftOut.starts(
-        scratch.starts, bias: bias, grid: grid, stencil.terms[element], weights: weights, split, channels: channels,
+        starts, bias: bias, grid: grid, stencil.terms[element], weights: weights, split, channels: channels,
         coefficients: stencil.coefficients)
-      bias = UnsafePointer(scratch.starts)
+      bias = UnsafePointer(starts)
     }
     if !stencil.isOrbit {
       plan.reads.withReads(grid: grid, element: element) { reads in
@@ -69,16 +53,16 @@ struct GatherBlock<S: EngineScalar> {
         let base = reads.baseAddress ?? panelReads
         multiply(
           source, offsets.sources + first, base, reads.count,
-          channelStride: stencil.inputElements * plan.layout.volume, weights, bias, zeros, destination, scratch)
+          channelStride: stencil.inputElements * plan.layout.volume, weights, bias, zeros, destination)
       }
     } else {
-      sumOrbits(source, scratch)
+      sumOrbits(source)
       let lanes = kernels.lanes
       let bank = stencil.banks[stencil.bankOfPoint[element]].coefficients
       multiply(
-        scratch.orbitPanel, offsets.packed, panelReads + bank.lowerBound, bank.count,
+        memory[pieces.orbitPanel], offsets.packed, panelReads + bank.lowerBound, bank.count,
         channelStride: bank.count * blockVectors * lanes,
-        weights, bias, zeros, destination, scratch)
+        weights, bias, zeros, destination)
     }
   }
 
@@ -86,7 +70,7 @@ struct GatherBlock<S: EngineScalar> {
     _ source: UnsafePointer<S>, _ sourceOffsets: UnsafePointer<Int>, _ reads: UnsafePointer<equiconv_read>,
     _ readCount: Int, channelStride: Int,
     _ weights: UnsafePointer<S>, _ bias: UnsafePointer<S>?, _ zeros: UnsafePointer<S>,
-    _ destination: UnsafeMutablePointer<S>, _ scratch: BlockScratch<S>
+    _ destination: UnsafeMutablePointer<S>
   ) {
     let coefficients = plan.stencil.coefficients
     let outputStride = plan.stencil.outputElements * plan.destination.volume
@@ -95,7 +79,7 @@ struct GatherBlock<S: EngineScalar> {
       let target = destination + panel.first * outputStride
       var call = equiconv_multiply_call(
         source: source, weights: weights + panel.first * channels * coefficients,
-        bias: bias.map { $0 + panel.first } ?? zeros, destination: isDirect ? target : scratch.tile,
+        bias: bias.map { $0 + panel.first } ?? zeros, destination: isDirect ? target : memory[pieces.tile],
         reads: reads, read_count: readCount, channel_count: channelChunk, source_channel_stride: channelStride,
         weight_channel_stride: coefficients * panel.width,
         destination_row_stride: isDirect ? outputStride : count * kernels.lanes,
@@ -103,7 +87,7 @@ struct GatherBlock<S: EngineScalar> {
         vector_count: count,
         accumulates: 0)
       multiplyChunks(&call, source, weights: weights + panel.first * channels * coefficients, panel.width)
-      if !isDirect { scatter(panel.width, to: target, outputStride: outputStride, scratch) }
+      if !isDirect { scatter(panel.width, to: target, outputStride: outputStride) }
     }
   }
 
@@ -124,15 +108,13 @@ struct GatherBlock<S: EngineScalar> {
   }
 
   /// Copies the lanes that hold outputs from the tile to where they belong.
-  private func scatter(
-    _ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int, _ scratch: BlockScratch<S>
-  ) {
-    let lanes = kernels.lanes
+  private func scatter(_ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int) {
+    let (lanes, tile) = (kernels.lanes, memory[pieces.tile])
     let step = plan.grids[grid].step.x
     cover.forEach(first: first, count: count) { index, _, run, start in
       cover.forEachPiece(run: run, start: start) { piece in
         for m in 0..<width {
-          let values = scratch.tile + (m * count + index) * lanes + piece.lane
+          let values = tile + (m * count + index) * lanes + piece.lane
           let place = target + m * outputStride + piece.destination
           if step == 1 {
             place.update(from: values, count: piece.length)
@@ -144,7 +126,7 @@ struct GatherBlock<S: EngineScalar> {
     }
   }
 
-  private func sumOrbits(_ source: UnsafePointer<S>, _ scratch: BlockScratch<S>) {
+  private func sumOrbits(_ source: UnsafePointer<S>) {
     let stencil = plan.stencil
     let channelStride = stencil.inputElements * plan.layout.volume
     let number = stencil.bankOfPoint[element]
@@ -157,7 +139,7 @@ struct GatherBlock<S: EngineScalar> {
       for (coefficient, levels) in orbitRadices.enumerated() {
         var call = equiconv_orbit_sum_call(
           source: source + channel * channelStride,
-          destination: scratch.orbitPanel
+          destination: memory[pieces.orbitPanel]
             + (channel * orbitRadices.count + coefficient) * blockVectors * kernels.lanes,
           offsets: offset, radices: radix, radix_count: levels.count, source_offsets: offsets.sources + first,
           vector_count: count)

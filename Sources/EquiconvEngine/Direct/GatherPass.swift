@@ -39,9 +39,8 @@ struct GatherPass<S: EngineScalar> {
   private let blockVectors: Int
   /// Channels summed at a time.
   private let channelChunk: Int
-  /// Where each piece of the workspace begins, in bytes.
   private let pieces: Pieces
-  private let memory: Workspace.Plan
+  private let layout: Workspace.Layout
 
   /// What one grid is of the work on an image.
   private struct GridWork {
@@ -53,20 +52,31 @@ struct GatherPass<S: EngineScalar> {
   }
 
   private struct Pieces {
-    var weights = 0
-    var zeros = 0
-    var planes = 0
-    var folded = 0
-    var foldRuns = 0
-    var panelReads = 0
-    var offsets = 0
-    var packedOffsets = 0
-    var threads = 0
-    var bytesPerThread = 0
+    /// ŵ in panels, module by module.
+    let weights: Piece<S>
+    /// What a panel begins with that has no bias.
+    let zeros: Piece<S>
+    /// [image][channel][element][padded plane], and numbers beyond the last one.
+    let planes: Piece<S>
+    let fold: FoldPieces?
+    /// In a panel of orbit sums, where each coefficient lies.
+    let panelReads: Piece<equiconv_read>
+    /// Where the vectors of all grids read and are stored, and where those of one block lie in scratch.
+    let sources: Piece<Int>
+    let destinations: Piece<Int>
+    let packed: Piece<Int>
+    let threads: PerThread<GatherBlock<S>.Pieces>
+  }
+
+  /// What a plan needs that folds.
+  private struct FoldPieces {
+    let runs: Piece<CircularFold.Run>
+    /// [image][output][element][plane of the gather].
+    let planes: Piece<S>
   }
 
   /// Memory of a run, for all threads.
-  var workspaceBytes: Int { memory.bytes }
+  var workspaceBytes: Int { layout.bytes }
 
   init(
     plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int, instructions: InstructionSet,
@@ -86,7 +96,7 @@ struct GatherPass<S: EngineScalar> {
     }.frozen()
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     // Several chunks for each thread, so that a slow core does not keep the others waiting.
-    let share = threads == 1 ? batch : batch / (4 * threads)
+    let share = threads == 1 ? batch : batch / (Blocking.itemsPerThread * threads)
     chunk = Swift.max(1, Swift.min(share, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
     ownedImages = threads == 1 ? 0 : batch / (chunk * threads) * (chunk * threads)
     let blocking = Blocking(
@@ -95,12 +105,12 @@ struct GatherPass<S: EngineScalar> {
     blockVectors = blocking.vectors(images: chunk, threads: threads)
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
     grids = try Self.works(covers, blockVectors: blockVectors, isWhole: channelChunk == channels)
-    var memory = Workspace.Plan()
+    var layout = Workspace.Layout()
     pieces = try Self.reserve(
-      &memory, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
+      &layout, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
       outputs: outputs, modules: modules, kernels: kernels, threads: threads,
       vectors: covers.reduce(0) { $0 + $1.vectorCount }, blockVectors: blockVectors)
-    self.memory = memory
+    self.layout = layout
   }
 
   /// - Parameter isWhole: Whether all channels are summed in one go, and no partial sums rest in the destination.
@@ -121,56 +131,53 @@ struct GatherPass<S: EngineScalar> {
   }
 
   private static func reserve(
-    _ memory: inout Workspace.Plan, plan: GatherPlan, images: Int, channels: Int, outputs: Int, modules: Int,
+    _ layout: inout Workspace.Layout, plan: GatherPlan, images: Int, channels: Int, outputs: Int, modules: Int,
     kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int
   ) throws(ConvolutionError) -> Pieces {
     let stencil = plan.stencil
-    var pieces = Pieces()
-    pieces.weights = try memory.reserve(S.self, modules, outputs, channels, stencil.coefficients)
-    pieces.zeros = try memory.reserve(S.self, kernels.widestPanel)
-    pieces.planes = try memory.reserve(S.self, images, channels, stencil.inputElements, plan.layout.volume)
-    // Vectors that begin near the end of the last plane read past it.
-    _ = try memory.reserve(S.self, 2 * kernels.lanes)
-    if let fold = plan.fold {
-      pieces.foldRuns = try memory.reserve(CircularFold.Run.self, fold.runCount)
-      pieces.folded = try memory.reserve(S.self, images, outputs, stencil.outputElements, plan.destination.volume)
-    }
-    if stencil.isOrbit {
-      pieces.panelReads = try memory.reserve(equiconv_read.self, stencil.coefficients)
-    }
-    pieces.offsets = try memory.reserve(Int.self, 2, vectors)
-    pieces.packedOffsets = try memory.reserve(Int.self, blockVectors)
-    var perThread = Workspace.Plan()
-    try BlockScratch<S>.reserve(
-      &perThread, vectors: blockVectors, lanes: kernels.lanes, panel: kernels.widestPanel,
-      orbits: Self.orbits(stencil, channels),
-      starts: plan.leftOut == nil ? 0 : outputs)
-    pieces.bytesPerThread = perThread.bytes
-    pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
-    return pieces
+    return Pieces(
+      weights: try layout.reserve(S.self, modules, outputs, channels, stencil.coefficients),
+      zeros: try layout.reserve(S.self, kernels.widestPanel),
+      planes: try layout.reserve(
+        S.self, images, channels, stencil.inputElements, plan.layout.volume, beyond: Blocking.beyondPlanes(kernels)),
+      fold: try reserveFold(&layout, plan, images: images, outputs: outputs),
+      panelReads: try layout.reserve(equiconv_read.self, stencil.isOrbit ? stencil.coefficients : 0),
+      sources: try layout.reserve(Int.self, vectors), destinations: try layout.reserve(Int.self, vectors),
+      packed: try layout.reserve(Int.self, blockVectors),
+      threads: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+        GatherBlock<S>.Pieces(
+          tile: try each.reserve(S.self, kernels.widestPanel, blockVectors, kernels.lanes),
+          orbitPanel: try each.reserve(
+            S.self, stencil.isOrbit ? channels : 0, stencil.largestBank, blockVectors, kernels.lanes),
+          starts: try each.reserve(S.self, plan.leftOut == nil ? 0 : outputs))
+      })
   }
 
-  /// Sums over orbits that a block holds for each vector.
-  private static func orbits(_ stencil: Stencil, _ channels: Int) -> Int {
-    stencil.isOrbit ? channels * stencil.largestBank : 0
+  private static func reserveFold(
+    _ layout: inout Workspace.Layout, _ plan: GatherPlan, images: Int, outputs: Int
+  ) throws(ConvolutionError) -> FoldPieces? {
+    guard let fold = plan.fold else { return nil }
+    return FoldPieces(
+      runs: try layout.reserve(CircularFold.Run.self, fold.runCount),
+      planes: try layout.reserve(S.self, images, outputs, plan.stencil.outputElements, plan.destination.volume))
   }
 
   /// - Throws: `outOfMemory` before any array is touched.
   func run(_ arrays: Arrays) throws(ConvolutionError) {
-    let workspace = try Workspace(memory)
-    let weights = workspace.pointer(pieces.weights, S.self)
+    let workspace = try Workspace(layout)
+    let weights = workspace[pieces.weights]
     for module in 0..<modules {
       split.pack(
         arrays.weights + module * moduleWeights, into: weights + module * moduleWeights,
         outputStride: arrays.weightOutputStride, channels: channels, channelStride: arrays.weightChannelStride,
         coefficients: plan.stencil.coefficients)
     }
-    workspace.pointer(pieces.zeros, S.self).update(repeating: 0, count: kernels.widestPanel)
+    workspace[pieces.zeros].update(repeating: 0, count: pieces.zeros.count)
     writePanelReads(workspace)
     writeOffsets(workspace)
-    zeroSlack(workspace)
-    plan.fold?.writeRuns(workspace.pointer(pieces.foldRuns, CircularFold.Run.self))
-    let startsApart = plan.leftOut != nil && !areFinite(weights, count: modules * moduleWeights)
+    zeroBeyondPlanes(workspace)
+    if let fold = plan.fold, let pieces = pieces.fold { fold.writeRuns(workspace[pieces.runs]) }
+    let startsApart = plan.leftOut != nil && !areFinite(weights, count: pieces.weights.count)
     ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
       process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace, startsApart)
     }
@@ -198,18 +205,17 @@ struct GatherPass<S: EngineScalar> {
     _ crew: Crew, images: Range<Int>, _ arrays: Arrays, _ workspace: borrowing Workspace, _ startsApart: Bool
   ) {
     let planes =
-      workspace.pointer(pieces.planes, S.self)
-      + crew.first * chunk * channels * plan.stencil.inputElements * plan.layout.volume
+      workspace[pieces.planes] + crew.first * chunk * channels * plan.stencil.inputElements * plan.layout.volume
     pad(images.count, from: arrays.source + images.lowerBound * sourceImage, planes, crew)
-    guard let fold = plan.fold else {
+    guard let fold = plan.fold, let foldPieces = pieces.fold else {
       let destination = arrays.destination + images.lowerBound * destinationImage
       compute(images, arrays.bias, planes, destination, crew, workspace, startsApart)
       return
     }
-    let folded = workspace.pointer(pieces.folded, S.self) + crew.first * chunk * destinationImage
+    let folded = workspace[foldPieces.planes] + crew.first * chunk * destinationImage
     compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
     let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
-    let runs = workspace.pointer(pieces.foldRuns, CircularFold.Run.self)
+    let runs = workspace[foldPieces.runs]
     ThreadPool.run(images.count * outputs * plan.stencil.outputElements, threads: crew.count) { _, plane in
       fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume, runs)
     }
@@ -223,7 +229,8 @@ struct GatherPass<S: EngineScalar> {
     let (layout, volume, signal) = (plan.layout, plan.layout.volume, plan.layout.signal.volume)
     let total = images * channels * plan.stencil.inputElements
     // A few planes an item: claiming one costs more than padding a small plane.
-    let group = max(1, min(total / (4 * crew.count), 1 + 16384 / max(volume, 1)))
+    let group = max(
+      1, min(total / (Blocking.itemsPerThread * crew.count), 1 + Blocking.smallestPadding / max(volume, 1)))
     ThreadPool.run((total + group - 1) / group, threads: crew.count) { _, item in
       for plane in item * group..<min(total, (item + 1) * group) {
         layout.fill(planes + plane * volume, from: source + plane * signal)
@@ -232,18 +239,15 @@ struct GatherPass<S: EngineScalar> {
   }
 
   /// Vectors that begin near the end of the last plane read past it; what they read is not used, but is a number.
-  private func zeroSlack(_ workspace: borrowing Workspace) {
-    let end = slots * channels * plan.stencil.inputElements * plan.layout.volume
-    (workspace.pointer(pieces.planes, S.self) + end).update(repeating: 0, count: 2 * kernels.lanes)
+  private func zeroBeyondPlanes(_ workspace: borrowing Workspace) {
+    let count = Blocking.beyondPlanes(kernels)
+    (workspace[pieces.planes] + (pieces.planes.count - count)).update(repeating: 0, count: count)
   }
-
-  /// Images the workspace has room for.
-  private var slots: Int { ownedImages > 0 ? chunk * threads : chunk }
 
   /// In a panel of orbit sums, coefficient j of a bank is the j-th group of a channel's vectors.
   private func writePanelReads(_ workspace: borrowing Workspace) {
     guard plan.stencil.isOrbit else { return }
-    let reads = workspace.pointer(pieces.panelReads, equiconv_read.self)
+    let reads = workspace[pieces.panelReads]
     for bank in plan.stencil.banks {
       for (number, coefficient) in bank.coefficients.enumerated() {
         reads[coefficient] = equiconv_read(source: number * blockVectors * kernels.lanes, weight: coefficient)
@@ -251,16 +255,13 @@ struct GatherPass<S: EngineScalar> {
     }
   }
 
-  private var allVectors: Int { grids.last.map { $0.firstVector + $0.cover.vectorCount } ?? 0 }
-
   private func writeOffsets(_ workspace: borrowing Workspace) {
-    let sources = workspace.pointer(pieces.offsets, Int.self)
-    let destinations = sources + allVectors
+    let (sources, destinations) = (workspace[pieces.sources], workspace[pieces.destinations])
     for grid in grids {
       grid.cover.writeOffsets(sources: sources + grid.firstVector, destinations: destinations + grid.firstVector)
     }
-    let packed = workspace.pointer(pieces.packedOffsets, Int.self)
-    for index in 0..<blockVectors { packed[index] = index * kernels.lanes }
+    let packed = workspace[pieces.packed]
+    for index in 0..<pieces.packed.count { packed[index] = index * kernels.lanes }
   }
 
   private func compute(
@@ -270,14 +271,11 @@ struct GatherPass<S: EngineScalar> {
   ) {
     if plan.leavesGaps { destination.update(repeating: 0, count: images.count * destinationImage) }
     let elements = plan.stencil.outputElements
-    let weights = workspace.pointer(pieces.weights, S.self)
-    let zeros = workspace.pointer(pieces.zeros, S.self)
-    let panelReads = workspace.pointer(pieces.panelReads, equiconv_read.self)
-    let scratchBase = workspace.pointer(pieces.threads, UInt8.self)
+    let (weights, zeros) = (workspace[pieces.weights], workspace[pieces.zeros])
+    let panelReads = workspace[pieces.panelReads]
+    let (sources, destinations) = (workspace[pieces.sources], workspace[pieces.destinations])
+    let packed = workspace[pieces.packed]
     let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
-    let packed = UnsafePointer(workspace.pointer(pieces.packedOffsets, Int.self))
-    let sources = UnsafePointer(workspace.pointer(pieces.offsets, Int.self))
-    let allVectors = self.allVectors
     let blocks = grids.last.map { $0.firstBlock + ($0.cover.vectorCount + blockVectors - 1) / blockVectors } ?? 0
     ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
       let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
@@ -285,20 +283,18 @@ struct GatherPass<S: EngineScalar> {
       let grid = grids[number]
       let first = (block - grid.firstBlock) * blockVectors
       let offsets = VectorOffsets(
-        sources: sources + grid.firstVector, destinations: sources + allVectors + grid.firstVector, packed: packed)
-      let scratch = BlockScratch<S>(
-        scratchBase + (crew.first + worker) * pieces.bytesPerThread, vectors: blockVectors, lanes: kernels.lanes,
-        panel: kernels.widestPanel, orbits: Self.orbits(plan.stencil, channels))
+        sources: sources + grid.firstVector, destinations: destinations + grid.firstVector, packed: packed)
       let task = GatherBlock<S>(
         plan: plan, grid: number, element: element, cover: grid.cover, isDirect: grid.isDirect,
         startsApart: startsApart, offsets: offsets,
         kernels: kernels, split: split, channels: channels, channelChunk: channelChunk, first: first,
-        count: min(blockVectors, grid.cover.vectorCount - first), blockVectors: blockVectors)
+        count: min(blockVectors, grid.cover.vectorCount - first), blockVectors: blockVectors,
+        memory: workspace[pieces.threads, crew.first + worker], pieces: pieces.threads.each)
       let module = (images.lowerBound + image) % modules
       task.run(
         source: planes + image * sourceStride, weights: weights + module * moduleWeights,
         bias: bias.map { $0 + module * outputs }, zeros: zeros, panelReads: panelReads,
-        destination: destination + image * destinationImage + element * plan.destination.volume, scratch: scratch)
+        destination: destination + image * destinationImage + element * plan.destination.volume)
     }
   }
 }

@@ -14,97 +14,78 @@ struct FourierGradientPass<S: EngineScalar> {
   let outChannels: Int
   let kernels: Microkernels
   let threads: Int
-  /// Vectors of channels.
-  private let inGroups: Int
-  private let outGroups: Int
   /// Tiles transformed at a time.
   private let chunk: Int
   /// Outputs whose sums are kept at a time.
   private let outputChunk: Int
-  private let sourceBand: TileBand
-  private let gradientBand: TileBand
+  private let source: FourierSide<S>
+  private let gradient: FourierSide<S>
   private let pieces: Pieces
-  private let memory: Workspace.Plan
+  private let layout: Workspace.Layout
 
   private struct Pieces {
-    var source = 0
-    var gradient = 0
-    var sums = 0
-    var core = 0
-    var twiddles = 0
-    var zero = 0
-    var reads = 0
-    var sourceOffsets = 0
-    var destinationOffsets = 0
-    var windows = 0
-    var transform = 0
-    var pointers = 0
-    var places = 0
-    var bytes = 0
-    var threads = 0
+    /// [bank][point][output of the chunk][element][vector of channels][re, im][lane].
+    let sums: Piece<S>
+    /// ∂ŵ, where it is not the result.
+    let core: Piece<S>
+    let twiddles: Piece<S>
+    let zero: Piece<S>
+    /// Where the planes of each tile of a chunk begin, on both sides.
+    let reads: Piece<equiconv_read>
+    /// For each target element where the vectors of turned sources lie, and where their sums do.
+    let sourceOffsets: Piece<Int>
+    let destinationOffsets: Piece<Int>
+    let threads: PerThread<FourierSidePieces<S>>
   }
 
   /// Memory of a run, for all threads.
-  var workspaceBytes: Int { memory.bytes }
+  var workspaceBytes: Int { layout.bytes }
 
   init(
     plan: FourierPlan, batch: Int, inChannels: Int, outChannels: Int, _ options: PassOptions
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(options.instructions)
-    let lanes = kernels.lanes
+    let (correlation, lanes) = (plan.correlation, kernels.lanes)
     self.plan = plan
     self.batch = batch
     self.inChannels = inChannels
     self.outChannels = outChannels
     self.kernels = kernels
     threads = options.threads
-    inGroups = (inChannels + lanes - 1) / lanes
-    outGroups = (outChannels + lanes - 1) / lanes
-    let correlation = plan.correlation
-    let longest = min(lanes, plan.tiles.x)
-    sourceBand = plan.band(lanes: longest)
-    gradientBand = plan.gradientBand(lanes: longest)
-    let scalar = MemoryLayout<S>.stride
-    let (sources, targets) = (inGroups * correlation.sourceElements, outGroups * correlation.targetElements)
-    let tileBytes = plan.points * lanes * scalar * (2 * sources + 3 * targets)
+    let sources = (inChannels + lanes - 1) / lanes * correlation.sourceElements
+    let targets = (outChannels + lanes - 1) / lanes * correlation.targetElements
+    let vectorBytes = lanes * MemoryLayout<S>.stride
+    let tileBytes =
+      plan.points * vectorBytes * (FourierPlan.parts * sources + FourierPlan.weightPlanes * targets)
     chunk = Self.chunk(tiles: plan.tileCount(batch: batch), tileBytes: tileBytes, limit: options.workspaceLimit / 2)
-    let sumBytes = correlation.banks.count * plan.points * sources * 2 * lanes * scalar
+    let sumBytes = correlation.banks.count * plan.points * sources * FourierPlan.parts * vectorBytes
     outputChunk = min(
-      outChannels, max(kernels.widestComplexPanel, options.workspaceLimit / 2 / max(sumBytes, 1) / 8 * 8))
-    var (pieces, memory) = (Pieces(), Workspace.Plan())
-    pieces.source = try memory.reserve(
-      S.self, plan.points, FourierPlan.pointStride(planes: chunk * sources, lanes: lanes))
-    pieces.gradient = try memory.reserve(
-      S.self, plan.points, FourierPlan.pointStride(planes: chunk * targets, vectors: 3, lanes: lanes))
-    pieces.sums = try memory.reserve(
-      S.self, correlation.banks.count, plan.points, FourierPlan.pointStride(planes: outputChunk * sources, lanes: lanes)
-    )
-    pieces.core = try memory.reserve(S.self, outChannels, inChannels, correlation.coefficients)
-    pieces.twiddles = try memory.reserve(S.self, plan.twiddles.count)
-    pieces.zero = try memory.reserve(S.self, 1)
-    pieces.reads = try memory.reserve(equiconv_read.self, chunk)
-    pieces.sourceOffsets = try memory.reserve(Int.self, correlation.targetElements, sources)
-    pieces.destinationOffsets = try memory.reserve(Int.self, sources)
-    try Self.reserve(
-      &pieces, &memory, plan, lanes: lanes, window: max(sourceBand.windowVolume, gradientBand.windowVolume),
-      threads: threads)
-    self.pieces = pieces
-    self.memory = memory
+      outChannels,
+      max(
+        kernels.widestComplexPanel,
+        options.workspaceLimit / 2 / max(sumBytes, 1) / Self.outputUnit * Self.outputUnit))
+    var layout = Workspace.Layout()
+    source = try FourierSide(
+      source: plan, channels: inChannels, tiles: chunk, lanes: lanes, &layout)
+    gradient = try FourierSide(gradient: plan, channels: outChannels, tiles: chunk, lanes: lanes, &layout)
+    let sumStride = FourierPlan.pointStride(planes: outputChunk * sources, lanes: lanes)
+    let window = max(
+      source.band.windowVolume, gradient.band.windowVolume, plan.kernelVolume(lanes: lanes))
+    pieces = Pieces(
+      sums: try layout.reserve(S.self, correlation.banks.count, plan.points, sumStride),
+      core: try layout.reserve(S.self, outChannels, inChannels, correlation.coefficients),
+      twiddles: try layout.reserve(S.self, plan.twiddles.count), zero: try layout.reserve(S.self, 1),
+      reads: try layout.reserve(equiconv_read.self, chunk),
+      sourceOffsets: try layout.reserve(Int.self, correlation.targetElements, sources),
+      destinationOffsets: try layout.reserve(Int.self, sources),
+      threads: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+        try FourierSidePieces(plan, window: window, lanes: lanes, &each)
+      })
+    self.layout = layout
   }
 
-  /// What each thread has for itself.
-  private static func reserve(
-    _ pieces: inout Pieces, _ memory: inout Workspace.Plan, _ plan: FourierPlan, lanes: Int, window: Int, threads: Int
-  ) throws(ConvolutionError) {
-    var perThread = Workspace.Plan()
-    let dense = plan.correlation.reach.volume + lanes
-    pieces.windows = try perThread.reserve(S.self, lanes, max(window, dense))
-    pieces.transform = try perThread.reserve(S.self, plan.scratchVectors, lanes)
-    pieces.pointers = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
-    pieces.places = try perThread.reserve(Int.self, 2, lanes)
-    pieces.bytes = perThread.bytes
-    pieces.threads = try memory.reserve(UInt8.self, threads, perThread.bytes)
-  }
+  /// Outputs are kept in multiples of this, which is whole panels for all instruction sets.
+  private static var outputUnit: Int { 8 }
 
   /// Tiles of a chunk: as many as the limit allows, in chunks of about one size.
   private static func chunk(tiles: Int, tileBytes: Int, limit: Int) -> Int {
@@ -118,21 +99,21 @@ struct FourierGradientPass<S: EngineScalar> {
   /// Writes ∂ŵ, (O, C, coefficients).
   /// - Throws: `outOfMemory` before any array is touched.
   func run(
-    gradient: UnsafePointer<S>, input: UnsafePointer<S>, sampling: SamplingOperator?,
+    gradient gradients: UnsafePointer<S>, input: UnsafePointer<S>, sampling: SamplingOperator?,
     weightGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    let workspace = try Workspace(memory)
+    let workspace = try Workspace(layout)
     prepare(workspace)
-    let core = sampling == nil ? weightGradient : workspace.pointer(pieces.core, S.self)
-    core.update(repeating: 0, count: outChannels * inChannels * plan.correlation.coefficients)
+    let core = sampling == nil ? weightGradient : workspace[pieces.core]
+    core.update(repeating: 0, count: pieces.core.count)
     let tiles = plan.tileCount(batch: batch)
     for output in stride(from: 0, to: outChannels, by: outputChunk) {
       let outputs = output..<min(outChannels, output + outputChunk)
       for first in stride(from: 0, to: tiles, by: chunk) {
         try Call.checkNotEnded()
         let range = first..<min(tiles, first + chunk)
-        transform(range, of: .source, input, workspace)
-        transform(range, of: .gradient, gradient, workspace)
+        transform(range, of: source, input, workspace)
+        transform(range, of: gradient, gradients, workspace)
         multiply(range.count, outputs, isFirst: first == 0, workspace)
       }
       collect(outputs, into: core, workspace)
@@ -141,143 +122,65 @@ struct FourierGradientPass<S: EngineScalar> {
   }
 
   private func prepare(_ workspace: borrowing Workspace) {
-    plan.writeTwiddles(workspace.pointer(pieces.twiddles, S.self))
-    workspace.pointer(pieces.zero, S.self).pointee = 0
-    let vector = 2 * kernels.lanes
-    let reads = workspace.pointer(pieces.reads, equiconv_read.self)
-    let correlation = plan.correlation
+    plan.writeTwiddles(workspace[pieces.twiddles])
+    workspace[pieces.zero].pointee = 0
+    let reads = workspace[pieces.reads]
     for tile in 0..<chunk {
       reads[tile] = equiconv_read(
-        source: tile * correlation.sourceElements * inGroups * vector,
-        weight: tile * correlation.targetElements * outGroups * 3 * kernels.lanes)
+        source: tile * source.planes * source.vector, weight: tile * gradient.planes * gradient.vector)
     }
-    let offsets = workspace.pointer(pieces.sourceOffsets, Int.self)
-    let vectors = correlation.sourceElements * inGroups
-    for turn in correlation.banks.lazy.flatMap(\.turns) {
-      for index in 0..<vectors {
-        offsets[turn.target * vectors + index] = (turn.sources[index / inGroups] * inGroups + index % inGroups) * vector
+    let (offsets, groups) = (workspace[pieces.sourceOffsets], source.groups)
+    for turn in plan.correlation.banks.lazy.flatMap(\.turns) {
+      for index in 0..<source.planes {
+        offsets[turn.target * source.planes + index] =
+          (turn.sources[index / groups] * groups + index % groups) * source.vector
       }
     }
-    let destinations = workspace.pointer(pieces.destinationOffsets, Int.self)
-    for index in 0..<vectors { destinations[index] = index * vector }
+    let destinations = workspace[pieces.destinationOffsets]
+    for index in 0..<source.planes { destinations[index] = index * source.vector }
   }
-
-  private enum Side { case source, gradient }
 
   /// Spectra of a chunk of tiles: [point][tile][element][vector of channels][re, im][lane].
   private func transform(
-    _ range: Range<Int>, of side: Side, _ signal: UnsafePointer<S>, _ workspace: borrowing Workspace
+    _ range: Range<Int>, of side: FourierSide<S>, _ signal: UnsafePointer<S>, _ workspace: borrowing Workspace
   ) {
-    let isSource = side == .source
-    let elements = isSource ? plan.correlation.sourceElements : plan.correlation.targetElements
-    let groups = isSource ? inGroups : outGroups
-    let band = isSource ? sourceBand : gradientBand
     // Pieces of at most a band's length, and where their tiles begin in the chunk.
     var windows: [(first: Int, piece: TileGrid.Piece)] = []
-    for first in stride(from: range.lowerBound, to: range.upperBound, by: band.lanes) {
-      plan.grid.forEachPiece(first..<min(first + band.lanes, range.upperBound)) { piece in
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: side.band.lanes) {
+      plan.grid.forEachPiece(first..<min(first + side.band.lanes, range.upperBound)) { piece in
         windows.append((first + piece.first - range.lowerBound, piece))
       }
     }
-    let vectors = isSource ? 2 : 3
-    let vector = vectors * kernels.lanes
-    let stride = FourierPlan.pointStride(planes: chunk * elements * groups, vectors: vectors, lanes: kernels.lanes)
-    let spectra = workspace.pointer(isSource ? pieces.source : pieces.gradient, S.self)
-    let twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
-    let zero = UnsafePointer(workspace.pointer(pieces.zero, S.self))
-    let threadBase = workspace.pointer(pieces.threads, UInt8.self)
-    ThreadPool.run(windows.count * elements * groups, threads: threads) { worker, item in
-      let (first, piece) = windows[item / groups / elements]
-      let (element, group) = (item / groups % elements, item % groups)
-      let thread = Thread(threadBase + worker * pieces.bytes, pieces)
-      fill(piece, side, element: element, group: group, signal, thread)
+    let spectra = workspace[side.spectra]
+    let (twiddles, zero) = (workspace[pieces.twiddles], workspace[pieces.zero])
+    ThreadPool.run(windows.count * side.planes, threads: threads) { worker, item in
+      let (first, piece) = windows[item / side.planes]
+      let (element, group) = (item % side.planes / side.groups, item % side.groups)
+      let own = pieces.threads.each
+      let memory = workspace[pieces.threads, worker]
+      let lanes = memory[own.lanes]
+      side.fill(piece, element: element, group: group, from: signal, into: memory[own.windows], lanes)
+      var call = plan.call(
+        side.content, lanes: lanes, rowStride: side.band.rowStride, spectrum: spectra, pointStride: side.pointStride,
+        twiddles: twiddles, scratch: memory[own.transform], laneRows: memory[own.places],
+        laneColumns: memory[own.places], bias: zero)
       for tile in 0..<piece.count {
-        let place = ((first + tile) * elements + element) * groups + group
-        var call = self.call(side, thread, twiddles: twiddles, zero: zero)
-        call.spectrum = UnsafeMutableRawPointer(spectra + place * vector)
-        call.point_stride = stride
+        let spectrum = spectra + (((first + tile) * side.planes + element * side.groups + group) * side.vector)
+        call.spectrum = UnsafeMutableRawPointer(spectrum)
         kernels.fourierForward(&call)
-        if !isSource { formPlanes(spectra + place * vector, stride: stride) }
-        for lane in 0..<kernels.lanes { thread.pointers[lane] += band.step.x * MemoryLayout<S>.stride }
+        side.finish(spectrum, points: plan.points)
+        for lane in 0..<kernels.lanes { lanes[lane] += side.band.step.x * MemoryLayout<S>.stride }
       }
-    }
-  }
-
-  /// a + ib becomes a, b − a, a + b, as `complexMultiply` wants its weights.
-  private func formPlanes(_ spectrum: UnsafeMutablePointer<S>, stride: Int) {
-    let lanes = kernels.lanes
-    var point = spectrum
-    for _ in 0..<plan.points {
-      for lane in 0..<lanes {
-        let (a, b) = (point[lane], point[lanes + lane])
-        point[lanes + lane] = b - a
-        point[2 * lanes + lane] = a + b
-      }
-      point += stride
-    }
-  }
-
-  /// Memory of one thread.
-  private struct Thread {
-    let windows, transform: UnsafeMutablePointer<S>
-    let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    let places: UnsafeMutablePointer<Int>
-
-    init(_ base: UnsafeMutablePointer<UInt8>, _ pieces: Pieces) {
-      let base = UnsafeMutableRawPointer(base)
-      windows = (base + pieces.windows).assumingMemoryBound(to: S.self)
-      transform = (base + pieces.transform).assumingMemoryBound(to: S.self)
-      pointers = (base + pieces.pointers).assumingMemoryBound(to: UnsafeMutableRawPointer.self)
-      places = (base + pieces.places).assumingMemoryBound(to: Int.self)
-    }
-  }
-
-  private func call(
-    _ side: Side, _ thread: Thread, twiddles: UnsafePointer<S>, zero: UnsafePointer<S>
-  ) -> equiconv_fourier_call {
-    let n = plan.length
-    let isSource = side == .source
-    return equiconv_fourier_call(
-      length: n, twiddles: twiddles, scratch: thread.transform, spectrum: thread.transform, point_stride: 0,
-      lanes: UnsafePointer(thread.pointers), row_stride: isSource ? sourceBand.rowStride : gradientBand.rowStride,
-      first_row: isSource ? 0 : plan.center.y, row_count: isSource ? n : plan.outputs.y,
-      first_column: isSource ? 0 : plan.center.x, column_count: isSource ? n : plan.outputs.x,
-      lane_rows: thread.places, lane_columns: thread.places, bias: zero)
-  }
-
-  /// A window of a piece for each channel of a vector. Lanes without a channel read that of lane 0.
-  private func fill(
-    _ piece: TileGrid.Piece, _ side: Side, element: Int, group: Int, _ signal: UnsafePointer<S>, _ thread: Thread
-  ) {
-    let isSource = side == .source
-    let band = isSource ? sourceBand : gradientBand
-    let channels = isSource ? inChannels : outChannels
-    let elements = isSource ? plan.correlation.sourceElements : plan.correlation.targetElements
-    let first = group * kernels.lanes
-    for lane in 0..<kernels.lanes {
-      let window = thread.windows + lane * band.windowVolume
-      let hasChannel = first + lane < channels
-      thread.pointers[lane] = UnsafeMutableRawPointer(hasChannel ? window : thread.windows)
-      if !hasChannel { continue }
-      let plane = ((piece.image * channels + first + lane) * elements + element) * band.source.volume
-      band.fill(piece, from: signal + plane, into: window)
     }
   }
 
   /// sums[bank][q][o][e][vector] += conj(ĝ[o,l·p](ω)) f̂[·,l·e](ω) over tiles and turns, with q = lᵀω, or its conjugate.
   private func multiply(_ tiles: Int, _ outputs: Range<Int>, isFirst: Bool, _ workspace: borrowing Workspace) {
     let (correlation, lanes) = (plan.correlation, kernels.lanes)
-    let vectors = correlation.sourceElements * inGroups
-    let gradients = correlation.targetElements * outGroups
-    let sourceStride = FourierPlan.pointStride(planes: chunk * vectors, lanes: lanes)
-    let gradientStride = FourierPlan.pointStride(planes: chunk * gradients, vectors: 3, lanes: lanes)
-    let sumStride = FourierPlan.pointStride(planes: outputChunk * vectors, lanes: lanes)
-    let source = workspace.pointer(pieces.source, S.self)
-    let gradient = workspace.pointer(pieces.gradient, S.self)
-    let sums = workspace.pointer(pieces.sums, S.self)
-    let reads = UnsafePointer(workspace.pointer(pieces.reads, equiconv_read.self))
-    let sourceOffsets = UnsafePointer(workspace.pointer(pieces.sourceOffsets, Int.self))
-    let destinationOffsets = UnsafePointer(workspace.pointer(pieces.destinationOffsets, Int.self))
+    let row = source.planes * source.vector
+    let (sources, gradients, sums) = (workspace[source.spectra], workspace[gradient.spectra], workspace[pieces.sums])
+    let reads = workspace[pieces.reads]
+    let (sourceOffsets, destinationOffsets) = (workspace[pieces.sourceOffsets], workspace[pieces.destinationOffsets])
     let split = PanelSplit(outputs: outputs.count, widest: min(kernels.widestComplexPanel, lanes))
     ThreadPool.run(plan.points * correlation.banks.count, threads: threads) { _, item in
       let (bank, point) = (item % correlation.banks.count, plan.order[item / correlation.banks.count])
@@ -289,15 +192,16 @@ struct FourierGradientPass<S: EngineScalar> {
         split.forEach { panel in
           if Call.isEnded { return }
           let output = outputs.lowerBound + panel.first
-          let group = turn.target * outGroups + output / lanes
+          let group = turn.target * gradient.groups + output / lanes
           var call = equiconv_complex_multiply_call(
-            source: source + (Int(read.point) * sourceStride + part),
-            weights: gradient + (Int(read.point) * gradientStride + group * 3 * lanes + output % lanes),
-            destination: target + (panel.first * vectors * 2 * lanes + part), reads: reads, read_count: tiles,
-            channel_count: 1, source_channel_stride: 0, source_imaginary: apart, weight_channel_stride: 0,
-            weight_plane_stride: lanes, destination_row_stride: vectors * 2 * lanes, destination_imaginary: apart,
-            source_offsets: sourceOffsets + turn.target * vectors, destination_offsets: destinationOffsets,
-            vector_count: vectors, accumulates: isFirst && number == 0 ? 0 : 1,
+            source: sources + (Int(read.point) * source.pointStride + part),
+            weights: gradients
+              + (Int(read.point) * gradient.pointStride + group * gradient.vector + output % lanes),
+            destination: target + (panel.first * row + part), reads: reads, read_count: tiles, channel_count: 1,
+            source_channel_stride: 0, source_imaginary: apart, weight_channel_stride: 0, weight_plane_stride: lanes,
+            destination_row_stride: row, destination_imaginary: apart,
+            source_offsets: sourceOffsets + turn.target * source.planes, destination_offsets: destinationOffsets,
+            vector_count: source.planes, accumulates: isFirst && number == 0 ? 0 : 1,
             conjugates_source: read.isConjugate ? 1 : 0)
           kernels.complexMultiply(&call, panel.width)
         }
@@ -305,80 +209,68 @@ struct FourierGradientPass<S: EngineScalar> {
     }
   }
 
+  private var sumStride: Int { FourierPlan.pointStride(planes: outputChunk * source.planes, lanes: kernels.lanes) }
+
   // MARK: - Back to weights
+
+  /// The kernels of one output, a vector of channels and a source element, by a bank.
+  private struct Kernel {
+    let bank: Int
+    /// In its chunk.
+    let output: Int
+    let element: Int
+    let group: Int
+  }
 
   /// Transforms the sums back and adds up the taps of each coefficient.
   private func collect(
     _ outputs: Range<Int>, into core: UnsafeMutablePointer<S>, _ workspace: borrowing Workspace
   ) {
     let correlation = plan.correlation
-    let sums = workspace.pointer(pieces.sums, S.self)
-    let twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
-    let zero = UnsafePointer(workspace.pointer(pieces.zero, S.self))
-    let threadBase = workspace.pointer(pieces.threads, UInt8.self)
     // Elements and banks of one pair of channels may share coefficients: an item takes them all, in order.
-    ThreadPool.run(outputs.count * inGroups, threads: threads) { worker, item in
-      let thread = Thread(threadBase + worker * pieces.bytes, pieces)
+    ThreadPool.run(outputs.count * source.groups, threads: threads) { worker, item in
+      let memory = workspace[pieces.threads, worker]
       for bank in correlation.banks.indices {
         for element in 0..<correlation.sourceElements {
+          let kernel = Kernel(
+            bank: bank, output: item / source.groups, element: element, group: item % source.groups)
           transformBack(
-            bank: bank, output: item / inGroups, element: element, group: item % inGroups, sums, thread,
-            twiddles: twiddles, zero: zero)
-          add(
-            bank: bank, output: outputs.lowerBound + item / inGroups, element: element, group: item % inGroups,
-            thread.windows, into: core)
+            kernel, workspace[pieces.sums], memory, twiddles: workspace[pieces.twiddles], zero: workspace[pieces.zero])
+          add(kernel, memory[pieces.threads.each.windows], into: core + outputs.lowerBound * outputWeights)
         }
       }
     }
   }
 
-  private var denseVolume: Int { plan.correlation.reach.volume + kernels.lanes }
+  private var kernelVolume: Int { plan.kernelVolume(lanes: kernels.lanes) }
+  private var outputWeights: Int { inChannels * plan.correlation.coefficients }
 
   private func transformBack(
-    bank: Int, output: Int, element: Int, group: Int, _ sums: UnsafeMutablePointer<S>, _ thread: Thread,
-    twiddles: UnsafePointer<S>, zero: UnsafePointer<S>
+    _ kernel: Kernel, _ sums: UnsafeMutablePointer<S>, _ memory: Workspace.Share, twiddles: UnsafePointer<S>,
+    zero: UnsafePointer<S>
   ) {
-    let (n, lanes, reach) = (plan.length, kernels.lanes, plan.correlation.reach)
-    let vectors = plan.correlation.sourceElements * inGroups
-    let stride = FourierPlan.pointStride(planes: outputChunk * vectors, lanes: lanes)
-    let vector = output * vectors + element * inGroups + group
+    let (own, lanes, reach) = (pieces.threads.each, kernels.lanes, plan.correlation.reach)
+    let (pointers, places) = (memory[own.lanes], memory[own.places])
     for lane in 0..<lanes {
-      thread.pointers[lane] = UnsafeMutableRawPointer(thread.windows + lane * denseVolume)
-      thread.places[lane] = reach.y
-      thread.places[lanes + lane] = reach.x
+      pointers[lane] = UnsafeMutableRawPointer(memory[own.windows] + lane * kernelVolume)
+      places[lane] = reach.y
+      places[lanes + lane] = reach.x
     }
-    var call = equiconv_fourier_call(
-      length: n, twiddles: twiddles, scratch: thread.transform,
-      spectrum: sums + (bank * plan.points * stride + vector * 2 * lanes), point_stride: stride,
-      lanes: UnsafePointer(thread.pointers), row_stride: reach.x, first_row: (n - plan.center.y) % n,
-      row_count: reach.y, first_column: (n - plan.center.x) % n, column_count: reach.x,
-      lane_rows: thread.places, lane_columns: thread.places + lanes, bias: zero)
+    let plane = kernel.output * source.planes + kernel.element * source.groups + kernel.group
+    var call = plan.call(
+      plan.kernelInTile, lanes: pointers, rowStride: reach.x,
+      spectrum: sums + (kernel.bank * plan.points * sumStride + plane * source.vector), pointStride: sumStride,
+      twiddles: twiddles, scratch: memory[own.transform], laneRows: places, laneColumns: places + lanes, bias: zero)
     kernels.fourierInverse(&call)
   }
 
-  private func add(
-    bank: Int, output: Int, element: Int, group: Int, _ dense: UnsafePointer<S>, into core: UnsafeMutablePointer<S>
-  ) {
-    let scale = 1 / S(4 * plan.length * plan.length)
-    let first = group * kernels.lanes
+  private func add(_ kernel: Kernel, _ dense: UnsafePointer<S>, into core: UnsafeMutablePointer<S>) {
+    let scale = plan.scale(S.self)
+    let first = kernel.group * kernels.lanes
     for channel in first..<min(inChannels, first + kernels.lanes) {
-      let kernel = dense + (channel - first) * denseVolume
-      let target = core + (output * inChannels + channel) * plan.correlation.coefficients
-      for tap in plan.taps[bank][element] { target[tap.coefficient] += scale * kernel[tap.place] }
+      let taps = dense + (channel - first) * kernelVolume
+      let target = core + kernel.output * outputWeights + channel * plan.correlation.coefficients
+      for tap in plan.taps[kernel.bank][kernel.element] { target[tap.coefficient] += scale * taps[tap.place] }
     }
   }
-}
-
-extension FourierPlan {
-  /// The windows of gradient planes that tiles read: their outputs, without overlap.
-  func gradientBand(lanes: Int) -> TileBand {
-    TileBand(
-      grid: grid, window: outputs, source: correlation.target, origin: Box(z: 0, y: 0, x: 0),
-      isCircular: false, lanes: lanes)
-  }
-}
-
-extension TileBand {
-  /// Scalars of the window of the longest piece.
-  var windowVolume: Int { window.y * rowStride }
 }

@@ -21,26 +21,33 @@ struct FourierPass<S: EngineScalar>: TilePass {
   private let outputChunk: Int
   private let band: TileBand
   private let pieces: Pieces
-  private let memory: Workspace.Plan
+  private let layout: Workspace.Layout
 
   private struct Pieces {
-    var spectra = 0
-    var products = 0
-    var band = 0
-    var transform = 0
-    var sourceLanes = 0
-    var targetLanes = 0
-    var laneRows = 0
-    var laneColumns = 0
-    var noOffset = 0
-    var zero = 0
-    var bytes = 0
-    var twiddles = 0
-    var reads = 0
-    var threads = 0
+    let twiddles: Piece<S>
+    /// [target][panel width, from the widest][e].
+    let reads: Piece<equiconv_read>
+    let threads: PerThread<BlockPieces>
   }
 
-  var workspaceBytes: Int { memory.bytes }
+  /// What a thread has for a block of tiles.
+  private struct BlockPieces {
+    /// [point][channel][element][re, im][lane], and the same for outputs.
+    let spectra: Piece<S>
+    let products: Piece<S>
+    let band: Piece<S>
+    let transform: Piece<S>
+    /// Where each lane's tile begins in its first plane, and how much of it is stored.
+    let sourceLanes: Piece<UnsafeMutableRawPointer>
+    let targetLanes: Piece<UnsafeMutableRawPointer>
+    let laneRows: Piece<Int>
+    let laneColumns: Piece<Int>
+    let noOffset: Piece<Int>
+    let zero: Piece<S>
+  }
+
+  var workspaceBytes: Int { layout.bytes }
+  private var own: BlockPieces { pieces.threads.each }
 
   init(
     plan: FourierPlan, batch: Int, channels: Int, outputs: Int, _ options: PassOptions
@@ -57,38 +64,40 @@ struct FourierPass<S: EngineScalar>: TilePass {
     band = plan.band(lanes: lanes)
     let points = plan.points
     // What is needed beside spectra.
-    let rest = MemoryLayout<S>.stride * (band.volume + (plan.scratchVectors + 2 * points) * lanes) + (64 << 10)
-    let chunks = Self.chunks(
+    let rest =
+      MemoryLayout<S>.stride * (band.volume + (plan.scratchVectors + FourierPlan.parts * points) * lanes)
+      + Self.tableBytes
+    (channelChunk, outputChunk) = Self.chunks(
       plan, channels: channels, outputs: outputs, kernels: kernels, limit: options.workspaceLimit - rest)
-    (channelChunk, outputChunk) = chunks
-    var (pieces, perThread) = (Pieces(), Workspace.Plan())
-    pieces.spectra = try perThread.reserve(
-      S.self, points, FourierPlan.pointStride(planes: channelChunk * plan.correlation.sourceElements, lanes: lanes))
-    pieces.products = try perThread.reserve(
-      S.self, points, FourierPlan.pointStride(planes: outputChunk * plan.correlation.targetElements, lanes: lanes))
-    pieces.band = try perThread.reserve(S.self, band.volume)
-    pieces.transform = try perThread.reserve(S.self, plan.scratchVectors, lanes)
-    pieces.sourceLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
-    pieces.targetLanes = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
-    pieces.laneRows = try perThread.reserve(Int.self, lanes)
-    pieces.laneColumns = try perThread.reserve(Int.self, lanes)
-    pieces.noOffset = try perThread.reserve(Int.self, 1)
-    pieces.zero = try perThread.reserve(S.self, 1)
-    pieces.bytes = perThread.bytes
-    var memory = Workspace.Plan()
-    pieces.twiddles = try memory.reserve(S.self, plan.twiddles.count)
-    pieces.reads = try memory.reserve(
-      equiconv_read.self, plan.correlation.targetElements, plan.correlation.sourceElements, kernels.panelWidths)
-    pieces.threads = try memory.reserve(UInt8.self, self.threads, perThread.bytes)
-    self.pieces = pieces
-    self.memory = memory
+    var layout = Workspace.Layout()
+    let (spectra, products) = (
+      FourierPlan.pointStride(planes: channelChunk * plan.correlation.sourceElements, lanes: lanes),
+      FourierPlan.pointStride(planes: outputChunk * plan.correlation.targetElements, lanes: lanes)
+    )
+    pieces = Pieces(
+      twiddles: try layout.reserve(S.self, plan.twiddles.count),
+      reads: try layout.reserve(
+        equiconv_read.self, plan.correlation.targetElements, plan.correlation.sourceElements, kernels.panelWidths),
+      threads: try layout.reserve(threads: threads) { [band] each throws(ConvolutionError) in
+        BlockPieces(
+          spectra: try each.reserve(S.self, points, spectra), products: try each.reserve(S.self, points, products),
+          band: try each.reserve(S.self, band.volume), transform: try each.reserve(S.self, plan.scratchVectors, lanes),
+          sourceLanes: try each.reserve(UnsafeMutableRawPointer.self, lanes),
+          targetLanes: try each.reserve(UnsafeMutableRawPointer.self, lanes),
+          laneRows: try each.reserve(Int.self, lanes), laneColumns: try each.reserve(Int.self, lanes),
+          noOffset: try each.reserve(Int.self, 1), zero: try each.reserve(S.self, 1))
+      })
+    self.layout = layout
   }
+
+  /// What tables of lanes and the ends of pieces take at most.
+  private static var tableBytes: Int { 64 << 10 }
 
   /// The largest chunks whose spectra fit the limit: all channels if that leaves room for some outputs, else as many.
   private static func chunks(
     _ plan: FourierPlan, channels: Int, outputs: Int, kernels: Microkernels, limit: Int
   ) -> (channels: Int, outputs: Int) {
-    let bytes = plan.points * 2 * kernels.lanes * MemoryLayout<S>.stride
+    let bytes = plan.points * FourierPlan.parts * kernels.lanes * MemoryLayout<S>.stride
     let (channelBytes, outputBytes) = (
       bytes * plan.correlation.sourceElements, bytes * plan.correlation.targetElements
     )
@@ -113,50 +122,36 @@ struct FourierPass<S: EngineScalar>: TilePass {
   // MARK: - Running
 
   func run(_ arrays: TilePassArrays<S>) throws(ConvolutionError) {
-    let workspace = try Workspace(memory)
-    plan.writeTwiddles(workspace.pointer(pieces.twiddles, S.self))
-    writeReads(workspace)
+    let workspace = try Workspace(layout)
+    plan.writeTwiddles(workspace[pieces.twiddles])
+    writeReads(workspace[pieces.reads])
     let (tiles, lanes) = (plan.tileCount(batch: batch), kernels.lanes)
     ThreadPool.run((tiles + lanes - 1) / lanes, threads: threads) { worker, block in
-      let thread = Thread(workspace, pieces, worker: worker)
-      process(block * lanes..<min(tiles, (block + 1) * lanes), arrays, thread)
+      let task = Task(
+        block: block * lanes..<min(tiles, (block + 1) * lanes), arrays: arrays,
+        twiddles: workspace[pieces.twiddles], reads: workspace[pieces.reads], memory: workspace[pieces.threads, worker])
+      process(task)
     }
   }
 
-  /// Memory of one thread.
-  private struct Thread {
-    let spectra, products, band, transform, zero: UnsafeMutablePointer<S>
-    let sourceLanes, targetLanes: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    let laneRows, laneColumns, noOffset: UnsafeMutablePointer<Int>
+  /// A block of tiles, with what its thread reads and writes.
+  private struct Task {
+    let block: Range<Int>
+    let arrays: TilePassArrays<S>
     let twiddles: UnsafePointer<S>
     let reads: UnsafePointer<equiconv_read>
-
-    init(_ workspace: borrowing Workspace, _ pieces: Pieces, worker: Int) {
-      let first = pieces.threads + worker * pieces.bytes
-      spectra = workspace.pointer(first + pieces.spectra, S.self)
-      products = workspace.pointer(first + pieces.products, S.self)
-      band = workspace.pointer(first + pieces.band, S.self)
-      transform = workspace.pointer(first + pieces.transform, S.self)
-      zero = workspace.pointer(first + pieces.zero, S.self)
-      sourceLanes = workspace.pointer(first + pieces.sourceLanes, UnsafeMutableRawPointer.self)
-      targetLanes = workspace.pointer(first + pieces.targetLanes, UnsafeMutableRawPointer.self)
-      laneRows = workspace.pointer(first + pieces.laneRows, Int.self)
-      laneColumns = workspace.pointer(first + pieces.laneColumns, Int.self)
-      noOffset = workspace.pointer(first + pieces.noOffset, Int.self)
-      twiddles = UnsafePointer(workspace.pointer(pieces.twiddles, S.self))
-      reads = UnsafePointer(workspace.pointer(pieces.reads, equiconv_read.self))
-    }
+    let memory: Workspace.Share
   }
 
   /// [target][panel width, from the widest][e]: weight (c, e) of the representative reads plane (c, l·e).
-  private func writeReads(_ workspace: borrowing Workspace) {
+  private func writeReads(_ reads: UnsafeMutablePointer<equiconv_read>) {
     for turn in plan.correlation.banks.lazy.flatMap(\.turns) {
-      var read =
-        workspace.pointer(pieces.reads, equiconv_read.self) + turn.target * kernels.panelWidths * turn.sources.count
+      var read = reads + turn.target * kernels.panelWidths * turn.sources.count
       var width = kernels.widestComplexPanel
       while width > 0 {
         for (element, source) in turn.sources.enumerated() {
-          read.pointee = equiconv_read(source: source * 2 * kernels.lanes, weight: element * 3 * width)
+          read.pointee = equiconv_read(
+            source: source * FourierPlan.parts * kernels.lanes, weight: element * FourierPlan.weightPlanes * width)
           read += 1
         }
         width /= 2
@@ -164,43 +159,37 @@ struct FourierPass<S: EngineScalar>: TilePass {
     }
   }
 
-  private func process(_ block: Range<Int>, _ arrays: TilePassArrays<S>, _ thread: Thread) {
-    band.writeLanes(block, scratch: thread.band, into: thread.sourceLanes)
-    thread.zero.pointee = 0
-    thread.noOffset.pointee = 0
+  private func process(_ task: Task) {
+    band.writeLanes(task.block, scratch: task.memory[own.band], into: task.memory[own.sourceLanes])
+    task.memory[own.zero].pointee = 0
+    task.memory[own.noOffset].pointee = 0
     for output in stride(from: 0, to: outputs, by: outputChunk) {
       let outputRange = output..<min(outputs, output + outputChunk)
       for channel in stride(from: 0, to: channels, by: channelChunk) {
         let channelRange = channel..<min(channels, channel + channelChunk)
         // One chunk of channels stays transformed for all chunks of outputs.
-        if output == 0 || channelChunk < channels {
-          transformSource(block, channelRange, arrays.source, thread)
-        }
-        multiply(Chunk(channels: channelRange, outputs: outputRange), arrays.weights, thread)
+        if output == 0 || channelChunk < channels { transformSource(channelRange, task) }
+        multiply(Chunk(channels: channelRange, outputs: outputRange), task)
       }
-      transformBack(block, outputRange, arrays, thread)
+      transformBack(outputRange, task)
     }
   }
 
-  private func transformSource(
-    _ block: Range<Int>, _ channels: Range<Int>, _ source: UnsafePointer<S>, _ thread: Thread
-  ) {
+  private func transformSource(_ channels: Range<Int>, _ task: Task) {
+    let memory = task.memory
     let elements = plan.correlation.sourceElements
     let plane = plan.correlation.source.volume
     let imageStride = self.channels * elements * plane
-    let n = plan.length
-    var call = equiconv_fourier_call(
-      length: n, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.spectra,
-      point_stride: sourceStride,
-      lanes: UnsafePointer(thread.sourceLanes), row_stride: band.rowStride, first_row: 0, row_count: n,
-      first_column: 0, column_count: n, lane_rows: thread.laneRows, lane_columns: thread.laneColumns,
-      bias: thread.zero)
+    var call = plan.call(
+      plan.wholeTile, lanes: memory[own.sourceLanes], rowStride: band.rowStride, spectrum: memory[own.spectra],
+      pointStride: sourceStride, twiddles: task.twiddles, scratch: memory[own.transform],
+      laneRows: memory[own.laneRows], laneColumns: memory[own.laneColumns], bias: memory[own.zero])
     for index in 0..<channels.count * elements {
       if Call.isEnded { return }
       band.fill(
-        block, from: source + (channels.lowerBound * elements + index) * plane,
-        imageStride: imageStride, into: thread.band)
-      call.spectrum = UnsafeMutableRawPointer(thread.spectra + index * 2 * kernels.lanes)
+        task.block, from: task.arrays.source + (channels.lowerBound * elements + index) * plane,
+        imageStride: imageStride, into: memory[own.band])
+      call.spectrum = UnsafeMutableRawPointer(memory[own.spectra] + index * FourierPlan.parts * kernels.lanes)
       kernels.fourierForward(&call)
     }
   }
@@ -212,97 +201,86 @@ struct FourierPass<S: EngineScalar>: TilePass {
   }
 
   /// Products at all points, orbit by orbit of the points under turns: what they share of the weights is then still near.
-  private func multiply(_ chunk: Chunk, _ weights: UnsafePointer<S>, _ thread: Thread) {
+  private func multiply(_ chunk: Chunk, _ task: Task) {
     for point in plan.order {
       if Call.isEnded { return }
       for bank in plan.correlation.banks.indices {
         for turn in plan.correlation.banks[bank].turns.indices {
-          multiply(chunk, point: point, bank: bank, turn: turn, weights, thread)
+          multiply(chunk, point: point, bank: bank, turn: turn, task)
         }
       }
     }
   }
 
   /// The outputs of one target element at one point, panel by panel.
-  private func multiply(
-    _ chunk: Chunk, point: Int, bank: Int, turn: Int, _ weights: UnsafePointer<S>, _ thread: Thread
-  ) {
+  private func multiply(_ chunk: Chunk, point: Int, bank: Int, turn: Int, _ task: Task) {
     let (sources, targets) = (plan.correlation.sourceElements, plan.correlation.targetElements)
-    let (lanes, inputs) = (kernels.lanes, channels * sources)
+    let (lanes, inputs, planes) = (kernels.lanes, channels * sources, FourierPlan.weightPlanes)
+    let vector = FourierPlan.parts * lanes
     let target = plan.correlation.banks[bank].turns[turn].target
     let read = plan.reads[bank][turn][point]
     // Conjugated weights are those that act on swapped parts.
     let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
-    let source = thread.spectra + (point * sourceStride + part)
-    let destination =
-      thread.products + (point * targetStride + target * 2 * lanes + part)
-    let weights = weights + (bank * plan.points + Int(read.point)) * outputs * inputs * 3
+    let source = task.memory[own.spectra] + (point * sourceStride + part)
+    let destination = task.memory[own.products] + (point * targetStride + target * vector + part)
+    let weights = task.arrays.weights + (bank * plan.points + Int(read.point)) * outputs * inputs * planes
+    let noOffset = task.memory[own.noOffset]
     PanelSplit(outputs: outputs, widest: kernels.widestComplexPanel).forEach { panel in
       if !chunk.outputs.contains(panel.first) { return }
       var call = equiconv_complex_multiply_call(
         source: source,
-        weights: weights + (panel.first * inputs + chunk.channels.lowerBound * sources * panel.width) * 3,
-        destination: destination + (panel.first - chunk.outputs.lowerBound) * targets * 2 * lanes,
-        reads: thread.reads + (target * kernels.panelWidths + kernels.panelIndex(panel.width)) * sources,
-        read_count: sources, channel_count: chunk.channels.count, source_channel_stride: sources * 2 * lanes,
-        source_imaginary: apart, weight_channel_stride: sources * 3 * panel.width, weight_plane_stride: panel.width,
-        destination_row_stride: targets * 2 * lanes, destination_imaginary: apart, source_offsets: thread.noOffset,
-        destination_offsets: thread.noOffset, vector_count: 1,
+        weights: weights + (panel.first * inputs + chunk.channels.lowerBound * sources * panel.width) * planes,
+        destination: destination + (panel.first - chunk.outputs.lowerBound) * targets * vector,
+        reads: task.reads + (target * kernels.panelWidths + kernels.panelIndex(panel.width)) * sources,
+        read_count: sources, channel_count: chunk.channels.count, source_channel_stride: sources * vector,
+        source_imaginary: apart, weight_channel_stride: sources * planes * panel.width,
+        weight_plane_stride: panel.width, destination_row_stride: targets * vector, destination_imaginary: apart,
+        source_offsets: noOffset, destination_offsets: noOffset, vector_count: 1,
         accumulates: chunk.channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
       kernels.complexMultiply(&call, panel.width)
     }
   }
 
-  private func transformBack(
-    _ block: Range<Int>, _ outputs: Range<Int>, _ arrays: TilePassArrays<S>, _ thread: Thread
-  ) {
+  private func transformBack(_ outputs: Range<Int>, _ task: Task) {
+    let (memory, bias) = (task.memory, task.arrays.bias)
     let (targets, target) = (plan.correlation.targetElements, plan.correlation.target)
-    let base = arrays.destination + outputs.lowerBound * targets * target.volume
-    writeTargets(block, base, thread)
-    var call = equiconv_fourier_call(
-      length: plan.length, twiddles: thread.twiddles, scratch: thread.transform, spectrum: thread.products,
-      point_stride: targetStride,
-      lanes: UnsafePointer(thread.targetLanes), row_stride: target.x, first_row: plan.center.y,
-      row_count: plan.outputs.y, first_column: plan.center.x, column_count: plan.outputs.x,
-      lane_rows: thread.laneRows, lane_columns: thread.laneColumns, bias: thread.zero)
+    let lanes = memory[own.targetLanes]
+    writeTargets(task, task.arrays.destination + outputs.lowerBound * targets * target.volume)
+    var call = plan.call(
+      plan.outputsOfTile, lanes: lanes, rowStride: target.x, spectrum: memory[own.products], pointStride: targetStride,
+      twiddles: task.twiddles, scratch: memory[own.transform], laneRows: memory[own.laneRows],
+      laneColumns: memory[own.laneColumns], bias: memory[own.zero])
     for index in 0..<outputs.count * targets {
       if Call.isEnded { return }
-      call.spectrum = UnsafeMutableRawPointer(thread.products + index * 2 * kernels.lanes)
-      if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + outputs.lowerBound + index / targets) }
+      call.spectrum = UnsafeMutableRawPointer(memory[own.products] + index * FourierPlan.parts * kernels.lanes)
+      if let bias { call.bias = UnsafeRawPointer(bias + outputs.lowerBound + index / targets) }
       kernels.fourierInverse(&call)
-      for lane in 0..<block.count { thread.targetLanes[lane] += target.volume * MemoryLayout<S>.stride }
+      for lane in 0..<task.block.count { lanes[lane] += target.volume * MemoryLayout<S>.stride }
     }
   }
 
   /// Where each lane's tile is stored in its first plane, and how much of it.
-  private func writeTargets(_ block: Range<Int>, _ base: UnsafeMutablePointer<S>, _ thread: Thread) {
+  private func writeTargets(_ task: Task, _ base: UnsafeMutablePointer<S>) {
     let target = plan.correlation.target
     let imageStride = outputs * plan.correlation.targetElements * target.volume
-    plan.grid.forEachPiece(block) { piece in
+    let (lanes, rows, columns) = (
+      task.memory[own.targetLanes], task.memory[own.laneRows], task.memory[own.laneColumns]
+    )
+    plan.grid.forEachPiece(task.block) { piece in
       let y = piece.row * plan.outputs.y
       for tile in 0..<piece.count {
         let lane = piece.first + tile
         let x = (piece.column + tile) * plan.outputs.x
-        thread.targetLanes[lane] = UnsafeMutableRawPointer(
-          base + piece.image * imageStride + y * target.x + x)
-        thread.laneRows[lane] = min(plan.outputs.y, target.y - y)
-        thread.laneColumns[lane] = min(plan.outputs.x, target.x - x)
+        lanes[lane] = UnsafeMutableRawPointer(base + piece.image * imageStride + y * target.x + x)
+        rows[lane] = min(plan.outputs.y, target.y - y)
+        columns[lane] = min(plan.outputs.x, target.x - x)
       }
     }
-    for lane in block.count..<kernels.lanes {
-      thread.targetLanes[lane] = UnsafeMutableRawPointer(base)
-      thread.laneRows[lane] = 0
-      thread.laneColumns[lane] = 0
+    for lane in task.block.count..<kernels.lanes {
+      lanes[lane] = UnsafeMutableRawPointer(base)
+      rows[lane] = 0
+      columns[lane] = 0
     }
-  }
-}
-
-extension FourierPlan {
-  /// The windows of source planes that tiles read.
-  func band(lanes: Int) -> TileBand {
-    TileBand(
-      grid: grid, window: Box(z: 1, y: length, x: length), source: correlation.source,
-      origin: correlation.origin, isCircular: correlation.isCircular, lanes: lanes)
   }
 }
 

@@ -88,12 +88,19 @@ final class FourierPlan: Sendable {
   /// The independent frequencies of a real tile of n × n.
   static func points(length n: Int) -> Int { n * n / 2 + 2 }
 
+  /// The numbers of a complex one, real and imaginary, and those that W = a + ib is multiplied by: a, b − a, a + b.
+  static let parts = 2
+  static let weightPlanes = 3
+
+  /// What both transforms of the microkernels together leave out.
+  func scale<S: EngineScalar>(_: S.Type) -> S { 1 / S(4 * length * length) }
+
   /// Vectors of scratch that the microkernels need for one transform.
   var scratchVectors: Int { length * length + 6 * length }
 
   /// Scalars from one point to the next where a point holds so many planes of so many vectors: an odd number of cache
   /// lines, lest all points of a plane share a few cache sets.
-  static func pointStride(planes: Int, vectors: Int = 2, lanes: Int) -> Int { (vectors * planes + 1) * lanes }
+  static func pointStride(planes: Int, vectors: Int = parts, lanes: Int) -> Int { (vectors * planes + 1) * lanes }
 
   /// Writes the twiddles in the scalar of a pass.
   func writeTwiddles<S: EngineScalar>(_ target: UnsafeMutablePointer<S>) {

@@ -20,6 +20,7 @@ struct FourierWeights<S: EngineScalar> {
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
+
   init(plan: FourierPlan, channels: Int, outputs: Int, kernels: Microkernels, threads: Int) {
     self.plan = plan
     self.channels = channels
@@ -31,49 +32,51 @@ struct FourierWeights<S: EngineScalar> {
 
   /// Scalars of all banks.
   static func counts(_ plan: FourierPlan, channels: Int, outputs: Int) -> [Int] {
-    [plan.correlation.banks.count, plan.points, outputs, channels, plan.correlation.sourceElements, 3]
+    [
+      plan.correlation.banks.count, plan.points, outputs, channels, plan.correlation.sourceElements,
+      FourierPlan.weightPlanes,
+    ]
   }
 
   /// - Complexity: O C |X| banks transforms of n × n.
   func transform(_ source: Source) throws(ConvolutionError) -> TransformedWeights<S> {
     let result = try TransformedWeights<S>(Self.counts(plan, channels: channels, outputs: outputs))
     let lanes = kernels.lanes
-    let kernelVolume = plan.correlation.reach.volume + lanes
-    var perThread = Workspace.Plan()
-    let dense = try perThread.reserve(S.self, lanes, kernelVolume)
-    let spectrum = try perThread.reserve(S.self, plan.points, 2, lanes)
-    let scratch = try perThread.reserve(S.self, plan.scratchVectors, lanes)
-    let pointers = try perThread.reserve(UnsafeMutableRawPointer.self, lanes)
-    let twiddles = try perThread.reserve(S.self, plan.twiddles.count)
-    var memory = Workspace.Plan()
-    _ = try memory.reserve(UInt8.self, threads, perThread.bytes)
-    let workspace = try Workspace(memory)
-    for worker in 0..<threads {
-      plan.writeTwiddles(workspace.pointer(worker * perThread.bytes + twiddles, S.self))
+    var layout = Workspace.Layout()
+    let twiddles = try layout.reserve(S.self, plan.twiddles.count)
+    let scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+      Scratch(
+        dense: try each.reserve(S.self, lanes, kernelVolume),
+        spectrum: try each.reserve(S.self, plan.points, FourierPlan.parts, lanes),
+        transform: try each.reserve(S.self, plan.scratchVectors, lanes),
+        lanes: try each.reserve(UnsafeMutableRawPointer.self, lanes), places: try each.reserve(Int.self, lanes))
     }
+    let workspace = try Workspace(layout)
+    plan.writeTwiddles(workspace[twiddles])
     let groups = (outputs + lanes - 1) / lanes
     let elements = plan.correlation.sourceElements
     ThreadPool.run(plan.taps.count * elements * channels * groups, threads: threads) { worker, item in
-      let first = worker * perThread.bytes
-      let scratch = Scratch(
-        dense: workspace.pointer(first + dense, S.self), spectrum: workspace.pointer(first + spectrum, S.self),
-        transform: workspace.pointer(first + scratch, S.self),
-        pointers: workspace.pointer(first + pointers, UnsafeMutableRawPointer.self),
-        twiddles: workspace.pointer(first + twiddles, S.self))
       let kernel = Kernel(
         bank: item / groups / channels / elements, element: item / groups / channels % elements,
         channel: item / groups % channels, firstOutput: item % groups * lanes)
-      transform(kernel, source, scratch, into: result.base)
+      let memory = workspace[scratch, worker]
+      transform(kernel, source, memory, scratch.each, twiddles: workspace[twiddles])
+      pack(kernel, memory[scratch.each.spectrum], into: result.base)
     }
     return result
   }
 
+  private var kernelVolume: Int { plan.kernelVolume(lanes: kernels.lanes) }
+
+  /// What a thread has to transform the kernels of a vector of outputs.
   private struct Scratch {
-    let dense: UnsafeMutablePointer<S>
-    let spectrum: UnsafeMutablePointer<S>
-    let transform: UnsafeMutablePointer<S>
-    let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    let twiddles: UnsafeMutablePointer<S>
+    /// [lane][row][column].
+    let dense: Piece<S>
+    let spectrum: Piece<S>
+    let transform: Piece<S>
+    let lanes: Piece<UnsafeMutableRawPointer>
+    /// Not looked at by forward transforms.
+    let places: Piece<Int>
   }
 
   /// Kernels of a vector of outputs, one a lane.
@@ -84,29 +87,26 @@ struct FourierWeights<S: EngineScalar> {
     let firstOutput: Int
   }
 
-  private func transform(_ kernel: Kernel, _ source: Source, _ scratch: Scratch, into result: UnsafeMutablePointer<S>) {
-    let (lanes, n, reach) = (kernels.lanes, plan.length, plan.correlation.reach)
-    let volume = reach.volume + lanes
-    let count = min(lanes, outputs - kernel.firstOutput)
-    scratch.dense.update(repeating: 0, count: lanes * volume)
-    for lane in 0..<lanes {
-      let dense = scratch.dense + lane * volume
-      scratch.pointers[lane] = UnsafeMutableRawPointer(dense)
+  private func transform(
+    _ kernel: Kernel, _ source: Source, _ memory: Workspace.Share, _ scratch: Scratch, twiddles: UnsafePointer<S>
+  ) {
+    let (dense, pointers) = (memory[scratch.dense], memory[scratch.lanes])
+    let count = min(kernels.lanes, outputs - kernel.firstOutput)
+    dense.update(repeating: 0, count: scratch.dense.count)
+    for lane in 0..<kernels.lanes {
+      let target = dense + lane * kernelVolume
+      pointers[lane] = UnsafeMutableRawPointer(target)
       if lane >= count { continue }
       let weights =
         source.weights + (kernel.firstOutput + lane) * source.outputStride + kernel.channel * source.channelStride
-      for tap in plan.taps[kernel.bank][kernel.element] { dense[tap.place] = weights[tap.coefficient] }
+      for tap in plan.taps[kernel.bank][kernel.element] { target[tap.place] = weights[tap.coefficient] }
     }
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: lanes) { unused in
-      guard let places = unused.baseAddress else { return }
-      var call = equiconv_fourier_call(
-        length: n, twiddles: scratch.twiddles, scratch: scratch.transform, spectrum: scratch.spectrum,
-        point_stride: 2 * lanes, lanes: UnsafePointer(scratch.pointers), row_stride: reach.x,
-        first_row: (n - plan.center.y) % n, row_count: reach.y, first_column: (n - plan.center.x) % n,
-        column_count: reach.x, lane_rows: places, lane_columns: places, bias: scratch.dense)
-      kernels.fourierForward(&call)
-    }
-    pack(kernel, scratch.spectrum, into: result)
+    let places = memory[scratch.places]
+    var call = plan.call(
+      plan.kernelInTile, lanes: pointers, rowStride: plan.correlation.reach.x, spectrum: memory[scratch.spectrum],
+      pointStride: FourierPlan.parts * kernels.lanes, twiddles: twiddles, scratch: memory[scratch.transform],
+      laneRows: places, laneColumns: places, bias: dense)
+    kernels.fourierForward(&call)
   }
 
   /// Conjugates, scales and spreads the spectra of a vector of outputs over their panels.
@@ -114,16 +114,16 @@ struct FourierWeights<S: EngineScalar> {
     let lanes = kernels.lanes
     let inputs = channels * plan.correlation.sourceElements
     let input = kernel.channel * plan.correlation.sourceElements + kernel.element
-    let scale = 1 / S(4 * plan.length * plan.length)
+    let scale = plan.scale(S.self)
     let range = kernel.firstOutput..<min(outputs, kernel.firstOutput + lanes)
     split.forEach { panel in
       let shared = range.clamped(to: panel.first..<panel.first + panel.width)
       if shared.isEmpty { return }
       for point in 0..<plan.points {
         let target =
-          result + ((kernel.bank * plan.points + point) * outputs + panel.first) * inputs * 3
-          + input * 3 * panel.width
-        let values = spectrum + (point * 2 * lanes - range.lowerBound)
+          result + ((kernel.bank * plan.points + point) * outputs + panel.first) * inputs * FourierPlan.weightPlanes
+          + input * FourierPlan.weightPlanes * panel.width
+        let values = spectrum + (point * FourierPlan.parts * lanes - range.lowerBound)
         for output in shared {
           let (a, b) = (values[output] * scale, -values[lanes + output] * scale)
           let place = target + (output - panel.first)

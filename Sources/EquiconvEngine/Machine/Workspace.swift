@@ -1,134 +1,133 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Memory of one pass: asked for in pieces, allocated once, aligned to 64 bytes, not initialized.
+/// Memory of one pass, not initialized: allocated once, for all pieces of a layout.
+///
+///     var layout = Workspace.Layout()
+///     let sums = try layout.reserve(Float.self, rows, columns)
+///     let threads = try layout.reserve(threads: 8) { try $0.reserve(Int.self, columns) }
+///     let workspace = try Workspace(layout)
+///     workspace[sums]                               // UnsafeMutablePointer<Float>, rows · columns of them
+///     workspace[threads, worker][threads.each]      // UnsafeMutablePointer<Int>, those of one thread
+///
+/// Pointers are valid as long as the workspace lives.
 struct Workspace: ~Copyable {
-  /// Adds up the pieces before anything is allocated.
-  struct Plan {
+  private let block: MemoryBlock
+  private let bytes: Int
+
+  /// - Throws: `outOfMemory`.
+  init(_ layout: Layout) throws(ConvolutionError) {
+    block = try MemoryBlock.take(layout.allocatedBytes)
+    bytes = layout.bytes
+  }
+
+  deinit { MemoryBlock.giveBack(block) }
+
+  /// The elements of a piece that every thread sees.
+  @inline(__always)
+  subscript<T>(piece: Piece<T>) -> UnsafeMutablePointer<T> { Share(base: block.base, bytes: bytes)[piece] }
+
+  /// What one thread has for itself. Workers are numbered from 0.
+  @inline(__always)
+  subscript<Pieces>(threads: PerThread<Pieces>, worker: Int) -> Share { threads.share(worker, of: block.base) }
+
+  /// A part of a workspace, laid out by a layout of its own.
+  struct Share {
+    fileprivate let base: UnsafeMutableRawPointer
+    fileprivate let bytes: Int
+
+    @inline(__always)
+    subscript<T>(piece: Piece<T>) -> UnsafeMutablePointer<T> {
+      checkInvariant(piece.isInside(bytes), "a piece lies in the workspace it was reserved for")
+      return (base + piece.start).assumingMemoryBound(to: T.self)
+    }
+  }
+}
+
+extension Workspace {
+  /// Where the pieces of a workspace lie. Their sizes are added up before anything is allocated.
+  struct Layout {
+    /// Pieces begin at cache lines, which hold any vector.
+    static let alignment = 64
+    /// More than any address space holds. Sums of two sizes below it do not overflow.
+    private static let mostBytes = 1 << 61
+
+    /// The memory of all pieces.
     private(set) var bytes = 0
 
-    /// Reserves `counts` multiplied together elements of T and returns where they begin, in bytes.
-    mutating func reserve<T>(_: T.Type, _ counts: Int...) throws(ConvolutionError) -> Int {
-      var size = MemoryLayout<T>.stride
-      for count in counts { size = try Self.checked(size.multipliedReportingOverflow(by: max(count, 0))) }
+    fileprivate var allocatedBytes: Int { max(bytes, Self.alignment) }
+
+    /// Reserves `counts` multiplied together elements of T, and `beyond` more.
+    ///
+    /// - Throws: `outOfMemory` for sizes that overflow.
+    mutating func reserve<T>(_: T.Type, _ counts: Int..., beyond: Int = 0) throws(ConvolutionError) -> Piece<T> {
+      let count = try Self.count(of: T.self, counts) + beyond
+      let size = try Self.checked(count.multipliedReportingOverflow(by: MemoryLayout<T>.stride))
       let start = bytes
-      let rounded = try Self.checked(size.addingReportingOverflow(127)) & ~63
-      bytes = try Self.checked(bytes.addingReportingOverflow(rounded))
-      return start
+      // At least one line lies between the elements of two pieces.
+      let whole = try Self.checked(size.addingReportingOverflow(2 * Self.alignment - 1)) & -Self.alignment
+      bytes = try Self.checked(bytes.addingReportingOverflow(whole))
+      return Piece(start: start, count: count)
+    }
+
+    /// `counts` multiplied together, if there can be memory for so many elements of T.
+    ///
+    /// - Throws: `outOfMemory` for sizes that overflow.
+    static func count<T>(of _: T.Type, _ counts: Int...) throws(ConvolutionError) -> Int {
+      try count(of: T.self, counts)
+    }
+
+    private static func count<T>(of _: T.Type, _ counts: [Int]) throws(ConvolutionError) -> Int {
+      var size = MemoryLayout<T>.stride
+      for count in counts { size = try checked(size.multipliedReportingOverflow(by: max(count, 0))) }
+      return size / MemoryLayout<T>.stride
+    }
+
+    /// Reserves what `pieces` does once for each of so many threads.
+    ///
+    /// - Throws: `outOfMemory` for sizes that overflow.
+    mutating func reserve<Pieces>(
+      threads: Int, _ pieces: (inout Layout) throws(ConvolutionError) -> Pieces
+    ) throws(ConvolutionError) -> PerThread<Pieces> {
+      var layout = Layout()
+      let each = try pieces(&layout)
+      return PerThread(each: each, all: try reserve(UInt8.self, threads, layout.bytes), bytes: layout.bytes)
     }
 
     private static func checked(_ result: (partialValue: Int, overflow: Bool)) throws(ConvolutionError) -> Int {
-      if result.overflow || result.partialValue > 1 << 61 {
+      if result.overflow || result.partialValue > mostBytes {
         throw ConvolutionError(.outOfMemory, "workspace", "over 2^61 bytes", expected: "memory for it")
       }
       return result.partialValue
     }
   }
-
-  private let block: MemoryBlock
-
-  init(_ plan: Plan) throws(ConvolutionError) {
-    block = try MemoryBlock.take(max(plan.bytes, 64))
-  }
-
-  deinit { MemoryBlock.giveBack(block) }
-
-  /// The piece that begins `offset` bytes into the workspace.
-  func pointer<T>(_ offset: Int, _: T.Type) -> UnsafeMutablePointer<T> {
-    (block.base + offset).assumingMemoryBound(to: T.self)
-  }
 }
 
-/// Memory for a workspace. A few blocks are kept between calls: fresh pages cost as much as a tenth of the work.
-struct MemoryBlock {
-  let base: UnsafeMutableRawPointer
-  let bytes: Int
+/// Elements of one type in a workspace, as `Workspace.Layout` reserved them.
+struct Piece<T> {
+  /// In bytes.
+  fileprivate let start: Int
+  /// The number of elements.
+  let count: Int
 
-  /// From here on blocks are made of large pages, which save the page walks of stencils that touch hundreds of planes.
-  private static let largePage = 2 << 20
-  /// Two threads' spectra at the initial limit of workspace; more is asked for anew by each call.
-  private static let mostBytesKept = 128 << 20
-  private static let mostKept = 2
-  /// Guarded by the lock of memory.
-  private nonisolated(unsafe) static var kept: [MemoryBlock] = []
+  fileprivate func isInside(_ bytes: Int) -> Bool { start + count * MemoryLayout<T>.stride <= bytes }
+}
 
-  static func take(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
-    var outgrown: [MemoryBlock] = []
-    let found = ProcessLock.withMemoryLock { () -> MemoryBlock? in
-      if let index = kept.firstIndex(where: { $0.bytes >= bytes }) { return kept.remove(at: index) }
-      swap(&outgrown, &kept)
-      return nil
-    }
-    // What was too small makes room before the larger block is asked for.
-    for block in outgrown { free(block.base) }
-    if let found { return found }
-    return try allocate(bytes)
+/// Pieces that each of several threads has for itself.
+struct PerThread<Pieces> {
+  /// Those of one thread, in its share.
+  let each: Pieces
+  private let all: Piece<UInt8>
+  private let bytes: Int
+
+  fileprivate init(each: Pieces, all: Piece<UInt8>, bytes: Int) {
+    self.each = each
+    self.all = all
+    self.bytes = bytes
   }
 
-  static func giveBack(_ block: MemoryBlock) {
-    var surplus: [MemoryBlock] = []
-    ProcessLock.withMemoryLock {
-      kept.append(block)
-      while kept.count > mostKept || kept.reduce(0, { $0 + $1.bytes }) > mostBytesKept {
-        surplus.append(kept.remove(at: 0))
-      }
-    }
-    for block in surplus { free(block.base) }
-  }
-
-  /// Frees the block.
-  func release() { free(base) }
-
-  // MARK: - Blocks that live longer than a call
-
-  /// Blocks of weights that were dropped, for weights of the same size: in training they change from step to step.
-  private nonisolated(unsafe) static var dropped: [MemoryBlock] = []
-  private static let mostBytesDropped = 32 << 20
-
-  /// A block of a size that was dropped not long ago, or a new one.
-  static func reuse(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
-    let size = rounded(bytes)
-    let found = ProcessLock.withMemoryLock { () -> MemoryBlock? in
-      dropped.lastIndex { $0.bytes == size }.map { dropped.remove(at: $0) }
-    }
-    if let found { return found }
-    return try allocate(bytes)
-  }
-
-  /// Keeps the block for `reuse`, or frees it.
-  func drop() {
-    var surplus: [MemoryBlock] = []
-    ProcessLock.withMemoryLock {
-      Self.dropped.append(self)
-      while Self.dropped.reduce(0, { $0 + $1.bytes }) > Self.mostBytesDropped {
-        surplus.append(Self.dropped.remove(at: 0))
-      }
-    }
-    for block in surplus { block.release() }
-  }
-
-  private static func isLarge(_ bytes: Int) -> Bool { bytes > 128 << 10 }
-
-  private static func rounded(_ bytes: Int) -> Int {
-    isLarge(bytes) ? (bytes + largePage - 1) & ~(largePage - 1) : (bytes + 4095) & ~4095
-  }
-
-  static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
-    let (isLarge, rounded) = (isLarge(bytes), rounded(bytes))
-    var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {
-      throw ConvolutionError(.outOfMemory, "workspace", "\(bytes) bytes", expected: "memory for it")
-    }
-    #if os(Linux)
-      if isLarge { madvise(pointer, rounded, 14 /* MADV_HUGEPAGE */) }
-    #endif
-    return MemoryBlock(base: pointer, bytes: rounded)
+  @inline(__always)
+  fileprivate func share(_ worker: Int, of base: UnsafeMutableRawPointer) -> Workspace.Share {
+    checkInvariant(worker >= 0 && (worker + 1) * bytes <= all.count, "workers are those that memory was reserved for")
+    return Workspace.Share(base: base + all.start + worker * bytes, bytes: bytes)
   }
 }

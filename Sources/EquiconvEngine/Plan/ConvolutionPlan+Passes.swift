@@ -249,11 +249,10 @@ extension ConvolutionPlan {
   ) throws(ConvolutionError) -> R {
     guard let sampling = stencil.sampling else { return try body(weight) }
     let pairs = descriptor.outChannels * moduleInputs
-    var memory = Workspace.Plan()
-    let offset = try memory.reserve(S.self, pairs, stencil.coefficients)
-    let workspace = try Workspace(memory)
-    let core = workspace.pointer(offset, S.self)
-    try sampling.apply(weight, into: core, channelPairs: pairs)
-    return try body(core)
+    var layout = Workspace.Layout()
+    let core = try layout.reserve(S.self, pairs, stencil.coefficients)
+    let workspace = try Workspace(layout)
+    try sampling.apply(weight, into: workspace[core], channelPairs: pairs)
+    return try body(workspace[core])
   }
 }

@@ -27,11 +27,11 @@ public func groupPool<S: EngineScalar>(
     let width = PoolShape.block
     let blocks = (inner + width - 1) / width
     let threads = count < 1 << 20 ? 1 : Threads.count
-    var memory = Workspace.Plan()
-    let scratchCount = network == nil ? 0 : (order + 1) * min(width, inner)
-    _ = try memory.reserve(Double.self, threads, scratchCount)
-    let workspace = try Workspace(memory)
-    let scratch = workspace.pointer(0, Double.self)
+    var layout = Workspace.Layout()
+    let scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+      try each.reserve(Double.self, network == nil ? 0 : order + 1, min(width, inner))
+    }
+    let workspace = try Workspace(layout)
     ThreadPool.run(outer * blocks, threads: threads) { worker, item in
       let (row, first) = (item / blocks, item % blocks * width)
       let source = input + row * order * inner + first
@@ -40,7 +40,7 @@ public func groupPool<S: EngineScalar>(
       if let network {
         MeanPool.run(
           source, target, order: order, stride: inner, length: length, network: network,
-          values: scratch + worker * scratchCount)
+          values: workspace[scratch, worker][scratch.each])
       } else {
         MaxPool.run(source, target, order: order, stride: inner, length: length)
       }

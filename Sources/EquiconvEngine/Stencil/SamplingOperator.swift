@@ -110,13 +110,14 @@ struct SamplingOperator: Sendable {
   ) throws(ConvolutionError) {
     let blocks = (pairs + Self.lanes - 1) / Self.lanes
     let threads = pairs * entries.count < Self.smallestSharedWork ? 1 : Threads.count
-    var memory = Workspace.Plan()
-    let offset = try memory.reserve(SIMD8<Double>.self, threads, columns)
-    let workspace = try Workspace(memory)
-    let scratch = workspace.pointer(offset, SIMD8<Double>.self)
+    var layout = Workspace.Layout()
+    let scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+      try each.reserve(SIMD8<Double>.self, columns)
+    }
+    let workspace = try Workspace(layout)
     ThreadPool.run(blocks, threads: threads) { worker, block in
       let first = block * Self.lanes
-      body(first, min(Self.lanes, pairs - first), scratch + worker * columns)
+      body(first, min(Self.lanes, pairs - first), workspace[scratch, worker][scratch.each])
     }
   }
 

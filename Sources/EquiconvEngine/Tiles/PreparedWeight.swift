@@ -21,9 +21,9 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
   /// Copies `count` numbers.
   /// - Throws: `outOfMemory`.
   public init(copying weight: UnsafePointer<S>, count: Int) throws(ConvolutionError) {
-    var plan = Workspace.Plan()
-    _ = try plan.reserve(S.self, count)
-    memory = try MemoryBlock.allocate(plan.bytes)
+    var layout = Workspace.Layout()
+    _ = try layout.reserve(S.self, count)
+    memory = try MemoryBlock.allocate(layout.bytes)
     self.count = count
     self.weight = memory.base.assumingMemoryBound(to: S.self)
     self.weight.update(from: weight, count: count)

@@ -21,8 +21,11 @@ struct TileBand {
   var volume: Int {
     // Pieces are cut by tile rows: there are no more than tiles, nor than rows that so many tiles touch.
     let pieces = min(lanes, lanes / grid.tiles.x + 2)
-    return pieces * window.y * rowStride
+    return pieces * windowVolume
   }
+
+  /// Scalars of the window of the longest piece.
+  var windowVolume: Int { window.y * rowStride }
 
   /// Positions from one tile to the next.
   var step: Box { grid.outputs }
@@ -35,7 +38,7 @@ struct TileBand {
     var window = scratch
     grid.forEachPiece(block) { piece in
       for tile in 0..<piece.count { pointers[piece.first + tile] = UnsafeMutableRawPointer(window + tile * step.x) }
-      window += self.window.y * rowStride
+      window += windowVolume
     }
     for lane in block.count..<lanes { pointers[lane] = pointers[block.count - 1] }
   }
@@ -48,7 +51,7 @@ struct TileBand {
     var window = scratch
     grid.forEachPiece(block) { piece in
       fill(piece, from: plane + piece.image * imageStride, into: window)
-      window += self.window.y * rowStride
+      window += windowVolume
     }
   }
 

@@ -8,13 +8,13 @@ final class TransformedWeights<S: EngineScalar>: @unchecked Sendable {
 
   /// - Throws: `outOfMemory`.
   init(_ counts: [Int]) throws(ConvolutionError) {
-    var plan = Workspace.Plan()
+    var layout = Workspace.Layout()
     var count = 1
     for size in counts { count = try ConvolutionDescriptor.product(count, size, "the transformed weights") }
-    _ = try plan.reserve(S.self, count)
-    memory = try MemoryBlock.reuse(plan.bytes)
+    _ = try layout.reserve(S.self, count)
+    memory = try MemoryBlock.reuse(layout.bytes)
     base = memory.base.assumingMemoryBound(to: S.self)
-    bytes = plan.bytes
+    bytes = layout.bytes
   }
 
   deinit { memory.drop() }

@@ -19,10 +19,10 @@ struct WinogradPass<S: EngineScalar>: TilePass {
   private let kernels: Microkernels
   private let threads: Int
   private let elements: Int
-  private let memory: Workspace.Plan
-  private let zeros: Int
-  private let scratch: Int
-  private let scratchLayout: WinogradScratch<S>.Layout
+  private let layout: Workspace.Layout
+  /// What every row outside a plane reads, and what sums begin with.
+  private let zeros: Piece<S>
+  private let scratch: PerThread<WinogradPieces<S>>
 
   /// Whether the algorithm covers a correlation: taps within 3 × 3.
   static func covers(_ correlation: PlaneCorrelation) -> Bool { correlation.reach.y <= 3 && correlation.reach.x <= 3 }
@@ -44,36 +44,37 @@ struct WinogradPass<S: EngineScalar>: TilePass {
       tiling, sourcePlanes: channels * correlation.sourceElements, targetPlanes: outputs * correlation.targetElements,
       widestPanel: kernels.widestPanel, scalarBytes: MemoryLayout<S>.stride, threads: threads,
       workspaceLimit: options.workspaceLimit)
-    var memory = Workspace.Plan()
-    zeros = try memory.reserve(S.self, max(tiling.source.x, kernels.widestPanel, kernels.lanes))
-    scratchLayout = try WinogradScratch<S>.Layout(tiling, blocking)
-    scratch = try memory.reserve(UInt8.self, threads, scratchLayout.bytes)
-    self.memory = memory
+    var layout = Workspace.Layout()
+    zeros = try layout.reserve(S.self, max(tiling.source.x, kernels.widestPanel, kernels.lanes))
+    scratch = try layout.reserve(threads: threads) { [tiling, blocking] each throws(ConvolutionError) in
+      try WinogradPieces(&each, tiling, blocking)
+    }
+    self.layout = layout
   }
 
-  var workspaceBytes: Int { memory.bytes }
+  var workspaceBytes: Int { layout.bytes }
+  /// What a thread has.
+  private var own: WinogradPieces<S> { scratch.each }
 
   func run(_ arrays: TilePassArrays<S>) throws(ConvolutionError) {
-    let workspace = try Workspace(memory)
-    let zeros = workspace.pointer(self.zeros, S.self)
-    zeros.update(repeating: 0, count: max(tiling.source.x, kernels.widestPanel, kernels.lanes))
-    let base = workspace.pointer(scratch, UInt8.self)
+    let workspace = try Workspace(layout)
+    let zeros = workspace[self.zeros]
+    zeros.update(repeating: 0, count: self.zeros.count)
     ThreadPool.run(blocking.blocks, threads: threads) { worker, item in
-      let scratch = WinogradScratch<S>(base + worker * scratchLayout.bytes, scratchLayout)
-      compute(blocking.vectors(of: item), arrays, zeros, scratch)
+      compute(blocking.vectors(of: item), arrays, zeros, workspace[scratch, worker])
     }
   }
 
   /// One block: all outputs of the given vectors of tiles.
   private func compute(
-    _ vectors: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ scratch: WinogradScratch<S>
+    _ vectors: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ memory: Workspace.Share
   ) {
     let lanes = kernels.lanes
     let block = vectors.lowerBound * lanes..<min(tiling.tiles, vectors.upperBound * lanes)
-    let inputs = tiling.writeInputs(block, runs: scratch.runs, vectors: scratch.inputVectors)
-    let copies = tiling.writeOutputs(block, stores: scratch.stores, copies: scratch.copies)
-    scratch.inputStrips.update(repeating: 0, count: tiling.points * scratch.layout.inputStrip)
-    for vector in 0..<vectors.count { scratch.packed[vector] = vector * lanes }
+    let inputs = tiling.writeInputs(block, runs: memory[own.runs], vectors: memory[own.inputVectors])
+    let copies = tiling.writeOutputs(block, stores: memory[own.stores], copies: memory[own.copies])
+    memory[own.inputStrips].update(repeating: 0, count: own.inputStrips.count)
+    for vector in 0..<vectors.count { memory[own.packed][vector] = vector * lanes }
     let (planes, outputs) = (blocking.sourcePlanes, blocking.targetPlanes)
     for firstOutput in stride(from: 0, to: outputs, by: blocking.outputBlock) {
       let outputRange = firstOutput..<min(outputs, firstOutput + blocking.outputBlock)
@@ -81,28 +82,28 @@ struct WinogradPass<S: EngineScalar>: TilePass {
         let planeRange = firstPlane..<min(planes, firstPlane + blocking.planeChunk)
         // Points of all planes at once serve all outputs.
         if firstOutput == 0 || blocking.planeChunk < planes {
-          transformInputs(planeRange, arrays.source, zeros, inputs, vectors.count, scratch)
+          transformInputs(planeRange, arrays.source, zeros, inputs, vectors.count, memory)
         }
-        multiply(outputRange, planeRange, arrays.weights, zeros, vectors.count, scratch)
+        multiply(outputRange, planeRange, arrays.weights, zeros, vectors.count, memory)
       }
-      transformOutputs(outputRange, arrays, zeros, vectors.count, copies: copies, scratch)
+      transformOutputs(outputRange, arrays, zeros, vectors.count, copies: copies, memory)
     }
   }
 
   private func transformInputs(
     _ planes: Range<Int>, _ source: UnsafePointer<S>, _ zeros: UnsafePointer<S>, _ counts: (runs: Int, vectors: Int),
-    _ vectors: Int, _ scratch: WinogradScratch<S>
+    _ vectors: Int, _ memory: Workspace.Share
   ) {
     var call = equiconv_winograd_input_call(
-      plane: source, later_plane: Self.lead * tiling.source.volume, zeros: zeros, runs: scratch.runs,
-      run_count: counts.runs, strips: scratch.inputStrips,
-      strip_stride: scratch.layout.inputStrip, vectors: scratch.inputVectors, vector_count: counts.vectors,
-      points: scratch.inputs, point_stride: scratch.layout.inputPoint, scratch: scratch.vectors)
+      plane: source, later_plane: Self.lead * tiling.source.volume, zeros: zeros, runs: memory[own.runs],
+      run_count: counts.runs, strips: memory[own.inputStrips],
+      strip_stride: own.inputStrip, vectors: memory[own.inputVectors], vector_count: counts.vectors,
+      points: memory[own.inputs], point_stride: own.inputPoint, scratch: memory[own.vectors])
     // In ascending order: a vector that is not full runs into the next plane, which then overwrites it.
     for plane in planes {
       if Call.isEnded { return }
       call.plane = UnsafeRawPointer(source + plane * tiling.source.volume)
-      call.points = UnsafeMutableRawPointer(scratch.inputs + (plane - planes.lowerBound) * vectors * kernels.lanes)
+      call.points = UnsafeMutableRawPointer(memory[own.inputs] + (plane - planes.lowerBound) * vectors * kernels.lanes)
       kernels.winogradInput(&call, tiling.tile)
     }
   }
@@ -110,23 +111,23 @@ struct WinogradPass<S: EngineScalar>: TilePass {
   /// At each point outputs × planes by planes × tiles.
   private func multiply(
     _ outputs: Range<Int>, _ planes: Range<Int>, _ weights: UnsafePointer<S>, _ zeros: UnsafePointer<S>,
-    _ vectors: Int, _ scratch: WinogradScratch<S>
+    _ vectors: Int, _ memory: Workspace.Share
   ) {
     let row = vectors * kernels.lanes
     var read = equiconv_read(source: 0, weight: 0)
     withUnsafePointer(to: &read) { reads in
       for point in 0..<tiling.points * tiling.points {
         if Call.isEnded { return }
-        let source = scratch.inputs + point * scratch.layout.inputPoint
+        let source = memory[own.inputs] + point * own.inputPoint
         let matrix = weights + point * blocking.targetPlanes * blocking.sourcePlanes
         PanelSplit(outputs: outputs.count, widest: kernels.widestPanel).forEach { panel in
           let first = outputs.lowerBound + panel.first
           var call = equiconv_multiply_call(
             source: source, weights: matrix + first * blocking.sourcePlanes + planes.lowerBound * panel.width,
-            bias: zeros, destination: scratch.products + point * scratch.layout.productPoint + panel.first * row,
+            bias: zeros, destination: memory[own.products] + point * own.productPoint + panel.first * row,
             reads: reads, read_count: 1, channel_count: planes.count, source_channel_stride: row,
-            weight_channel_stride: panel.width, destination_row_stride: row, source_offsets: scratch.packed,
-            destination_offsets: scratch.packed, vector_count: vectors, accumulates: planes.lowerBound == 0 ? 0 : 1)
+            weight_channel_stride: panel.width, destination_row_stride: row, source_offsets: memory[own.packed],
+            destination_offsets: memory[own.packed], vector_count: vectors, accumulates: planes.lowerBound == 0 ? 0 : 1)
           kernels.multiply(&call, panel.width)
         }
       }
@@ -135,15 +136,15 @@ struct WinogradPass<S: EngineScalar>: TilePass {
 
   private func transformOutputs(
     _ outputs: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
-    _ scratch: WinogradScratch<S>
+    _ memory: Workspace.Share
   ) {
     var call = equiconv_winograd_output_call(
-      points: scratch.products, point_stride: scratch.layout.productPoint, bias: zeros, stores: scratch.stores,
-      vector_count: vectors, strips: scratch.outputStrips, strip_stride: scratch.layout.outputStrip,
-      copies: scratch.copies, copy_count: copies, plane: arrays.destination,
+      points: memory[own.products], point_stride: own.productPoint, bias: zeros, stores: memory[own.stores],
+      vector_count: vectors, strips: memory[own.outputStrips], strip_stride: own.outputStrip,
+      copies: memory[own.copies], copy_count: copies, plane: arrays.destination,
       later_plane: Self.lead * tiling.target.volume, row_stride: tiling.target.x)
     for output in outputs {
-      call.points = UnsafeRawPointer(scratch.products + (output - outputs.lowerBound) * vectors * kernels.lanes)
+      call.points = UnsafeRawPointer(memory[own.products] + (output - outputs.lowerBound) * vectors * kernels.lanes)
       if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + output / elements) }
       call.plane = UnsafeMutableRawPointer(arrays.destination + output * tiling.target.volume)
       kernels.winogradOutput(&call, tiling.tile)

@@ -20,7 +20,10 @@ struct WinogradWeights<S: EngineScalar> {
     widestPanel = S.microkernels(instructions).widestPanel
   }
 
-  private var points: Int { tile + 2 }
+  /// Taps on each axis, and in all.
+  static var extent: Int { 3 }
+  private static var taps: Int { extent * extent }
+  private var points: Int { tile + Self.extent - 1 }
   private var sourcePlanes: Int { channels * correlation.sourceElements }
   private var targetPlanes: Int { outputs * correlation.targetElements }
   /// The factors of the number of scalars.
@@ -37,21 +40,21 @@ struct WinogradWeights<S: EngineScalar> {
     let result = try TransformedWeights<S>(counts)
     let weights = result.base
     let split = PanelSplit(outputs: targetPlanes, widest: widestPanel)
-    let taps = correlation.sourceElements * 9
-    var memory = Workspace.Plan()
-    let offset = try memory.reserve(SIMD8<Double>.self, threads, taps)
-    let workspace = try Workspace(memory)
-    let scratch = workspace.pointer(offset, SIMD8<Double>.self)
+    var layout = Workspace.Layout()
+    let scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+      try each.reserve(SIMD8<Double>.self, correlation.sourceElements, Self.taps)
+    }
+    let workspace = try Workspace(layout)
     let kernelPoints = KernelPoints(tile: tile)
     ThreadPool.run(split.count, threads: threads) { worker, item in
-      let (panel, kernels) = (split[item], scratch + worker * taps)
+      let (panel, kernels) = (split[item], workspace[scratch, worker][scratch.each])
       for channel in 0..<channels {
         if Call.isEnded { return }
         gather(core + channel * channelStride, outputStride: outputStride, panel, kernels)
         for element in 0..<correlation.sourceElements {
           let plane = channel * correlation.sourceElements + element
           let target = weights + panel.first * sourcePlanes + plane * panel.width
-          transform(kernels + element * 9, kernelPoints, target, width: panel.width)
+          transform(kernels + element * Self.taps, kernelPoints, target, width: panel.width)
         }
       }
     }
@@ -63,12 +66,12 @@ struct WinogradWeights<S: EngineScalar> {
     _ core: UnsafePointer<S>, outputStride: Int, _ panel: PanelSplit.Panel,
     _ kernels: UnsafeMutablePointer<SIMD8<Double>>
   ) {
-    kernels.update(repeating: .zero, count: correlation.sourceElements * 9)
+    kernels.update(repeating: .zero, count: correlation.sourceElements * Self.taps)
     for lane in 0..<panel.width {
       let (output, element) = (panel.first + lane).quotientAndRemainder(dividingBy: correlation.targetElements)
       let weights = core + output * outputStride
       for term in correlation.terms[element].elements {
-        let tap = term.element * 9 + term.position.y * 3 + term.position.x
+        let tap = term.element * Self.taps + term.position.y * Self.extent + term.position.x
         kernels[tap][lane] += Double(weights[term.coefficient])
       }
     }
@@ -81,8 +84,9 @@ struct WinogradWeights<S: EngineScalar> {
   ) {
     let pointStride = targetPlanes * sourcePlanes
     var columns = InlineArray<3, InlineArray<6, SIMD8<Double>>>(repeating: InlineArray(repeating: .zero))
-    for column in 0..<3 {
-      points.apply(kernel[column], kernel[column + 3], kernel[column + 6]) { columns[column][$0] = $1 }
+    for column in 0..<Self.extent {
+      let (g0, g1, g2) = (kernel[column], kernel[column + Self.extent], kernel[column + 2 * Self.extent])
+      points.apply(g0, g1, g2) { columns[column][$0] = $1 }
     }
     for row in 0..<self.points {
       points.apply(columns[0][row], columns[1][row], columns[2][row]) { column, values in
