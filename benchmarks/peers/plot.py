@@ -11,7 +11,7 @@ from cases import KERNELS, Case
 from report import Entry, Result, entries
 
 # Families share a hue. "equiconv direct" is a mark on the bar of equiconv.
-COLOURS = {
+COLORS = {
     "equiconv": "#d62728",
     "PyTorch last": "#1f77b4", "PyTorch first": "#7fb2dd",
     "ONNX Runtime": "#2ca02c", "OpenVINO": "#98df8a",
@@ -40,12 +40,12 @@ def _tick(case: Case, with_kernel: bool) -> str:
 
 def _bars(panel: Any, cases: list[tuple[Case, Entry]]) -> None:
     """All bars of one panel."""
-    labels = [label for label in COLOURS if any(label in entry for _, entry in cases)]
+    labels = [label for label in COLORS if any(label in entry for _, entry in cases)]
     width = 0.86 / max(1, len(labels))
     for number, label in enumerate(labels):
         places = [index + (number - (len(labels) - 1) / 2) * width for index in range(len(cases))]
         heights = [entry.get(label, {}).get("share", 0.0) for _, entry in cases]
-        panel.bar(places, heights, width, color=COLOURS[label], label=label)
+        panel.bar(places, heights, width, color=COLORS[label], label=label)
         if label == "equiconv":
             marks = [entry.get("equiconv direct", {}).get("share") for _, entry in cases]
             known = [(place, mark) for place, mark in zip(places, marks, strict=True) if mark is not None]
@@ -79,7 +79,7 @@ def draw(result: Result, path: Path) -> None:
             panel.set_axisbelow(True)
             legend |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.supylabel("operations of the definition a second, over the multiply-add peak")
-    order = [label for label in (*COLOURS, "equiconv direct", "multiply-add peak") if label in legend]
+    order = [label for label in (*COLORS, "equiconv direct", "multiply-add peak") if label in legend]
     order += [label for label in PEERS if label in legend and label not in order]
     figure.legend([legend[label] for label in order], order, loc="outside upper center", ncols=8, frameon=False)
     figure.savefig(path, dpi=90)

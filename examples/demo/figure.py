@@ -26,7 +26,7 @@ _DPI = 150
 _WIDTH, _TITLE_HEIGHT, _HEADING_HEIGHT, _MARGIN, _SIDE, _TITLE_GAP = 10.0, 0.64, 0.58, 0.18, 1.6, 0.28
 _INK, _QUIET, _PAPER = "#1d2330", "#667085", "#ffffff"
 # One color for each element of H; they differ also without color vision.
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#6a4c93", "#8a8a00")
+_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#6a4c93", "#8a8a00")
 _STYLE: Any = {"font.family": "DejaVu Sans", "text.color": _INK, "axes.edgecolor": _INK, "figure.facecolor": _PAPER}
 _TURN = 1
 """The element that turns the photograph in the figure: by +90 degrees, in C4 and D4 alike."""
@@ -141,7 +141,7 @@ def _draw_maps(band: SubFigure, fiber: Fiber, turned: bool) -> None:
         origin = fiber.origin(element) if turned else element
         title = f"map {origin}, turned" if turned else f"map {element}:  {_pose(element)}"
         axes.imshow(shown[element], cmap="magma", norm=scale)
-        _frame(axes, title, _COLOURS[origin])
+        _frame(axes, title, _COLORS[origin])
     color_bar = band.colorbar(ScalarMappable(scale, "magma"), cax=bar, ticks=[0, brightest])
     color_bar.ax.set_yticklabels(["none", "strong"], fontsize=8)
 
@@ -159,7 +159,7 @@ def _draw_difference(band: SubFigure, fiber: Fiber) -> None:
         axes.imshow(fiber.difference[element], cmap="coolwarm", norm=scale)
         text = "exactly 0" if equal else f"up to {largest:.1g}"
         axes.text(0.5, 0.5, text, transform=axes.transAxes, fontsize=10, ha="center", va="center")
-        _frame(axes, f"map {element}", _COLOURS[element])
+        _frame(axes, f"map {element}", _COLORS[element])
     color_bar = band.colorbar(ScalarMappable(scale, "coolwarm"), cax=bar, ticks=[-limit, 0, limit])
     color_bar.ax.set_yticklabels([f"-{limit:.0e}", "0", f"+{limit:.0e}"], fontsize=8)
     _draw_verdict(note, fiber, unit)

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The experiments by their names: what they are made of is the package `equiconv_experiments`.
+"""Experiments that train group convolutional networks, each a program.
 
-python -m equiconv.experiments.rotated_digits      trained on upright digits, tested on turned ones
-python -m equiconv.experiments.mitosis             normal against mitotic cells
+    python -m equiconv.experiments.rotated_digits      trained on upright digits, tested on turned ones
+    python -m equiconv.experiments.mitosis             normal against mitotic cells
+
+They are made in the package `equiconv_experiments`. They need the packages of the extra ``experiments``, and the import
+says which are missing: ``pip install "equiconv[experiments]"``.
 """
+
+import equiconv_experiments as _made_in  # noqa: F401 (says what is missing)

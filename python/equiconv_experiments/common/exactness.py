@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import equiconv as eq
@@ -13,7 +14,7 @@ from torch.utils.data import TensorDataset
 
 from .training import scores
 
-__all__ = ["bitwise_invariance"]
+__all__ = ["bits_text", "bitwise_invariance", "sum_of_bits"]
 
 
 def bitwise_invariance(network: nn.Module, images: Tensor, group: eq.PointGroup) -> dict[str, Any]:
@@ -51,6 +52,18 @@ def bitwise_invariance(network: nn.Module, images: Tensor, group: eq.PointGroup)
         "scores_that_differ": int(differing.sum()),
         "largest_difference": float(differences.max()),
     }
+
+
+def sum_of_bits(results: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Of several networks' results with an entry ``bitwise``, scores that differ and scores compared, for a summary."""
+    names = ("scores_that_differ", "scores_compared")
+    return {f"bitwise_{name}": sum(one["bitwise"][name] for one in results) for name in names}
+
+
+def bits_text(row: dict[str, Any]) -> str:
+    """What `sum_of_bits` put into a row of a summary, for a table."""
+    differing, compared = row["bitwise_scores_that_differ"], row["bitwise_scores_compared"]
+    return "all equal" if differing == 0 else f"{differing} of {compared} scores differ"
 
 
 def _scores(network: nn.Module, images: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "MARKERS", "band", "figure", "mean_and_deviation"]
+__all__ = ["COLORS", "MARKERS", "Curve", "band", "draw_learning", "figure", "legend_below", "mean_and_deviation"]
 
 # Okabe and Ito's colors, which stay apart for color-blind readers; markers tell networks apart in gray.
-COLOURS = {"cnn": "#D55E00", "c4": "#0072B2", "c8": "#009E73", "d4": "#CC79A7"}
+COLORS = {"cnn": "#D55E00", "c4": "#0072B2", "c8": "#009E73", "d4": "#CC79A7"}
 MARKERS = {"cnn": "s", "c4": "o", "c8": "^", "d4": "D"}
 
 
@@ -37,6 +38,61 @@ def mean_and_deviation(curves: Sequence[Sequence[float]]) -> tuple[Any, Any]:
 def band(axes: Any, x: Any, curves: Sequence[Sequence[float]], network: str, label: str) -> None:
     """A line of means in the network's color, with a band of one deviation to both sides."""
     mean, deviation = mean_and_deviation(curves)
-    color = COLOURS[network]
+    color = COLORS[network]
     axes.plot(x, mean, color=color, marker=MARKERS[network], markersize=4, label=label)
     axes.fill_between(x, mean - deviation, mean + deviation, color=color, alpha=0.2, linewidth=0)
+
+
+def legend_below(page: Figure, **options: Any) -> None:
+    """The legend in a row below all axes."""
+    page.legend(loc="outside lower center", ncols=4, frameon=False, **options)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A number of the history, as the axes of one figure show it.
+
+    Attributes:
+        key: its name in the history.
+        title: of the axes.
+        scale: factor.
+        limits: of the vertical axis; None for what the curves need.
+    """
+
+    key: str
+    title: str
+    scale: float = 1.0
+    limits: tuple[float, float | None] | None = (0, None)
+
+
+def draw_learning(
+    path: Path,
+    curves: Sequence[Curve],
+    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    labels: Mapping[str, str],
+    title: str | None = None,
+) -> None:
+    """Numbers after each epoch, each in axes of its own: means over the runs of each network.
+
+    Args:
+        path: of the figure.
+        curves: what to draw.
+        runs: those of each network, of equally many epochs.
+        labels: what networks are called.
+        title: of the figure.
+    """  # fmt: skip
+    with figure(path, (9, 3.4)) as page:
+        for axes, curve in zip(page.subplots(1, len(curves)), curves, strict=True):
+            for network, ones in runs.items():
+                histories = [run["history"] for run in ones]
+                values = [[curve.scale * epoch[curve.key] for epoch in history] for history in histories]
+                epochs = [epoch["epoch"] for epoch in histories[0]]
+                band(axes, epochs, values, network, labels[network] if curve is curves[0] else "_")
+            axes.set(title=curve.title, xlabel="epoch")
+            if curve.limits is not None:
+                axes.set_ylim(*curve.limits)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.grid(alpha=0.3)
+        if title is not None:
+            page.suptitle(title, fontsize=11)
+        legend_below(page)

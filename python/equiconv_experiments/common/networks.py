@@ -23,6 +23,7 @@ __all__ = [
     "Architecture",
     "GroupNetwork",
     "LayerNamespace",
+    "exact_turns",
     "parameter_count",
 ]
 
@@ -162,6 +163,12 @@ class GroupNetwork(nn.Module):
         """Scores (B, classes) of images (B, in_channels, rows, columns)."""
         scores: Tensor = self.classify(self.project(self.features(images)))
         return scores
+
+
+def exact_turns(architecture: Architecture) -> eq.PointGroup:
+    """The group whose turns a network is compared under to the last bit: of squares, with mirrors where H has them."""
+    square = eq.dihedral(4)
+    return square if architecture.group == square else eq.cyclic(4)
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -6,8 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,18 @@ import scipy
 import sklearn
 import torch
 
-from .storage import RefusedError
-
-__all__ = ["add_options", "check_options", "environment", "run_program", "set_up_process"]
+__all__ = ["add_options", "check_options", "environment", "parser_of", "set_up_process"]
 
 MOST_SEED = 2**31 - 1
+
+
+def parser_of(experiment: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser without options, for ``python -m equiconv.experiments.experiment``."""
+    return argparse.ArgumentParser(
+        prog=f"python -m equiconv.experiments.{experiment}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def add_options(
@@ -89,17 +95,6 @@ def _seeds(parser: argparse.ArgumentParser, text: str) -> tuple[int, ...]:
     if len(set(seeds)) < len(seeds):
         parser.error(f"--seeds is {text}, expected each at most once")
     return seeds
-
-
-def run_program(execute: Callable[[argparse.Namespace], Path], options: argparse.Namespace) -> int:
-    """Runs what returns the path of its metrics. Returns the exit status: 2 if its folder is refused."""
-    try:
-        path = execute(options)
-    except RefusedError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"metrics: {path}\nfigures: {path.parent / 'figures'}")
-    return 0
 
 
 def set_up_process(threads: int) -> None:

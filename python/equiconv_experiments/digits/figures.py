@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..common.figures import COLOURS, MARKERS, band, figure
+from ..common.figures import COLORS, MARKERS, Curve, band, draw_learning, figure, legend_below
 from ..common.networks import DIGIT_NETWORKS
 from .runs import Setting
 
@@ -23,7 +23,7 @@ def draw_all(metrics: Metrics, setting: Setting, folder: Path) -> None:
     """Draws every figure into a folder."""
     draw_angles(metrics, folder / "accuracy-by-angle.png")
     draw_efficiency(metrics, folder / "sample-efficiency.png")
-    draw_learning(metrics, folder / "learning-curves.png")
+    draw_learning_curves(metrics, folder / "learning-curves.png")
     draw_examples(metrics, setting, folder / "turned-digits.png")
 
 
@@ -52,7 +52,7 @@ def draw_angles(metrics: Metrics, path: Path) -> None:
         axes.set_xticks(range(0, 361, 45))
         axes.grid(alpha=0.3)
         axes.set_title("Trained on upright digits, tested on turned ones")
-        page.legend(loc="outside lower center", ncols=4, frameon=False)
+        legend_below(page)
 
 
 def draw_efficiency(metrics: Metrics, path: Path) -> None:
@@ -67,7 +67,7 @@ def draw_efficiency(metrics: Metrics, path: Path) -> None:
                 sizes,
                 _percent([one["mean"] for one in spreads]),
                 _percent([one["deviation"] or 0 for one in spreads]),
-                color=COLOURS[network],
+                color=COLORS[network],
                 marker=MARKERS[network],
                 markersize=5,
                 capsize=3,
@@ -79,28 +79,22 @@ def draw_efficiency(metrics: Metrics, path: Path) -> None:
         axes.set(xlabel="upright digits in training", ylabel="accuracy on turned digits, %", ylim=(0, 102))
         axes.grid(alpha=0.3)
         axes.set_title("Sample efficiency")
-        page.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        legend_below(page, fontsize=9)
 
 
-def draw_learning(metrics: Metrics, path: Path) -> None:
+LEARNING = (
+    Curve("train_loss", "training loss"),
+    Curve("upright_accuracy", "upright test digits, %", 100.0, (0, 102)),
+    Curve("turned_accuracy", "turned test digits, %", 100.0, (0, 102)),
+)
+
+
+def draw_learning_curves(metrics: Metrics, path: Path) -> None:
     """Loss and accuracies after each epoch."""
-    parts = (
-        ("train_loss", "training loss", 1.0),
-        ("upright_accuracy", "upright test digits, %", 100.0),
-        ("turned_accuracy", "turned test digits, %", 100.0),
-    )
-    with figure(path, (9, 3.4)) as page:
-        for axes, (key, title, scale) in zip(page.subplots(1, 3), parts, strict=True):
-            for network in metrics["config"]["networks"]:
-                histories = [run["history"] for run in _complete(metrics, network)]
-                curves = [[scale * epoch[key] for epoch in history] for history in histories]
-                epochs = [epoch["epoch"] for epoch in histories[0]]
-                label = DIGIT_NETWORKS[network].label if key == "train_loss" else "_"
-                band(axes, epochs, curves, network, label)
-            axes.set(title=title, xlabel="epoch", ylim=(0, None) if scale == 1 else (0, 102))
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.grid(alpha=0.3)
-        page.legend(loc="outside lower center", ncols=4, frameon=False)
+    networks = metrics["config"]["networks"]
+    runs = {name: _complete(metrics, name) for name in networks}
+    labels = {name: DIGIT_NETWORKS[name].label for name in networks}
+    draw_learning(path, LEARNING, runs, labels)
 
 
 def draw_examples(metrics: Metrics, setting: Setting, path: Path) -> None:
@@ -134,7 +128,7 @@ def _write_answers(axes: Any, answers: Mapping[str, int], truth: int) -> None:
             (index + 0.5) / len(answers),
             -0.05,
             str(answer) if answer == truth else f"({answer})",
-            color=COLOURS[network],
+            color=COLORS[network],
             fontsize=9,
             fontweight="bold" if answer == truth else "normal",
             ha="center",

@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..common.exactness import bits_text, sum_of_bits
 from ..common.networks import DIGIT_NETWORKS
-from ..common.options import add_options, check_options, environment, run_program, set_up_process
+from ..common.options import add_options, check_options, parser_of
+from ..common.program import Metrics, Program, run_program
 from ..common.statistics import spread, spread_text
-from ..common.storage import Folder, write_json
-from ..common.training import Clock, Recipe
-from ..common.workers import perform_all
+from ..common.training import Recipe, Run
 from .figures import draw_all
 from .runs import Setting, runs
 
@@ -35,17 +33,12 @@ PUBLISHED = {
     "source": "University of Amsterdam, deep learning tutorials, regular group convolutions",
     "accuracy": {"cnn": 0.4735, "c4": 0.9070},
 }
-SCHEMA = "equiconv.experiments.rotated_digits/1"
 QUICK_SIZES, SIZES = (60,), (100, 300)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line, checked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m equiconv.experiments.rotated_digits",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("rotated_digits", __doc__)
     add_options(parser, DIGIT_NETWORKS, "all", "rotated-digits-output", epochs=6)
     options = parser.parse_args(arguments)
     check_options(parser, options, DIGIT_NETWORKS)
@@ -60,26 +53,31 @@ def make_setting(options: argparse.Namespace) -> Setting:
     return Setting(recipe)
 
 
-def describe(options: argparse.Namespace, setting: Setting, sizes: Sequence[int]) -> dict[str, Any]:
-    """What the numbers depend on."""
+def describe(options: argparse.Namespace, setting: Setting) -> dict[str, Any]:
+    """What the numbers depend on besides what all experiments have."""
     return {
-        "experiment": "rotated_digits",
-        "networks": list(options.networks),
-        "seeds": list(options.seeds),
-        "train_sizes": list(sizes),
-        "epochs": options.epochs,
-        "batch_size": setting.recipe.batch_size,
-        "learning_rate": setting.recipe.learning_rate,
-        "weight_decay": setting.recipe.weight_decay,
+        "train_sizes": [*(QUICK_SIZES if options.quick else SIZES), len(setting.parts[0])],
         "angles": list(setting.angles),
         "turns": setting.turns,
         "test_digits": len(setting.parts[1]),
-        "threads": options.threads,
-        "environment": environment(),
     }
 
 
-def summarize(entries: Sequence[dict[str, Any]], config: dict[str, Any]) -> list[dict[str, Any]]:
+def all_runs(config: dict[str, Any], _setting: Setting) -> list[Run]:
+    """Every network with every seed on every number of training images."""
+    return runs(config["networks"], config["seeds"], config["train_sizes"])
+
+
+def facts(_setting: Setting) -> dict[str, Any]:
+    """What the metrics say of the data."""
+    return {
+        "data": "scikit-learn's load_digits: 1797 real handwritten digits, 1347 for training and 450 for tests",
+        "synthetic": False,
+        "published": PUBLISHED,
+    }
+
+
+def summarize(entries: Sequence[dict[str, Any]], config: dict[str, Any], _setting: Setting) -> list[dict[str, Any]]:
     """Means and deviations over seeds, for each network and number of training images."""
     rows = []
     for size in config["train_sizes"]:
@@ -99,8 +97,7 @@ def summarize(entries: Sequence[dict[str, Any]], config: dict[str, Any]) -> list
             if "accuracy_by_angle" in found[0]:
                 curves = np.array([one["accuracy_by_angle"] for one in found])
                 row["accuracy_by_angle"] = [spread(list(values)) for values in curves.T.tolist()]
-                row["bitwise_scores_that_differ"] = sum(one["bitwise"]["scores_that_differ"] for one in found)
-                row["bitwise_scores_compared"] = sum(one["bitwise"]["scores_compared"] for one in found)
+                row |= sum_of_bits(found)
             rows.append(row)
     return rows
 
@@ -112,20 +109,19 @@ def _confused(confusion: list[list[int]], first: int, second: int) -> float:
     return float((matrix[first, second] + matrix[second, first]) / both) if both else 0.0
 
 
-def table(summary: Sequence[dict[str, Any]], largest: int) -> str:
+def table(metrics: Metrics) -> str:
     """The main results as text: accuracies in percent."""
+    largest = max(metrics["config"]["train_sizes"])
     lines = [
         f"{'network':12}{'parameters':>11}{'upright, %':>15}{'turned, %':>15}{'6 and 9, %':>15}"
         "   bits under quarter turns",
     ]
-    for row in summary:
+    for row in metrics["summary"]:
         if row["train_size"] != largest:
             continue
-        differing, compared = row["bitwise_scores_that_differ"], row["bitwise_scores_compared"]
-        bits = "all equal" if differing == 0 else f"{differing} of {compared} scores differ"
         lines.append(
             f"{DIGIT_NETWORKS[row['network']].label:12}{row['parameters']:11}{spread_text(row['upright_accuracy']):>15}"
-            f"{spread_text(row['turned_accuracy']):>15}{spread_text(row['turned_6_9_confused']):>15}   {bits}"
+            f"{spread_text(row['turned_accuracy']):>15}{spread_text(row['turned_6_9_confused']):>15}   {bits_text(row)}"
         )
     published = PUBLISHED["accuracy"]
     assert isinstance(published, dict)
@@ -137,36 +133,9 @@ def table(summary: Sequence[dict[str, Any]], largest: int) -> str:
     return "\n".join(lines)
 
 
-def execute(options: argparse.Namespace) -> Path:
-    """Runs the experiment; returns the path of the JSON file. Raises RefusedError."""
-    clock = Clock()
-    set_up_process(options.threads)
-    setting = make_setting(options)
-    largest = len(setting.parts[0])
-    sizes = (*(QUICK_SIZES if options.quick else SIZES), largest)
-    config = describe(options, setting, sizes)
-    with Folder(options.output_dir, config) as folder:
-        todo = runs(options.networks, options.seeds, sizes)
-        make = partial(make_setting, options)
-        entries = perform_all(todo, setting, make, folder, options.jobs, options.threads)
-        summary = summarize(entries, config)
-        metrics = {
-            "schema": SCHEMA,
-            "data": "scikit-learn's load_digits: 1797 real handwritten digits, 1347 for training and 450 for tests",
-            "synthetic": False,
-            "config": config,
-            "published": PUBLISHED,
-            "runs": entries,
-            "summary": summary,
-        }
-        draw_all(metrics, setting, folder.path / "figures")
-        path = folder.path / "metrics.json"
-        # Times are this process's own, so not among the numbers that a resumed run repeats.
-        write_json(path, metrics | {"time": clock.read()})
-    print(table(summary, largest))
-    return path
+PROGRAM = Program("rotated_digits", DIGIT_NETWORKS, make_setting, describe, all_runs, facts, summarize, draw_all, table)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the experiment; returns the exit status."""
-    return run_program(execute, parse(arguments))
+    return run_program(PROGRAM, parse(arguments))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import equiconv as eq
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from ..common.exactness import bitwise_invariance
-from ..common.networks import DIGIT_NETWORKS, GroupNetwork, parameter_count
+from ..common.networks import DIGIT_NETWORKS, GroupNetwork, exact_turns, parameter_count
 from ..common.storage import Folder
 from ..common.training import Recipe, Run, fit, scores
 from .images import CLASSES, Digits, load
@@ -168,9 +167,8 @@ def _more_results(run: Run, network: nn.Module, setting: Setting) -> dict[str, A
     """The curve over angles, the first digits' predictions there, and the bits under quarter turns."""
     predictions = [_predictions(network, data) for data in setting.curve]
     labels = setting.parts[1].labels
-    group = eq.dihedral(4) if run.network == "d4" else eq.cyclic(4)
     return {
         "accuracy_by_angle": [float(accuracy_score(labels, predicted)) for predicted in predictions],
         "predictions_by_angle": [predicted.tolist() for predicted in predictions],
-        "bitwise": bitwise_invariance(network, setting.upright.tensors[0], group),
+        "bitwise": bitwise_invariance(network, setting.upright.tensors[0], exact_turns(DIGIT_NETWORKS[run.network])),
     }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_curve
 
-from ..common.figures import COLOURS, band, figure
+from ..common.figures import COLORS, Curve, band, draw_learning, figure, legend_below
 from ..common.networks import CELL_NETWORKS
 from .runs import CellSetting
 
@@ -23,7 +23,7 @@ EXAMPLE_COLUMNS = 8
 def draw_all(metrics: Metrics, setting: CellSetting, folder: Path) -> None:
     """Draws every figure into a folder."""
     draw_roc(metrics, folder / "roc.png")
-    draw_learning(metrics, folder / "learning-curves.png")
+    draw_learning_curves(metrics, folder / "learning-curves.png")
     draw_orientation(metrics, folder / "orientation.png")
     draw_examples(metrics, setting, folder / "examples.png")
 
@@ -46,7 +46,7 @@ def draw_roc(metrics: Metrics, path: Path) -> None:
             label = f"{name}: AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]"
             for run in _runs(metrics, network):
                 false, true, _ = roc_curve(metrics["test_labels"], run["results"]["probabilities"])
-                axes.plot(false, true, color=COLOURS[network], linewidth=1.2, alpha=0.8, label=label)
+                axes.plot(false, true, color=COLORS[network], linewidth=1.2, alpha=0.8, label=label)
                 label = "_"
         axes.plot([0, 1], [0, 1], color="0.5", linestyle=":", linewidth=1, label="chance")
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1), ylim=(0, 1.01))
@@ -55,23 +55,19 @@ def draw_roc(metrics: Metrics, path: Path) -> None:
         axes.legend(loc="lower right", fontsize=9)
 
 
-def draw_learning(metrics: Metrics, path: Path) -> None:
+LEARNING = (
+    Curve("train_loss", "training loss"),
+    Curve("valid_loss", "validation loss"),
+    Curve("valid_auc", "validation AUC", limits=None),
+)
+
+
+def draw_learning_curves(metrics: Metrics, path: Path) -> None:
     """Losses and validation AUC after each epoch."""
-    parts = (("train_loss", "training loss"), ("valid_loss", "validation loss"), ("valid_auc", "validation AUC"))
-    with figure(path, (9, 3.4)) as page:
-        for axes, (key, title) in zip(page.subplots(1, 3), parts, strict=True):
-            for network in metrics["config"]["networks"]:
-                histories = [run["history"] for run in _runs(metrics, network)]
-                curves = [[epoch[key] for epoch in history] for history in histories]
-                label = CELL_NETWORKS[network].label if key == "train_loss" else "_"
-                band(axes, [epoch["epoch"] for epoch in histories[0]], curves, network, label)
-            axes.set(title=title, xlabel="epoch")
-            if key != "valid_auc":
-                axes.set_ylim(0, None)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.grid(alpha=0.3)
-        page.suptitle(_title(metrics, "Learning curves"), fontsize=11)
-        page.legend(loc="outside lower center", ncols=4, frameon=False)
+    networks = metrics["config"]["networks"]
+    runs = {name: _runs(metrics, name) for name in networks}
+    labels = {name: CELL_NETWORKS[name].label for name in networks}
+    draw_learning(path, LEARNING, runs, labels, _title(metrics, "Learning curves"))
 
 
 def draw_orientation(metrics: Metrics, path: Path) -> None:
@@ -91,7 +87,7 @@ def draw_orientation(metrics: Metrics, path: Path) -> None:
         axes.set_xticks(range(0, 361, 45))
         axes.grid(alpha=0.3)
         axes.set_title(_title(metrics, "Change of the answer when the image is turned"), fontsize=11)
-        page.legend(loc="outside lower center", ncols=4, frameon=False)
+        legend_below(page)
 
 
 def _example_indices(metrics: Metrics) -> list[list[int]]:
@@ -134,7 +130,7 @@ def _write_answers(axes: Any, metrics: Metrics, index: int) -> None:
             0.5,
             -0.04 - 0.15 * line,
             f"{probability:.2f}" if right else f"({probability:.2f})",
-            color=COLOURS[network],
+            color=COLORS[network],
             fontsize=9,
             ha="center",
             va="top",

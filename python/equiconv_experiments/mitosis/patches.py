@@ -29,7 +29,7 @@ SYNTHETIC_NOTE = (
     "construction; not tissue"
 )
 # Between the colors of background and nuclei; the same for all data, so that nothing is learned from test images.
-_CENTRE, _SCALE = 0.7, 0.2
+_CENTER, _SCALE = 0.7, 0.2
 _SUBSET_SEED = 0
 
 
@@ -62,7 +62,7 @@ class CellSet(Dataset[Example]):
 
 def as_signal(image: NDArray[Any]) -> Tensor:
     """Colors 0 to 255, (rows, columns, 3), as a signal (3, rows, columns)."""
-    values = (image.astype(np.float32) / np.float32(255) - np.float32(_CENTRE)) / np.float32(_SCALE)
+    values = (image.astype(np.float32) / np.float32(255) - np.float32(_CENTER)) / np.float32(_SCALE)
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
 
 

@@ -15,16 +15,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..common.exactness import bits_text, sum_of_bits
 from ..common.networks import CELL_NETWORKS
-from ..common.options import add_options, check_options, environment, run_program, set_up_process
+from ..common.options import add_options, check_options, parser_of
+from ..common.program import Metrics, Program, run_program
 from ..common.statistics import spread, spread_text
-from ..common.storage import Folder, write_json
-from ..common.training import Clock, Recipe, Run
-from ..common.workers import perform_all
+from ..common.training import Recipe, Run
 from .figures import draw_all
 from .patches import LEAST_SIZE, Cells, load_folder, synthetic
 from .runs import CellSetting, prediction
@@ -32,18 +31,13 @@ from .scores import intervals
 
 __all__ = ["main"]
 
-SCHEMA = "equiconv.experiments.mitosis/1"
 COUNTS, QUICK_COUNTS = (600, 300, 600), (64, 40, 40)
 QUICK_LIMIT = 64
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line, checked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m equiconv.experiments.mitosis",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("mitosis", __doc__)
     add_options(parser, CELL_NETWORKS, "cnn,c4", "mitosis-output", epochs=8)
     parser.add_argument("--data", type=Path, help="folder of real patches; synthetic ones unless given")
     parser.add_argument("--positive", help="the positive class of a folder of images; mitotic unless told otherwise")
@@ -78,27 +72,31 @@ def make_setting(options: argparse.Namespace) -> CellSetting:
     return CellSetting(load(options), recipe)
 
 
-def describe(options: argparse.Namespace, setting: CellSetting) -> dict[str, Any]:
-    """What the numbers depend on."""
+def describe(_options: argparse.Namespace, setting: CellSetting) -> dict[str, Any]:
+    """What the numbers depend on besides what all experiments have."""
     return {
-        "experiment": "mitosis",
         "data": setting.cells.identity,
-        "networks": list(options.networks),
-        "seeds": list(options.seeds),
-        "epochs": options.epochs,
-        "batch_size": setting.recipe.batch_size,
-        "learning_rate": setting.recipe.learning_rate,
-        "weight_decay": setting.recipe.weight_decay,
         "resamples": setting.resamples,
         "angles": list(setting.angles),
         "turned_images": setting.turned_count,
-        "threads": options.threads,
-        "environment": environment(),
     }
 
 
-def summarize(entries: Sequence[dict[str, Any]], setting: CellSetting, names: Sequence[str]) -> list[dict[str, Any]]:
+def all_runs(config: dict[str, Any], setting: CellSetting) -> list[Run]:
+    """Every network with every seed."""
+    count = len(setting.cells.train)
+    return [Run(network, seed, count) for seed in config["seeds"] for network in config["networks"]]
+
+
+def facts(setting: CellSetting) -> dict[str, Any]:
+    """What the metrics say of the data."""
+    cells = setting.cells
+    return {"data": cells.description, "synthetic": cells.synthetic, "test_labels": cells.test.labels.tolist()}
+
+
+def summarize(entries: Sequence[dict[str, Any]], config: dict[str, Any], setting: CellSetting) -> list[dict[str, Any]]:
     """For each network: spreads over seeds, and intervals over test images of the means over seeds."""
+    names = config["networks"]
     of = {name: [entry for entry in entries if entry["network"] == name] for name in names}
     found = intervals(
         setting.cells.test.labels,
@@ -113,8 +111,7 @@ def summarize(entries: Sequence[dict[str, Any]], setting: CellSetting, names: Se
             "parameters": of[name][0]["parameters"],
             "over_seeds": {key: spread([one[key] for one in results]) for key in ("f1", "auc")},
             **found[name],
-            "bitwise_scores_that_differ": sum(one["bitwise"]["scores_that_differ"] for one in results),
-            "bitwise_scores_compared": sum(one["bitwise"]["scores_compared"] for one in results),
+            **sum_of_bits(results),
         }
         rows.append(row)
     return rows
@@ -124,19 +121,18 @@ def _interval_text(interval: dict[str, float]) -> str:
     return f"{interval['value']:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
-def table(summary: Sequence[dict[str, Any]], description: str) -> str:
+def table(metrics: Metrics) -> str:
     """The main results as text."""
+    summary = metrics["summary"]
     lines = [
-        f"data: {description}",
+        f"data: {metrics['data']}",
         f"{'network':12}{'parameters':>11}   {'F1':14} {'95 % interval':24}{'AUC':14} {'95 % interval':24}"
         "bits under quarter turns",
     ]
     for row in summary:
         seeds, images = row["over_seeds"], row["over_images"]
-        differing, compared = row["bitwise_scores_that_differ"], row["bitwise_scores_compared"]
-        bits = "all equal" if differing == 0 else f"{differing} of {compared} scores differ"
         cells = "".join(f"{spread_text(seeds[key], 1, 3):14} {_interval_text(images[key]):24}" for key in ("f1", "auc"))
-        lines.append(f"{CELL_NETWORKS[row['network']].label:12}{row['parameters']:11}   {cells}{bits}")
+        lines.append(f"{CELL_NETWORKS[row['network']].label:12}{row['parameters']:11}   {cells}{bits_text(row)}")
     for row in summary[1:]:
         difference = _interval_text(row["minus_first"]["f1"])
         first = CELL_NETWORKS[summary[0]["network"]].label
@@ -145,35 +141,9 @@ def table(summary: Sequence[dict[str, Any]], description: str) -> str:
     return "\n".join(lines)
 
 
-def execute(options: argparse.Namespace) -> Path:
-    """Runs the experiment; returns the path of the JSON file. Raises RefusedError."""
-    clock = Clock()
-    set_up_process(options.threads)
-    setting = make_setting(options)
-    config = describe(options, setting)
-    count = len(setting.cells.train)
-    todo = [Run(network, seed, count) for seed in options.seeds for network in options.networks]
-    with Folder(options.output_dir, config) as folder:
-        make = partial(make_setting, options)
-        entries = perform_all(todo, setting, make, folder, options.jobs, options.threads)
-        summary = summarize(entries, setting, options.networks)
-        metrics = {
-            "schema": SCHEMA,
-            "data": setting.cells.description,
-            "synthetic": setting.cells.synthetic,
-            "config": config,
-            "test_labels": setting.cells.test.labels.tolist(),
-            "runs": entries,
-            "summary": summary,
-        }
-        draw_all(metrics, setting, folder.path / "figures")
-        path = folder.path / "metrics.json"
-        # Times are this process's own, so not among the numbers that a resumed run repeats.
-        write_json(path, metrics | {"time": clock.read()})
-    print(table(summary, setting.cells.description))
-    return path
+PROGRAM = Program("mitosis", CELL_NETWORKS, make_setting, describe, all_runs, facts, summarize, draw_all, table)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the experiment; returns the exit status."""
-    return run_program(execute, parse(arguments))
+    return run_program(PROGRAM, parse(arguments))

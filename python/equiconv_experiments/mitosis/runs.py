@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import equiconv as eq
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from ..common.exactness import bitwise_invariance
-from ..common.networks import CELL_NETWORKS, GroupNetwork, parameter_count
+from ..common.networks import CELL_NETWORKS, GroupNetwork, exact_turns, parameter_count
 from ..common.storage import Folder
 from ..common.training import Example, Recipe, Run, fit, scores
 from .patches import Cells, as_signal
@@ -123,11 +122,10 @@ def _results(run: Run, network: nn.Module, setting: CellSetting) -> dict[str, An
     threshold = best_threshold(cells.valid.labels, _probabilities(network, cells.valid))
     probabilities = _probabilities(network, cells.test).tolist()
     found = Prediction(probabilities=probabilities, threshold=threshold)
-    group = eq.dihedral(4) if run.network == "d4" else eq.cyclic(4)
     return {
         **evaluate(cells.test.labels, found),
         "threshold": threshold,
         "probabilities": probabilities,
         "probabilities_by_angle": [_probabilities(network, data).tolist() for data in setting.turned],
-        "bitwise": bitwise_invariance(network, setting.turned[0].tensors[0], group),
+        "bitwise": bitwise_invariance(network, setting.turned[0].tensors[0], exact_turns(CELL_NETWORKS[run.network])),
     }
