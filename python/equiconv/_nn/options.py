@@ -99,12 +99,12 @@ class ConvolutionOptions:
         """What the layer reads and writes."""
         return LAYERS[self.layer_name]
 
-    @cached_property
+    @property
     def input_space(self) -> SignalSpace:
         """What the layer reads."""
         return SignalSpace.of(self.group, self.layer.reads_group)
 
-    @cached_property
+    @property
     def output_space(self) -> SignalSpace:
         """What the layer writes."""
         return SignalSpace.of(self.group, self.layer.writes_group)
@@ -192,12 +192,12 @@ class PoolOptions:
         """The same but for one option. Raises TypeError or ValueError."""
         return PoolOptions.checked(**{"group": self.group, "mode": self.mode, name: value})
 
-    @cached_property
+    @property
     def input_space(self) -> SignalSpace:
         """What the pool reads."""
         return SignalSpace.of(self.group, True)
 
-    @cached_property
+    @property
     def output_space(self) -> SignalSpace:
         """What the pool writes."""
         return SignalSpace.of(self.group, False)

@@ -46,5 +46,5 @@ def _is_convolution(node: object) -> bool:
 def _changed(layer: Convolution, algorithm: str) -> Convolution:
     # Equinox gives no other way to another static field than to draw new weights.
     changed = copy.copy(layer)
-    object.__setattr__(changed, "algorithm", algorithm)
+    object.__setattr__(changed, "options", layer.options.with_option("algorithm", algorithm))
     return changed

@@ -9,22 +9,22 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
-from ..._checks.arguments import boolean, choice
-from ..._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from ..._checks.arguments import boolean
+from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
 from ..._groups.point_group import PointGroup
-from ..._layer.sampling import ALGORITHMS
-from .._nn.layer_options import ConvolutionOptions, HasLayer, parameter_dtype
+from ..._nn.attributes import ConvolutionAttributes
+from ..._nn.options import ConvolutionOptions
+from .._nn.layers import drawn_weight, layer_output, parameter_dtype
 from .._primitives.operands import JaxArray
 
 
-class Convolution(HasLayer, eqx.Module):  # type: ignore[misc]
+class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
 
-    layer_name: ClassVar[str]
+    layer_name: ClassVar[LayerName]
 
     weight: JaxArray
     bias: JaxArray | None
-    algorithm: str = eqx.field(static=True)
     options: ConvolutionOptions = eqx.field(static=True)
 
     def __init__(
@@ -64,17 +64,16 @@ class Convolution(HasLayer, eqx.Module):  # type: ignore[misc]
         """
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
-            dilation=dilation, padding_mode=padding_mode, interpolation=interpolation, group_basis=group_basis,
-            quadrature=quadrature,
+            dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
+            group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
-        self.algorithm = choice("algorithm", algorithm, ALGORITHMS)
         number_type = parameter_dtype(dtype)
-        self.weight = self.options.draw(key, number_type)
+        self.weight = drawn_weight(self.options, key, number_type)
         self.bias = jnp.zeros(self.options.out_channels, number_type) if boolean("bias", bias) else None
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The layer's output for a signal on `input_space`."""
-        return self.options.apply(type(self).__name__, x, self.weight, self.bias, self.algorithm)
+        return layer_output(self.options, type(self).__name__, x, self.weight, self.bias)
 
 
 class IsotropicConv(Convolution):

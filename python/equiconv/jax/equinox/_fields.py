@@ -9,7 +9,8 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from ..._checks.arguments import probability
-from .._nn.layer_options import FiberPool, PoolOptions, parameter_dtype
+from ..._nn.options import PoolOptions
+from .._nn.layers import FiberPool, parameter_dtype
 from .._nn.norm import NormOptions, check_fields, drop_fields
 from .._primitives.operands import JaxArray, float_operand
 
@@ -26,7 +27,7 @@ class GroupPool(FiberPool, eqx.Module):  # type: ignore[misc]
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The pooled signal."""
-        return self.options.apply(x)
+        return self.pooled(x)
 
 
 class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]

@@ -9,18 +9,20 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
-from ..._checks.arguments import boolean, choice
-from ..._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from ..._checks.arguments import boolean
+from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
 from ..._groups.point_group import PointGroup
-from ..._layer.sampling import ALGORITHMS
-from .._nn.layer_options import ConvolutionOptions, HasLayer, parameter_dtype
+from ..._nn.attributes import ConvolutionAttributes
+from ..._nn.options import ConvolutionOptions
+from .._nn.layers import drawn_weight, layer_output, parameter_dtype
 from .._primitives.operands import JaxArray
+from ._module import Module
 
 
-class Convolution(HasLayer, nnx.Module):  # type: ignore[misc]
+class Convolution(ConvolutionAttributes, Module):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common."""
 
-    layer_name: ClassVar[str]
+    layer_name: ClassVar[LayerName]
 
     def __init__(
         self,
@@ -59,13 +61,12 @@ class Convolution(HasLayer, nnx.Module):  # type: ignore[misc]
         """
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
-            dilation=dilation, padding_mode=padding_mode, interpolation=interpolation, group_basis=group_basis,
-            quadrature=quadrature,
+            dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
+            group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
-        self.algorithm = choice("algorithm", algorithm, ALGORITHMS)
         number_type = parameter_dtype(dtype)
         meaning = self.options.signature
-        self.weight = nnx.Param(self.options.draw(rngs.params(), number_type), signature=meaning)
+        self.weight = nnx.Param(drawn_weight(self.options, rngs.params(), number_type), signature=meaning)
         self.bias = nnx.Param(jnp.zeros(self.options.out_channels, number_type)) if boolean("bias", bias) else None
 
     def __call__(self, x: JaxArray) -> JaxArray:
@@ -74,7 +75,7 @@ class Convolution(HasLayer, nnx.Module):  # type: ignore[misc]
         if meaning != self.options.signature:
             raise ValueError(f"weight is of {meaning}, expected one of {self.options.signature}")
         bias = None if self.bias is None else self.bias[...]
-        return self.options.apply(type(self).__name__, x, self.weight[...], bias, self.algorithm)
+        return layer_output(self.options, type(self).__name__, x, self.weight[...], bias)
 
 
 class IsotropicConv(Convolution):

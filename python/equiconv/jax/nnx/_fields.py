@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from flax import nnx
 
 from ..._checks.arguments import probability
-from .._nn.layer_options import FiberPool, parameter_dtype
+from .._nn.layers import FiberPool, parameter_dtype
 from .._nn.norm import NormOptions, check_fields, drop_fields
 from .._primitives.operands import JaxArray, float_operand
+from ._module import Module
 
 
-class GroupPool(FiberPool, nnx.Module):  # type: ignore[misc]
+class GroupPool(FiberPool, Module):
     """Mean or maximum over H, G -> R^d: `equiconv.jax.group_pool` as a module.
 
     Example:
@@ -24,7 +25,7 @@ class GroupPool(FiberPool, nnx.Module):  # type: ignore[misc]
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The pooled signal."""
-        return self.options.apply(x)
+        return self.pooled(x)
 
 
 class BatchNorm(nnx.Module):  # type: ignore[misc]

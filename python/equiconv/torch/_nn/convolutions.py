@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +12,14 @@ from torch.nn.utils.parametrize import is_parametrized
 from typing_extensions import Self
 
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
-from ..._checks.arguments import LARGEST, integer
 from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
 from ..._functional.convolutions import expand as expand_weight
-from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
-from ..._layer.initialization import he_deviation
-from ..._layer.kernel_shape import kernel_shape, weight_shape
-from ..._layer.layer import LAYERS, Kernel
-from ..._layer.spaces import ConvolutionSpaces
-from ..._nn.options import arguments_text, spaces_text
-from ..._signals.space import check_signal_space
+from ..._layer.sampling import Sampling
+from ..._nn.attributes import ConvolutionAttributes
+from ..._nn.options import ConvolutionOptions, spaces_text
 from .._functions import warn_of_layer
-from .._operators.configuration import configuration_of, name_of
+from .._operators.configuration import name_of
 from .._operators.convolution import forward
 from .._operators.library import operators
 from .._operators.tensors import as_array, check_tensor
@@ -33,7 +28,7 @@ from .signal_module import SignalModule
 from .state import encoded, problem_with, purpose
 
 
-class Convolution(ConvolutionSpaces, SignalModule):
+class Convolution(ConvolutionAttributes, SignalModule):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
 
     Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"direct"`` for bits.
@@ -42,13 +37,6 @@ class Convolution(ConvolutionSpaces, SignalModule):
     layer_name: LayerName
     weight: nn.Parameter
     bias: nn.Parameter | None
-
-    # The options that the operators know by a name, which is made anew when one is set.
-    _OPTIONS: ClassVar[frozenset[str]] = frozenset(
-        ("stride", "padding", "dilation", "padding_mode", "algorithm", "interpolation", "group_basis", "quadrature")
-    )
-    # What the shapes of the parameters follow from.
-    _FIXED: ClassVar[frozenset[str]] = frozenset(("group", "in_channels", "out_channels", "extents", "basis"))
 
     def __init__(
         self,
@@ -85,30 +73,20 @@ class Convolution(ConvolutionSpaces, SignalModule):
             TypeError, ValueError: an argument of the wrong kind, or out of range.
         """
         super().__init__()
-        self.group = point_group(group)
-        self.in_channels = integer("in_channels", in_channels, 1, LARGEST)
-        self.out_channels = integer("out_channels", out_channels, 1, LARGEST)
-        self.extents, self.basis = kernel_shape(kernel, self.group)
-        self.stride, self.padding, self.dilation, self.padding_mode = stride, padding, dilation, padding_mode
-        self.algorithm, self.interpolation = algorithm, interpolation
-        self.group_basis, self.quadrature = group_basis, quadrature
-        self._name_options()
-        layer = LAYERS[self.layer_name]
-        self._fiber = self.group.order if layer.reads_group else None
-        self.weight = nn.Parameter(torch.empty(self._weight_shape, device=device, dtype=dtype))
-        self.bias = nn.Parameter(torch.empty(self.out_channels, device=device, dtype=dtype)) if bias else None
+        self.options = ConvolutionOptions.checked(
+            self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
+            dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
+            group_basis=group_basis, quadrature=quadrature,
+        )  # fmt: skip
+        self.weight = nn.Parameter(torch.empty(self.options.weight_shape, device=device, dtype=dtype))
+        outputs = self.options.out_channels
+        self.bias = nn.Parameter(torch.empty(outputs, device=device, dtype=dtype)) if bias else None
         check_tensor("weight", self.weight)
         self.reset_parameters()
 
-    @property
-    def kernel(self) -> tuple[int, ...] | KernelBasis:
-        """What kernels are made of: the basis, or the extents of pixels."""
-        return self.extents if self.basis is None else self.basis
-
     def reset_parameters(self) -> None:
         """Draws weights with He's deviation for such kernels, as `equiconv.GroupConv`, and sets biases to 0."""
-        deviation = he_deviation(self.layer_name, self.group, self.in_channels, self._made_of, self.extents)
-        self._draw("weight", lambda weight: nn.init.normal_(weight, std=deviation))
+        self._draw("weight", lambda weight: nn.init.normal_(weight, std=self.options.deviation))
         if self._has_bias:
             self._draw("bias", nn.init.zeros_)
 
@@ -116,14 +94,14 @@ class Convolution(ConvolutionSpaces, SignalModule):
         """The layer's output for a signal on `input_space`."""
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
-        axes = 2 + self.group.dimension if self._fiber is None else 3 + self.group.dimension
-        if x.dim() != axes or x.shape[1] != self.in_channels or (self._fiber is not None and x.shape[2] != self._fiber):
-            check_signal_space(type(self).__name__, self.input_space, self.in_channels, tuple(x.shape))
+        shape = x.shape
+        if len(shape) != self._axes or shape[1 : len(self._leading) + 1] != self._leading:
+            self.options.check(type(self).__name__, tuple(shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
         y = forward(x, weight, bias, self._name)
         if not torch.compiler.is_compiling():
-            self._look_back(x, None if self._fiber is None else self.group)
+            self._look_back(x, self.options.group if self.options.layer.reads_group else None)
             warn_of_layer(self._name, x, weight)
         return y
 
@@ -133,37 +111,39 @@ class Convolution(ConvolutionSpaces, SignalModule):
         |X| and |Y| are |H| for a signal on the group, flattened into channels, and 1 for one on the plane. A copy: it
         is equal up to rounding until one of both is trained on. See `expand` for whole networks.
         """
+        options = self.options
         # Once: a parametrization computes them each time.
         weight, bias = self.weight.detach(), self.bias
         bank = expand_weight(
             as_array("weight", weight),
-            self.group,
-            self.layer_name,
-            basis=self.basis,
-            interpolation=self.interpolation,
-            group_basis=self.group_basis,
-            quadrature=self.quadrature,
+            options.group,
+            options.layer_name,
+            basis=options.basis,
+            interpolation=options.interpolation,
+            group_basis=options.group_basis,
+            quadrature=options.quadrature,
         )
-        points = LAYERS[self.layer_name].output_points(self.group) or 1
+        points = options.layer.output_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        return ordinary_convolution(torch.from_numpy(bank), biases, self.extents, configuration_of(self._name).sampling)
+        sampling = Sampling.checked(options.group.dimension, *options.sampling_arguments)
+        return ordinary_convolution(torch.from_numpy(bank), biases, options.extents, sampling)
 
     def ordinary(self) -> nn.Module:
         """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""
-        layer = LAYERS[self.layer_name]
+        layer = self.options.layer
         steps: list[nn.Module] = [nn.Flatten(1, 2)] if layer.reads_group else []
         steps.append(self.expand())
         if layer.writes_group:
-            steps.append(nn.Unflatten(1, (self.out_channels, self.group.order)))
+            steps.append(nn.Unflatten(1, (self.options.out_channels, self.options.group.order)))
         return nn.Sequential(*steps)
 
     def extra_repr(self) -> str:
         """The options that are not the default, the spaces, and the shapes of the parameters."""
-        return f"{arguments_text(self)}: {spaces_text(self, self._weight_shape, self._has_bias)}"
+        return f"{self.options}: {spaces_text(self.options, self.options.weight_shape, self._has_bias)}"
 
     def get_extra_state(self) -> Tensor:
         """What the weights are for, the group and the bases, for `state_dict`."""
-        return encoded(purpose(self.group, self.basis, self.group_basis))
+        return encoded(self._purpose)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Does nothing: `load_state_dict` has compared it."""
@@ -179,9 +159,9 @@ class Convolution(ConvolutionSpaces, SignalModule):
         error_msgs: list[str],
     ) -> None:
         key = prefix + "_extra_state"
-        expected = purpose(self.group, self.basis, self.group_basis)
+        user = type(self).__name__
         # Without the entry torch says which key is missing, unless loading is not strict.
-        problem = problem_with(state_dict[key], key, expected, type(self).__name__) if key in state_dict else None
+        problem = problem_with(state_dict[key], key, self._purpose, user) if key in state_dict else None
         if problem is None:
             super()._load_from_state_dict(
                 state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
@@ -197,9 +177,9 @@ class Convolution(ConvolutionSpaces, SignalModule):
         return operators.forward(x, self.weight, self.bias, self._name)
 
     @property
-    def _weight_shape(self) -> tuple[int, ...]:
-        layer = LAYERS[self.layer_name]
-        return weight_shape(self.in_channels, self.out_channels, self.extents, self._made_of, self.group, layer)
+    def _purpose(self) -> str:
+        """What the weights are for."""
+        return purpose(self.options.group, self.options.basis, self.options.group_basis)
 
     @property
     def _has_bias(self) -> bool:
@@ -218,37 +198,23 @@ class Convolution(ConvolutionSpaces, SignalModule):
         else:
             draw(getattr(self, name))
 
-    @property
-    def _made_of(self) -> Kernel:
-        return configuration_of(self._name).kernel
-
-    def _name_options(self) -> None:
-        sampling = (self.stride, self.padding, self.dilation, self.padding_mode, self.algorithm)
-        kernel = (self.basis, self.interpolation, self.group_basis, self.quadrature)
-        self._name = name_of(LAYERS[self.layer_name], self.group, *sampling, *kernel)
-
     def __setattr__(self, name: str, value: Any) -> None:
-        is_made = "_name" in self.__dict__
-        if is_made and name in self._FIXED:
-            raise AttributeError(f"{name} of {type(self).__name__} cannot be set: make a new layer")
-        if name not in self._OPTIONS:
-            super().__setattr__(name, value)
-            return
-        before: Any = self.__dict__.get(name)
-        # A list could change without a word.
-        option: Any = tuple(value) if isinstance(value, list) else value
-        super().__setattr__(name, option)
-        if is_made:
-            try:
-                self._name_options()
-            except (TypeError, ValueError):
-                super().__setattr__(name, before)
-                raise
+        super().__setattr__(name, value)
+        if name == "options":
+            self._follow_options()
+
+    def _follow_options(self) -> None:
+        """Makes of the options what calls need: the name of the layer, and what the shape of a signal is held to."""
+        options = self.options
+        self._name = name_of(options.layer, options.group, *options.sampling_arguments, *options.kernel_arguments)
+        fiber = (options.group.order,) if options.layer.reads_group else ()
+        self._leading = (options.in_channels, *fiber)
+        self._axes = 1 + len(self._leading) + options.group.dimension
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # The name of the options may be new to this process.
         super().__setstate__(state)
-        self._name_options()
+        self._follow_options()
 
 
 def _converted(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What layers with weights and pools over H are beside their arrays, for modules of Flax and of Equinox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from ..._checks.arrays import check_float_dtype
+from ..._functional.pool import PoolMode
+from ..._groups.point_group import PointGroup
+from ..._nn.attributes import PoolAttributes
+from ..._nn.options import ConvolutionOptions, PoolOptions
+from .._functions import group_pool
+from .._primitives import calls as _calls
+from .._primitives.operands import JaxArray, float_operand
+
+
+def drawn_weight(options: ConvolutionOptions, key: JaxArray, dtype: Any) -> JaxArray:
+    """Weights with He's deviation for such kernels, as `equiconv.GroupConv`."""
+    return jax.random.normal(key, options.weight_shape, dtype) * np.dtype(dtype).type(options.deviation)
+
+
+def layer_output(
+    options: ConvolutionOptions, user: str, x: object, weight: JaxArray, bias: JaxArray | None
+) -> JaxArray:
+    """The layer's output for a signal on its input space; `user` is its name in messages."""
+    array = float_operand("x", x)
+    options.check(user, array.shape)
+    sampling, kernel = options.sampling_arguments, options.kernel_arguments
+    return _calls.forward(options.layer, array, weight, options.group, bias, sampling, kernel)
+
+
+class FiberPool(PoolAttributes):
+    """What modules that pool over H have in common."""
+
+    def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
+        """Pools (B, C, |H|, spatial...) to (B, C, spatial...).
+
+        Args:
+            group: H.
+            mode: ``"mean"`` or ``"max"``.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind.
+        """
+        self.options = PoolOptions.checked(group, mode)
+
+    def pooled(self, x: object) -> JaxArray:
+        """The mean or the maximum over H of a signal on the group."""
+        array = float_operand("x", x)
+        self.options.check(array.shape)
+        return group_pool(array, self.options.mode)
+
+
+def parameter_dtype(dtype: Any) -> Any:
+    """float32 or float64. Raises TypeError for what layers do not take, and for float64 where JAX has none."""
+    found = np.dtype(dtype)
+    check_float_dtype("dtype", found)
+    if found == np.float64 and not jax.config.jax_enable_x64:
+        raise TypeError('dtype is float64, which JAX would round: use jax.config.update("jax_enable_x64", True)')
+    return found
