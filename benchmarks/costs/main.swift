@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures what `MeasuredCosts` records, on one thread, for each instruction set of this processor:
+// Measures the `MeasuredCosts` that each algorithm's file records, on one thread, for each instruction set of this processor:
 //
 //     make costs
 //
@@ -93,8 +93,8 @@ for set in InstructionSet.available {
   let work = 64 * 64 * 9 * 64 * 64 / Double(Float.microkernels(set).lanes)
   let seconds = try Calibration.secondsPerVector(Float.self, set)
   print("\(set): one vector multiply-add takes \(seconds * 1e9) ns")
-  print("  directShare \(rounded(work / (try direct.cost(.direct, set)), 100))", terminator: "")
-  print("  directGradientShare \(rounded(work / (try direct.cost(.direct, set, .weightGradient)), 100))")
+  print("  direct: share \(rounded(work / (try direct.cost(.direct, set)), 100))", terminator: "")
+  print("  gradientShare \(rounded(work / (try direct.cost(.direct, set, .weightGradient)), 100))")
   for length in [8, 12, 16, 20, 24, 32] {
     let points = Double(length * length / 2 + 2)
     let costs = try tileCosts(.fourier(length: length), set, outputs: length - 2, products: 3.125 * points)

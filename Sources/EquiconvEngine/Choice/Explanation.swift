@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which algorithm a call takes, and what that costs.
+/// Which algorithm a call uses, and what that costs.
 public struct Explanation: Hashable, Sendable {
   /// direct, winograd or fourier.
   public var algorithm: Algorithm

@@ -42,7 +42,7 @@ extension ConvolutionPlan: CustomStringConvertible {
 extension Explanation: CustomStringConvertible {
   /// For example "fourier with tiles of 16, 0.8 ms on 4 threads: …".
   public var description: String {
-    let tiles = algorithm == .direct ? "" : " with tiles of \(tile)"
+    let tiles = tile == 0 ? "" : " with tiles of \(tile)"
     let milliseconds = (seconds * 1e5).rounded() / 1e2
     return "\(algorithm)\(tiles), \(milliseconds) ms on \(threads) thread\(threads == 1 ? "" : "s"): \(reason)"
   }

@@ -7,18 +7,7 @@ import _EquiconvShims
 ///
 /// Threads split outputs only, and each output is one chain of multiply-adds in canonical order, so neither the
 /// thread count nor the blocking changes a bit.
-struct GatherPass<S: EngineScalar> {
-  /// What is gathered into what.
-  struct Arrays {
-    var source: UnsafePointer<S>
-    /// ŵ, (outputs, channels) with these strides, module by module; coefficients are contiguous.
-    var weights: UnsafePointer<S>
-    var weightOutputStride: Int
-    var weightChannelStride: Int
-    var bias: UnsafePointer<S>?
-    var destination: UnsafeMutablePointer<S>
-  }
-
+struct GatherPass<S: EngineScalar>: PlannedPass {
   let plan: GatherPlan
   let batch: Int
   /// Channels summed over, and channels computed.
@@ -26,6 +15,8 @@ struct GatherPass<S: EngineScalar> {
   let outputs: Int
   /// Layers of equal shape, each with weights of its own: image i is one of module i mod `modules`.
   let modules: Int
+  /// From one output, and from one channel, to the next in ŵ, which is given module by module; coefficients are contiguous.
+  let weightStrides: (output: Int, channel: Int)
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
@@ -79,8 +70,8 @@ struct GatherPass<S: EngineScalar> {
   var workspaceBytes: Int { layout.bytes }
 
   init(
-    plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int, instructions: InstructionSet,
-    threads: Int
+    plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int,
+    weightStrides: (output: Int, channel: Int), instructions: InstructionSet, threads: Int
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(instructions)
     self.plan = plan
@@ -88,6 +79,7 @@ struct GatherPass<S: EngineScalar> {
     self.channels = channels
     self.outputs = outputs
     self.modules = modules
+    self.weightStrides = weightStrides
     self.kernels = kernels
     self.threads = threads
     split = PanelSplit(outputs: outputs, widest: kernels.widestPanel)
@@ -163,13 +155,13 @@ struct GatherPass<S: EngineScalar> {
   }
 
   /// - Throws: `outOfMemory` before any array is touched.
-  func run(_ arrays: Arrays) throws(ConvolutionError) {
+  func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {
     let workspace = try Workspace(layout)
     let weights = workspace[pieces.weights]
     for module in 0..<modules {
       split.pack(
         arrays.weights + module * moduleWeights, into: weights + module * moduleWeights,
-        outputStride: arrays.weightOutputStride, channels: channels, channelStride: arrays.weightChannelStride,
+        outputStride: weightStrides.output, channels: channels, channelStride: weightStrides.channel,
         coefficients: plan.stencil.coefficients)
     }
     workspace[pieces.zeros].update(repeating: 0, count: pieces.zeros.count)
@@ -202,7 +194,8 @@ struct GatherPass<S: EngineScalar> {
 
   /// - Parameter startsApart: Whether terms that were left out decide what sums begin with.
   private func process(
-    _ crew: Crew, images: Range<Int>, _ arrays: Arrays, _ workspace: borrowing Workspace, _ startsApart: Bool
+    _ crew: Crew, images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace,
+    _ startsApart: Bool
   ) {
     let planes =
       workspace[pieces.planes] + crew.first * chunk * channels * plan.stencil.inputElements * plan.layout.volume

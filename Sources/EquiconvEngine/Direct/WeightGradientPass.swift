@@ -8,7 +8,7 @@ import _EquiconvShims
 /// For each image the signal is padded and one side is transposed so that lanes run along its channels: the gradient's
 /// (lanes along O) or the signal's (lanes along C), whichever leaves fewer lanes idle. Threads split the sums, never the
 /// pixels, and each sum adds up blocks of pixels in a fixed order: the thread count does not change a bit.
-struct WeightGradientPass<S: EngineScalar> {
+struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   let plan: GatherPlan
   let geometry: Geometry
   let batch: Int
@@ -102,8 +102,17 @@ struct WeightGradientPass<S: EngineScalar> {
     }
   }
 
-  /// - Throws: `outOfMemory` before any array is touched.
-  func run(
+  func run(_ arrays: WeightGradientArrays<S>) throws(ConvolutionError) {
+    let weights = outChannels * inChannels * (plan.stencil.sampling?.columns ?? plan.stencil.coefficients)
+    for module in 0..<modules {
+      try run(
+        gradient: arrays.gradient + module * gradientImage, input: arrays.input + module * inputImage,
+        weightGradient: arrays.weightGradient + module * weights)
+    }
+  }
+
+  /// The gradient of one module.
+  private func run(
     gradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     let banks = try bankSums()

@@ -7,8 +7,10 @@ import _EquiconvShims
 /// The spectrum of that correlation is `Σ_l Σ_tiles conj(ĝ[o,l·p](lω)) f̂[c,l·e](lω)`: products over tiles, point by point,
 /// with lanes along the channels c. Tiles are taken in chunks; within one, first the tiles are transformed and then the
 /// points are shared between threads, each with sums of its own: neither changes a bit with their number.
-struct FourierGradientPass<S: EngineScalar> {
+struct FourierGradientPass<S: EngineScalar>: PlannedPass {
   let plan: FourierPlan
+  /// From the user's weights to ŵ, where they are not the same.
+  let sampling: SamplingOperator?
   let batch: Int
   let inChannels: Int
   let outChannels: Int
@@ -42,11 +44,13 @@ struct FourierGradientPass<S: EngineScalar> {
   var workspaceBytes: Int { layout.bytes }
 
   init(
-    plan: FourierPlan, batch: Int, inChannels: Int, outChannels: Int, _ options: PassOptions
+    plan: FourierPlan, sampling: SamplingOperator?, batch: Int, inChannels: Int, outChannels: Int,
+    _ options: PassOptions
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(options.instructions)
     let (correlation, lanes) = (plan.correlation, kernels.lanes)
     self.plan = plan
+    self.sampling = sampling
     self.batch = batch
     self.inChannels = inChannels
     self.outChannels = outChannels
@@ -96,15 +100,10 @@ struct FourierGradientPass<S: EngineScalar> {
 
   // MARK: - Running
 
-  /// Writes ∂ŵ, (O, C, coefficients).
-  /// - Throws: `outOfMemory` before any array is touched.
-  func run(
-    gradient gradients: UnsafePointer<S>, input: UnsafePointer<S>, sampling: SamplingOperator?,
-    weightGradient: UnsafeMutablePointer<S>
-  ) throws(ConvolutionError) {
+  func run(_ arrays: WeightGradientArrays<S>) throws(ConvolutionError) {
     let workspace = try Workspace(layout)
     prepare(workspace)
-    let core = sampling == nil ? weightGradient : workspace[pieces.core]
+    let core = sampling == nil ? arrays.weightGradient : workspace[pieces.core]
     core.update(repeating: 0, count: pieces.core.count)
     let tiles = plan.tileCount(batch: batch)
     for output in stride(from: 0, to: outChannels, by: outputChunk) {
@@ -112,13 +111,13 @@ struct FourierGradientPass<S: EngineScalar> {
       for first in stride(from: 0, to: tiles, by: chunk) {
         try Call.checkNotEnded()
         let range = first..<min(tiles, first + chunk)
-        transform(range, of: source, input, workspace)
-        transform(range, of: gradient, gradients, workspace)
+        transform(range, of: source, arrays.input, workspace)
+        transform(range, of: gradient, arrays.gradient, workspace)
         multiply(range.count, outputs, isFirst: first == 0, workspace)
       }
       collect(outputs, into: core, workspace)
     }
-    try sampling?.applyAdjoint(core, into: weightGradient, channelPairs: outChannels * inChannels)
+    try sampling?.applyAdjoint(core, into: arrays.weightGradient, channelPairs: outChannels * inChannels)
   }
 
   private func prepare(_ workspace: borrowing Workspace) {

@@ -9,7 +9,7 @@ import _EquiconvShims
 /// fit its limit, channels are taken in chunks and products are added up.
 ///
 /// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 3 · C|X| · O|Y| multiply-adds.
-struct FourierPass<S: EngineScalar>: TilePass {
+struct FourierPass<S: EngineScalar>: PlannedPass {
   let plan: FourierPlan
   let batch: Int
   let channels: Int
@@ -121,7 +121,7 @@ struct FourierPass<S: EngineScalar>: TilePass {
 
   // MARK: - Running
 
-  func run(_ arrays: TilePassArrays<S>) throws(ConvolutionError) {
+  func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {
     let workspace = try Workspace(layout)
     plan.writeTwiddles(workspace[pieces.twiddles])
     writeReads(workspace[pieces.reads])
@@ -137,7 +137,7 @@ struct FourierPass<S: EngineScalar>: TilePass {
   /// A block of tiles, with what its thread reads and writes.
   private struct Task {
     let block: Range<Int>
-    let arrays: TilePassArrays<S>
+    let arrays: SignalPassArrays<S>
     let twiddles: UnsafePointer<S>
     let reads: UnsafePointer<equiconv_read>
     let memory: Workspace.Share

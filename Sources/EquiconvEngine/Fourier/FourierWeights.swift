@@ -7,13 +7,6 @@ import _EquiconvShims
 /// The scale makes up for what the microkernels' transforms leave out. Order: [bank][point][panel of outputs][c, e][a, b − a, a + b]
 /// [output of the panel] for W = a + ib. Bytes: banks · (n² / 2 + 2) · O · C · |X| times three numbers; not |Y| times as many.
 struct FourierWeights<S: EngineScalar> {
-  /// Where ŵ of a pair of channels begins; coefficients are contiguous.
-  struct Source {
-    var weights: UnsafePointer<S>
-    var outputStride: Int
-    var channelStride: Int
-  }
-
   let plan: FourierPlan
   let channels: Int
   let outputs: Int
@@ -39,7 +32,7 @@ struct FourierWeights<S: EngineScalar> {
   }
 
   /// - Complexity: O C |X| banks transforms of n × n.
-  func transform(_ source: Source) throws(ConvolutionError) -> TransformedWeights<S> {
+  func transform(_ core: CoreWeights<S>) throws(ConvolutionError) -> TransformedWeights<S> {
     let result = try TransformedWeights<S>(Self.counts(plan, channels: channels, outputs: outputs))
     let lanes = kernels.lanes
     var layout = Workspace.Layout()
@@ -60,7 +53,7 @@ struct FourierWeights<S: EngineScalar> {
         bank: item / groups / channels / elements, element: item / groups / channels % elements,
         channel: item / groups % channels, firstOutput: item % groups * lanes)
       let memory = workspace[scratch, worker]
-      transform(kernel, source, memory, scratch.each, twiddles: workspace[twiddles])
+      transform(kernel, core, memory, scratch.each, twiddles: workspace[twiddles])
       pack(kernel, memory[scratch.each.spectrum], into: result.base)
     }
     return result
@@ -88,7 +81,8 @@ struct FourierWeights<S: EngineScalar> {
   }
 
   private func transform(
-    _ kernel: Kernel, _ source: Source, _ memory: Workspace.Share, _ scratch: Scratch, twiddles: UnsafePointer<S>
+    _ kernel: Kernel, _ core: CoreWeights<S>, _ memory: Workspace.Share, _ scratch: Scratch,
+    twiddles: UnsafePointer<S>
   ) {
     let (dense, pointers) = (memory[scratch.dense], memory[scratch.lanes])
     let count = min(kernels.lanes, outputs - kernel.firstOutput)
@@ -98,7 +92,7 @@ struct FourierWeights<S: EngineScalar> {
       pointers[lane] = UnsafeMutableRawPointer(target)
       if lane >= count { continue }
       let weights =
-        source.weights + (kernel.firstOutput + lane) * source.outputStride + kernel.channel * source.channelStride
+        core.numbers + (kernel.firstOutput + lane) * core.outputStride + kernel.channel * core.channelStride
       for tap in plan.taps[kernel.bank][kernel.element] { target[tap.place] = weights[tap.coefficient] }
     }
     let places = memory[scratch.places]

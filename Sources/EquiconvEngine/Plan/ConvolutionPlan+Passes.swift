@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ConvolutionPlan {
-  /// Below so many operations a call stays on its own thread: handing out work costs as much.
-  private static let smallestSharedWork = 4e6
-
-  func threads(for batch: Int) -> Int {
-    flops(batch: batch) < Self.smallestSharedWork ? 1 : Threads.count
-  }
-
   /// `output = layer(input, weight) + bias`.
   ///
   /// - Parameters:
@@ -38,9 +31,7 @@ extension ConvolutionPlan {
         throw ConvolutionError(
           .invalidSize, "weight", "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
       }
-      try forward(
-        .init(batch: batch, source: input, weight: .prepared(weight), bias: bias, destination: output),
-        passOptions(RunOptions(), batch: batch), nil)
+      try runForward(batch: batch, input, .prepared(weight), bias, output, RunOptions())
     }
   }
 
@@ -51,22 +42,22 @@ extension ConvolutionPlan {
     output: UnsafeMutablePointer<S>, options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      try forward(
-        .init(batch: batch, source: input, weight: .array(weight), bias: bias, destination: output),
-        passOptions(options, batch: batch), options.method)
+      try runForward(batch: batch, input, .array(weight), bias, output, options)
     }
   }
 
-  private func forward<S: EngineScalar>(
-    _ arrays: PassArrays<S>, _ options: PassOptions, _ method: Method?
+  private func runForward<S: EngineScalar>(
+    batch: Int, _ input: UnsafePointer<S>, _ weight: WeightSource<S>, _ bias: UnsafePointer<S>?,
+    _ output: UnsafeMutablePointer<S>, _ options: RunOptions
   ) throws(ConvolutionError) {
-    let inputRange = try ArrayRange("input", arrays.source, inputCount(arrays.batch))
-    let weightRange = try ArrayRange("weight", arrays.weight.pointer, weightCount())
-    let outputRange = try ArrayRange("output", arrays.destination, outputCount(arrays.batch))
+    let inputRange = try ArrayRange("input", input, inputCount(batch))
+    let weightRange = try ArrayRange("weight", weight.pointer, weightCount())
+    let outputRange = try ArrayRange("output", output, outputCount(batch))
     var biasRange: ArrayRange?
-    if let bias = arrays.bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
+    if let bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
-    try run(.forward, arrays, options, method)
+    let task = task(.forward, batch: batch, S.self, options, isPrepared: weight.isPrepared)
+    try run(task, options.method, from: input, weight, bias: bias, to: output)
   }
 
   /// `inputGradient = (adjoint of input ↦ layer(input, weight)) outputGradient`.
@@ -91,65 +82,8 @@ extension ConvolutionPlan {
       let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
       let weightRange = try ArrayRange("weight", weight, weightCount())
       try ArrayRange("grad_input", inputGradient, inputCount(batch)).checkApart(from: outputGradientRange, weightRange)
-      try run(
-        .inputGradient,
-        .init(batch: batch, source: outputGradient, weight: .array(weight), bias: nil, destination: inputGradient),
-        passOptions(options, batch: batch), options.method)
-    }
-  }
-
-  /// A checked forward pass or input gradient, by the method given or chosen.
-  private func run<S: EngineScalar>(
-    _ pass: Pass, _ arrays: PassArrays<S>, _ options: PassOptions, _ method: Method?
-  ) throws(ConvolutionError) {
-    if arrays.batch == 0 { return }
-    let chosen =
-      if let method { method } else {
-        try self.method(pass, batch: arrays.batch, S.self, options, isPrepared: arrays.weight.isPrepared)
-      }
-    switch chosen {
-    case .direct: try runDirect(pass, arrays, options)
-    case .fourier(let length):
-      try run(fourier(pass, length: length, batch: arrays.batch, S.self, options), pass, chosen, arrays, options)
-    case .winograd(let outputs):
-      try run(winograd(pass, outputs: outputs, batch: arrays.batch, S.self, options), pass, chosen, arrays, options)
-    }
-  }
-
-  /// The gather that a pass is by the direct algorithm; for a weight gradient the one it is the adjoint of.
-  func gatherPlan(_ pass: Pass) throws(ConvolutionError) -> GatherPlan {
-    pass == .inputGradient ? try adjointPlan() : forwardPlan
-  }
-
-  /// A forward pass or an input gradient by the direct algorithm.
-  func direct<S: EngineScalar>(
-    _ pass: Pass, batch: Int, _: S.Type, _ options: PassOptions
-  ) throws(ConvolutionError) -> GatherPass<S> {
-    let channels = channels(pass)
-    return try GatherPass(
-      plan: gatherPlan(pass), batch: batch * modules, channels: channels.read,
-      outputs: channels.computed, modules: modules, instructions: options.instructions, threads: options.threads)
-  }
-
-  /// A weight gradient by the direct algorithm, of one module.
-  func directWeightGradient<S: EngineScalar>(
-    batch: Int, _: S.Type, _ options: PassOptions
-  ) throws(ConvolutionError) -> WeightGradientPass<S> {
-    try WeightGradientPass(
-      plan: forwardPlan, geometry: geometry, batch: batch, inChannels: moduleInputs, outChannels: moduleOutputs,
-      modules: modules, instructions: options.instructions, threads: options.threads)
-  }
-
-  private func runDirect<S: EngineScalar>(
-    _ pass: Pass, _ arrays: PassArrays<S>, _ options: PassOptions
-  ) throws(ConvolutionError) {
-    let strides = coreStrides(pass)
-    let gather = try direct(pass, batch: arrays.batch, S.self, options)
-    try withCore(arrays.weight.pointer) { core throws(ConvolutionError) in
-      try gather.run(
-        .init(
-          source: arrays.source, weights: core, weightOutputStride: strides.output,
-          weightChannelStride: strides.channel, bias: arrays.bias, destination: arrays.destination))
+      let task = task(.inputGradient, batch: batch, S.self, options)
+      try run(task, options.method, from: outputGradient, .array(weight), bias: nil, to: inputGradient)
     }
   }
 
@@ -170,42 +104,13 @@ extension ConvolutionPlan {
     options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      try computeWeightGradient(
-        batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient, options: options)
-    }
-  }
-
-  private func computeWeightGradient<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
-    options: RunOptions
-  ) throws(ConvolutionError) {
-    let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
-    let inputRange = try ArrayRange("input", input, inputCount(batch))
-    try ArrayRange("grad_weight", weightGradient, weightCount()).checkApart(from: outputGradientRange, inputRange)
-    if batch == 0 { return weightGradient.update(repeating: 0, count: try weightCount()) }
-    let method = options.method
-    let options = passOptions(options, batch: batch)
-    let chosen = if let method { method } else { try self.method(.weightGradient, batch: batch, S.self, options) }
-    if case .fourier(let length) = chosen {
-      let pass = try fourierWeightGradient(length: length, batch: batch, S.self, options)
-      return try pass.run(
-        gradient: outputGradient, input: input, sampling: stencil.sampling, weightGradient: weightGradient)
-    }
-    try reduceDirectly(
-      batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient, options)
-  }
-
-  private func reduceDirectly<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
-    _ options: PassOptions
-  ) throws(ConvolutionError) {
-    let pass = try directWeightGradient(batch: batch, S.self, options)
-    let weights = try weightCount() / modules
-    for module in 0..<modules {
-      try pass.run(
-        gradient: outputGradient + module * moduleOutputs * outputElements * geometry.output.volume,
-        input: input + module * moduleInputs * inputElements * geometry.input.volume,
-        weightGradient: weightGradient + module * weights)
+      let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
+      let inputRange = try ArrayRange("input", input, inputCount(batch))
+      try ArrayRange("grad_weight", weightGradient, weightCount()).checkApart(from: outputGradientRange, inputRange)
+      if batch == 0 { return weightGradient.update(repeating: 0, count: try weightCount()) }
+      let task = task(.weightGradient, batch: batch, S.self, options)
+      try run(
+        task, options.method, .init(gradient: outputGradient, input: input, weightGradient: weightGradient))
     }
   }
 
@@ -241,18 +146,5 @@ extension ConvolutionPlan {
           core, into: bank, outputs: descriptor.outChannels, channels: moduleInputs)
       }
     }
-  }
-
-  /// Gives `body` the weights ŵ of the stencil: the user's own, or what the sampling operator makes of them.
-  func withCore<S: EngineScalar, R>(
-    _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> R
-  ) throws(ConvolutionError) -> R {
-    guard let sampling = stencil.sampling else { return try body(weight) }
-    let pairs = descriptor.outChannels * moduleInputs
-    var layout = Workspace.Layout()
-    let core = try layout.reserve(S.self, pairs, stencil.coefficients)
-    let workspace = try Workspace(layout)
-    try sampling.apply(weight, into: workspace[core], channelPairs: pairs)
-    return try body(workspace[core])
   }
 }

@@ -18,7 +18,8 @@ public final class ConvolutionPlan: Sendable {
   let forwardPlan: GatherPlan
   /// Made by the first input gradient: inference never needs it. Guarded by `ProcessLock`.
   private nonisolated(unsafe) var lazyAdjoint: GatherPlan?
-  let tilePlans = TilePlans()
+  let tables = AlgorithmTables()
+  let choices = ChoiceCache()
   let weightCache = WeightCache()
 
   /// Checks the descriptor and builds its stencils.
@@ -38,11 +39,7 @@ public final class ConvolutionPlan: Sendable {
     weightShape = try resolved.layer.weightShape(
       outChannels: resolved.outChannels, inChannels: resolved.inChannels, kernel: resolved.kernel)
     let stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
-    if resolved.layer.algorithm == .fourier || resolved.layer.algorithm == .winograd {
-      // What no pass could do is said now.
-      try PlaneCorrelation.checkCovered(resolved)
-      try resolved.checkTiles(reach: geometry.reach)
-    }
+    try Self.checkAlgorithm(resolved.layer, reach: geometry.reach)
     forwardPlan = try GatherPlan(
       forward: stencil, geometry: geometry, isCircular: resolved.layer.paddingMode == .circular)
     _ = try weightCount()
@@ -113,6 +110,9 @@ public final class ConvolutionPlan: Sendable {
   public var bankShape: [Int] {
     [descriptor.outChannels * outputElements, moduleInputs * inputElements] + sampledKernel.values
   }
+
+  /// The larger extent of the taps in the plane, dilation included.
+  package var reach: Int { max(geometry.reach.y, geometry.reach.x) }
 
   /// Floating-point operations of the definition for one forward run, two for each multiply-add.
   public func flops(batch: Int) -> Double {

@@ -47,10 +47,10 @@ struct PlaneCorrelation: Sendable {
     }
   }
 
-  /// The correlation that a forward pass is, or why it is none.
+  /// The forward pass of a layer that is covered.
+  /// - Throws: `outOfMemory`.
   static func forward(_ plan: ConvolutionPlan) throws(ConvolutionError) -> PlaneCorrelation {
     let (descriptor, geometry) = (plan.descriptor, plan.geometry)
-    try checkCovered(descriptor)
     return try PlaneCorrelation(
       terms: plan.stencil.terms, plan,
       from: try descriptor.layer.input.fiber(of: descriptor.layer.group, "input_stabilizer"),
@@ -58,16 +58,10 @@ struct PlaneCorrelation: Sendable {
       target: geometry.output, origin: geometry.padding.map { -$0 })
   }
 
-  /// The correlation that an input gradient is: `∂f[x'] = Σ_t ŵ(t) g[x' + padding − t]`, or why it is none.
+  /// The input gradient of a layer that is covered: `∂f[x'] = Σ_t ŵ(t) g[x' + padding − t]`.
+  /// - Throws: `outOfMemory`.
   static func adjoint(_ plan: ConvolutionPlan) throws(ConvolutionError) -> PlaneCorrelation {
     let (descriptor, geometry) = (plan.descriptor, plan.geometry)
-    try checkCovered(descriptor)
-    if descriptor.layer.paddingMode == .circular && geometry.input != geometry.output {
-      throw unsupported(
-        descriptor.layer.algorithm,
-        "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
-        expected: "circular padding that keeps the size, for the input gradient")
-    }
     let last = geometry.reach.map { $0 - 1 }
     var origin = geometry.padding
     for axis in 0..<3 { origin[axis] -= last[axis] }
@@ -103,21 +97,45 @@ struct PlaneCorrelation: Sendable {
     banks = try Self.banks(terms, plan.descriptor.layer.group, from, to, reach: plan.geometry.reach)
   }
 
-  /// What the algorithms on tiles do not cover, as an error that names it.
-  static func checkCovered(_ descriptor: ConvolutionDescriptor) throws(ConvolutionError) {
-    if descriptor.spatial.count != 2 {
-      throw unsupported(descriptor.layer.algorithm, "\(descriptor.spatial.count) dimensions", expected: "2 dimensions")
+  // MARK: - What is covered
+
+  /// - Throws: `unsupportedAlgorithm` where no pass of the layer is a correlation of planes.
+  private static func checkLayer(_ layer: Layer, for algorithm: Algorithm) throws(ConvolutionError) {
+    if layer.group.dimension != 2 {
+      throw .unsupported(algorithm, "\(layer.group.dimension) dimensions", expected: "2 dimensions")
     }
-    if descriptor.layer.stride.values.contains(where: { $0 != 1 }) {
-      throw unsupported(descriptor.layer.algorithm, "stride \(descriptor.layer.stride)", expected: "stride 1")
+    if layer.stride.values.contains(where: { $0 != 1 }) {
+      throw .unsupported(algorithm, "stride \(layer.stride)", expected: "stride 1")
     }
-    if descriptor.layer.isDepthwise {
-      throw unsupported(descriptor.layer.algorithm, "a depthwise layer", expected: "sums over channels")
+    if layer.isDepthwise {
+      throw .unsupported(algorithm, "a depthwise layer", expected: "sums over channels")
     }
   }
 
-  static func unsupported(_ algorithm: Algorithm, _ found: String, expected: String) -> ConvolutionError {
-    ConvolutionError(.unsupportedAlgorithm, "algorithm", "\(algorithm) with \(found)", expected: expected)
+  /// - Throws: `unsupportedAlgorithm` where no pass of the layer is a correlation of planes with a reach of
+  ///   `limit` × `limit` at most.
+  static func checkLayer(
+    _ layer: Layer, reach: Box, atMost limit: Int, for algorithm: Algorithm
+  ) throws(ConvolutionError) {
+    try checkLayer(layer, for: algorithm)
+    if max(reach.y, reach.x) > limit { throw tooFar(reach, atMost: limit, for: algorithm) }
+  }
+
+  /// - Throws: `unsupportedAlgorithm` where the pass is no correlation of planes.
+  static func check(_ pass: Pass, of plan: ConvolutionPlan, for algorithm: Algorithm) throws(ConvolutionError) {
+    let (layer, geometry) = (plan.descriptor.layer, plan.geometry)
+    try checkLayer(layer, for: algorithm)
+    if pass == .inputGradient && layer.paddingMode == .circular && geometry.input != geometry.output {
+      throw .unsupported(
+        algorithm, "circular padding that changes the size from \(geometry.input.y) × \(geometry.input.x)",
+        expected: "circular padding that keeps the size, for the input gradient")
+    }
+  }
+
+  /// The error for taps that reach too far for an algorithm's tiles.
+  static func tooFar(_ reach: Box, atMost limit: Int, for algorithm: Algorithm) -> ConvolutionError {
+    .unsupported(
+      algorithm, "a reach of \(reach.y) × \(reach.x)", expected: "a reach of at most \(limit) × \(limit)")
   }
 
   // MARK: - Turned kernels

@@ -10,7 +10,7 @@ import _EquiconvShims
 ///
 /// Threads take whole blocks of tiles and transform, multiply and transform back on their own. Each number is one
 /// chain of operations that depends on neither the blocking nor the threads.
-struct WinogradPass<S: EngineScalar>: TilePass {
+struct WinogradPass<S: EngineScalar>: PlannedPass {
   /// Planes ahead whose lines are asked for: memory answers in less than a block's part of two planes takes.
   private static var lead: Int { 2 }
 
@@ -56,7 +56,7 @@ struct WinogradPass<S: EngineScalar>: TilePass {
   /// What a thread has.
   private var own: WinogradPieces<S> { scratch.each }
 
-  func run(_ arrays: TilePassArrays<S>) throws(ConvolutionError) {
+  func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {
     let workspace = try Workspace(layout)
     let zeros = workspace[self.zeros]
     zeros.update(repeating: 0, count: self.zeros.count)
@@ -67,7 +67,7 @@ struct WinogradPass<S: EngineScalar>: TilePass {
 
   /// One block: all outputs of the given vectors of tiles.
   private func compute(
-    _ vectors: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ memory: Workspace.Share
+    _ vectors: Range<Int>, _ arrays: SignalPassArrays<S>, _ zeros: UnsafePointer<S>, _ memory: Workspace.Share
   ) {
     let lanes = kernels.lanes
     let block = vectors.lowerBound * lanes..<min(tiling.tiles, vectors.upperBound * lanes)
@@ -135,7 +135,7 @@ struct WinogradPass<S: EngineScalar>: TilePass {
   }
 
   private func transformOutputs(
-    _ outputs: Range<Int>, _ arrays: TilePassArrays<S>, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
+    _ outputs: Range<Int>, _ arrays: SignalPassArrays<S>, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
     _ memory: Workspace.Share
   ) {
     var call = equiconv_winograd_output_call(

@@ -31,11 +31,11 @@ struct WinogradWeights<S: EngineScalar> {
     [points, points, channels, correlation.sourceElements, outputs, correlation.targetElements]
   }
 
-  /// Transforms ŵ, found at `core[o · outputStride + c · channelStride + coefficient]`.
+  /// Transforms ŵ.
   ///
   /// - Complexity: 49 (P = 2) or 117 (P = 4) operations a pair of planes and 9 reads of ŵ.
   func transform(
-    _ core: UnsafePointer<S>, outputStride: Int, channelStride: Int, threads: Int
+    _ core: CoreWeights<S>, threads: Int
   ) throws(ConvolutionError) -> TransformedWeights<S> {
     let result = try TransformedWeights<S>(counts)
     let weights = result.base
@@ -50,7 +50,7 @@ struct WinogradWeights<S: EngineScalar> {
       let (panel, kernels) = (split[item], workspace[scratch, worker][scratch.each])
       for channel in 0..<channels {
         if Call.isEnded { return }
-        gather(core + channel * channelStride, outputStride: outputStride, panel, kernels)
+        gather(core, channel, panel, kernels)
         for element in 0..<correlation.sourceElements {
           let plane = channel * correlation.sourceElements + element
           let target = weights + panel.first * sourcePlanes + plane * panel.width
@@ -63,13 +63,12 @@ struct WinogradWeights<S: EngineScalar> {
 
   /// The kernels of a panel's outputs, one a lane: [element][3][3].
   private func gather(
-    _ core: UnsafePointer<S>, outputStride: Int, _ panel: PanelSplit.Panel,
-    _ kernels: UnsafeMutablePointer<SIMD8<Double>>
+    _ core: CoreWeights<S>, _ channel: Int, _ panel: PanelSplit.Panel, _ kernels: UnsafeMutablePointer<SIMD8<Double>>
   ) {
     kernels.update(repeating: .zero, count: correlation.sourceElements * Self.taps)
     for lane in 0..<panel.width {
       let (output, element) = (panel.first + lane).quotientAndRemainder(dividingBy: correlation.targetElements)
-      let weights = core + output * outputStride
+      let weights = core.numbers + output * core.outputStride + channel * core.channelStride
       for term in correlation.terms[element].elements {
         let tap = term.element * Self.taps + term.position.y * Self.extent + term.position.x
         kernels[tap][lane] += Double(weights[term.coefficient])

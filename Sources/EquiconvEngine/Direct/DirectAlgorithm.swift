@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The definition, output by output: covers every pass of every layer, and is equivariant to the last bit.
+struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
+  static var name: Algorithm { .direct }
+  let task: PassTask<S>
+
+  static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {}
+  func check() throws(ConvolutionError) {}
+  var tiles: [Int] { [Method.direct.tile] }
+
+  // MARK: - Passes
+
+  func signalPass(tile: Int) throws(ConvolutionError) -> GatherPass<S> {
+    let (plan, channels, options) = (task.plan, task.channels, task.options)
+    return try GatherPass(
+      plan: plan.gatherPlan(task.pass), batch: task.batch * plan.modules, channels: channels.read,
+      outputs: channels.computed, modules: plan.modules, weightStrides: task.coreStrides,
+      instructions: options.instructions, threads: options.threads)
+  }
+
+  func weightGradient(tile: Int) throws(ConvolutionError) -> WeightGradientPass<S> {
+    let (plan, options) = (task.plan, task.options)
+    return try WeightGradientPass(
+      plan: plan.forwardPlan, geometry: plan.geometry, batch: task.batch, inChannels: plan.moduleInputs,
+      outChannels: plan.moduleOutputs, modules: plan.modules, instructions: options.instructions,
+      threads: options.threads)
+  }
+
+  // MARK: - Costs
+
+  private var costs: DirectCosts { DirectCosts.measured[task.options.instructions] }
+
+  /// Layers of orbits add up what shares a coefficient before they multiply.
+  private var isSummed: Bool { task.plan.stencil.isOrbit && task.pass == .forward }
+
+  func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
+    let plan = task.plan
+    let gather = try plan.gatherPlan(task.pass)
+    let pairs = Double(task.batch) * Double(plan.descriptor.outChannels) * Double(plan.moduleInputs)
+    let outputs = Double(plan.geometry.output.volume)
+    let terms = isSummed ? plan.stencil.coefficients : plan.stencil.termCount
+    let products = gather.reads.isPartial ? pairs * partialProducts(gather) : pairs * Double(terms) * outputs
+    let sums =
+      isSummed ? Double(task.batch) * Double(plan.moduleInputs) * Double(plan.stencil.termCount) * outputs : 0
+    let work = task.pass == .weightGradient ? reducedVectors(gather) : gatheredVectors(gather)
+    let vectors = pairs * work + 2 * sums / Double(task.kernels.lanes)
+    let grids =
+      gather.reads.isPartial ? Double(task.batch * gather.grids.count * gather.stencil.outputElements) : 0
+    return MethodCost(
+      time: MethodCost.pass / 8 + (vectors + grids * DirectCosts.grid) / task.threads,
+      operations: 2 * products + sums, weightBytes: 0)
+  }
+
+  /// Products for a pair of channels where reads of nothing but zeros are left out.
+  private func partialProducts(_ gather: GatherPlan) -> Double {
+    gather.grids.enumerated().reduce(0) { sum, grid in
+      sum + Double(gather.reads.count(grid: grid.offset)) * Double(grid.element.size.volume)
+    }
+  }
+
+  /// Multiply-adds of vectors for a pair of channels: all that cover the outputs, the padding between rows too.
+  private func gatheredVectors(_ gather: GatherPlan) -> Double {
+    let kernels = task.kernels
+    var vectors = 0.0
+    for (number, grid) in gather.grids.enumerated() {
+      let products = isSummed ? task.plan.stencil.coefficients : gather.reads.count(grid: number)
+      let cover = VectorCover(grid: grid, layout: gather.layout, lanes: kernels.lanes)
+      vectors += Double(cover.vectorCount) * Double(products)
+    }
+    // A pixel that is loaded for a panel of few outputs serves few multiply-adds.
+    let panel = Double(min(kernels.widestPanel, task.channels.computed))
+    return vectors * (1 + 1 / panel - 1 / Double(kernels.widestPanel)) / costs.share
+  }
+
+  /// Multiply-adds of vectors for a pair of channels: lanes run along one side's channels, some of them idle, and each
+  /// image loads and stores the sums.
+  private func reducedVectors(_ gather: GatherPlan) -> Double {
+    let (plan, lanes) = (task.plan, task.kernels.lanes)
+    let alongInput = ReduceOrientation.alongInput(
+      inChannels: plan.moduleInputs, outChannels: plan.moduleOutputs, lanes: lanes)
+    let channels = alongInput ? plan.moduleInputs : plan.moduleOutputs
+    let width = Double((channels + lanes - 1) / lanes * lanes)
+    let pairs = gather.grids.enumerated().reduce(0.0) { sum, grid in
+      let pixels = Double(grid.element.size.volume) + DirectCosts.gradientStart
+      return sum + Double(gather.reads.count(grid: grid.offset)) * pixels
+    }
+    return pairs * width / Double(channels) / Double(lanes) / costs.gradientShare
+  }
+}
+
+/// What the direct algorithm was measured to cost; see `MeasuredCosts`.
+private struct DirectCosts {
+  /// Share of the peak that whole passes reach: forward or input gradient, and weight gradient.
+  let share: Double
+  let gradientShare: Double
+
+  /// Loading and storing a sum of the weight gradient once an image.
+  static let gradientStart = 12.0
+  /// Beginning and ending one grid of one plane, where outputs are split into many.
+  static let grid = 1e3
+
+  static let measured = MeasuredCosts(
+    baseline: DirectCosts(share: 1, gradientShare: 1),
+    avx2: DirectCosts(share: 0.95, gradientShare: 0.94),
+    avx512: DirectCosts(share: 0.97, gradientShare: 0.92))
+}
+
+extension Method {
+  package static let direct = Method(.direct, tile: 0)
+}
+
+extension ConvolutionPlan {
+  /// The gather that a pass is by the direct algorithm; for a weight gradient the one it is the adjoint of.
+  func gatherPlan(_ pass: Pass) throws(ConvolutionError) -> GatherPlan {
+    pass == .inputGradient ? try adjointPlan() : forwardPlan
+  }
+
+  /// Multiply-adds of vectors for a pair of channels that the direct algorithm makes, by counting.
+  package func directWork(_ pass: Pass, lanes: Int) throws(ConvolutionError) -> Int {
+    let gather = try gatherPlan(pass)
+    return gather.grids.indices.reduce(0) { sum, grid in
+      let vectors = VectorCover(grid: gather.grids[grid], layout: gather.layout, lanes: lanes).vectorCount
+      return sum + vectors * gather.reads.count(grid: grid)
+    }
+  }
+
+  /// Whether the direct algorithm leaves out reads of nothing but zeros.
+  package func leavesOutReads(_ pass: Pass) throws(ConvolutionError) -> Bool { try gatherPlan(pass).reads.isPartial }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Tiles in the frequency domain: layers of stride 1 in the plane whose taps reach over 32 × 32 at most, in every pass.
+struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
+  static var name: Algorithm { .fourier }
+  let task: PassTask<S>
+
+  private static var longest: Int { FourierPlan.lengths.max() ?? 0 }
+
+  static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {
+    try PlaneCorrelation.checkLayer(layer, reach: reach, atMost: longest, for: name)
+  }
+
+  func check() throws(ConvolutionError) {
+    try Self.checkLayer(task.plan.descriptor.layer, reach: task.plan.geometry.reach)
+    try PlaneCorrelation.check(task.pass, of: task.plan, for: Self.name)
+  }
+
+  /// The lengths that leave a tile outputs.
+  var tiles: [Int] { FourierPlan.lengths.filter { $0 >= task.plan.reach } }
+
+  // MARK: - Passes
+
+  private func fourierPlan(_ length: Int) throws(ConvolutionError) -> FourierPlan {
+    try task.plan.tables.fourierPlans.plan(task.pass, length: length, of: task.plan)
+  }
+
+  func signalPass(tile: Int) throws(ConvolutionError) -> FourierPass<S> {
+    try FourierPass(
+      plan: fourierPlan(tile), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed,
+      task.options)
+  }
+
+  func weightGradient(tile: Int) throws(ConvolutionError) -> FourierGradientPass<S> {
+    let plan = task.plan
+    return try FourierGradientPass(
+      plan: fourierPlan(tile), sampling: plan.stencil.sampling, batch: task.batch, inChannels: plan.moduleInputs,
+      outChannels: plan.moduleOutputs, task.options)
+  }
+
+  func transform(_ core: CoreWeights<S>, tile: Int) throws(ConvolutionError) -> TransformedWeights<S> {
+    let transform = FourierWeights<S>(
+      plan: try fourierPlan(tile), channels: task.channels.read, outputs: task.channels.computed,
+      kernels: task.kernels, threads: task.options.threads)
+    return try transform.transform(core)
+  }
+
+  // MARK: - Costs
+
+  private var costs: FourierCosts { FourierCosts.measured[task.options.instructions] }
+
+  func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
+    let correlation = try task.plan.tables.correlations.correlation(task.pass, of: task.plan, for: Self.name)
+    guard let grid = TileGrid(correlation, inputs: tile) else {
+      throw PlaneCorrelation.tooFar(correlation.reach, atMost: tile, for: Self.name)
+    }
+    let tiles = Tiles(correlation, length: tile, count: task.batch * grid.tiles.volume, costs)
+    return task.pass == .weightGradient ? gradientCost(tiles) : signalCost(tiles)
+  }
+
+  /// The tiles of a task, and what transforms of a vector of them cost.
+  private struct Tiles {
+    let correlation: PlaneCorrelation
+    let count: Int
+    let points: Double
+    let forward: Double
+    let inverse: Double
+    /// 5 N log₂ N / 2 operations for N = n² real numbers.
+    let operations: Double
+
+    init(_ correlation: PlaneCorrelation, length n: Int, count: Int, _ costs: FourierCosts) {
+      let place = FourierPlan.lengths.firstIndex(of: n) ?? 0
+      self.correlation = correlation
+      self.count = count
+      points = Double(FourierPlan.points(length: n))
+      (forward, inverse) = (costs.forward[place], costs.inverse[place])
+      operations = 5 * Double(n * n) * Double((n - 1).bitWidth - (n - 1).leadingZeroBitCount)
+    }
+  }
+
+  private func signalCost(_ tiles: Tiles) -> MethodCost {
+    let (channels, kernels, correlation) = (task.channels, task.kernels, tiles.correlation)
+    let (reads, writes) = (
+      Double(channels.read * correlation.sourceElements), Double(channels.computed * correlation.targetElements)
+    )
+    let lanes = kernels.lanes
+    let blocks = (tiles.count + lanes - 1) / lanes
+    let transforms = reads * tiles.forward + writes * tiles.inverse
+    // Three real products, and a sum for each panel of outputs.
+    let additions = 1 / Double(min(kernels.widestComplexPanel, channels.computed))
+    let products = tiles.points * (3 + additions) * reads * writes / costs.share
+    let sourcePlanes = correlation.banks.count * channels.read * correlation.sourceElements
+    let transformed = sourcePlanes * ((channels.computed + lanes - 1) / lanes)
+    let weights = task.isPrepared ? 0 : Double(transformed) * 1.5 * tiles.forward / task.threads
+    return MethodCost(
+      time: MethodCost.pass + weights + task.share(of: blocks) * (transforms + products),
+      operations: Double(tiles.count) * ((reads + writes) * tiles.operations + 6 * tiles.points * reads * writes),
+      weightBytes: correlation.banks.count * Int(tiles.points) * channels.read * correlation.sourceElements
+        * channels.computed * 3 * MemoryLayout<S>.stride)
+  }
+
+  private func gradientCost(_ tiles: Tiles) -> MethodCost {
+    let (inputs, outputs, lanes) = (task.plan.moduleInputs, task.plan.moduleOutputs, task.kernels.lanes)
+    let (sources, targets) = (tiles.correlation.sourceElements, tiles.correlation.targetElements)
+    let (inGroups, outGroups) = ((inputs + lanes - 1) / lanes, (outputs + lanes - 1) / lanes)
+    let (reads, writes) = (inGroups * sources, outGroups * targets)
+    let transforms = Double(tiles.count * (reads + writes)) * tiles.forward
+    let computed = Double(outputs * targets)
+    let sums = computed * Double(reads)
+    let chunks = Double((tiles.count - 1) / FourierPlan.tilesPerChunk + 1)
+    // Each chunk loads and stores the real and imaginary part of every sum.
+    let products = tiles.points * sums * (3.125 * Double(tiles.count) / costs.share + 14 * chunks)
+    let inverse = Double(tiles.correlation.banks.count * outputs * reads) * tiles.inverse
+    let planes = Double(inputs * sources + outputs * targets)
+    return MethodCost(
+      time: MethodCost.pass * (1 + chunks / 4) + (transforms + products + inverse) / task.threads,
+      operations: Double(tiles.count)
+        * (planes * tiles.operations + 6 * tiles.points * computed * Double(inputs * sources)),
+      weightBytes: 0)
+  }
+}
+
+/// What Fourier tiles were measured to cost; see `MeasuredCosts`.
+private struct FourierCosts {
+  /// Share of the peak that products reach.
+  let share: Double
+  /// Transforms of a vector of tiles of one plane, for each length in `FourierPlan.lengths`.
+  let forward: [Double]
+  let inverse: [Double]
+
+  static let measured = MeasuredCosts(
+    baseline: FourierCosts(
+      share: 0.81, forward: [860, 2170, 3900, 7700, 10200, 18200], inverse: [1070, 2630, 4950, 8900, 12200, 24900]),
+    avx2: FourierCosts(
+      share: 0.73, forward: [2540, 5580, 9930, 20500, 28500, 51000],
+      inverse: [3210, 6490, 12900, 21200, 32300, 63400]),
+    avx512: FourierCosts(
+      share: 1, forward: [2570, 5300, 9500, 18800, 25700, 46500], inverse: [1755, 4000, 7000, 14700, 22000, 40000]))
+}
+
+extension Method {
+  /// Tiles of length × length points.
+  package static func fourier(length: Int) -> Method { Method(.fourier, tile: length) }
+}
+
+extension ConvolutionPlan {
+  /// Kernels that are transformed apart: turned kernels share one transform.
+  package func fourierBanks(_ pass: Pass) throws(ConvolutionError) -> Int {
+    try tables.correlations.correlation(pass, of: self, for: .fourier).banks.count
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension ConvolutionPlan {
+  /// Below so many operations a call stays on its own thread: handing out work costs as much.
+  private static let smallestSharedWork = 4e6
+
+  func threads(for batch: Int) -> Int {
+    flops(batch: batch) < Self.smallestSharedWork ? 1 : Threads.count
+  }
+
+  /// A pass as the process runs it now, but for what a call asks for.
+  func task<S: EngineScalar>(
+    _ pass: Pass, batch: Int, _: S.Type, _ asked: RunOptions, isPrepared: Bool = false
+  ) -> PassTask<S> {
+    let options = PassOptions(
+      instructions: asked.instructions, threads: asked.threads ?? threads(for: batch),
+      workspaceLimit: asked.workspaceLimit ?? WorkspaceLimit.bytesPerThread)
+    return PassTask(plan: self, pass: pass, batch: batch, options: options, isPrepared: isPrepared)
+  }
+
+  /// A forward pass or an input gradient of checked arrays, by the method given or chosen.
+  func run<S: EngineScalar>(
+    _ task: PassTask<S>, _ method: Method?, from source: UnsafePointer<S>, _ weight: WeightSource<S>,
+    bias: UnsafePointer<S>?, to destination: UnsafeMutablePointer<S>
+  ) throws(ConvolutionError) {
+    if task.batch == 0 { return }
+    let method = if let method { method } else { try self.method(task) }
+    var run = SignalPassRun(
+      task: task, tile: method.tile, source: source, weight: weight, bias: bias, destination: destination)
+    try Algorithms.visit(method.algorithm, &run)
+  }
+
+  private struct SignalPassRun<Scalar: EngineScalar>: AlgorithmVisitor {
+    let task: PassTask<Scalar>
+    let tile: Int
+    let source: UnsafePointer<Scalar>
+    let weight: WeightSource<Scalar>
+    let bias: UnsafePointer<Scalar>?
+    let destination: UnsafeMutablePointer<Scalar>
+
+    mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar {
+      let algorithm = A(task: task)
+      let pass = try algorithm.signalPass(tile: tile)
+      try algorithm.withWeights(weight, tile: tile) { weights throws(ConvolutionError) in
+        try pass.run(.init(source: source, weights: weights, bias: bias, destination: destination))
+      }
+    }
+  }
+
+  /// A weight gradient of checked arrays, by the method given or chosen.
+  func run<S: EngineScalar>(
+    _ task: PassTask<S>, _ method: Method?, _ arrays: WeightGradientArrays<S>
+  ) throws(ConvolutionError) {
+    let method = if let method { method } else { try self.method(task) }
+    var run = WeightGradientRun(task: task, tile: method.tile, arrays: arrays)
+    try Algorithms.visit(method.algorithm, &run)
+  }
+
+  private struct WeightGradientRun<Scalar: EngineScalar>: AlgorithmVisitor {
+    let task: PassTask<Scalar>
+    let tile: Int
+    let arrays: WeightGradientArrays<Scalar>
+
+    mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar {
+      try A(task: task).weightGradient(tile: tile).run(arrays)
+    }
+  }
+
+  /// Gives `body` the weights ŵ of the stencil: the user's own, or what the sampling operator makes of them.
+  func withCore<S: EngineScalar, R>(
+    _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> R
+  ) throws(ConvolutionError) -> R {
+    guard let sampling = stencil.sampling else { return try body(weight) }
+    let pairs = descriptor.outChannels * moduleInputs
+    var layout = Workspace.Layout()
+    let core = try layout.reserve(S.self, pairs, stencil.coefficients)
+    let workspace = try Workspace(layout)
+    try sampling.apply(weight, into: workspace[core], channelPairs: pairs)
+    return try body(workspace[core])
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A pass by one of the algorithms, its memory counted and not yet allocated.
+protocol PlannedPass {
+  associatedtype Arrays
+  /// Memory of a run, for all threads.
+  var workspaceBytes: Int { get }
+  /// - Throws: `outOfMemory` before any array is touched; `cancelled`.
+  func run(_ arrays: Arrays) throws(ConvolutionError)
+}
+
+/// What a forward pass or an input gradient reads and writes.
+struct SignalPassArrays<S: EngineScalar> {
+  /// (batch, C, |X|, spatial…); for an input gradient the gradient of the output.
+  var source: UnsafePointer<S>
+  /// In the form of the algorithm: what its `withWeights` gives.
+  var weights: UnsafePointer<S>
+  /// (O), or nil.
+  var bias: UnsafePointer<S>?
+  /// (batch, O, |Y|, spatial…); for an input gradient the gradient of the input.
+  var destination: UnsafeMutablePointer<S>
+}
+
+/// What a weight gradient reads and writes.
+struct WeightGradientArrays<S: EngineScalar> {
+  /// The gradient of the output.
+  var gradient: UnsafePointer<S>
+  var input: UnsafePointer<S>
+  /// In the user's weights.
+  var weightGradient: UnsafeMutablePointer<S>
+}
+
+/// The pass that an algorithm does not have: there are none.
+enum NoPass<Arrays>: PlannedPass {
+  var workspaceBytes: Int {
+    switch self {}
+  }
+
+  func run(_ arrays: Arrays) throws(ConvolutionError) {
+    switch self {}
+  }
+}
