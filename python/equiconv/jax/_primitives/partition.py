@@ -15,10 +15,10 @@ from typing import Any
 import jax
 from jax.experimental.custom_partitioning import custom_partitioning
 from jax.interpreters import mlir
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding
 
 from .operands import JaxArray
-from .types import AxisNames, Rule
+from .types import AxisNames, Rule, cut_axes, placed
 
 # The part of a primitive on one device, from parts of the operands.
 Part = Callable[..., JaxArray]
@@ -71,11 +71,11 @@ def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part,
             y = part(*arrays)
             return jax.lax.psum(y, sums) if sums else y
 
-        shardings = [NamedSharding(mesh, _spec(axes, cut)) for axes in rule.operands]
-        return mesh, on_one_device, NamedSharding(mesh, _spec(rule.result, cut)), tuple(shardings)
+        shardings = [NamedSharding(mesh, placed(axes, cut)) for axes in rule.operands]
+        return mesh, on_one_device, NamedSharding(mesh, placed(rule.result, cut)), tuple(shardings)
 
     def infer(mesh: Mesh, arguments: Sequence[Any], result: Any) -> Any:
-        return NamedSharding(mesh, _spec(rule.result, _cut(rule, arguments, None)))
+        return NamedSharding(mesh, placed(rule.result, _cut(rule, arguments, None)))
 
     text, whole_axes = _rule_text(rule)
     whole.def_partition(
@@ -99,23 +99,18 @@ def _mark(value: Any, identity: bytes) -> None:
 
 def _cut(rule: Rule, arguments: Sequence[Any], result: Any) -> dict[str, Entry]:
     """The mesh axes of each name, from the first array that has it cut, into equal parts and along axes still free."""
+    arrays = [*arguments] if result is None else [*arguments, result]
+    names = rule.operands if result is None else (*rule.operands, rule.result)
     found: dict[str, Entry] = {}
-    arrays = [*zip(arguments, rule.operands, strict=True), *([] if result is None else [(result, rule.result)])]
-    for array, axes in arrays:
-        spec = array.sharding.spec
-        for name, size, entry in zip(axes, array.shape, [*spec, *(None,) * (len(axes) - len(spec))], strict=True):
-            if name is None or entry is None or name in found:
-                continue
-            mesh_axes = entry if isinstance(entry, tuple) else (entry,)
-            parts = math.prod(array.sharding.mesh.shape[axis] for axis in mesh_axes)
-            is_free = all(axis not in used for used in found.values() for axis in mesh_axes)
-            if is_free and size % parts == 0:
-                found[name] = mesh_axes
+    for number, axis, name, entry in cut_axes(arrays, names):
+        if name is None or name in found:
+            continue
+        mesh_axes = entry if isinstance(entry, tuple) else (entry,)
+        parts = math.prod(arrays[number].sharding.mesh.shape[mesh_axis] for mesh_axis in mesh_axes)
+        is_free = all(mesh_axis not in used for used in found.values() for mesh_axis in mesh_axes)
+        if is_free and arrays[number].shape[axis] % parts == 0:
+            found[name] = mesh_axes
     return found
-
-
-def _spec(axes: AxisNames, cut: dict[str, Entry]) -> PartitionSpec:
-    return PartitionSpec(*(cut.get(name) if name is not None else None for name in axes))
 
 
 def _rule_text(rule: Rule) -> tuple[str, tuple[str, ...]]:

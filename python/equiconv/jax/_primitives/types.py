@@ -9,7 +9,7 @@ gradients. Here it is said as `jax.lax.conv_general_dilated` says it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -74,7 +74,7 @@ def result_type(name: str, operands: Sequence[Any], rule: Rule, shape: tuple[int
             'the same for all: use jax.lax.pcast(x, axes, to="varying")'
         )
     mesh = _mesh(operands)
-    sharding = NamedSharding(mesh, PartitionSpec(*_explicit_spec(name, operands, rule)))
+    sharding = NamedSharding(mesh, placed(rule.result, _explicit_cuts(name, operands, rule)))
     return operands[0].update(shape=shape, dtype=dtype, weak_type=False, sharding=sharding)
 
 
@@ -85,24 +85,34 @@ def _mesh(operands: Sequence[Any]) -> Any:
     return next((mesh for mesh in meshes if not mesh.empty), meshes[0] if context.empty else context)
 
 
-def _explicit_spec(name: str, operands: Sequence[Any], rule: Rule) -> list[Any]:
-    """The mesh axes on which the axes of the result lie, where the types of operands say so."""
-    found: dict[str, Any] = {}
-    for number, (operand, axes) in enumerate(zip(operands, rule.operands, strict=True)):
+def _explicit_cuts(name: str, operands: Sequence[Any], rule: Rule) -> dict[str, Any]:
+    """The mesh axes on which axes of each name lie, where the types of operands say so."""
+    for number, operand in enumerate(operands):
         spec = operand.sharding.spec
         if getattr(spec, "unreduced", None) or getattr(spec, "reduced", None):
             raise NotImplementedError(f"{name} has operand {number} of type {operand}: reduced and unreduced axes")
-        for axis, entry in enumerate(spec):
-            if entry is None or entry is PartitionSpec.UNCONSTRAINED:
-                continue
-            label = axes[axis]
-            if label is None or found.setdefault(label, entry) != entry:
-                expected = "an axis that is whole" if label is None else f"the mesh axis {found[label]!r}"
-                raise ValueError(
-                    f"{name} has operand {number} of type {operand}, whose axis {axis} is cut along {entry!r}, "
-                    f"expected {expected}: use jax.sharding.reshard"
-                )
-    return [None if label is None else found.get(label) for label in rule.result]
+    found: dict[str, Any] = {}
+    for number, axis, label, entry in cut_axes(operands, rule.operands):
+        if label is None or found.setdefault(label, entry) != entry:
+            expected = "an axis that is whole" if label is None else f"the mesh axis {found[label]!r}"
+            raise ValueError(
+                f"{name} has operand {number} of type {operands[number]}, whose axis {axis} is cut along {entry!r}, "
+                f"expected {expected}: use jax.sharding.reshard"
+            )
+    return found
+
+
+def cut_axes(arrays: Sequence[Any], names: Sequence[AxisNames]) -> Iterator[tuple[int, int, str | None, Any]]:
+    """The axes that are cut: the number of the array, that of its axis, the name of this axis, and the mesh axes."""
+    for number, (array, labels) in enumerate(zip(arrays, names, strict=True)):
+        for axis, entry in enumerate(array.sharding.spec):
+            if entry is not None and entry is not PartitionSpec.UNCONSTRAINED:
+                yield number, axis, labels[axis], entry
+
+
+def placed(axes: AxisNames, cuts: Mapping[str, Any]) -> PartitionSpec:
+    """An array whose axes of these names are cut so."""
+    return PartitionSpec(*(None if name is None else cuts.get(name) for name in axes))
 
 
 def reshard_like(y: JaxArray, aval: Any) -> JaxArray:
