@@ -42,12 +42,12 @@ let package = Package(
   ],
   targets: [
     // Public API
-    .target(name: "Equiconv", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups"]),
+    .target(name: "Equiconv", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors"]),
     .target(
       name: "EquiconvC",
       dependencies: [
-        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "_EquiconvMemory",
-        "_EquiconvShims",
+        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "_EquiconvErrors",
+        "_EquiconvMemory", "_EquiconvShims",
       ]),
     .target(
       name: "EquiconvInC", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
@@ -55,13 +55,17 @@ let package = Package(
     .systemLibrary(name: "CEquiconv", path: "include"),
 
     // Implementation details
+    .target(name: "_EquiconvErrors", exclude: ["README.md"]),
     .target(name: "_EquiconvMemory", exclude: ["README.md"]),
-    .target(name: "EquiconvGroups", dependencies: ["_EquiconvMemory"], exclude: ["README.md"]),
-    .target(name: "EquiconvBases", dependencies: ["EquiconvGroups", "_EquiconvMemory"], exclude: ["README.md"]),
+    .target(
+      name: "EquiconvGroups", dependencies: ["_EquiconvErrors", "_EquiconvMemory"], exclude: ["README.md"]),
+    .target(
+      name: "EquiconvBases", dependencies: ["EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory"],
+      exclude: ["README.md"]),
     .target(
       name: "EquiconvEngine",
       dependencies: [
-        "EquiconvBases", "EquiconvGroups", "_EquiconvMemory", "EquiconvMicrokernelsBaseline",
+        "EquiconvBases", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory", "EquiconvMicrokernelsBaseline",
         "EquiconvMicrokernelsAVX2", "EquiconvMicrokernelsAVX512", "_EquiconvShims",
       ],
       exclude: ["README.md"]),
@@ -85,7 +89,9 @@ let package = Package(
       dependencies: ["EquiconvEngine", "_EquiconvShims", "_EquiconvTestSupport"]),
     .testTarget(
       name: "EquiconvEngineTests",
-      dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvTestSupport"]),
+      dependencies: [
+        "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvTestSupport",
+      ]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
   ],
   swiftLanguageModes: [.v6]

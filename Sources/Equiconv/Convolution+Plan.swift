@@ -3,12 +3,13 @@
 import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 
 /// From a layer and a signal, checked against each other, to the plan that computes.
 extension Convolution {
   /// The plan of this layer on `x`, once everything is known to fit.
   func plan(for x: Signal<Scalar>) throws(ConvolutionError) -> ConvolutionPlan {
-    try x.check("x", on: inputSpace, of: group)
+    try x.check(.x, on: inputSpace, of: group)
     try checkWeight()
     try layer.checkChannels(weight.shape, of: x.channels, "x \(x.placeText)")
     try checkBias()
@@ -23,7 +24,7 @@ extension Convolution {
     let shape = try plan.outputShape(batch: x.batch)
     guard outputGradient.space.normalized(group) == outputSpace, outputGradient.shape == shape else {
       throw ConvolutionError(
-        .invalidSize, "outputGradient", outputGradient.placeText,
+        .invalidSize, .outputGradient, outputGradient.placeText,
         expected: "a signal on the \(outputSpace), of shape \(shapeText(shape)) as the output")
     }
     return plan
@@ -47,7 +48,7 @@ extension Convolution {
   func checkBias() throws(ConvolutionError) {
     if let bias, bias.count != weight.shape[0] {
       throw ConvolutionError(
-        .invalidSize, "bias", "of \(bias.count) numbers",
+        .invalidSize, .bias, "of \(bias.count) numbers",
         expected: "\(weight.shape[0]), one for each output channel of weight of shape \(shapeText(weight.shape))")
     }
   }
@@ -55,7 +56,7 @@ extension Convolution {
 
 extension Signal {
   /// Throws unless this is a signal on the space, with the axes and the fiber of the group.
-  func check(_ name: String, on space: SignalSpace, of group: PointGroup) throws(ConvolutionError) {
+  func check(_ name: Argument, on space: SignalSpace, of group: PointGroup) throws(ConvolutionError) {
     let axes = "\(group.dimension) spatial \(group.dimension == 1 ? "axis" : "axes")"
     guard self.space.normalized(group) == space.normalized(group) else {
       throw ConvolutionError(

@@ -64,8 +64,8 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   ) throws(ConvolutionError) {
     let dimension = group.dimension
     layer = try Layer(
-      from: input, to: output, group: group, stride: stride.extents("stride", dimension: dimension),
-      padding: padding.extents(dimension: dimension), dilation: dilation.extents("dilation", dimension: dimension),
+      from: input, to: output, group: group, stride: stride.extents(.stride, dimension: dimension),
+      padding: padding.extents(dimension: dimension), dilation: dilation.extents(.dilation, dimension: dimension),
       paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
       groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise
     ).validated()

@@ -30,3 +30,7 @@
 @_exported public import enum EquiconvEngine.SignalSpace
 @_exported public import enum EquiconvEngine.Threads
 @_exported public import enum EquiconvEngine.WorkspaceLimit
+
+@_exported public import enum _EquiconvErrors.Argument
+@_exported public import protocol _EquiconvErrors.ArgumentError
+@_exported public import enum _EquiconvErrors.Language

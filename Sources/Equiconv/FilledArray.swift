@@ -37,7 +37,7 @@ func filledArray<Scalar: EngineScalar>(
 private func checkMemory(bytes: Int) throws(ConvolutionError) {
   if bytes < 1 << 30 { return }
   guard let probe = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), probe != MAP_FAILED else {
-    throw ConvolutionError(.outOfMemory, "the result", "of \(bytes) bytes", expected: "memory for it")
+    throw ConvolutionError(.outOfMemory, .result, "of \(bytes) bytes", expected: "memory for it")
   }
   munmap(probe, bytes)
 }

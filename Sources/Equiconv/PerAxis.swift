@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvEngine
+import _EquiconvErrors
 
 /// A stride or a dilation: one number for all spatial axes, `2`, or one for each, `[2, 1]`.
 public enum PerAxis: Hashable, Sendable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
@@ -11,7 +12,7 @@ public enum PerAxis: Hashable, Sendable, ExpressibleByIntegerLiteral, Expressibl
   public init(integerLiteral value: Int) { self = .all(value) }
   public init(arrayLiteral elements: Int...) { self = .each(elements) }
 
-  func extents(_ name: String, dimension: Int) throws(ConvolutionError) -> Extents {
+  func extents(_ name: Argument, dimension: Int) throws(ConvolutionError) -> Extents {
     switch self {
     case .all(let value): return Extents(repeating: value, count: dimension)
     case .each(let values):
@@ -45,11 +46,11 @@ public enum Padding: Hashable, Sendable, ExpressibleByIntegerLiteral, Expressibl
     case .all(let value): amounts = .all(value)
     case .each(let values): amounts = .each(values)
     }
-    let extents = try amounts.extents("padding", dimension: dimension)
+    let extents = try amounts.extents(.padding, dimension: dimension)
     // The layer's number for "same" is negative, so a negative number must not get there.
     for axis in extents.indices where extents[axis] < 0 {
       throw ConvolutionError(
-        .invalidPadding, "padding[\(axis)]", extents[axis], expected: "a number of at least 0, or .same")
+        .invalidPadding, .padding[axis], extents[axis], expected: "a number of at least 0, or .same")
     }
     return extents
   }

@@ -15,7 +15,7 @@ extension Signal {
   /// - Throws: `ConvolutionError` naming `x` (the signal), `element` or `group`.
   /// - Complexity: O(numbers).
   public func acted(by element: Int, of group: PointGroup) throws(ConvolutionError) -> Signal {
-    try check("x", on: space, of: group)
+    try check(.x, on: space, of: group)
     return try Signal(
       space,
       Tensor(shape: shape(actedBy: element, of: group)) { output throws(ConvolutionError) in
@@ -28,11 +28,11 @@ extension Signal {
   private func shape(actedBy element: Int, of group: PointGroup) throws(ConvolutionError) -> [Int] {
     guard (0..<group.order).contains(element) else {
       throw ConvolutionError(
-        .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group)")
+        .indexOutOfRange, .element, element, expected: "0 to \(group.order - 1), the elements of \(group)")
     }
     guard let action = group.axisAction(element) else {
       throw ConvolutionError(
-        .unsupportedGroup, "element", "\(element) of \(group.name)",
+        .unsupportedGroup, .element, "\(element) of \(group.name)",
         expected: "an element that maps the grid to itself: one whose matrix is a signed permutation")
     }
     return shape.dropLast(spatial.count) + spatial.indices.map { spatial[action.axis($0)] }

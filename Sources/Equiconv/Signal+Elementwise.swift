@@ -18,7 +18,7 @@ extension Signal {
   ) throws(ConvolutionError) -> Signal {
     guard space.isSame(as: other.space), shape == other.shape else {
       throw ConvolutionError(
-        .invalidSize, "other", other.placeText, expected: "a signal \(placeText), as the one it is combined with")
+        .invalidSize, .other, other.placeText, expected: "a signal \(placeText), as the one it is combined with")
     }
     let (a, b) = (storage, other.storage)
     return try Signal(

@@ -33,7 +33,7 @@ extension Signal {
     try checkPoolable()
     guard outputGradient.space == .plane, outputGradient.shape == pooledShape else {
       throw ConvolutionError(
-        .invalidSize, "outputGradient", outputGradient.placeText,
+        .invalidSize, .outputGradient, outputGradient.placeText,
         expected: "a signal on the plane, of shape \(shapeText(pooledShape)) as the output")
     }
     return try Signal(
@@ -49,11 +49,11 @@ extension Signal {
 
   private func checkPoolable() throws(ConvolutionError) {
     guard space == .group else {
-      throw ConvolutionError(.dimensionMismatch, "x", placeText, expected: "a signal on the group")
+      throw ConvolutionError(.dimensionMismatch, .x, placeText, expected: "a signal on the group")
     }
     guard order <= PointGroup.largestOrder else {
       throw ConvolutionError(
-        .invalidSize, "x", placeText, expected: "at most \(PointGroup.largestOrder) elements on axis 2")
+        .invalidSize, .x, placeText, expected: "at most \(PointGroup.largestOrder) elements on axis 2")
     }
   }
 }

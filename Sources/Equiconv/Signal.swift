@@ -88,7 +88,7 @@ public struct Signal<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConv
     let leading = space == .plane ? 2 : 3
     guard (1...3).contains(shape.count - leading) else {
       throw ConvolutionError(
-        .dimensionMismatch, "shape", shapeText(shape),
+        .dimensionMismatch, .shape, shapeText(shape),
         expected: space == .plane
           ? "(batch, channels, spatial...) with 1 to 3 spatial axes for a signal on the plane"
           : "(batch, channels, \(space == .group ? "|H|" : "|H/K|"), spatial...) with 1 to 3 spatial axes for a signal on the "
@@ -96,7 +96,7 @@ public struct Signal<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConv
     }
     for (axis, size) in shape.enumerated() where size < (axis == 0 ? 0 : 1) {
       throw ConvolutionError(
-        .invalidSize, "shape[\(axis)]", size, expected: "a number of at least \(axis == 0 ? 0 : 1)")
+        .invalidSize, .shape[axis], size, expected: "a number of at least \(axis == 0 ? 0 : 1)")
     }
   }
 }

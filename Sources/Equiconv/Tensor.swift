@@ -17,7 +17,7 @@ public struct Tensor<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConv
     let count = try Self.count(shape)
     guard storage.count == count else {
       throw ConvolutionError(
-        .invalidSize, "storage", "of \(storage.count) numbers", expected: "\(count) for shape \(shapeText(shape))")
+        .invalidSize, .storage, "of \(storage.count) numbers", expected: "\(count) for shape \(shapeText(shape))")
     }
     self.shape = shape
     self.storage = storage
@@ -79,14 +79,14 @@ public struct Tensor<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConv
   /// The product of the sizes, if they are not negative and 8 bytes for each number fit in 63 bits.
   private static func count(_ shape: [Int]) throws(ConvolutionError) -> Int {
     for (axis, size) in shape.enumerated() where size < 0 {
-      throw ConvolutionError(.invalidSize, "shape[\(axis)]", size, expected: "a number of at least 0")
+      throw ConvolutionError(.invalidSize, .shape[axis], size, expected: "a number of at least 0")
     }
     if shape.contains(0) { return 0 }
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
       if overflow || product > 1 << 59 {
-        throw ConvolutionError(.sizeOverflow, "shape", shapeText(shape), expected: "at most 2^59 numbers")
+        throw ConvolutionError(.sizeOverflow, .shape, shapeText(shape), expected: "at most 2^59 numbers")
       }
       count = product
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// B-splines about centers anywhere: B_j(u) = Π_axis β_n((u_axis − c_j,axis) / s), in the order of the centers.
@@ -45,11 +46,11 @@ public struct BSplineBasis: Hashable, Sendable {
     dimension: Int, degree: Int, centers: [[Double]], scale: Double = 1, extents: [Int]
   ) throws(BasisError) {
     // Checked before the centers are copied, since it is their number of coordinates.
-    try check(dimension, in: 1...3, argument: "dimension")
+    try check(dimension, in: 1...3, .dimension)
     var table = try Table<Double>(capacity: centers.count * dimension)
     for (j, center) in centers.enumerated() {
       guard center.count == dimension else {
-        throw .wrongCount(argument: "centers[\(j)]", count: center.count, expected: "\(dimension) coordinates")
+        throw .wrongCount(.centers[j], count: center.count, expected: "\(dimension) coordinates")
       }
       try table.append(contentsOf: center)
     }
@@ -69,19 +70,19 @@ public struct BSplineBasis: Hashable, Sendable {
   private init(
     dimension: Int, degree: Int, centerTable: FixedArray<Double>, scale: Double, extents: [Int]
   ) throws(BasisError) {
-    try check(dimension, in: 1...3, argument: "dimension")
-    try check(degree, in: 0...largestDegree, argument: "degree")
-    try checkPositive(scale, argument: "scale")
+    try check(dimension, in: 1...3, .dimension)
+    try check(degree, in: 0...largestDegree, .degree)
+    try checkPositive(scale, .scale)
     try checkExtents(extents)
     guard extents.count == dimension else {
-      throw .wrongCount(argument: "extents", count: extents.count, expected: "one for each of \(dimension) axes")
+      throw .wrongCount(.extents, count: extents.count, expected: "one for each of \(dimension) axes")
     }
     guard !centerTable.isEmpty else {
-      throw .wrongCount(argument: "centers", count: 0, expected: "one center or more")
+      throw .wrongCount(.centers, count: 0, expected: "one center or more")
     }
     for (index, coordinate) in centerTable.enumerated() where !coordinate.isFinite {
       throw .invalidNumber(
-        argument: "centers[\(index / dimension)][\(index % dimension)]", value: coordinate, expected: "a finite number")
+        .centers[index / dimension][index % dimension], value: coordinate, expected: "a finite number")
     }
     self.dimension = dimension
     self.degree = degree
@@ -100,7 +101,7 @@ public struct BSplineBasis: Hashable, Sendable {
   /// - Throws: `BasisError` unless the degree is `0...5`, the scale is positive and there are 1, 2 or 3 positive
   ///   extents.
   public static func dense(extents: [Int], degree: Int, scale: Double = 1) throws(BasisError) -> BSplineBasis {
-    let centers = try centerGrid(extents: extents, spacing: scale, argument: "scale")
+    let centers = try centerGrid(extents: extents, spacing: scale, .scale)
     return try BSplineBasis(
       dimension: extents.count, degree: degree, centerTable: centers, scale: scale, extents: extents)
   }
@@ -112,7 +113,7 @@ public struct BSplineBasis: Hashable, Sendable {
   /// - Throws: `BasisError` unless the degree is `0...5`, the spacing is positive and there are 1, 2 or 3 positive
   ///   extents.
   public static func atrous(extents: [Int], degree: Int, spacing: Double) throws(BasisError) -> BSplineBasis {
-    let centers = try centerGrid(extents: extents, spacing: spacing, argument: "spacing")
+    let centers = try centerGrid(extents: extents, spacing: spacing, .spacing)
     return try BSplineBasis(dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents)
   }
 
@@ -125,14 +126,14 @@ public struct BSplineBasis: Hashable, Sendable {
   /// - Throws: `BasisError` unless the degree is `0...5`, the radius is not negative and finite, and there are 1, 2 or
   ///   3 positive extents.
   public static func round(extents: [Int], degree: Int, radius: Double? = nil) throws(BasisError) -> BSplineBasis {
-    let taps = try centerGrid(extents: extents, spacing: 1, argument: "extents")
+    let taps = try centerGrid(extents: extents, spacing: 1, .extents)
     let (d, count) = (extents.count, taps.count / extents.count)
     let norm = { (tap: Int) in
       (tap * d..<(tap + 1) * d).reduce(0) { $0 + taps[$1] * taps[$1] }.squareRoot()
     }
     let wanted = radius ?? Double(extents.min()! - 3) / 2
     guard wanted.isFinite, radius == nil || wanted >= 0 else {
-      throw .invalidNumber(argument: "radius", value: wanted, expected: "a finite number, 0 or more")
+      throw .invalidNumber(.radius, value: wanted, expected: "a finite number, 0 or more")
     }
     let limit = max(wanted, (0..<count).lazy.map(norm).min() ?? 0) + 1e-9
     var round = Table<Double>()
@@ -165,16 +166,16 @@ extension BSplineBasis: BasisFamily {
 
 /// Points on a grid of the given spacing, symmetric about the origin, as many as fit between the outermost taps: (J, d).
 private func centerGrid(
-  extents: [Int], spacing: Double, argument: String
+  extents: [Int], spacing: Double, _ argument: Argument
 ) throws(BasisError) -> FixedArray<Double> {
   try checkExtents(extents)
-  try checkPositive(spacing, argument: argument)
+  try checkPositive(spacing, argument)
   // With a tolerance of 10⁻⁹, so that a spacing of 0.1 fits ten times between taps.
   let counts = extents.map { (Double($0 - 1) / spacing * (1 + 1e-9)).rounded(.down) + 1 }
   let total = counts.reduce(1, *)
   guard total <= Double(largestCenterCount) else {
     let count = total < Double(Int.max) ? Int(total) : Int.max
-    throw .wrongCount(argument: "centers", count: count, expected: "at most \(largestCenterCount) on a grid")
+    throw .wrongCount(.centers, count: count, expected: "at most \(largestCenterCount) on a grid")
   }
   let grid = counts.map { Int($0) }
   var centers = try Table<Double>(capacity: Int(total) * grid.count)

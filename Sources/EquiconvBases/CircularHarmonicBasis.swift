@@ -70,17 +70,17 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
   public init(
     extent: Int, radii: [Double], frequencies: [Int], sigma: Double = standardSigma
   ) throws(BasisError) {
-    try check(extent, in: 1...largestExtent, argument: "extent")
-    try check(sigma, in: 0.25...4, argument: "sigma")
-    guard !radii.isEmpty else { throw .wrongCount(argument: "radii", count: 0, expected: "one radius or more") }
+    try check(extent, in: 1...largestExtent, .extent)
+    try check(sigma, in: 0.25...4, .sigma)
+    guard !radii.isEmpty else { throw .wrongCount(.radii, count: 0, expected: "one radius or more") }
     guard frequencies.count == radii.count else {
       throw .wrongCount(
-        argument: "frequencies", count: frequencies.count, expected: "one for each of \(radii.count) radii")
+        .frequencies, count: frequencies.count, expected: "one for each of \(radii.count) radii")
     }
     for (ring, radius) in radii.enumerated() {
-      try check(radius, in: 0...Self.largestRadius, argument: "radii[\(ring)]")
+      try check(radius, in: 0...Self.largestRadius, .radii[ring])
       try check(
-        frequencies[ring], in: 0...Self.highestFrequency(radius: radius), argument: "frequencies[\(ring)]")
+        frequencies[ring], in: 0...Self.highestFrequency(radius: radius), .frequencies[ring])
     }
     self.extent = extent
     self.radii = radii
@@ -100,9 +100,9 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
   ///   - highestFrequency: A limit for all rings, 0 or more; 0 gives isotropic kernels.
   /// - Throws: `BasisError` naming the argument.
   public static func standard(extent: Int, highestFrequency: Int = .max) throws(BasisError) -> CircularHarmonicBasis {
-    try check(extent, in: 1...128, argument: "extent")
+    try check(extent, in: 1...128, .extent)
     guard highestFrequency >= 0 else {
-      throw .invalidInteger(argument: "highestFrequency", value: highestFrequency, expected: "0 or more")
+      throw .invalidInteger(.highestFrequency, value: highestFrequency, expected: "0 or more")
     }
     let outermost = extent > 3 ? extent - 3 : extent - 1
     let diameters = Array(stride(from: outermost % 2, through: outermost, by: 2))

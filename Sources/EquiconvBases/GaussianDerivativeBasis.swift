@@ -48,12 +48,12 @@ public struct GaussianDerivativeBasis: Hashable, Sendable {
   ///   - extents: The taps along each array axis.
   /// - Throws: `BasisError` naming the argument.
   public init(dimension: Int, order: Int, sigma: Double, extents: [Int]) throws(BasisError) {
-    try check(dimension, in: 1...3, argument: "dimension")
-    try check(order, in: 0...Self.largestOrder, argument: "order")
-    try checkPositive(sigma, argument: "sigma")
+    try check(dimension, in: 1...3, .dimension)
+    try check(order, in: 0...Self.largestOrder, .order)
+    try checkPositive(sigma, .sigma)
     try checkExtents(extents)
     guard extents.count == dimension else {
-      throw .wrongCount(argument: "extents", count: extents.count, expected: "one for each of \(dimension) axes")
+      throw .wrongCount(.extents, count: extents.count, expected: "one for each of \(dimension) axes")
     }
     self.dimension = dimension
     self.order = order

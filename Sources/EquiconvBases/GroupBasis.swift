@@ -20,8 +20,8 @@ public enum GroupBasis: Hashable, Sendable {
   ///
   /// - Throws: `BasisError` unless `count` is `1...4096` and the degree `0...5`.
   public static func bSpline(degree: Int, count: Int) throws(BasisError) -> GroupBasis {
-    try check(count, in: 1...PointGroup.largestOrder, argument: "count")
-    try check(degree, in: 0...largestDegree, argument: "degree")
+    try check(count, in: 1...PointGroup.largestOrder, .count)
+    try check(degree, in: 0...largestDegree, .degree)
     let step = 2 * Double.pi / Double(count)
     return .bSpline(degree: degree, centers: (0..<count).map { Double($0) * step }, scale: step)
   }
@@ -86,18 +86,18 @@ private func checkElements(_ elements: [Int], of group: PointGroup) throws(Basis
   }
   guard isList else {
     throw .invalidList(
-      argument: "elements", value: elements, expected: "one or more different elements, 0...\(group.order - 1)")
+      .elements, value: elements, expected: "one or more different elements, 0...\(group.order - 1)")
   }
 }
 
 private func checkSplines(degree: Int, centers: [Double], scale: Double) throws(BasisError) {
-  try check(degree, in: 0...largestDegree, argument: "degree")
+  try check(degree, in: 0...largestDegree, .degree)
   guard scale > 0, scale <= 2 * Double.pi else {
-    throw .invalidNumber(argument: "scale", value: scale, expected: "an angle in radians, above 0 and at most 2π")
+    throw .invalidNumber(.scale, value: scale, expected: "an angle in radians, above 0 and at most 2π")
   }
-  guard !centers.isEmpty else { throw .wrongCount(argument: "centers", count: 0, expected: "one center or more") }
+  guard !centers.isEmpty else { throw .wrongCount(.centers, count: 0, expected: "one center or more") }
   for (i, center) in centers.enumerated() where !center.isFinite {
-    throw .invalidNumber(argument: "centers[\(i)]", value: center, expected: "a finite angle in radians")
+    throw .invalidNumber(.centers[i], value: center, expected: "a finite angle in radians")
   }
 }
 

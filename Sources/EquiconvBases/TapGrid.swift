@@ -40,15 +40,15 @@ package func tapPoint(_ tap: Int, extents: [Int]) -> [Double] {
 ///
 /// - Throws: `BasisError` unless k is positive, s is positive and finite, and the result is below 2³¹.
 public func scaledExtent(_ k: Int, scale s: Double) throws(BasisError) -> Int {
-  try check(k, in: 1...largestCount, argument: "extent")
+  try check(k, in: 1...largestCount, .extent)
   guard s > 0, s.isFinite else {
-    throw .invalidNumber(argument: "scale", value: s, expected: "a positive finite number")
+    throw .invalidNumber(.scale, value: s, expected: "a positive finite number")
   }
   let offset = k % 2 == 1 ? 0 : 0.5
   let reach = s * Double(k - 1) / 2
   let steps = (reach - offset - 1e-9 * reach).rounded(.up)
   guard steps < Double(largestCount / 2) else {
-    throw .invalidNumber(argument: "scale", value: s, expected: "a scaled extent below 2³¹")
+    throw .invalidNumber(.scale, value: s, expected: "a scaled extent below 2³¹")
   }
   return 2 * max(0, Int(steps)) + (k % 2 == 1 ? 1 : 2)
 }
@@ -56,13 +56,13 @@ public func scaledExtent(_ k: Int, scale s: Double) throws(BasisError) -> Int {
 /// Throws unless there are 1, 2 or 3 positive extents with fewer than 2³¹ taps.
 func checkExtents(_ extents: [Int]) throws(BasisError) {
   guard 1...3 ~= extents.count, extents.allSatisfy({ $0 > 0 }) else {
-    throw .invalidList(argument: "extents", value: extents, expected: "1, 2 or 3 positive numbers")
+    throw .invalidList(.extents, value: extents, expected: "1, 2 or 3 positive numbers")
   }
   var taps = 1
   for k in extents {
     let (product, overflow) = taps.multipliedReportingOverflow(by: k)
     guard !overflow, product <= largestCount else {
-      throw .invalidList(argument: "extents", value: extents, expected: "a product below 2³¹")
+      throw .invalidList(.extents, value: extents, expected: "a product below 2³¹")
     }
     taps = product
   }

@@ -3,10 +3,11 @@
 import CEquiconv
 import EquiconvBases
 import EquiconvEngine
+import _EquiconvErrors
 
 /// What an `equiconv_basis` points to.
 final class BasisHandle: Handle {
-  static let argument: StaticString = "basis"
+  static let argument = Argument.basis
   let basis: KernelBasis
 
   init(_ basis: KernelBasis) { self.basis = basis }
@@ -19,37 +20,37 @@ private let largestFunctionCount = 1 << 22
 
 /// Gives a new handle to C.
 private func create(
-  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws -> KernelBasis
+  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(CallError) -> KernelBasis
 ) -> equiconv_status {
-  withStatus {
-    let result = try location(result, "basis")
+  withStatus { () throws(CallError) in
+    let result = try location(result, .basis)
     result.pointee = BasisHandle(try make()).retainedPointer()
   }
 }
 
 /// The first `dimension` of the extents, each small enough for sums of a few of them.
-private func readExtents(_ dimension: Int32, _ extents: UnsafePointer<Int64>?) throws -> [Int] {
+private func readExtents(_ dimension: Int32, _ extents: UnsafePointer<Int64>?) throws(CallError) -> [Int] {
   guard 1...3 ~= dimension else {
-    throw ArgumentError(EQUICONV_ERROR_INVALID_DIMENSION, "dimension", dimension, expected: "1, 2 or 3")
+    throw CallError(EQUICONV_ERROR_INVALID_DIMENSION, .dimension, dimension, expected: "1, 2 or 3")
   }
-  let extents = try location(extents, "extents")
+  let extents = try location(extents, .extents)
   return (0..<Int(dimension)).map { Int(extents[$0]) }
 }
 
 /// `count` values of a C array, checked to be a list that can be copied.
 private func checkedList<T>(
-  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64
-) throws -> UnsafeBufferPointer<T> {
+  _ pointer: UnsafePointer<T>?, _ argument: Argument, count: Int64
+) throws(CallError) -> UnsafeBufferPointer<T> {
   guard 1...Int64(largestList) ~= count else {
-    throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...\(largestList)")
+    throw CallError(EQUICONV_ERROR_INVALID_BASIS, .count, count, expected: "1...\(largestList)")
   }
   return UnsafeBufferPointer(start: try location(pointer, argument), count: Int(count))
 }
 
 /// The same, converted: for lists of at most 4096 values.
 func readList<T, U>(
-  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64, _ convert: (T) -> U
-) throws -> [U] {
+  _ pointer: UnsafePointer<T>?, _ argument: Argument, count: Int64, _ convert: (T) -> U
+) throws(CallError) -> [U] {
   try checkedList(pointer, argument, count: count).map(convert)
 }
 
@@ -60,10 +61,10 @@ public func equiconv_basis_create_pixel(
   _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ interpolation: equiconv_interpolation,
   _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
-    .pixel(
-      try PixelBasis(
-        extents: readExtents(dimension, extents), interpolation: Interpolation.numbered(interpolation)))
+  create(basis) { () throws(CallError) in
+    let extents = try readExtents(dimension, extents)
+    let interpolation = try Interpolation.numbered(interpolation)
+    return .pixel(try bases(PixelBasis(extents: extents, interpolation: interpolation)))
   }
 }
 
@@ -72,8 +73,9 @@ public func equiconv_basis_create_bspline(
   _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ scale: Double,
   _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
-    .bSpline(try .dense(extents: readExtents(dimension, extents), degree: Int(degree), scale: scale))
+  create(basis) { () throws(CallError) in
+    let extents = try readExtents(dimension, extents)
+    return .bSpline(try bases(.dense(extents: extents, degree: Int(degree), scale: scale)))
   }
 }
 
@@ -82,8 +84,9 @@ public func equiconv_basis_create_atrous_bspline(
   _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ spacing: Double,
   _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
-    .bSpline(try .atrous(extents: readExtents(dimension, extents), degree: Int(degree), spacing: spacing))
+  create(basis) { () throws(CallError) in
+    let extents = try readExtents(dimension, extents)
+    return .bSpline(try bases(.atrous(extents: extents, degree: Int(degree), spacing: spacing)))
   }
 }
 
@@ -92,11 +95,10 @@ public func equiconv_basis_create_round_bspline(
   _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ radius: Double,
   _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
-    .bSpline(
-      try .round(
-        extents: readExtents(dimension, extents), degree: Int(degree),
-        radius: radius == Double(EQUICONV_RADIUS_DEFAULT) ? nil : radius))
+  create(basis) { () throws(CallError) in
+    let extents = try readExtents(dimension, extents)
+    let radius = radius == Double(EQUICONV_RADIUS_DEFAULT) ? nil : radius
+    return .bSpline(try bases(.round(extents: extents, degree: Int(degree), radius: radius)))
   }
 }
 
@@ -105,13 +107,13 @@ public func equiconv_basis_create_bspline_at(
   _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ degree: Int32, _ scale: Double, _ count: Int64,
   _ centers: UnsafePointer<Double>?, _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
+  create(basis) { () throws(CallError) in
     let extents = try readExtents(dimension, extents)
     let (numbers, overflow) = count.multipliedReportingOverflow(by: Int64(extents.count))
-    let list = try checkedList(centers, "centers", count: overflow ? count : numbers)
+    let list = try checkedList(centers, .centers, count: overflow ? count : numbers)
     return .bSpline(
-      try BSplineBasis(
-        dimension: extents.count, degree: Int(degree), copying: list, scale: scale, extents: extents))
+      try bases(
+        BSplineBasis(dimension: extents.count, degree: Int(degree), copying: list, scale: scale, extents: extents)))
   }
 }
 
@@ -119,8 +121,8 @@ public func equiconv_basis_create_bspline_at(
 public func equiconv_basis_create_circular_harmonics(
   _ extent: Int64, _ highestFrequency: Int32, _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
-    .circularHarmonics(try .standard(extent: Int(extent), highestFrequency: Int(highestFrequency)))
+  create(basis) { () throws(CallError) in
+    .circularHarmonics(try bases(.standard(extent: Int(extent), highestFrequency: Int(highestFrequency))))
   }
 }
 
@@ -129,14 +131,14 @@ public func equiconv_basis_create_harmonic_rings(
   _ extent: Int64, _ count: Int64, _ radii: UnsafePointer<Double>?, _ frequencies: UnsafePointer<Int32>?,
   _ sigma: Double, _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
+  create(basis) { () throws(CallError) in
     guard 1...4096 ~= count else {
-      throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...4096 rings")
+      throw CallError(EQUICONV_ERROR_INVALID_BASIS, .count, count, expected: "1...4096 rings")
     }
-    let radii = try readList(radii, "radii", count: count) { $0 }
-    let frequencies = try readList(frequencies, "frequencies", count: count) { Int($0) }
+    let radii = try readList(radii, .radii, count: count) { $0 }
+    let frequencies = try readList(frequencies, .frequencies, count: count) { Int($0) }
     return .circularHarmonics(
-      try CircularHarmonicBasis(extent: Int(extent), radii: radii, frequencies: frequencies, sigma: sigma))
+      try bases(CircularHarmonicBasis(extent: Int(extent), radii: radii, frequencies: frequencies, sigma: sigma)))
   }
 }
 
@@ -145,10 +147,11 @@ public func equiconv_basis_create_gaussian_derivatives(
   _ dimension: Int32, _ extents: UnsafePointer<Int64>?, _ order: Int32, _ sigma: Double,
   _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(basis) {
-    .gaussianDerivatives(
-      try GaussianDerivativeBasis(
-        dimension: Int(dimension), order: Int(order), sigma: sigma, extents: readExtents(dimension, extents)))
+  create(basis) { () throws(CallError) in
+    let extents = try readExtents(dimension, extents)
+    return .gaussianDerivatives(
+      try bases(
+        GaussianDerivativeBasis(dimension: extents.count, order: Int(order), sigma: sigma, extents: extents)))
   }
 }
 
@@ -173,9 +176,9 @@ public func equiconv_basis_dimension(_ basis: OpaquePointer?) -> Int32 {
 public func equiconv_basis_get_extents(
   _ basis: OpaquePointer?, _ extents: UnsafeMutablePointer<Int64>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let basis = try BasisHandle.required(basis).basis
-    let extents = try location(extents, "extents")
+    let extents = try location(extents, .extents)
     for axis in 0..<3 { extents[axis] = axis < basis.dimension ? Int64(basis.extents[axis]) : 1 }
   }
 }
@@ -185,21 +188,21 @@ public func equiconv_basis_sample(
   _ basis: OpaquePointer?, _ pointCount: Int64, _ points: UnsafePointer<Double>?,
   _ values: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let basis = try BasisHandle.required(basis).basis
     guard pointCount >= 0, pointCount < 1 << 40 else {
-      throw ArgumentError(EQUICONV_ERROR_INVALID_SIZE, "point_count", pointCount, expected: "0...2^40 points")
+      throw CallError(EQUICONV_ERROR_INVALID_SIZE, .pointCount, pointCount, expected: "0...2^40 points")
     }
     guard basis.count <= largestFunctionCount else {
-      throw ArgumentError(
-        EQUICONV_ERROR_TOO_LARGE, "basis", "\(basis.count) functions", expected: "at most 2^22 to sample")
+      throw CallError(
+        EQUICONV_ERROR_TOO_LARGE, .basis, "\(basis.count) functions", expected: "at most 2^22 to sample")
     }
-    let points = try location(points, "points")
-    let values = try location(values, "values")
+    let points = try location(points, .points)
+    let values = try location(values, .values)
     let (dimension, count) = (basis.dimension, basis.count)
     var found = LocalValues()
     for point in 0..<Int(pointCount) {
-      try basis.write(at: points + point * dimension, to: values + point * count, found: &found)
+      try bases(basis.write(at: points + point * dimension, to: values + point * count, found: &found))
     }
   }
 }

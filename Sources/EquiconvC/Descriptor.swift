@@ -4,6 +4,7 @@ import CEquiconv
 import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 
 /// Which layer a call is about.
 enum LayerChoice {
@@ -21,13 +22,13 @@ extension ConvolutionDescriptor {
   /// Checks what the engine cannot see: the struct itself, its numbers for enumerations and its dimension.
   static func make(
     _ pointer: UnsafePointer<equiconv_descriptor>?, layer: LayerChoice
-  ) throws -> (ConvolutionDescriptor, ScalarType) {
-    let pointer = try location(pointer, "descriptor")
-    try checkStructSize(pointer, "descriptor.struct_size", "EQUICONV_DESCRIPTOR_INIT")
+  ) throws(CallError) -> (ConvolutionDescriptor, ScalarType) {
+    let pointer = try location(pointer, .descriptor)
+    try checkStructSize(pointer, .field(.descriptor, .structSize), "EQUICONV_DESCRIPTOR_INIT")
     return (try make(pointer.pointee, layer: layer), try ScalarType(pointer.pointee.dtype))
   }
 
-  private static func make(_ d: equiconv_descriptor, layer: LayerChoice) throws -> ConvolutionDescriptor {
+  private static func make(_ d: equiconv_descriptor, layer: LayerChoice) throws(CallError) -> ConvolutionDescriptor {
     let layer = try Layer.make(d, layer)
     let axes = layer.group.dimension
     return ConvolutionDescriptor(
@@ -38,57 +39,57 @@ extension ConvolutionDescriptor {
 
 extension Layer {
   /// All of a descriptor but its sizes, which are not read.
-  static func make(_ d: equiconv_descriptor, _ choice: LayerChoice) throws -> Layer {
+  static func make(_ d: equiconv_descriptor, _ choice: LayerChoice) throws(CallError) -> Layer {
     let group = try GroupHandle.required(d.group).group
     guard Int(d.dimension) == group.dimension else {
-      throw ArgumentError(
-        EQUICONV_ERROR_DIMENSION_MISMATCH, "dimension", d.dimension,
+      throw CallError(
+        EQUICONV_ERROR_DIMENSION_MISMATCH, .dimension, d.dimension,
         expected: "\(group.dimension), the number of axes that the group \(group.name) acts on")
     }
     let (input, output) = try spaces(d, layer: choice, group)
     return Layer(
       from: input, to: output, group: group, stride: Extents(d.stride, count: group.dimension),
       padding: Extents(d.padding, count: group.dimension), dilation: Extents(d.dilation, count: group.dimension),
-      paddingMode: try enumeration(d.padding_mode, "padding_mode", expected: "an equiconv_padding_mode, 0 or 1"),
-      algorithm: try enumeration(d.algorithm, "algorithm", expected: "an equiconv_algorithm, 0...3"),
+      paddingMode: try enumeration(d.padding_mode, .paddingMode, expected: "an equiconv_padding_mode, 0 or 1"),
+      algorithm: try enumeration(d.algorithm, .algorithm, expected: "an equiconv_algorithm, 0...3"),
       interpolation: try .numbered(d.interpolation), basis: BasisHandle.borrowed(d.basis)?.basis,
       groupBasis: GroupBasisHandle.borrowed(d.group_basis)?.basis ?? .full,
-      usesQuadrature: try flag(d.quadrature, "quadrature"), isDepthwise: try flag(d.depthwise, "depthwise"))
+      usesQuadrature: try flag(d.quadrature, .quadrature), isDepthwise: try flag(d.depthwise, .depthwise))
   }
 
   /// Where the input and the output live.
   private static func spaces(
     _ d: equiconv_descriptor, layer: LayerChoice, _ group: PointGroup
-  ) throws -> (SignalSpace, SignalSpace) {
+  ) throws(CallError) -> (SignalSpace, SignalSpace) {
     switch layer {
     case .named(let kind): return (kind.input, kind.output)
     case .described where d.layer != EQUICONV_LAYER_GENERAL:
-      let kind: LayerKind = try enumeration(d.layer, "layer", expected: "an equiconv_layer_kind, 0...4")
+      let kind: LayerKind = try enumeration(d.layer, .layer, expected: "an equiconv_layer_kind, 0...4")
       return (kind.input, kind.output)
     case .general, .described:
       return (
-        try SubgroupHandle.space(of: d.input_stabilizer, in: group, "input_stabilizer"),
-        try SubgroupHandle.space(of: d.output_stabilizer, in: group, "output_stabilizer")
+        try SubgroupHandle.space(of: d.input_stabilizer, in: group, .inputSpace),
+        try SubgroupHandle.space(of: d.output_stabilizer, in: group, .outputSpace)
       )
     }
   }
 
-  private static func flag(_ value: Int32, _ argument: StaticString) throws -> Bool {
-    guard 0...1 ~= value else { throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, argument, value, expected: "0 or 1") }
+  private static func flag(_ value: Int32, _ argument: Argument) throws(CallError) -> Bool {
+    guard 0...1 ~= value else { throw CallError(EQUICONV_ERROR_INVALID_ENUM, argument, value, expected: "0 or 1") }
     return value == 1
   }
 }
 
 extension Interpolation {
   /// The interpolation of an `equiconv_interpolation`.
-  static func numbered(_ value: equiconv_interpolation) throws -> Interpolation {
+  static func numbered(_ value: equiconv_interpolation) throws(CallError) -> Interpolation {
     switch value {
     case EQUICONV_INTERPOLATION_BILINEAR: return .bilinear
     case EQUICONV_INTERPOLATION_BICUBIC: return .bicubic
     case EQUICONV_INTERPOLATION_BSPLINE3: return .bSpline3
     default:
-      throw ArgumentError(
-        EQUICONV_ERROR_INVALID_ENUM, "interpolation", Int32(bitPattern: value.rawValue),
+      throw CallError(
+        EQUICONV_ERROR_INVALID_ENUM, .interpolation, Int32(bitPattern: value.rawValue),
         expected: "an equiconv_interpolation, 0...2")
     }
   }

@@ -2,12 +2,13 @@
 
 import CEquiconv
 import EquiconvEngine
+import _EquiconvErrors
 
 extension TypedPlan {
-  func explain(_ pass: Pass, batch: Int64, isPrepared: Bool = false) throws -> Explanation {
+  func explain(_ pass: Pass, batch: Int64, isPrepared: Bool = false) throws(CallError) -> Explanation {
     switch scalar {
-    case .float32: try plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Float.self)
-    case .float64: try plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Double.self)
+    case .float32: try engine(plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Float.self))
+    case .float64: try engine(plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Double.self))
     }
   }
 }
@@ -32,10 +33,10 @@ extension equiconv_explanation {
   }
 }
 
-private func checkPrepared(_ value: Int32, _ pass: Pass) throws -> Bool {
+private func checkPrepared(_ value: Int32, _ pass: Pass) throws(CallError) -> Bool {
   guard value == 0 || (value == 1 && pass == .forward) else {
-    throw ArgumentError(
-      EQUICONV_ERROR_INVALID_ENUM, "explanation.prepared", value, expected: "0, or 1 for a forward pass")
+    throw CallError(
+      EQUICONV_ERROR_INVALID_ENUM, .field(.explanation, .prepared), value, expected: "0, or 1 for a forward pass")
   }
   return value == 1
 }
@@ -45,11 +46,11 @@ public func equiconv_plan_explain(
   _ plan: OpaquePointer?, _ pass: equiconv_pass, _ batch: Int64,
   _ explanation: UnsafeMutablePointer<equiconv_explanation>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let layer = try PlanHandle.required(plan).layer
-    let pass: Pass = try enumeration(pass, "pass", expected: "an equiconv_pass, 0...2")
-    let result = try location(explanation, "explanation")
-    try checkStructSize(UnsafePointer(result), "explanation.struct_size", "EQUICONV_EXPLANATION_INIT")
+    let pass: Pass = try enumeration(pass, .pass, expected: "an equiconv_pass, 0...2")
+    let result = try location(explanation, .explanation)
+    try checkStructSize(UnsafePointer(result), .field(.explanation, .structSize), "EQUICONV_EXPLANATION_INIT")
     let isPrepared = try checkPrepared(result.pointee.prepared, pass)
     let explanation = try layer.explain(pass, batch: batch, isPrepared: isPrepared)
     result.pointee = equiconv_explanation(explanation, pass, isPrepared: isPrepared)

@@ -2,6 +2,7 @@
 
 import CEquiconv
 import EquiconvEngine
+import _EquiconvErrors
 
 /// The arrays of one vector-Jacobian product. A gradient that is nil is not wanted.
 struct GradientArguments {
@@ -17,7 +18,7 @@ struct GradientArguments {
 extension TypedPlan {
   /// The wanted gradients. All arguments are checked before the first is computed, so that a wrong one leaves
   /// every array as it was.
-  func gradients(_ arguments: GradientArguments) throws {
+  func gradients(_ arguments: GradientArguments) throws(CallError) {
     try check(arguments)
     try checkAlgorithm(arguments)
     let a = arguments
@@ -30,26 +31,31 @@ extension TypedPlan {
     if a.gradBias != nil { try biasGradient(batch: a.batch, gradOutput: a.gradOutput, gradBias: a.gradBias) }
   }
 
-  private func check(_ a: GradientArguments) throws {
-    let inputCount = count(try plan.inputShape(batch: Int(a.batch)))
-    let outputCount = count(try plan.outputShape(batch: Int(a.batch)))
+  private func check(_ a: GradientArguments) throws(CallError) {
+    let inputCount = count(try engine(plan.inputShape(batch: Int(a.batch))))
+    let outputCount = count(try engine(plan.outputShape(batch: Int(a.batch))))
     let weightCount = count(plan.weightShape)
-    func array(_ name: StaticString, _ pointer: UnsafeRawPointer?, _ count: Int) throws -> ArrayArgument {
+    func array(_ name: Argument, _ pointer: UnsafeRawPointer?, _ count: Int) throws(CallError) -> ArrayArgument {
       try ArrayArgument(name, required(pointer, name), count: count, of: scalar)
     }
-    let gradOutput = try array("grad_output", a.gradOutput, outputCount)
-    let weight = a.gradInput == nil ? nil : try array("weight", a.weight, weightCount)
-    let input = a.gradWeight == nil ? nil : try array("input", a.input, inputCount)
-    let gradInput = try a.gradInput.map { try array("grad_input", $0, inputCount) }
-    let gradWeight = try a.gradWeight.map { try array("grad_weight", $0, weightCount) }
-    let gradBias = try a.gradBias.map { try array("grad_bias", $0, plan.descriptor.outChannels) }
+    let gradOutput = try array(.outputGradient, a.gradOutput, outputCount)
+    let weight = a.gradInput == nil ? nil : try array(.weight, a.weight, weightCount)
+    let input = a.gradWeight == nil ? nil : try array(.input, a.input, inputCount)
+    let gradInput = try a.gradInput.map { (pointer) throws(CallError) in try array(.inputGradient, pointer, inputCount)
+    }
+    let gradWeight = try a.gradWeight.map { (pointer) throws(CallError) in
+      try array(.weightGradient, pointer, weightCount)
+    }
+    let gradBias = try a.gradBias.map { (pointer) throws(CallError) in
+      try array(.biasGradient, pointer, plan.descriptor.outChannels)
+    }
     try gradInput?.checkDisjoint(from: gradOutput, weight, input)
     try gradWeight?.checkDisjoint(from: gradOutput, weight, input, gradInput)
     try gradBias?.checkDisjoint(from: gradOutput, weight, input, gradInput, gradWeight)
   }
 
   /// An algorithm that cannot do one of the wanted gradients is an error before the first is computed.
-  private func checkAlgorithm(_ a: GradientArguments) throws {
+  private func checkAlgorithm(_ a: GradientArguments) throws(CallError) {
     switch plan.descriptor.layer.algorithm {
     case .auto, .direct: return
     case .winograd, .fourier:

@@ -4,10 +4,11 @@ import CEquiconv
 import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 
 /// What an `equiconv_group_basis` points to.
 final class GroupBasisHandle: Handle {
-  static let argument: StaticString = "group_basis"
+  static let argument = Argument.groupBasis
   let basis: GroupBasis
 
   init(_ basis: GroupBasis) { self.basis = basis }
@@ -15,10 +16,10 @@ final class GroupBasisHandle: Handle {
 
 /// The list of a basis on H, which has no more functions than the largest group has elements.
 private func readFunctions<T, U>(
-  _ pointer: UnsafePointer<T>?, _ argument: StaticString, count: Int64, _ convert: (T) -> U
-) throws -> [U] {
+  _ pointer: UnsafePointer<T>?, _ argument: Argument, count: Int64, _ convert: (T) -> U
+) throws(CallError) -> [U] {
   guard 1...Int64(PointGroup.largestOrder) ~= count else {
-    throw ArgumentError(EQUICONV_ERROR_INVALID_BASIS, "count", count, expected: "1...\(PointGroup.largestOrder)")
+    throw CallError(EQUICONV_ERROR_INVALID_BASIS, .count, count, expected: "1...\(PointGroup.largestOrder)")
   }
   return try readList(pointer, argument, count: count, convert)
 }
@@ -27,13 +28,13 @@ private func readFunctions<T, U>(
 public func equiconv_group_basis_create_localized(
   _ count: Int64, _ elements: UnsafePointer<Int32>?, _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus {
-    let result = try location(groupBasis, "group_basis")
-    let elements = try readFunctions(elements, "elements", count: count) { Int($0) }
+  withStatus { () throws(CallError) in
+    let result = try location(groupBasis, .groupBasis)
+    let elements = try readFunctions(elements, .elements, count: count) { Int($0) }
     let ascending = elements.sorted()
     guard ascending[0] >= 0, zip(ascending, ascending.dropFirst()).allSatisfy({ $0 != $1 }) else {
-      throw ArgumentError(
-        EQUICONV_ERROR_INVALID_BASIS, "elements", "\(elements.prefix(512))\(elements.count > 512 ? " and more" : "")",
+      throw CallError(
+        EQUICONV_ERROR_INVALID_BASIS, .elements, "\(elements.prefix(512))\(elements.count > 512 ? " and more" : "")",
         expected: "different numbers of at least 0")
     }
     result.pointee = GroupBasisHandle(.localized(elements)).retainedPointer()
@@ -45,12 +46,13 @@ public func equiconv_group_basis_create_bspline(
   _ degree: Int32, _ count: Int64, _ centers: UnsafePointer<Double>?, _ scale: Double,
   _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus {
-    let result = try location(groupBasis, "group_basis")
-    let centers = try readFunctions(centers, "centers", count: count) { $0 }
+  withStatus { () throws(CallError) in
+    let result = try location(groupBasis, .groupBasis)
+    let centers = try readFunctions(centers, .centers, count: count) { $0 }
     let basis = GroupBasis.bSpline(degree: Int(degree), centers: centers, scale: scale)
     // Degree, centers and scale are checked with any group of rotations.
-    _ = try basis.count(for: .cyclic(1))
+    let rotations: PointGroup = try groups(.cyclic(1))
+    _ = try bases(basis.count(for: rotations))
     result.pointee = GroupBasisHandle(basis).retainedPointer()
   }
 }
@@ -75,11 +77,11 @@ public func equiconv_group_basis_count(_ groupBasis: OpaquePointer?) -> Int64 {
 public func equiconv_group_basis_get_matrix(
   _ groupBasis: OpaquePointer?, _ group: OpaquePointer?, _ matrix: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let basis = try GroupBasisHandle.required(groupBasis).basis
     let group = try GroupHandle.required(group).group
-    let matrix = try location(matrix, "matrix")
-    let count = try basis.count(for: group)
+    let matrix = try location(matrix, .matrix)
+    let count = try bases(basis.count(for: group))
     for position in 0..<group.order * count {
       matrix[position] = basis.value(element: position / count, function: position % count, order: group.order)
     }

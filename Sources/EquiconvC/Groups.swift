@@ -2,14 +2,15 @@
 
 import CEquiconv
 import EquiconvGroups
+import _EquiconvErrors
 
 // MARK: Creation
 
 private func create(
-  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws -> PointGroup
+  _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(CallError) -> PointGroup
 ) -> equiconv_status {
-  withStatus {
-    let result = try location(result, "group")
+  withStatus { () throws(CallError) in
+    let result = try location(result, .group)
     result.pointee = try GroupHandle(make()).retainedPointer()
   }
 }
@@ -18,21 +19,21 @@ private func create(
 public func equiconv_group_create_trivial(
   _ dimension: Int32, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .trivial(Int(dimension)) }
+  create(group) { () throws(CallError) in try groups(.trivial(Int(dimension))) }
 }
 
 @_cdecl("equiconv_group_create_cyclic") @implementation
 public func equiconv_group_create_cyclic(
   _ n: Int64, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .cyclic(Int(n)) }
+  create(group) { () throws(CallError) in try groups(.cyclic(Int(n))) }
 }
 
 @_cdecl("equiconv_group_create_dihedral") @implementation
 public func equiconv_group_create_dihedral(
   _ n: Int64, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .dihedral(Int(n)) }
+  create(group) { () throws(CallError) in try groups(.dihedral(Int(n))) }
 }
 
 @_cdecl("equiconv_group_create_reflection") @implementation
@@ -70,10 +71,10 @@ public func equiconv_group_create_full_icosahedral(_ group: UnsafeMutablePointer
   create(group) { .fullIcosahedral }
 }
 
-private func axis(_ value: equiconv_axis) throws -> PointGroup.Axis {
+private func axis(_ value: equiconv_axis) throws(CallError) -> PointGroup.Axis {
   let number = Int32(bitPattern: value.rawValue)
   guard let axis = PointGroup.Axis(rawValue: Int(number)) else {
-    throw ArgumentError(EQUICONV_ERROR_INVALID_ENUM, "axis", number, expected: "EQUICONV_AXIS_X, _Y or _Z")
+    throw CallError(EQUICONV_ERROR_INVALID_ENUM, .axis, number, expected: "EQUICONV_AXIS_X, _Y or _Z")
   }
   return axis
 }
@@ -82,22 +83,28 @@ private func axis(_ value: equiconv_axis) throws -> PointGroup.Axis {
 public func equiconv_group_create_axial_cyclic(
   _ n: Int64, _ axis: equiconv_axis, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .axialCyclic(Int(n), axis: EquiconvC.axis(axis)) }
+  create(group) { () throws(CallError) in
+    let axis = try EquiconvC.axis(axis)
+    return try groups(.axialCyclic(Int(n), axis: axis))
+  }
 }
 
 @_cdecl("equiconv_group_create_axial_dihedral") @implementation
 public func equiconv_group_create_axial_dihedral(
   _ n: Int64, _ axis: equiconv_axis, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .axialDihedral(Int(n), axis: EquiconvC.axis(axis)) }
+  create(group) { () throws(CallError) in
+    let axis = try EquiconvC.axis(axis)
+    return try groups(.axialDihedral(Int(n), axis: axis))
+  }
 }
 
 /// The factors of a scaling, read only if there can be so many.
-private func scaleFactors(_ factors: UnsafePointer<Double>?, _ count: Int64) throws -> [Double] {
-  let factors = try location(factors, "factors")
+private func scaleFactors(_ factors: UnsafePointer<Double>?, _ count: Int64) throws(CallError) -> [Double] {
+  let factors = try location(factors, .factors)
   let limit = PointGroup.largestOrder
   guard 1...Int64(limit) ~= count else {
-    throw GroupError.invalidOrder(name: "count", value: Int(count), limit: limit)
+    throw .group(.invalidOrder(.count, value: Int(count), limit: limit))
   }
   return Array(UnsafeBufferPointer(start: factors, count: Int(count)))
 }
@@ -106,14 +113,20 @@ private func scaleFactors(_ factors: UnsafePointer<Double>?, _ count: Int64) thr
 public func equiconv_group_create_scaling(
   _ dimension: Int32, _ count: Int64, _ factors: UnsafePointer<Double>?, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .scaling(dimension: Int(dimension), factors: scaleFactors(factors, count)) }
+  create(group) { () throws(CallError) in
+    let factors = try scaleFactors(factors, count)
+    return try groups(.scaling(dimension: Int(dimension), factors: factors))
+  }
 }
 
 @_cdecl("equiconv_group_create_similarity") @implementation
 public func equiconv_group_create_similarity(
   _ n: Int64, _ count: Int64, _ factors: UnsafePointer<Double>?, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) { try .similarity(Int(n), factors: scaleFactors(factors, count)) }
+  create(group) { () throws(CallError) in
+    let factors = try scaleFactors(factors, count)
+    return try groups(.similarity(Int(n), factors: factors))
+  }
 }
 
 @_cdecl("equiconv_group_create_from_matrices") @implementation
@@ -121,17 +134,17 @@ public func equiconv_group_create_from_matrices(
   _ dimension: Int32, _ order: Int64, _ matrices: UnsafePointer<Double>?,
   _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  create(group) {
-    let matrices = try location(matrices, "matrices")
+  create(group) { () throws(CallError) in
+    let matrices = try location(matrices, .matrices)
     let d = Int(dimension)
     // Before the matrices are read: these two say how many there are.
-    guard 1...3 ~= d else { throw GroupError.invalidDimension(d) }
+    guard 1...3 ~= d else { throw .group(.invalidDimension(d)) }
     let limit = PointGroup.largestOrder
     guard 1...Int64(limit) ~= order else {
-      throw GroupError.invalidOrder(name: "order", value: Int(order), limit: limit)
+      throw .group(.invalidOrder(.order, value: Int(order), limit: limit))
     }
     let entries = UnsafeBufferPointer(start: matrices, count: Int(order) * d * d)
-    return try PointGroup(dimension: d, copying: entries)
+    return try groups(PointGroup(dimension: d, copying: entries))
   }
 }
 
@@ -169,13 +182,13 @@ public func equiconv_group_name(_ group: OpaquePointer?) -> UnsafePointer<CChar>
 
 /// Copies a table of the group into the caller's array.
 private func copy<T>(
-  _ group: OpaquePointer?, _ table: (PointGroup) throws -> some Collection<T>, to result: UnsafeMutablePointer<T>?,
-  _ argument: StaticString
+  _ group: OpaquePointer?, _ table: (PointGroup) -> some Collection<T>, to result: UnsafeMutablePointer<T>?,
+  _ argument: Argument
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let group = try GroupHandle.required(group).group
     let result = try location(result, argument)
-    let values = try table(group)
+    let values = table(group)
     for (position, value) in values.enumerated() { result[position] = value }
   }
 }
@@ -184,33 +197,33 @@ private func copy<T>(
 public func equiconv_group_get_matrices(
   _ group: OpaquePointer?, _ matrices: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.matrixTable }, to: matrices, "matrices")
+  copy(group, { $0.matrixTable }, to: matrices, .matrices)
 }
 
 @_cdecl("equiconv_group_get_cayley") @implementation
 public func equiconv_group_get_cayley(
   _ group: OpaquePointer?, _ cayley: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  copy(group, { $0.cayleyTable }, to: cayley, "cayley")
+  copy(group, { $0.cayleyTable }, to: cayley, .cayley)
 }
 
 @_cdecl("equiconv_group_get_inverses") @implementation
 public func equiconv_group_get_inverses(
   _ group: OpaquePointer?, _ inverses: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  copy(group, { $0.inverses }, to: inverses, "inverses")
+  copy(group, { $0.inverses }, to: inverses, .inverses)
 }
 
 @_cdecl("equiconv_group_get_determinants") @implementation
 public func equiconv_group_get_determinants(
   _ group: OpaquePointer?, _ determinants: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.determinants }, to: determinants, "determinants")
+  copy(group, { $0.determinants }, to: determinants, .determinants)
 }
 
 @_cdecl("equiconv_group_get_quadrature_weights") @implementation
 public func equiconv_group_get_quadrature_weights(
   _ group: OpaquePointer?, _ weights: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.quadratureWeights }, to: weights, "weights")
+  copy(group, { $0.quadratureWeights }, to: weights, .weights)
 }

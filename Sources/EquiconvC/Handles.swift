@@ -3,6 +3,7 @@
 import CEquiconv
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 
 #if canImport(Glibc)
   import Glibc
@@ -15,7 +16,7 @@ import EquiconvGroups
 /// An object that C owns through an opaque pointer: created retained, released by its `destroy`.
 protocol Handle: AnyObject {
   /// What the functions that take one call it.
-  static var argument: StaticString { get }
+  static var argument: Argument { get }
 }
 
 extension Handle {
@@ -28,9 +29,9 @@ extension Handle {
   }
 
   /// The object behind a pointer, or NULL_POINTER.
-  static func required(_ pointer: OpaquePointer?) throws -> Self {
+  static func required(_ pointer: OpaquePointer?) throws(CallError) -> Self {
     guard let object = borrowed(pointer) else {
-      throw ArgumentError(EQUICONV_ERROR_NULL_POINTER, argument, "NULL", expected: "a handle")
+      throw CallError(EQUICONV_ERROR_NULL_POINTER, argument, "NULL", expected: "a handle")
     }
     return object
   }
@@ -44,14 +45,14 @@ extension Handle {
 
 /// What an `equiconv_group` points to.
 final class GroupHandle: Handle {
-  static let argument: StaticString = "group"
+  static let argument = Argument.group
   let group: PointGroup
   /// The name as a C string that lives as long as the handle.
   let name: UnsafeMutablePointer<CChar>
 
-  init(_ group: PointGroup) throws {
+  init(_ group: PointGroup) throws(CallError) {
     guard let name = strdup(group.name) else {
-      throw ArgumentError(EQUICONV_ERROR_OUT_OF_MEMORY, "group", group.name, expected: "memory for its name")
+      throw CallError(EQUICONV_ERROR_OUT_OF_MEMORY, .group, group.name, expected: "memory for its name")
     }
     self.group = group
     self.name = name
@@ -62,7 +63,7 @@ final class GroupHandle: Handle {
 
 /// What an `equiconv_plan` points to.
 final class PlanHandle: Handle {
-  static let argument: StaticString = "plan"
+  static let argument = Argument.plan
   let layer: TypedPlan
 
   init(_ layer: TypedPlan) { self.layer = layer }

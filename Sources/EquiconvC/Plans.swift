@@ -7,10 +7,10 @@ import EquiconvEngine
 public func equiconv_plan_create(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ plan: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus {
-    let result = try location(plan, "plan")
+  withStatus { () throws(CallError) in
+    let result = try location(plan, .plan)
     let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: .described)
-    let plan = try ConvolutionPlan(descriptor)
+    let plan = try engine(ConvolutionPlan(descriptor))
     result.pointee = PlanHandle(TypedPlan(plan: plan, scalar: scalar)).retainedPointer()
   }
 }
@@ -25,7 +25,7 @@ public func equiconv_plan_forward(
   _ plan: OpaquePointer?, _ batch: Int64, _ input: UnsafeRawPointer?, _ weight: UnsafeRawPointer?,
   _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     try PlanHandle.required(plan).layer
       .forward(batch: batch, input: input, weight: weight, bias: bias, output: output)
   }
@@ -36,7 +36,7 @@ public func equiconv_plan_input_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ weight: UnsafeRawPointer?,
   _ gradInput: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     try PlanHandle.required(plan).layer
       .inputGradient(batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput)
   }
@@ -47,7 +47,7 @@ public func equiconv_plan_weight_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ input: UnsafeRawPointer?,
   _ gradWeight: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     try PlanHandle.required(plan).layer
       .weightGradient(batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight)
   }
@@ -57,7 +57,7 @@ public func equiconv_plan_weight_gradient(
 public func equiconv_plan_bias_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     try PlanHandle.required(plan).layer.biasGradient(batch: batch, gradOutput: gradOutput, gradBias: gradBias)
   }
 }
@@ -66,5 +66,5 @@ public func equiconv_plan_bias_gradient(
 public func equiconv_plan_expand(
   _ plan: OpaquePointer?, _ weight: UnsafeRawPointer?, _ bank: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  withStatus { try PlanHandle.required(plan).layer.expand(weight: weight, bank: bank) }
+  withStatus { () throws(CallError) in try PlanHandle.required(plan).layer.expand(weight: weight, bank: bank) }
 }

@@ -2,17 +2,18 @@
 
 import CEquiconv
 import EquiconvEngine
+import _EquiconvErrors
 
 /// Writes a shape of the plan, with 1 in the places beyond its rank.
 private func query(
   _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?,
-  _ sizes: (ConvolutionPlan) throws -> [Int]
+  _ sizes: (ConvolutionPlan) throws(ConvolutionError) -> [Int]
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let plan = try PlanHandle.required(plan).layer.plan
-    let shape = try location(shape, "shape")
-    let rank = try location(rank, "rank")
-    let sizes = try sizes(plan)
+    let shape = try location(shape, .shape)
+    let rank = try location(rank, .rank)
+    let sizes = try engine(sizes(plan))
     for axis in 0..<Int(EQUICONV_MAX_RANK) { shape[axis] = axis < sizes.count ? Int64(sizes[axis]) : 1 }
     rank.pointee = Int32(sizes.count)
   }
@@ -22,14 +23,14 @@ private func query(
 public func equiconv_plan_get_input_shape(
   _ plan: OpaquePointer?, _ batch: Int64, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  query(plan, shape, rank) { try $0.inputShape(batch: Int(batch)) }
+  query(plan, shape, rank) { plan throws(ConvolutionError) in try plan.inputShape(batch: Int(batch)) }
 }
 
 @_cdecl("equiconv_plan_get_output_shape") @implementation
 public func equiconv_plan_get_output_shape(
   _ plan: OpaquePointer?, _ batch: Int64, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  query(plan, shape, rank) { try $0.outputShape(batch: Int(batch)) }
+  query(plan, shape, rank) { plan throws(ConvolutionError) in try plan.outputShape(batch: Int(batch)) }
 }
 
 @_cdecl("equiconv_plan_get_weight_shape") @implementation
@@ -50,9 +51,9 @@ public func equiconv_plan_get_bank_shape(
 public func equiconv_plan_get_sampled_kernel(
   _ plan: OpaquePointer?, _ extents: UnsafeMutablePointer<Int64>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let sampled = try PlanHandle.required(plan).layer.plan.sampledKernel
-    let extents = try location(extents, "extents")
+    let extents = try location(extents, .extents)
     for axis in 0..<3 { extents[axis] = axis < sampled.count ? Int64(sampled[axis]) : 1 }
   }
 }
@@ -61,12 +62,12 @@ public func equiconv_plan_get_sampled_kernel(
 public func equiconv_plan_get_stride_remainder(
   _ plan: OpaquePointer?, _ axis: Int32, _ remainder: UnsafeMutablePointer<Int64>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let remainders = try PlanHandle.required(plan).layer.plan.strideRemainder
-    let remainder = try location(remainder, "remainder")
+    let remainder = try location(remainder, .remainder)
     guard remainders.indices ~= Int(axis) else {
-      throw ArgumentError(
-        EQUICONV_ERROR_INDEX_OUT_OF_RANGE, "axis", axis, expected: "0...\(remainders.count - 1)")
+      throw CallError(
+        EQUICONV_ERROR_INDEX_OUT_OF_RANGE, .axis, axis, expected: "0...\(remainders.count - 1)")
     }
     remainder.pointee = Int64(remainders[Int(axis)])
   }

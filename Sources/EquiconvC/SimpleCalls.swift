@@ -2,6 +2,7 @@
 
 import CEquiconv
 import EquiconvEngine
+import _EquiconvErrors
 
 // One function for each layer, all of them alike: the layer is their name. The last takes it from the stabilizers.
 
@@ -9,7 +10,7 @@ private func forward(
   _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
   _ weight: UnsafeRawPointer?, _ bias: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     try cachedPlan(layer, descriptor)
       .forward(batch: batch, input: input, weight: weight, bias: bias, output: output)
   }
@@ -18,15 +19,15 @@ private func forward(
 private func gradients(
   _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arguments: GradientArguments
 ) -> equiconv_status {
-  withStatus { try cachedPlan(layer, descriptor).gradients(arguments) }
+  withStatus { () throws(CallError) in try cachedPlan(layer, descriptor).gradients(arguments) }
 }
 
 /// The plan of a simple call.
 func cachedPlan(
   _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?
-) throws -> TypedPlan {
+) throws(CallError) -> TypedPlan {
   let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: layer)
-  return TypedPlan(plan: try .cached(descriptor), scalar: scalar)
+  return TypedPlan(plan: try engine(.cached(descriptor)), scalar: scalar)
 }
 
 // MARK: Forward

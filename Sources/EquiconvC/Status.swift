@@ -1,27 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEquiconv
-import EquiconvBases
-import EquiconvEngine
-import EquiconvGroups
 import _EquiconvShims
-
-/// An argument of the C interface that is wrong before the engine sees it.
-struct ArgumentError: Error {
-  let status: equiconv_status
-  let argument: StaticString
-  let value: String
-  let expected: String
-
-  init(_ status: equiconv_status, _ argument: StaticString, _ value: some CustomStringConvertible, expected: String) {
-    self.status = status
-    self.argument = argument
-    self.value = value.description
-    self.expected = expected
-  }
-
-  var message: String { "\(argument) is \(value), expected \(expected)" }
-}
 
 /// Runs the body of an entry point that cannot fail, as a call of the engine: no fork comes in between, and what is computed does
 /// not depend on the caller's floating-point environment.
@@ -33,90 +13,17 @@ func inCall<R>(_ body: () -> R) -> R {
 }
 
 /// Runs the body of an entry point. The one place where an error becomes a status and a message.
-func withStatus(_ body: () throws -> Void) -> equiconv_status {
+func withStatus(_ body: () throws(CallError) -> Void) -> equiconv_status {
   inCall { status(of: body) }
 }
 
-private func status(of body: () throws -> Void) -> equiconv_status {
-  do {
+private func status(of body: () throws(CallError) -> Void) -> equiconv_status {
+  do throws(CallError) {
     try body()
     return EQUICONV_SUCCESS
-  } catch let error as ArgumentError {
-    return failure(error.status, error.message)
-  } catch let error as ConvolutionError {
-    return failure(error.kind.status, "\(snakeCase(error.argument)) is \(error.value), expected \(error.expected)")
-  } catch let error as GroupError {
-    return failure(error.status, error.description)
-  } catch let error as BasisError {
-    // The argument comes first; names of groups, in capitals, may follow.
-    let parts = error.description.split(separator: " ", maxSplits: 1)
-    return failure(error.status, snakeCase(String(parts[0])) + " " + parts[1])
   } catch {
-    preconditionFailure("the engine, the groups and the bases throw no other errors: \(error)")
-  }
-}
-
-private func failure(_ status: equiconv_status, _ message: String) -> equiconv_status {
-  LastError.set(message)
-  return status
-}
-
-/// The C name of an argument: `gradInput` is `grad_input`.
-private func snakeCase(_ name: String) -> String {
-  name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
-}
-
-extension ConvolutionError.Kind {
-  fileprivate var status: equiconv_status {
-    switch self {
-    case .nullPointer: EQUICONV_ERROR_NULL_POINTER
-    case .invalidEnum: EQUICONV_ERROR_INVALID_ENUM
-    case .misalignedPointer: EQUICONV_ERROR_MISALIGNED_POINTER
-    case .overlap: EQUICONV_ERROR_OVERLAP
-    case .indexOutOfRange: EQUICONV_ERROR_INDEX_OUT_OF_RANGE
-    case .invalidSize: EQUICONV_ERROR_INVALID_SIZE
-    case .invalidStride: EQUICONV_ERROR_INVALID_STRIDE
-    case .invalidDilation: EQUICONV_ERROR_INVALID_DILATION
-    case .invalidPadding: EQUICONV_ERROR_INVALID_PADDING
-    case .evenKernel: EQUICONV_ERROR_EVEN_KERNEL
-    case .kernelTooLarge: EQUICONV_ERROR_KERNEL_TOO_LARGE
-    case .anisotropic: EQUICONV_ERROR_ANISOTROPIC
-    case .dimensionMismatch: EQUICONV_ERROR_DIMENSION_MISMATCH
-    case .sizeOverflow: EQUICONV_ERROR_SIZE_OVERFLOW
-    case .invalidBasis: EQUICONV_ERROR_INVALID_BASIS
-    case .notASubgroup: EQUICONV_ERROR_NOT_A_SUBGROUP
-    case .outOfMemory: EQUICONV_ERROR_OUT_OF_MEMORY
-    case .tooLarge: EQUICONV_ERROR_TOO_LARGE
-    case .unsupportedGroup: EQUICONV_ERROR_UNSUPPORTED_GROUP
-    case .unsupportedAlgorithm: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM
-    case .cancelled: EQUICONV_ERROR_CANCELLED
-    }
-  }
-}
-
-extension BasisError {
-  fileprivate var status: equiconv_status {
-    if case .outOfMemory = self { EQUICONV_ERROR_OUT_OF_MEMORY } else { EQUICONV_ERROR_INVALID_BASIS }
-  }
-}
-
-extension GroupError {
-  fileprivate var status: equiconv_status {
-    switch self {
-    case .invalidOrder: EQUICONV_ERROR_INVALID_ORDER
-    case .invalidDimension: EQUICONV_ERROR_INVALID_DIMENSION
-    case .notFinite: EQUICONV_ERROR_NOT_FINITE
-    case .identityNotFirst: EQUICONV_ERROR_IDENTITY_NOT_FIRST
-    case .duplicateElement: EQUICONV_ERROR_DUPLICATE_ELEMENT
-    case .noInverse: EQUICONV_ERROR_NO_INVERSE
-    case .notClosed: EQUICONV_ERROR_NOT_CLOSED
-    case .notASubgroup: EQUICONV_ERROR_NOT_A_SUBGROUP
-    case .invalidFactor: EQUICONV_ERROR_INVALID_FACTOR
-    case .duplicateFactor: EQUICONV_ERROR_DUPLICATE_ELEMENT
-    case .differentGroups: EQUICONV_ERROR_NOT_A_SUBGROUP
-    case .wrongMatrixCount: EQUICONV_ERROR_INVALID_ORDER
-    case .outOfMemory: EQUICONV_ERROR_OUT_OF_MEMORY
-    }
+    LastError.set(error.message)
+    return error.status
   }
 }
 

@@ -3,10 +3,11 @@
 import CEquiconv
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 
 /// What an `equiconv_subgroup` points to: a subgroup, and the space that it is the stabilizer of.
 final class SubgroupHandle: Handle {
-  static let argument: StaticString = "subgroup"
+  static let argument = Argument.subgroup
   let quotient: HomogeneousSpace
   /// The same for the engine.
   let space: SignalSpace
@@ -18,13 +19,13 @@ final class SubgroupHandle: Handle {
 
   /// The space H/K of a stabilizer that must be one of `group`.
   static func space(
-    of pointer: OpaquePointer?, in group: PointGroup, _ argument: StaticString
-  ) throws -> SignalSpace {
+    of pointer: OpaquePointer?, in group: PointGroup, _ argument: Argument
+  ) throws(CallError) -> SignalSpace {
     guard let handle = borrowed(pointer) else {
-      throw ArgumentError(EQUICONV_ERROR_NULL_POINTER, argument, "NULL", expected: "a handle")
+      throw CallError(EQUICONV_ERROR_NULL_POINTER, argument, "NULL", expected: "a handle")
     }
     guard handle.quotient.group == group else {
-      throw ArgumentError(
+      throw CallError(
         EQUICONV_ERROR_NOT_A_SUBGROUP, argument, "a subgroup of \(handle.quotient.group.name)",
         expected: "one of \(group.name), the group of the call")
     }
@@ -37,16 +38,17 @@ public func equiconv_subgroup_create(
   _ group: OpaquePointer?, _ count: Int64, _ elements: UnsafePointer<Int32>?,
   _ subgroup: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus {
-    let result = try location(subgroup, "subgroup")
+  withStatus { () throws(CallError) in
+    let result = try location(subgroup, .subgroup)
     let group = try GroupHandle.required(group).group
-    let list = try location(elements, "elements")
+    let list = try location(elements, .elements)
     guard 1...Int64(group.order) ~= count else {
-      throw ArgumentError(
-        EQUICONV_ERROR_NOT_A_SUBGROUP, "elements", "a list of \(count)",
+      throw CallError(
+        EQUICONV_ERROR_NOT_A_SUBGROUP, .elements, "a list of \(count)",
         expected: "1...\(group.order), the elements of a subgroup of \(group.name)")
     }
-    let quotient = try HomogeneousSpace(group: group, stabilizer: (0..<Int(count)).map { Int(list[$0]) })
+    let stabilizer = (0..<Int(count)).map { Int(list[$0]) }
+    let quotient = try groups(HomogeneousSpace(group: group, stabilizer: stabilizer))
     result.pointee = SubgroupHandle(quotient).retainedPointer()
   }
 }
@@ -65,9 +67,9 @@ public func equiconv_subgroup_order(_ subgroup: OpaquePointer?) -> Int64 {
 public func equiconv_subgroup_get_elements(
   _ subgroup: OpaquePointer?, _ elements: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let stabilizer = try SubgroupHandle.required(subgroup).quotient.stabilizer
-    let elements = try location(elements, "elements")
+    let elements = try location(elements, .elements)
     for (position, element) in stabilizer.enumerated() { elements[position] = Int32(element) }
   }
 }
@@ -76,9 +78,9 @@ public func equiconv_subgroup_get_elements(
 public func equiconv_subgroup_get_left_cosets(
   _ subgroup: OpaquePointer?, _ coset: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  withStatus {
+  withStatus { () throws(CallError) in
     let quotient = try SubgroupHandle.required(subgroup).quotient
-    let coset = try location(coset, "coset")
+    let coset = try location(coset, .coset)
     for element in 0..<quotient.group.order { coset[element] = Int32(quotient.coset(of: element)) }
   }
 }

@@ -5,7 +5,7 @@ import EquiconvEngine
 
 @_cdecl("equiconv_set_num_threads") @implementation
 public func equiconv_set_num_threads(_ count: Int32) -> equiconv_status {
-  withStatus { try Threads.setCount(Int(count)) }
+  withStatus { () throws(CallError) in try engine(Threads.setCount(Int(count))) }
 }
 
 @_cdecl("equiconv_get_num_threads") @implementation
@@ -15,7 +15,7 @@ public func equiconv_get_num_threads() -> Int32 {
 
 @_cdecl("equiconv_set_workspace_limit") @implementation
 public func equiconv_set_workspace_limit(_ bytes: Int64) -> equiconv_status {
-  withStatus { try WorkspaceLimit.set(bytesPerThread: Int(bytes)) }
+  withStatus { () throws(CallError) in try engine(WorkspaceLimit.set(bytesPerThread: Int(bytes))) }
 }
 
 @_cdecl("equiconv_workspace_limit") @implementation

@@ -11,14 +11,15 @@ struct TypedPlan {
   func forward(
     batch: Int64, input: UnsafeRawPointer?, weight: UnsafeRawPointer?, bias: UnsafeRawPointer?,
     output: UnsafeMutableRawPointer?
-  ) throws {
-    let input = try required(input, "input")
-    let weight = try required(weight, "weight")
-    let output = try required(output, "output")
-    func run<S: EngineScalar>(_: S.Type) throws {
-      try plan.forward(
-        batch: Int(batch), input: input.scalars(S.self), weight: weight.scalars(S.self), bias: bias?.scalars(S.self),
-        output: output.scalars(S.self))
+  ) throws(CallError) {
+    let input = try required(input, .input)
+    let weight = try required(weight, .weight)
+    let output = try required(output, .output)
+    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+      try engine(
+        plan.forward(
+          batch: Int(batch), input: input.scalars(S.self), weight: weight.scalars(S.self), bias: bias?.scalars(S.self),
+          output: output.scalars(S.self)))
     }
     switch scalar {
     case .float32: try run(Float.self)
@@ -28,14 +29,15 @@ struct TypedPlan {
 
   func inputGradient(
     batch: Int64, gradOutput: UnsafeRawPointer?, weight: UnsafeRawPointer?, gradInput: UnsafeMutableRawPointer?
-  ) throws {
-    let gradOutput = try required(gradOutput, "grad_output")
-    let weight = try required(weight, "weight")
-    let gradInput = try required(gradInput, "grad_input")
-    func run<S: EngineScalar>(_: S.Type) throws {
-      try plan.inputGradient(
-        batch: Int(batch), outputGradient: gradOutput.scalars(S.self), weight: weight.scalars(S.self),
-        inputGradient: gradInput.scalars(S.self))
+  ) throws(CallError) {
+    let gradOutput = try required(gradOutput, .outputGradient)
+    let weight = try required(weight, .weight)
+    let gradInput = try required(gradInput, .inputGradient)
+    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+      try engine(
+        plan.inputGradient(
+          batch: Int(batch), outputGradient: gradOutput.scalars(S.self), weight: weight.scalars(S.self),
+          inputGradient: gradInput.scalars(S.self)))
     }
     switch scalar {
     case .float32: try run(Float.self)
@@ -45,14 +47,15 @@ struct TypedPlan {
 
   func weightGradient(
     batch: Int64, gradOutput: UnsafeRawPointer?, input: UnsafeRawPointer?, gradWeight: UnsafeMutableRawPointer?
-  ) throws {
-    let gradOutput = try required(gradOutput, "grad_output")
-    let input = try required(input, "input")
-    let gradWeight = try required(gradWeight, "grad_weight")
-    func run<S: EngineScalar>(_: S.Type) throws {
-      try plan.weightGradient(
-        batch: Int(batch), outputGradient: gradOutput.scalars(S.self), input: input.scalars(S.self),
-        weightGradient: gradWeight.scalars(S.self))
+  ) throws(CallError) {
+    let gradOutput = try required(gradOutput, .outputGradient)
+    let input = try required(input, .input)
+    let gradWeight = try required(gradWeight, .weightGradient)
+    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+      try engine(
+        plan.weightGradient(
+          batch: Int(batch), outputGradient: gradOutput.scalars(S.self), input: input.scalars(S.self),
+          weightGradient: gradWeight.scalars(S.self)))
     }
     switch scalar {
     case .float32: try run(Float.self)
@@ -62,12 +65,13 @@ struct TypedPlan {
 
   func biasGradient(
     batch: Int64, gradOutput: UnsafeRawPointer?, gradBias: UnsafeMutableRawPointer?
-  ) throws {
-    let gradOutput = try required(gradOutput, "grad_output")
-    let gradBias = try required(gradBias, "grad_bias")
-    func run<S: EngineScalar>(_: S.Type) throws {
-      try plan.biasGradient(
-        batch: Int(batch), outputGradient: gradOutput.scalars(S.self), biasGradient: gradBias.scalars(S.self))
+  ) throws(CallError) {
+    let gradOutput = try required(gradOutput, .outputGradient)
+    let gradBias = try required(gradBias, .biasGradient)
+    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+      try engine(
+        plan.biasGradient(
+          batch: Int(batch), outputGradient: gradOutput.scalars(S.self), biasGradient: gradBias.scalars(S.self)))
     }
     switch scalar {
     case .float32: try run(Float.self)
@@ -75,11 +79,12 @@ struct TypedPlan {
     }
   }
 
-  func expand(weight: UnsafeRawPointer?, bank: UnsafeMutableRawPointer?) throws {
-    let weight = try required(weight, "weight")
-    let bank = try required(bank, "bank")
-    func run<S: EngineScalar>(_: S.Type) throws {
-      try plan.expand(weight: weight.scalars(S.self), bank: bank.scalars(S.self))
+  func expand(weight: UnsafeRawPointer?, bank: UnsafeMutableRawPointer?) throws(CallError) {
+    let weight = try required(weight, .weight)
+    let bank = try required(bank, .bank)
+    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+      try engine(
+        plan.expand(weight: weight.scalars(S.self), bank: bank.scalars(S.self)))
     }
     switch scalar {
     case .float32: try run(Float.self)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// Why something is not a group, or not a subgroup: the argument, the value it had and what was expected.
-public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The argument `name`, which decides the order of the group, is outside `1...limit`.
-  case invalidOrder(name: String, value: Int, limit: Int)
+public enum GroupError: ArgumentError, Hashable, Sendable {
+  /// An argument that decides the order of the group is outside `1...limit`.
+  case invalidOrder(Argument, value: Int, limit: Int)
   /// A dimension other than 1, 2 or 3.
   case invalidDimension(Int)
   /// An entry of a matrix is infinite or not a number.
@@ -32,34 +33,36 @@ public enum GroupError: Error, Hashable, Sendable, CustomStringConvertible {
   case outOfMemory(bytes: Int)
 
   /// For example "n is 0, expected 1...4096".
-  public var description: String {
-    switch self {
-    case .invalidOrder(let name, let value, let limit):
-      "\(name) is \(value), expected 1...\(limit)"
+  public func message(in language: Language) -> String {
+    func name(_ argument: Argument) -> String { argument.name(in: language) }
+    func matrix(_ element: Int) -> String { name(.matrices[element]) }
+    return switch self {
+    case .invalidOrder(let argument, let value, let limit):
+      "\(name(argument)) is \(value), expected 1...\(limit)"
     case .invalidDimension(let dimension):
-      "dimension is \(dimension), expected 1, 2 or 3"
+      "\(name(.dimension)) is \(dimension), expected 1, 2 or 3"
     case .notFinite(let element, let row, let column):
-      "matrices[\(element)][\(row)][\(column)] is infinite or not a number, expected a finite number"
+      "\(name(.matrices[element][row][column])) is infinite or not a number, expected a finite number"
     case .identityNotFirst:
-      "matrices[0] is not the identity, expected the identity first"
+      "\(matrix(0)) is not the identity, expected the identity first"
     case .duplicateElement(let first, let second):
-      "matrices[\(first)] and matrices[\(second)] are equal, expected each element once"
+      "\(matrix(first)) and \(matrix(second)) are equal, expected each element once"
     case .noInverse(let element):
-      "matrices[\(element)] is singular or its inverse is missing, expected the inverse of every element"
+      "\(matrix(element)) is singular or its inverse is missing, expected the inverse of every element"
     case .notClosed(let left, let right):
-      "the product matrices[\(left)] · matrices[\(right)] is missing, expected the product of every two elements"
+      "the product \(matrix(left)) · \(matrix(right)) is missing, expected the product of every two elements"
     case .notASubgroup(let reason):
       "\(reason), expected a subgroup"
     case .invalidFactor(let index, let value, let expected):
-      "factors[\(index)] is \(value), expected \(expected)"
+      "\(name(.factors[index])) is \(value), expected \(expected)"
     case .duplicateFactor(let first, let second):
-      "factors[\(first)] and factors[\(second)] are equal, expected each factor once"
+      "\(name(.factors[first])) and \(name(.factors[second])) are equal, expected each factor once"
     case .differentGroups(let first, let second):
       "the spaces are those of the groups \(first) and \(second), expected spaces of one group"
     case .wrongMatrixCount(let expected, let got):
-      "matrices has \(got) entries, expected a whole number of d×d matrices, for example \(expected) entries"
+      "\(name(.matrices)) has \(got) entries, expected a whole number of d×d matrices, for example \(expected) entries"
     case .outOfMemory(let bytes):
-      "group has \(bytes) bytes of tables, expected memory for them"
+      "\(name(.group)) has \(bytes) bytes of tables, expected memory for them"
     }
   }
 }

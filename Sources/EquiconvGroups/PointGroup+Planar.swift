@@ -45,7 +45,7 @@ extension PointGroup {
   }
 
   static func checkOrder(_ n: Int, limit: Int) throws(GroupError) {
-    guard 1...limit ~= n else { throw .invalidOrder(name: "n", value: n, limit: limit) }
+    guard 1...limit ~= n else { throw .invalidOrder(.n, value: n, limit: limit) }
   }
 
   /// The group of rotation(r)·flipʲ with r in `0..<n` and j in `0..<flips`, at index j·n + r.

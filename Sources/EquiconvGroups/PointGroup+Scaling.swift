@@ -85,7 +85,7 @@ private struct ScaleSet {
 
   init(_ factors: [Double], limit: Int) throws(GroupError) {
     guard 1...limit ~= factors.count else {
-      throw .invalidOrder(name: "the number of factors", value: factors.count, limit: limit)
+      throw .invalidOrder(.factorCount, value: factors.count, limit: limit)
     }
     for (index, factor) in factors.enumerated() where !(PointGroup.factorRange ~= factor) {
       throw .invalidFactor(index: index, value: factor, expected: "a number in 1/1024...1024")

@@ -45,7 +45,7 @@ extension PointGroup {
     guard 1...3 ~= dimension else { throw .invalidDimension(dimension) }
     let (order, rest) = count.quotientAndRemainder(dividingBy: dimension * dimension)
     guard order <= largestOrder, count > 0 else {
-      throw .invalidOrder(name: "order", value: order, limit: largestOrder)
+      throw .invalidOrder(.order, value: order, limit: largestOrder)
     }
     guard rest == 0 else {
       throw .wrongMatrixCount(expected: (order + 1) * dimension * dimension, got: count)

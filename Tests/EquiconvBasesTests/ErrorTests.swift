@@ -169,7 +169,7 @@ import Testing
     for scale in [0, -1, .nan, .infinity, 1e12] {
       #expect(throws: BasisError.self) { try scaledExtent(5, scale: scale) }
     }
-    #expect(throws: BasisError.invalidInteger(argument: "extent", value: 0, expected: "1...2147483647")) {
+    #expect(throws: BasisError.invalidInteger(.extent, value: 0, expected: "1...2147483647")) {
       try scaledExtent(0, scale: 1)
     }
   }

@@ -87,7 +87,7 @@ import _EquiconvTestSupport
     for scale in [0, -1, .nan, .infinity, 6.3] {
       #expect(message(.bSpline(degree: 2, centers: [0], scale: scale), c4)?.hasPrefix("scale is \(scale), ") == true)
     }
-    #expect(throws: BasisError.invalidInteger(argument: "count", value: 0, expected: "1...4096")) {
+    #expect(throws: BasisError.invalidInteger(.count, value: 0, expected: "1...4096")) {
       try GroupBasis.bSpline(degree: 2, count: 0)
     }
   }

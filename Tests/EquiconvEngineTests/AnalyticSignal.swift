@@ -46,7 +46,7 @@ struct AnalyticSignal {
 
   /// Random sums of eight waves for all images and channels of a layer's input.
   init(_ descriptor: ConvolutionDescriptor, batch: Int, band: Double, _ random: inout SplitMix64) throws {
-    space = try descriptor.layer.input.fiber(of: descriptor.layer.group, "input")
+    space = try descriptor.layer.input.fiber(of: descriptor.layer.group, .inputSpace)
     let d = descriptor.layer.group.dimension
     functions = (0..<batch * descriptor.inChannels * space.count).map { _ in
       PlaneWaves(8, dimension: d, band: band, &random)

@@ -84,6 +84,6 @@ import _EquiconvTestSupport
       kind: .group, group: try .cyclic(4), inChannels: 3, outChannels: 4, spatial: [9, 9], kernel: [3, 3])
     descriptor.layer.isDepthwise = true
     let error = #expect(throws: ConvolutionError.self) { try ConvolutionPlan(descriptor) }
-    #expect(error?.description == "out_channels is 4, expected 3, the number of input channels, for a depthwise layer")
+    #expect(error?.description == "outChannels is 4, expected 3, the number of input channels, for a depthwise layer")
   }
 }

@@ -3,6 +3,7 @@
 import EquiconvEngine
 import EquiconvGroups
 import Testing
+import _EquiconvErrors
 import _EquiconvTestSupport
 
 /// A layer says which shapes go together, and a plan of it has them.
@@ -33,18 +34,18 @@ import _EquiconvTestSupport
   /// Wrong shapes, and the argument and the value that the error names.
   @Test(
     arguments: [
-      ([1, 2, 4, 8], [3, 2, 4, 3, 3], "input", "of shape (1, 2, 4, 8)"),
-      ([1, 2, 3, 8, 8], [3, 2, 4, 3, 3], "input", "of shape (1, 2, 3, 8, 8)"),
-      ([-1, 2, 4, 8, 8], [3, 2, 4, 3, 3], "batch", "-1"),
-      ([1, 2, 4, 0, 8], [3, 2, 4, 3, 3], "spatial[0]", "0"),
-      ([1, 2, 4, 8, 8], [3, 2, 3, 3], "weight", "of shape (3, 2, 3, 3)"),
-      ([1, 2, 4, 8, 8], [3, 2, 1, 3, 3], "weight", "of shape (3, 2, 1, 3, 3)"),
-      ([1, 2, 4, 8, 8], [3, 5, 4, 3, 3], "weight", "of shape (3, 5, 4, 3, 3)"),
-      ([1, 2, 4, 8, 8], [0, 2, 4, 3, 3], "weight", "of shape (0, 2, 4, 3, 3)"),
-      ([1, 2, 4, 2, 2], [3, 2, 4, 3, 3], "kernel[0]", "3"),
-    ] as [([Int], [Int], String, String)])
+      ([1, 2, 4, 8], [3, 2, 4, 3, 3], .input, "of shape (1, 2, 4, 8)"),
+      ([1, 2, 3, 8, 8], [3, 2, 4, 3, 3], .input, "of shape (1, 2, 3, 8, 8)"),
+      ([-1, 2, 4, 8, 8], [3, 2, 4, 3, 3], .batch, "-1"),
+      ([1, 2, 4, 0, 8], [3, 2, 4, 3, 3], .spatial[0], "0"),
+      ([1, 2, 4, 8, 8], [3, 2, 3, 3], .weight, "of shape (3, 2, 3, 3)"),
+      ([1, 2, 4, 8, 8], [3, 2, 1, 3, 3], .weight, "of shape (3, 2, 1, 3, 3)"),
+      ([1, 2, 4, 8, 8], [3, 5, 4, 3, 3], .weight, "of shape (3, 5, 4, 3, 3)"),
+      ([1, 2, 4, 8, 8], [0, 2, 4, 3, 3], .weight, "of shape (0, 2, 4, 3, 3)"),
+      ([1, 2, 4, 2, 2], [3, 2, 4, 3, 3], .kernel[0], "3"),
+    ] as [([Int], [Int], Argument, String)])
   func wrongShape_isRefused_namingArgumentAndValue(
-    _ input: [Int], _ weight: [Int], _ argument: String, _ value: String
+    _ input: [Int], _ weight: [Int], _ argument: Argument, _ value: String
   ) throws {
     let layer = Layer(from: .group, to: .group, group: try .cyclic(4))
     let error = #expect(throws: ConvolutionError.self) { try layer.outputShape(input: input, weight: weight) }

@@ -59,7 +59,7 @@ import _EquiconvTestSupport
   @Test func wrongDescriptors_areRefusedEachTime() throws {
     let sizes = LayerCase([9, 9], kernel: [3], stride: [0])
     for _ in 0..<2 {
-      #expect(throws: ConvolutionError(.invalidStride, "stride[0]", 0, expected: "a positive number")) {
+      #expect(throws: ConvolutionError(.invalidStride, .stride[0], 0, expected: "a positive number")) {
         _ = try ConvolutionPlan.cached(sizes.descriptor(.lifting, .cyclic(4)))
       }
     }

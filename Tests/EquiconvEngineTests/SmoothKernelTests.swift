@@ -100,7 +100,7 @@ import _EquiconvTestSupport
         try layer.0(signal, layer.1, batch: batch)
       }
     }
-    let fiber = try plans[plans.count - 1].descriptor.layer.output.fiber(of: group, "output")
+    let fiber = try plans[plans.count - 1].descriptor.layer.output.fiber(of: group, .outputSpace)
     var error = RelativeError()
     for row in 0..<batch * channels {
       for point in 0..<fiber.count {

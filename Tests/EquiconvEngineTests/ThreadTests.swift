@@ -172,7 +172,7 @@ import _EquiconvTestSupport
     }
     try Threads.setCount(2)
     for count in [0, -1, Threads.limit + 1, Int.max] {
-      #expect(throws: ConvolutionError(.invalidSize, "count", count, expected: "1 to 1024 threads")) {
+      #expect(throws: ConvolutionError(.invalidSize, .count, count, expected: "1 to 1024 threads")) {
         try Threads.setCount(count)
       }
     }

@@ -18,22 +18,22 @@ import _EquiconvTestSupport
 
   @Test func invalidOrders_areRefused() {
     for n in [0, -1, 4097, Int.max, Int.min] {
-      #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 4096)) { try PointGroup.cyclic(n) }
-      #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 2048)) { try PointGroup.dihedral(n) }
+      #expect(throws: GroupError.invalidOrder(.n, value: n, limit: 4096)) { try PointGroup.cyclic(n) }
+      #expect(throws: GroupError.invalidOrder(.n, value: n, limit: 2048)) { try PointGroup.dihedral(n) }
     }
-    #expect(throws: GroupError.invalidOrder(name: "n", value: 2049, limit: 2048)) { try PointGroup.dihedral(2049) }
-    expect(.invalidOrder(name: "order", value: 0, limit: 4096), 2, [], "order is 0, expected 1...4096")
+    #expect(throws: GroupError.invalidOrder(.n, value: 2049, limit: 2048)) { try PointGroup.dihedral(2049) }
+    expect(.invalidOrder(.order, value: 0, limit: 4096), 2, [], "order is 0, expected 1...4096")
     let tooMany = [Double](repeating: 1, count: 4097)
-    expect(.invalidOrder(name: "order", value: 4097, limit: 4096), 1, tooMany)
+    expect(.invalidOrder(.order, value: 4097, limit: 4096), 1, tooMany)
   }
 
   @Test func invalidOrdersOfAxialGroups_areRefused() {
     for axis in PointGroup.Axis.allCases {
       for n in [0, -1, 4097, Int.max, Int.min] {
-        #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 4096)) {
+        #expect(throws: GroupError.invalidOrder(.n, value: n, limit: 4096)) {
           try PointGroup.axialCyclic(n, axis: axis)
         }
-        #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 2048)) {
+        #expect(throws: GroupError.invalidOrder(.n, value: n, limit: 2048)) {
           try PointGroup.axialDihedral(n, axis: axis)
         }
       }
@@ -59,17 +59,17 @@ import _EquiconvTestSupport
     expectBoth(
       .duplicateFactor(1, 3), [1, 2, 3, 2], "factors[1] and factors[3] are equal, expected each factor once")
     expectBoth(.duplicateFactor(0, 1), [1, 1 + 1e-6])
-    #expect(throws: GroupError.invalidOrder(name: "the number of factors", value: 0, limit: 4096)) {
+    #expect(throws: GroupError.invalidOrder(.factorCount, value: 0, limit: 4096)) {
       try PointGroup.scaling(dimension: 1, factors: [])
     }
-    #expect(throws: GroupError.invalidOrder(name: "the number of factors", value: 3, limit: 2)) {
+    #expect(throws: GroupError.invalidOrder(.factorCount, value: 3, limit: 2)) {
       try PointGroup.similarity(2048, factors: [1, 2, 3])
     }
     for d in [0, 4, -1, Int.max] {
       #expect(throws: GroupError.invalidDimension(d)) { try PointGroup.scaling(dimension: d, factors: [1]) }
     }
     for n in [0, -1, 4097, Int.min] {
-      #expect(throws: GroupError.invalidOrder(name: "n", value: n, limit: 4096)) {
+      #expect(throws: GroupError.invalidOrder(.n, value: n, limit: 4096)) {
         try PointGroup.similarity(n, factors: [1])
       }
     }
@@ -182,7 +182,7 @@ import _EquiconvTestSupport
 
   @Test func everyMessage_isDistinct() {
     let errors: [GroupError] = [
-      .invalidOrder(name: "n", value: 0, limit: 4096), .invalidDimension(4), .notFinite(element: 1, row: 0, column: 1),
+      .invalidOrder(.n, value: 0, limit: 4096), .invalidDimension(4), .notFinite(element: 1, row: 0, column: 1),
       .identityNotFirst, .duplicateElement(1, 2), .noInverse(element: 1), .notClosed(1, 2),
       .notASubgroup(reason: "subgroup has the element 8, which is not in 0..<8"),
       .wrongMatrixCount(expected: 4, got: 3), .invalidFactor(index: 1, value: 0, expected: "a number"),

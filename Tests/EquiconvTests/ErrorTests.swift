@@ -25,7 +25,7 @@ struct WrongCall: Sendable, CustomTestStringConvertible {
   }
 
   @Test func groupsOfNoOrderAreRefused() {
-    #expect(throws: GroupError.invalidOrder(name: "n", value: 0, limit: 4096)) { try PointGroup.cyclic(0) }
+    #expect(throws: GroupError.invalidOrder(.n, value: 0, limit: 4096)) { try PointGroup.cyclic(0) }
   }
 }
 

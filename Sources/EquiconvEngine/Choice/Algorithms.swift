@@ -19,7 +19,7 @@ enum Algorithms {
     try visitAll(&search)
     visitor = search.visitor
     if !search.isFound {
-      throw ConvolutionError(.unsupportedAlgorithm, "algorithm", "\(name)", expected: "one that the engine has")
+      throw ConvolutionError(.unsupportedAlgorithm, .algorithm, "\(name)", expected: "one that the engine has")
     }
   }
 

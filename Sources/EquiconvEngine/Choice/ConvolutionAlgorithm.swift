@@ -70,6 +70,6 @@ extension ConvolutionAlgorithm {
 extension ConvolutionError {
   /// The error of an algorithm that does not offer what was found in a layer or a pass.
   static func unsupported(_ algorithm: Algorithm, _ found: String, expected: String) -> ConvolutionError {
-    ConvolutionError(.unsupportedAlgorithm, "algorithm", "\(algorithm) with \(found)", expected: expected)
+    ConvolutionError(.unsupportedAlgorithm, .algorithm, "\(algorithm) with \(found)", expected: expected)
   }
 }

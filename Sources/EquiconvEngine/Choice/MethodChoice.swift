@@ -14,7 +14,7 @@ struct MethodChoice {
     if plan.isBeyondCounting(batch: batch) {
       guard asked == .auto || asked == Algorithms.general.algorithm else {
         throw ConvolutionError(
-          .sizeOverflow, "batch", batch,
+          .sizeOverflow, .batch, batch,
           expected: "with \(asked) at most 2^60 operations and 2^34 numbers of weights times |Y|")
       }
       let candidates = try CandidateSearch(task, of: Algorithms.general.algorithm).candidates

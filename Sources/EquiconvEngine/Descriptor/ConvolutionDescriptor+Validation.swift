@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvErrors
 
 extension ConvolutionDescriptor {
   /// The largest |X| · |Y| · taps a plan takes: its stencils hold so many entries of 16 bytes.
@@ -24,7 +25,7 @@ extension ConvolutionDescriptor {
     }
     _ = try resolved.outputs()
     try layer.checkIsotropy([
-      ("kernel", kernel), ("stride", layer.stride), ("padding", resolved.layer.padding), ("dilation", layer.dilation),
+      (.kernel, kernel), (.stride, layer.stride), (.padding, resolved.layer.padding), (.dilation, layer.dilation),
     ])
     try resolved.checkBasis()
     try resolved.checkLimits()
@@ -48,75 +49,75 @@ extension ConvolutionDescriptor {
       // Each row is a mean over the elements of an output point, of as many values as there are functions.
       let functions = layer.basis == nil ? min(sampled.basis.count, 64) : sampled.basis.count
       let values = try Self.product(
-        try Self.product(entries, layer.group.order / points(layer.output), "the sampling operator"), functions,
-        "the sampling operator")
+        try Self.product(entries, layer.group.order / points(layer.output), .samplingOperator), functions,
+        .samplingOperator)
       if values > Self.samplingLimit {
         throw ConvolutionError(
-          .tooLarge, "basis", "\(functions) functions", expected: "at most 2^25 sampled values, not \(values)")
+          .tooLarge, .basis, "\(functions) functions", expected: "at most 2^25 sampled values, not \(values)")
       }
     }
-    try checkImage(inChannels, layer.input, "in_channels", sampled.extents)
+    try checkImage(inChannels, layer.input, .inChannels, sampled.extents)
     return sampled
   }
 
   /// |X| |Y| taps, if that is within the limit.
   private func stencilEntries(_ extents: Extents) throws(ConvolutionError) -> Int {
-    var entries = try Self.product(try points(layer.input), try points(layer.output), "|X| times |Y|")
+    var entries = try Self.product(try points(layer.input), try points(layer.output), .fiberPairs)
     for axis in kernel.indices {
-      entries = try Self.product(entries, extents[axis], "the number of stencil entries")
+      entries = try Self.product(entries, extents[axis], .stencilEntries)
     }
     if entries > Self.stencilLimit {
       throw ConvolutionError(
-        .tooLarge, "kernel", kernel, expected: "at most 2^22 stencil entries |X| * |Y| * taps, not \(entries)")
+        .tooLarge, .kernel, kernel, expected: "at most 2^22 stencil entries |X| * |Y| * taps, not \(entries)")
     }
     return entries
   }
 
   private func points(_ space: SignalSpace) throws(ConvolutionError) -> Int {
-    try space.fiber(of: layer.group, "stabilizer").count
+    try space.fiber(of: layer.group, .stabilizer).count
   }
 
   private func checkBasis() throws(ConvolutionError) {
     if let basis = layer.basis, basis.extents != kernel.values {
       throw ConvolutionError(
-        .invalidBasis, "kernel", kernel, expected: "\(Extents(basis.extents)), the extents of the basis")
+        .invalidBasis, .kernel, kernel, expected: "\(Extents(basis.extents)), the extents of the basis")
     }
   }
 
   private func checkSizes() throws(ConvolutionError) {
-    try Layer.checkAxes(spatial, "spatial", layer.group)
-    try Layer.checkAxes(kernel, "kernel", layer.group)
-    try Self.checkSize(inChannels, "in_channels")
-    try Self.checkSize(outChannels, "out_channels")
+    try Layer.checkAxes(spatial, .spatial, layer.group)
+    try Layer.checkAxes(kernel, .kernel, layer.group)
+    try Self.checkSize(inChannels, .inChannels)
+    try Self.checkSize(outChannels, .outChannels)
     if layer.isDepthwise && outChannels != inChannels {
       throw ConvolutionError(
-        .invalidSize, "out_channels", outChannels,
+        .invalidSize, .outChannels, outChannels,
         expected: "\(inChannels), the number of input channels, for a depthwise layer")
     }
     for axis in spatial.indices {
-      try Self.checkSize(spatial[axis], "spatial[\(axis)]")
-      try Self.checkSize(kernel[axis], "kernel[\(axis)]")
+      try Self.checkSize(spatial[axis], .spatial[axis])
+      try Self.checkSize(kernel[axis], .kernel[axis])
     }
   }
 
   static func checkSize(
-    _ value: Int, _ name: String, _ kind: ConvolutionError.Kind = .invalidSize
+    _ value: Int, _ name: @autoclosure () -> Argument, _ kind: ConvolutionError.Kind = .invalidSize
   ) throws(ConvolutionError) {
-    if value < 1 { throw ConvolutionError(kind, name, value, expected: "a positive number") }
-    if value > sizeLimit { throw ConvolutionError(.sizeOverflow, name, value, expected: "at most 2^48") }
+    if value < 1 { throw ConvolutionError(kind, name(), value, expected: "a positive number") }
+    if value > sizeLimit { throw ConvolutionError(.sizeOverflow, name(), value, expected: "at most 2^48") }
   }
 
   private func checkLimits() throws(ConvolutionError) {
     _ = try stencilEntries(kernel)
-    try checkImage(inChannels, layer.input, "in_channels", kernel)
-    try checkImage(outChannels, layer.output, "out_channels", kernel)
+    try checkImage(inChannels, layer.input, .inChannels, kernel)
+    try checkImage(outChannels, layer.output, .outChannels, kernel)
   }
 
   /// One image of so many channels on the padded plane; outputs are never larger.
   private func checkImage(
-    _ channels: Int, _ space: SignalSpace, _ name: String, _ extents: Extents
+    _ channels: Int, _ space: SignalSpace, _ channelCount: Argument, _ extents: Extents
   ) throws(ConvolutionError) {
-    let name = "\(name) times the padded spatial"
+    let name = Argument.product(channelCount, .paddedSpatial)
     var count = try Self.product(channels, try points(space), name)
     for axis in spatial.indices {
       let margin = try Self.product(layer.dilation[axis], extents[axis] - kernel[axis], name)
@@ -128,11 +129,11 @@ extension ConvolutionDescriptor {
   }
 
   /// a · b, or the error that names it.
-  static func product(_ a: Int, _ b: Int, _ name: String) throws(ConvolutionError) -> Int {
+  static func product(_ a: Int, _ b: Int, _ name: @autoclosure () -> Argument) throws(ConvolutionError) -> Int {
     let (value, overflow) = a.multipliedReportingOverflow(by: b)
     // Eight bytes an element must still fit in 63 bits, and a little arithmetic on top.
     if overflow || value > 1 << 59 {
-      throw ConvolutionError(.sizeOverflow, name, "\(a) * \(b)", expected: "a size in bytes that fits in 63 bits")
+      throw ConvolutionError(.sizeOverflow, name(), "\(a) * \(b)", expected: "a size in bytes that fits in 63 bits")
     }
     return value
   }

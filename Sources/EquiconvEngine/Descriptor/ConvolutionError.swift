@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// Why a layer could not be planned or run: the argument, the value it had and what was expected.
-public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ConvolutionError: ArgumentError, Hashable, Sendable {
   /// The kinds of error, one for each status of the C interface that concerns layers.
   public enum Kind: Hashable, Sendable, CaseIterable {
     case nullPointer, invalidEnum, misalignedPointer, overlap, indexOutOfRange
@@ -16,12 +17,12 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
   }
 
   public var kind: Kind { details.kind }
-  /// The name of the argument, for example `stride[1]`.
-  public var argument: String { details.argument }
+  /// The argument, for example `.stride[1]`.
+  public var argument: Argument { details.argument }
   /// The value it had, as text.
   public var value: String { details.value }
   /// What was expected of it.
-  public var expected: String { details.expected }
+  public var expected: String { details.expected(.swift) }
 
   /// One reference, not four values: `swiftc -O` 6.3.1 crashes on asynchronous functions that catch a typed error of
   /// several values, an untyped one and a typed one again. It shows with a task group whose tasks run
@@ -35,11 +36,12 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
 
   private final class Details: Sendable {
     let kind: Kind
-    let argument: String
+    let argument: Argument
     let value: String
-    let expected: String
+    /// What was expected, in the words for a language: it may name another argument.
+    let expected: @Sendable (Language) -> String
 
-    init(_ kind: Kind, _ argument: String, _ value: String, _ expected: String) {
+    init(_ kind: Kind, _ argument: Argument, _ value: String, _ expected: @escaping @Sendable (Language) -> String) {
       self.kind = kind
       self.argument = argument
       self.value = value
@@ -47,7 +49,15 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
     }
   }
 
-  public init(_ kind: Kind, _ argument: String, _ value: some CustomStringConvertible, expected: String) {
+  public init(_ kind: Kind, _ argument: Argument, _ value: some CustomStringConvertible, expected: String) {
+    details = Details(kind, argument, value.description) { _ in expected }
+  }
+
+  /// An error whose expectation names another argument.
+  package init(
+    _ kind: Kind, _ argument: Argument, _ value: some CustomStringConvertible,
+    expected: @escaping @Sendable (Language) -> String
+  ) {
     details = Details(kind, argument, value.description, expected)
   }
 
@@ -61,17 +71,16 @@ public struct ConvolutionError: Error, Hashable, Sendable, CustomStringConvertib
     hasher.combine(value)
   }
 
-  /// For example "stride[1] is 0, expected a positive integer".
-  public var description: String { "\(argument) is \(value), expected \(expected)" }
+  /// For example "stride[1] is 0, expected a positive number".
+  public func message(in language: Language) -> String {
+    "\(argument.name(in: language)) is \(value), expected \(details.expected(language))"
+  }
 }
 
 extension ConvolutionError: AllocationFailure {
-  /// The argument that a lack of memory for tables names; for the memory of a pass it is "workspace".
-  static let tables = "plan"
-
-  /// The tables of a plan did not fit.
+  /// The tables of a plan did not fit; for the memory of a pass the argument is `workspace`.
   public static func outOfMemory(bytes: Int) -> ConvolutionError {
-    ConvolutionError(.outOfMemory, tables, "\(bytes) bytes of tables", expected: "memory for them")
+    ConvolutionError(.outOfMemory, .plan, "\(bytes) bytes of tables", expected: "memory for them")
   }
 }
 

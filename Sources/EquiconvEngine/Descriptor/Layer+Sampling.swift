@@ -6,7 +6,7 @@ extension Layer {
   /// The pixels from the first to the last tap on an axis: dilation (kernel − 1) + 1.
   /// - Throws: `sizeOverflow`.
   func reach(_ axis: Int, kernel: Int) throws(ConvolutionError) -> Int {
-    try ConvolutionDescriptor.product(dilation[axis], kernel - 1, "dilation[\(axis)] times kernel[\(axis)]") + 1
+    try ConvolutionDescriptor.product(dilation[axis], kernel - 1, .product(.dilation[axis], .kernel[axis])) + 1
   }
 
   /// The pixels of padding on each side of an axis, which `same` leaves to the kernel: dilation (kernel − 1) / 2.
@@ -15,11 +15,11 @@ extension Layer {
     guard padding[axis] == Self.same else { return padding[axis] }
     guard kernel % 2 == 1 else {
       throw ConvolutionError(
-        .evenKernel, "kernel[\(axis)]", kernel,
+        .evenKernel, .kernel[axis], kernel,
         expected: "an odd extent with padding \"same\": an even kernel has no symmetric padding that keeps the size")
     }
     return try ConvolutionDescriptor.product(
-      dilation[axis], (kernel - 1) / 2, "dilation[\(axis)] times kernel[\(axis)]")
+      dilation[axis], (kernel - 1) / 2, .product(.dilation[axis], .kernel[axis]))
   }
 
   /// The outputs along an axis, (size + 2 padding − reach) / stride + 1 rounded down, and the remainder of that division.
@@ -36,7 +36,7 @@ extension Layer {
     let padded = size + 2 * padding
     if reach > padded {
       throw ConvolutionError(
-        .kernelTooLarge, "kernel[\(axis)]", kernel,
+        .kernelTooLarge, .kernel[axis], kernel,
         expected: "a reach of dilation (kernel - 1) + 1 = \(reach) within the padded input of \(size)"
           + " + 2 * \(padding) = \(padded)")
     }

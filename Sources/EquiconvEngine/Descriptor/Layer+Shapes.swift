@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvErrors
 
 // Which arrays a layer fits, and the shape of its output.
 
@@ -24,7 +25,7 @@ extension Layer {
   /// - Throws: the first thing that is wrong with the layer or the shapes, as a plan of them would.
   public func outputShape(input: [Int], weight: [Int]) throws(ConvolutionError) -> [Int] {
     let descriptor = try descriptor(input: input, weight: weight).validated()
-    let points = descriptor.layer.output == .plane ? [] : [try output.fiber(of: group, "output_stabilizer").count]
+    let points = descriptor.layer.output == .plane ? [] : [try output.fiber(of: group, .outputSpace).count]
     return [input[0], descriptor.outChannels] + points + (try descriptor.outputs().counts.values)
   }
 
@@ -58,15 +59,15 @@ extension Layer {
 
   /// Throws unless an input may have this shape.
   package func checkInput(_ shape: [Int]) throws(ConvolutionError) {
-    let fiber = try fiberAxis(input, "input_stabilizer")
+    let fiber = try fiberAxis(input, .inputSpace)
     let names = ["batch", "C"] + (fiber.map { [$0.name] } ?? []) + Self.spatialNames[group.dimension - 1]
     let expected = "shape (\(names.joined(separator: ", "))) for the layer \(input) → \(output) of \(group)"
     guard shape.count == names.count else {
-      throw ConvolutionError(.dimensionMismatch, "input", "of shape \(Self.text(shape))", expected: expected)
+      throw ConvolutionError(.dimensionMismatch, .input, "of shape \(Self.text(shape))", expected: expected)
     }
     if let fiber, shape[2] != fiber.count {
       throw ConvolutionError(
-        .invalidSize, "input", "of shape \(Self.text(shape))",
+        .invalidSize, .input, "of shape \(Self.text(shape))",
         expected: "\(expected) with \(fiber.name) = \(fiber.count) on axis 2")
     }
     try ConvolutionPlan.checkBatch(shape[0])
@@ -82,41 +83,43 @@ extension Layer {
     let value = "of shape \(Self.text(shape))"
     guard shape.count == axes.count else {
       throw ConvolutionError(
-        .dimensionMismatch, "weight", value,
+        .dimensionMismatch, .weight, value,
         expected: "shape \(names) for the layer \(input) → \(output) of \(group)")
     }
     if let functions, shape[2] != functions.count {
       throw ConvolutionError(
-        .invalidSize, "weight", value,
+        .invalidSize, .weight, value,
         expected: "shape \(names) with \(functions.name) = \(functions.count) of \(group) on axis 2")
     }
     if let basis, Array(shape.suffix(basis.shape.count)) != basis.shape {
       throw ConvolutionError(
-        .invalidSize, "weight", value,
+        .invalidSize, .weight, value,
         expected: hasTapAxes
           ? "shape \(names) that ends in \(Extents(basis.extents)), the extents of the basis"
           : "shape \(names), one weight for each function")
     }
     if shape.contains(where: { $0 < 1 }) {
-      throw ConvolutionError(.invalidSize, "weight", value, expected: "a size of at least 1 on every axis")
+      throw ConvolutionError(.invalidSize, .weight, value, expected: "a size of at least 1 on every axis")
     }
   }
 
   /// Throws unless a weight of this shape reads so many channels.
   ///
   /// - Parameter signal: what has them, for the message.
-  package func checkChannels(_ weight: [Int], of channels: Int, _ signal: String) throws(ConvolutionError) {
+  package func checkChannels(_ weight: [Int], of channels: Int, _ signal: @autoclosure () -> String)
+    throws(ConvolutionError)
+  {
     let value = "of shape \(Self.text(weight))"
     if isDepthwise && weight[0] != channels {
       throw ConvolutionError(
-        .invalidSize, "weight", value,
-        expected: "\(channels) on axis 0, the channels of \(signal), for a depthwise layer")
+        .invalidSize, .weight, value,
+        expected: "\(channels) on axis 0, the channels of \(signal()), for a depthwise layer")
     }
     if weight[1] != (isDepthwise ? 1 : channels) {
       throw ConvolutionError(
-        .invalidSize, "weight", value,
+        .invalidSize, .weight, value,
         expected: isDepthwise
-          ? "1 on axis 1, for a depthwise layer" : "\(channels) on axis 1, the channels of \(signal)")
+          ? "1 on axis 1, for a depthwise layer" : "\(channels) on axis 1, the channels of \(signal())")
     }
   }
 
@@ -130,13 +133,13 @@ extension Layer {
 
   /// What axis 2 of the weight runs over, where there is one.
   private func functionsOnFiber() throws(ConvolutionError) -> (name: String, count: Int)? {
-    guard groupBasis != .full else { return try fiberAxis(input, "input_stabilizer") }
+    guard groupBasis != .full else { return try fiberAxis(input, .inputSpace) }
     return ("I", try functionCount())
   }
 
   /// What axis 2 of a signal on a space runs over, where there is one.
   private func fiberAxis(
-    _ space: SignalSpace, _ argument: String
+    _ space: SignalSpace, _ argument: Argument
   ) throws(ConvolutionError) -> (name: String, count: Int)? {
     switch space.normalized(group) {
     case .plane: return nil

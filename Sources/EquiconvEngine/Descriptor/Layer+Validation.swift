@@ -2,19 +2,20 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvErrors
 
 extension Layer {
   /// The layer with spaces under their own names, or the first thing that is wrong with it whatever the sizes.
   public func validated() throws(ConvolutionError) -> Layer {
     try checkSampling()
-    _ = try input.fiber(of: group, "input_stabilizer")
-    _ = try output.fiber(of: group, "output_stabilizer")
+    _ = try input.fiber(of: group, .inputSpace)
+    _ = try output.fiber(of: group, .outputSpace)
     var resolved = self
     resolved.input = input.normalized(group)
     resolved.output = output.normalized(group)
     if let basis, basis.dimension != group.dimension {
       throw ConvolutionError(
-        .invalidBasis, "basis", "\(basis)", expected: "functions of \(group.dimension) coordinates, as \(group.name)")
+        .invalidBasis, .basis, "\(basis)", expected: "functions of \(group.dimension) coordinates, as \(group.name)")
     }
     if groupBasis != .full { _ = try functionCount() }
     return resolved
@@ -24,34 +25,35 @@ extension Layer {
   func functionCount() throws(ConvolutionError) -> Int {
     guard input.normalized(group) == .group else {
       throw ConvolutionError(
-        .invalidBasis, "group_basis", groupBasis.text, expected: "full, unless the input is a signal on the group")
+        .invalidBasis, .groupBasis, groupBasis.text, expected: "full, unless the input is a signal on the group")
     }
     do throws(BasisError) {
       return try groupBasis.count(for: group)
     } catch {
-      throw ConvolutionError(.invalidBasis, "group_basis", groupBasis.text, expected: "a basis on H: \(error)")
+      throw ConvolutionError(
+        .invalidBasis, .groupBasis, groupBasis.text, expected: { "a basis on H: \(error.message(in: $0))" })
     }
   }
 
   private func checkSampling() throws(ConvolutionError) {
-    for (name, extents) in [("stride", stride), ("padding", padding), ("dilation", dilation)] {
+    for (name, extents) in [(Argument.stride, stride), (.padding, padding), (.dilation, dilation)] {
       try Self.checkAxes(extents, name, group)
     }
     for axis in stride.indices {
-      try ConvolutionDescriptor.checkSize(stride[axis], "stride[\(axis)]", .invalidStride)
-      try ConvolutionDescriptor.checkSize(dilation[axis], "dilation[\(axis)]", .invalidDilation)
+      try ConvolutionDescriptor.checkSize(stride[axis], .stride[axis], .invalidStride)
+      try ConvolutionDescriptor.checkSize(dilation[axis], .dilation[axis], .invalidDilation)
       if padding[axis] < 0 && padding[axis] != Self.same {
         throw ConvolutionError(
-          .invalidPadding, "padding[\(axis)]", padding[axis], expected: "a number of at least 0, or \"same\"")
+          .invalidPadding, .padding[axis], padding[axis], expected: "a number of at least 0, or \"same\"")
       }
       if padding[axis] > ConvolutionDescriptor.sizeLimit {
-        throw ConvolutionError(.sizeOverflow, "padding[\(axis)]", padding[axis], expected: "at most 2^48")
+        throw ConvolutionError(.sizeOverflow, .padding[axis], padding[axis], expected: "at most 2^48")
       }
     }
   }
 
   /// Throws unless there is a number for each axis that the group acts on.
-  static func checkAxes(_ extents: Extents, _ name: String, _ group: PointGroup) throws(ConvolutionError) {
+  static func checkAxes(_ extents: Extents, _ name: Argument, _ group: PointGroup) throws(ConvolutionError) {
     if extents.count != group.dimension {
       throw ConvolutionError(
         .dimensionMismatch, name, extents, expected: "\(group.dimension) sizes, as the group \(group.name) acts on")
@@ -59,7 +61,7 @@ extension Layer {
   }
 
   /// Throws unless the numbers of axes that some element mixes are equal: turned kernels have no common grid otherwise.
-  func checkIsotropy(_ numbers: [(name: String, extents: Extents)]) throws(ConvolutionError) {
+  func checkIsotropy(_ numbers: [(name: Argument, extents: Extents)]) throws(ConvolutionError) {
     for (axis, other) in mixedAxes() {
       for (name, extents) in numbers where extents[axis] != extents[other] {
         throw ConvolutionError(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 
 /// Where a signal lives: on ℝᵈ × H/K for a subgroup K of H, the stabilizer of the origin.
 ///
@@ -19,7 +20,7 @@ public enum SignalSpace: Hashable, Codable, Sendable {
 
   /// The fiber H/K.
   /// - Throws: `notASubgroup`, naming `argument`.
-  package func fiber(of group: PointGroup, _ argument: String) throws(ConvolutionError) -> HomogeneousSpace {
+  package func fiber(of group: PointGroup, _ argument: Argument) throws(ConvolutionError) -> HomogeneousSpace {
     switch self {
     case .plane: return .plane(group)
     case .group: return .group(group)
@@ -27,7 +28,8 @@ public enum SignalSpace: Hashable, Codable, Sendable {
       do throws(GroupError) {
         return try HomogeneousSpace(group: group, stabilizer: stabilizer)
       } catch {
-        throw ConvolutionError(.notASubgroup, argument, stabilizer, expected: "the elements of a subgroup: \(error)")
+        throw ConvolutionError(
+          .notASubgroup, argument, stabilizer, expected: { "the elements of a subgroup: \(error.message(in: $0))" })
       }
     }
   }

@@ -61,6 +61,6 @@ struct Call {
   }
 
   private static var cancelled: ConvolutionError {
-    ConvolutionError(.cancelled, "the call", "cancelled", expected: "to run to its end")
+    ConvolutionError(.cancelled, .run, "cancelled", expected: "to run to its end")
   }
 }

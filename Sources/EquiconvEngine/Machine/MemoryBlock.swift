@@ -86,7 +86,7 @@ struct MemoryBlock {
     let (isLarge, rounded) = (isLarge(bytes), rounded(bytes))
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {
-      throw ConvolutionError(.outOfMemory, "workspace", "\(bytes) bytes", expected: "memory for it")
+      throw ConvolutionError(.outOfMemory, .workspace, "\(bytes) bytes", expected: "memory for it")
     }
     #if os(Linux)
       if isLarge { madvise(pointer, rounded, 14 /* MADV_HUGEPAGE */) }

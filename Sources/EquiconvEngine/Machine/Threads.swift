@@ -24,7 +24,7 @@ public enum Threads {
   /// Sets the number of threads, 1...1024.
   public static func setCount(_ count: Int) throws(ConvolutionError) {
     guard (1...limit).contains(count) else {
-      throw ConvolutionError(.invalidSize, "count", count, expected: "1 to \(limit) threads")
+      throw ConvolutionError(.invalidSize, .count, count, expected: "1 to \(limit) threads")
     }
     setting.store(count, ordering: .relaxed)
   }

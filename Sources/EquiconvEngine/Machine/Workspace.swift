@@ -95,7 +95,7 @@ extension Workspace {
 
     private static func checked(_ result: (partialValue: Int, overflow: Bool)) throws(ConvolutionError) -> Int {
       if result.overflow || result.partialValue > mostBytes {
-        throw ConvolutionError(.outOfMemory, "workspace", "over 2^61 bytes", expected: "memory for it")
+        throw ConvolutionError(.outOfMemory, .workspace, "over 2^61 bytes", expected: "memory for it")
       }
       return result.partialValue
     }

@@ -32,7 +32,7 @@ extension ConvolutionPlan {
     do throws(ConvolutionError) {
       try Algorithms.visit(method.algorithm, &count)
     } catch {
-      if error.argument == ConvolutionError.tables { throw error }
+      if error.argument == .plan { throw error }
       return .max
     }
     return count.bytes

@@ -29,7 +29,7 @@ extension ConvolutionPlan {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       if weight.count != (try weightCount()) {
         throw ConvolutionError(
-          .invalidSize, "weight", "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
+          .invalidSize, .weight, "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
       }
       try runForward(batch: batch, input, .prepared(weight), bias, output, RunOptions())
     }
@@ -50,11 +50,11 @@ extension ConvolutionPlan {
     batch: Int, _ input: UnsafePointer<S>, _ weight: WeightSource<S>, _ bias: UnsafePointer<S>?,
     _ output: UnsafeMutablePointer<S>, _ options: RunOptions
   ) throws(ConvolutionError) {
-    let inputRange = try ArrayRange("input", input, inputCount(batch))
-    let weightRange = try ArrayRange("weight", weight.pointer, weightCount())
-    let outputRange = try ArrayRange("output", output, outputCount(batch))
+    let inputRange = try ArrayRange(.input, input, inputCount(batch))
+    let weightRange = try ArrayRange(.weight, weight.pointer, weightCount())
+    let outputRange = try ArrayRange(.output, output, outputCount(batch))
     var biasRange: ArrayRange?
-    if let bias { biasRange = try ArrayRange("bias", bias, descriptor.outChannels) }
+    if let bias { biasRange = try ArrayRange(.bias, bias, descriptor.outChannels) }
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     let task = task(.forward, batch: batch, S.self, options, isPrepared: weight.isPrepared)
     try run(task, options.method, from: input, weight, bias: bias, to: output)
@@ -79,9 +79,9 @@ extension ConvolutionPlan {
     options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
-      let weightRange = try ArrayRange("weight", weight, weightCount())
-      try ArrayRange("grad_input", inputGradient, inputCount(batch)).checkApart(from: outputGradientRange, weightRange)
+      let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
+      let weightRange = try ArrayRange(.weight, weight, weightCount())
+      try ArrayRange(.inputGradient, inputGradient, inputCount(batch)).checkApart(from: outputGradientRange, weightRange)
       let task = task(.inputGradient, batch: batch, S.self, options)
       try run(task, options.method, from: outputGradient, .array(weight), bias: nil, to: inputGradient)
     }
@@ -104,9 +104,9 @@ extension ConvolutionPlan {
     options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
-      let inputRange = try ArrayRange("input", input, inputCount(batch))
-      try ArrayRange("grad_weight", weightGradient, weightCount()).checkApart(from: outputGradientRange, inputRange)
+      let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
+      let inputRange = try ArrayRange(.input, input, inputCount(batch))
+      try ArrayRange(.weightGradient, weightGradient, weightCount()).checkApart(from: outputGradientRange, inputRange)
       if batch == 0 { return weightGradient.update(repeating: 0, count: try weightCount()) }
       let task = task(.weightGradient, batch: batch, S.self, options)
       try run(
@@ -121,8 +121,8 @@ extension ConvolutionPlan {
     batch: Int, outputGradient: UnsafePointer<S>, biasGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      let outputGradientRange = try ArrayRange("grad_output", outputGradient, outputCount(batch))
-      try ArrayRange("grad_bias", biasGradient, descriptor.outChannels).checkApart(from: outputGradientRange)
+      let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
+      try ArrayRange(.biasGradient, biasGradient, descriptor.outChannels).checkApart(from: outputGradientRange)
       let numbers = outputElements * geometry.output.volume
       BiasGradient.run(
         batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: outputGradient,
@@ -139,8 +139,8 @@ extension ConvolutionPlan {
     weight: UnsafePointer<S>, bank: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      let weightRange = try ArrayRange("weight", weight, weightCount())
-      try ArrayRange("bank", bank, bankCount()).checkApart(from: weightRange)
+      let weightRange = try ArrayRange(.weight, weight, weightCount())
+      try ArrayRange(.bank, bank, bankCount()).checkApart(from: weightRange)
       try withCore(weight) { core throws(ConvolutionError) in
         Expansion(stencil: stencil, geometry: geometry).run(
           core, into: bank, outputs: descriptor.outChannels, channels: moduleInputs)

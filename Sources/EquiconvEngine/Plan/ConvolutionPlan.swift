@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 
 /// A layer with everything worked out that does not depend on the numbers: sizes, stencils, memory layouts.
 ///
@@ -92,7 +93,7 @@ public final class ConvolutionPlan: Sendable {
     let shape =
       [batch, descriptor.inChannels] + (descriptor.layer.input == .plane ? [] : [inputElements])
       + descriptor.spatial.values
-    _ = try Self.count(shape, "input")
+    _ = try Self.count(shape, .input)
     return shape
   }
 
@@ -102,7 +103,7 @@ public final class ConvolutionPlan: Sendable {
     let shape =
       [batch, descriptor.outChannels] + (descriptor.layer.output == .plane ? [] : [outputElements])
       + outputSpatial.values
-    _ = try Self.count(shape, "output")
+    _ = try Self.count(shape, .output)
     return shape
   }
 
@@ -132,38 +133,38 @@ public final class ConvolutionPlan: Sendable {
   // MARK: - Checks
 
   static func checkBatch(_ batch: Int) throws(ConvolutionError) {
-    if batch < 0 { throw ConvolutionError(.invalidSize, "batch", batch, expected: "a number of at least 0") }
+    if batch < 0 { throw ConvolutionError(.invalidSize, .batch, batch, expected: "a number of at least 0") }
     if batch > ConvolutionDescriptor.sizeLimit {
-      throw ConvolutionError(.sizeOverflow, "batch", batch, expected: "at most 2^48")
+      throw ConvolutionError(.sizeOverflow, .batch, batch, expected: "at most 2^48")
     }
   }
 
-  static func count(_ shape: [Int], _ name: String) throws(ConvolutionError) -> Int {
+  static func count(_ shape: [Int], _ array: Argument) throws(ConvolutionError) -> Int {
     if shape.contains(0) { return 0 }
     var count = 1
-    for size in shape { count = try ConvolutionDescriptor.product(count, size, "the size of \(name)") }
+    for size in shape { count = try ConvolutionDescriptor.product(count, size, .size(of: array)) }
     return count
   }
 
   func inputCount(_ batch: Int) throws(ConvolutionError) -> Int {
     try Self.checkBatch(batch)
-    var count = try ConvolutionDescriptor.product(batch, descriptor.inChannels, "the size of input")
+    var count = try ConvolutionDescriptor.product(batch, descriptor.inChannels, .size(of: .input))
     for size in [inputElements, geometry.input.z, geometry.input.y, geometry.input.x] {
-      count = try ConvolutionDescriptor.product(count, size, "the size of input")
+      count = try ConvolutionDescriptor.product(count, size, .size(of: .input))
     }
     return count
   }
 
   func outputCount(_ batch: Int) throws(ConvolutionError) -> Int {
     try Self.checkBatch(batch)
-    var count = try ConvolutionDescriptor.product(batch, descriptor.outChannels, "the size of output")
+    var count = try ConvolutionDescriptor.product(batch, descriptor.outChannels, .size(of: .output))
     for size in [outputElements, geometry.output.z, geometry.output.y, geometry.output.x] {
-      count = try ConvolutionDescriptor.product(count, size, "the size of output")
+      count = try ConvolutionDescriptor.product(count, size, .size(of: .output))
     }
     return count
   }
 
-  func weightCount() throws(ConvolutionError) -> Int { try Self.count(weightShape, "weight") }
+  func weightCount() throws(ConvolutionError) -> Int { try Self.count(weightShape, .weight) }
 
-  func bankCount() throws(ConvolutionError) -> Int { try Self.count(bankShape, "bank") }
+  func bankCount() throws(ConvolutionError) -> Int { try Self.count(bankShape, .bank) }
 }

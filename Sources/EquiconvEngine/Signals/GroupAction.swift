@@ -20,23 +20,23 @@ public func act<S: EngineScalar>(
 ) throws(ConvolutionError) {
   try Call.run(.exact) { () throws(ConvolutionError) in
     try ConvolutionPlan.checkBatch(batch)
-    if channels < 0 { throw ConvolutionError(.invalidSize, "channels", channels, expected: "a number of at least 0") }
+    if channels < 0 { throw ConvolutionError(.invalidSize, .channels, channels, expected: "a number of at least 0") }
     if channels > ConvolutionDescriptor.sizeLimit {
-      throw ConvolutionError(.sizeOverflow, "channels", channels, expected: "at most 2^48")
+      throw ConvolutionError(.sizeOverflow, .channels, channels, expected: "at most 2^48")
     }
-    let fiber = try space.fiber(of: group, "stabilizer")
+    let fiber = try space.fiber(of: group, .stabilizer)
     let elements = fiber.count
-    let signals = try ConvolutionDescriptor.product(batch, channels, "batch times channels")
-    let planes = try ConvolutionDescriptor.product(signals, elements, "the number of planes")
+    let signals = try ConvolutionDescriptor.product(batch, channels, .product(.batch, .channels))
+    let planes = try ConvolutionDescriptor.product(signals, elements, .planeCount)
     var volume = 1
     for axis in spatial.indices {
-      try ConvolutionDescriptor.checkSize(spatial[axis], "spatial[\(axis)]")
-      volume = try ConvolutionDescriptor.product(volume, spatial[axis], "spatial")
+      try ConvolutionDescriptor.checkSize(spatial[axis], .spatial[axis])
+      volume = try ConvolutionDescriptor.product(volume, spatial[axis], .spatial)
     }
     let turn = try PlaneTurn(group, element: element, spatial: spatial)
-    let count = try ConvolutionDescriptor.product(planes, volume, "the size of input")
-    let inputRange = try ArrayRange("input", input, count)
-    try ArrayRange("output", output, count).checkApart(from: inputRange)
+    let count = try ConvolutionDescriptor.product(planes, volume, .size(of: .input))
+    let inputRange = try ArrayRange(.input, input, count)
+    try ArrayRange(.output, output, count).checkApart(from: inputRange)
     let inverse = group.inverse(element)
     ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
       let point = plane % elements
@@ -57,17 +57,17 @@ private struct PlaneTurn {
   init(_ group: PointGroup, element: Int, spatial: Extents) throws(ConvolutionError) {
     guard (0..<group.order).contains(element) else {
       throw ConvolutionError(
-        .indexOutOfRange, "element", element, expected: "0 to \(group.order - 1), the elements of \(group.name)")
+        .indexOutOfRange, .element, element, expected: "0 to \(group.order - 1), the elements of \(group.name)")
     }
     // The inverse of a lattice element is there also in a truncated set; that of another need not be.
     guard group.axisAction(element) != nil, let action = group.axisAction(group.inverse(element)) else {
       throw ConvolutionError(
-        .unsupportedGroup, "element", "\(element) of \(group.name)",
+        .unsupportedGroup, .element, "\(element) of \(group.name)",
         expected: "an element that maps the grid to itself: one whose matrix is a signed permutation")
     }
     guard spatial.count == group.dimension else {
       throw ConvolutionError(
-        .dimensionMismatch, "spatial", spatial, expected: "\(group.dimension) sizes, as the group acts on")
+        .dimensionMismatch, .spatial, spatial, expected: "\(group.dimension) sizes, as the group acts on")
     }
     let signal = Box(spatial, leading: 1)
     let strides = Box(z: signal.y &* signal.x, y: signal.x, x: 1)

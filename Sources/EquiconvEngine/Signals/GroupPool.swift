@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// How a signal on the group is pooled over H.
@@ -21,8 +22,8 @@ public func groupPool<S: EngineScalar>(
 ) throws(ConvolutionError) {
   try Call.run(.exact) { () throws(ConvolutionError) in
     let count = try PoolShape.count(outer: outer, order: order, inner: inner)
-    let inputRange = try ArrayRange("input", input, count)
-    try ArrayRange("output", output, count / order).checkApart(from: inputRange)
+    let inputRange = try ArrayRange(.input, input, count)
+    try ArrayRange(.output, output, count / order).checkApart(from: inputRange)
     let network = mode == .mean ? try SortingNetwork(order) : nil
     let width = PoolShape.block
     let blocks = (inner + width - 1) / width
@@ -60,12 +61,12 @@ public func groupPoolGradient<S: EngineScalar>(
 ) throws(ConvolutionError) {
   try Call.run(.exact) { () throws(ConvolutionError) in
     let count = try PoolShape.count(outer: outer, order: order, inner: inner)
-    let gradRange = try ArrayRange("grad_output", outputGradient, count / order)
+    let gradRange = try ArrayRange(.outputGradient, outputGradient, count / order)
     var inputRange: ArrayRange?
-    if let input { inputRange = try ArrayRange("input", input, count) }
-    try ArrayRange("grad_input", inputGradient, count).checkApart(from: gradRange, inputRange)
+    if let input { inputRange = try ArrayRange(.input, input, count) }
+    try ArrayRange(.inputGradient, inputGradient, count).checkApart(from: gradRange, inputRange)
     if mode == .max && input == nil {
-      throw ConvolutionError(.nullPointer, "input", "NULL", expected: "the input of the maximum")
+      throw ConvolutionError(.nullPointer, .input, "NULL", expected: "the input of the maximum")
     }
     ThreadPool.run(outer, threads: count < 1 << 20 ? 1 : Threads.count) { _, row in
       let gradient = outputGradient + row * inner
@@ -84,15 +85,15 @@ private enum PoolShape {
   static let block = 64
 
   static func count(outer: Int, order: Int, inner: Int) throws(ConvolutionError) -> Int {
-    for (name, size, least) in [("outer", outer, 0), ("order", order, 1), ("inner", inner, 0)] where size < least {
+    for (name, size, least) in [(Argument.outer, outer, 0), (.order, order, 1), (.inner, inner, 0)] where size < least {
       throw ConvolutionError(.invalidSize, name, size, expected: "a number of at least \(least)")
     }
-    if order > 4096 { throw ConvolutionError(.invalidSize, "order", order, expected: "at most 4096") }
-    for (name, size) in [("outer", outer), ("inner", inner)] where size > ConvolutionDescriptor.sizeLimit {
+    if order > 4096 { throw ConvolutionError(.invalidSize, .order, order, expected: "at most 4096") }
+    for (name, size) in [(Argument.outer, outer), (.inner, inner)] where size > ConvolutionDescriptor.sizeLimit {
       throw ConvolutionError(.sizeOverflow, name, size, expected: "at most 2^48")
     }
-    let planes = try ConvolutionDescriptor.product(outer, inner, "outer times inner")
-    return try ConvolutionDescriptor.product(planes, order, "outer times inner times order")
+    let planes = try ConvolutionDescriptor.product(outer, inner, .product(.outer, .inner))
+    return try ConvolutionDescriptor.product(planes, order, .product(.product(.outer, .inner), .order))
   }
 }
 

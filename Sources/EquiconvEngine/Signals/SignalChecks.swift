@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// Checks of the arrays a caller passes: alignment, and outputs that overlap inputs.
 struct ArrayRange {
-  let name: String
+  let name: Argument
   private let start: UInt
   private let bytes: UInt
 
   /// The `count` numbers at `pointer`.
-  init<S>(_ name: String, _ pointer: UnsafePointer<S>, _ count: Int) throws(ConvolutionError) {
+  init<S>(_ name: Argument, _ pointer: UnsafePointer<S>, _ count: Int) throws(ConvolutionError) {
     self.name = name
     start = UInt(bitPattern: pointer)
     bytes = UInt(count) * UInt(MemoryLayout<S>.stride)
@@ -17,7 +19,7 @@ struct ArrayRange {
     }
   }
 
-  init<S>(_ name: String, _ pointer: UnsafeMutablePointer<S>, _ count: Int) throws(ConvolutionError) {
+  init<S>(_ name: Argument, _ pointer: UnsafeMutablePointer<S>, _ count: Int) throws(ConvolutionError) {
     try self.init(name, UnsafePointer(pointer), count)
   }
 
@@ -28,7 +30,7 @@ struct ArrayRange {
       if start < inputEnd && input.start < end {
         throw ConvolutionError(
           .overlap, name, "\(bytes) bytes at address \(start)",
-          expected: "memory apart from \(input.name), \(input.bytes) bytes at address \(input.start)")
+          expected: { "memory apart from \(input.name.name(in: $0)), \(input.bytes) bytes at address \(input.start)" })
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// What a kernel is at h⁻¹u: the rows of the sampling matrices S_h, for the taps u of a grid that all elements share.
@@ -62,7 +63,7 @@ struct KernelSampler {
     } catch {
       guard case .outOfMemory(let bytes) = error else {
         throw ConvolutionError(
-          .invalidBasis, "basis", basis, expected: "a basis that is known at every point: \(error)")
+          .invalidBasis, .basis, basis, expected: { "a basis that is known at every point: \(error.message(in: $0))" })
       }
       throw .outOfMemory(bytes: bytes)
     }
@@ -137,7 +138,8 @@ struct SampledKernel {
         extents[axis] = try max(extents[axis], scaledExtent(extents[axis], scale: largest))
       }
     } catch {
-      throw ConvolutionError(.invalidBasis, "kernel", descriptor.kernel, expected: "extents of a basis: \(error)")
+      throw ConvolutionError(
+        .invalidBasis, .kernel, descriptor.kernel, expected: { "extents of a basis: \(error.message(in: $0))" })
     }
     self.extents = extents
   }

@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// Builds the stencil of the group convolution between signals on ℝᵈ × H/K and on ℝᵈ × H/K'.
@@ -30,8 +31,8 @@ struct StencilBuilder {
 
   init(_ descriptor: ConvolutionDescriptor, geometry: Geometry, sampled: SampledKernel) throws(ConvolutionError) {
     group = descriptor.layer.group
-    input = try descriptor.layer.input.fiber(of: group, "input_stabilizer")
-    output = try descriptor.layer.output.fiber(of: group, "output_stabilizer")
+    input = try descriptor.layer.input.fiber(of: group, .inputSpace)
+    output = try descriptor.layer.output.fiber(of: group, .outputSpace)
     sampler = try KernelSampler(descriptor, geometry: geometry, sampled: sampled)
     turns = sampler.turns
     let layer = descriptor.layer
@@ -167,7 +168,7 @@ struct StencilBuilder {
       return try group.orbitTower(stabilizer: stabilizer, in: subgroup)
     } catch {
       throw ConvolutionError(
-        .unsupportedGroup, "group", group.name, expected: "a group whose stabilizers are subgroups")
+        .unsupportedGroup, .group, group.name, expected: "a group whose stabilizers are subgroups")
     }
   }
 }

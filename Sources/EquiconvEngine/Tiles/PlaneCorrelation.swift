@@ -53,8 +53,8 @@ struct PlaneCorrelation: Sendable {
     let (descriptor, geometry) = (plan.descriptor, plan.geometry)
     return try PlaneCorrelation(
       terms: plan.stencil.terms, plan,
-      from: try descriptor.layer.input.fiber(of: descriptor.layer.group, "input_stabilizer"),
-      to: try descriptor.layer.output.fiber(of: descriptor.layer.group, "output_stabilizer"), source: geometry.input,
+      from: try descriptor.layer.input.fiber(of: descriptor.layer.group, .inputSpace),
+      to: try descriptor.layer.output.fiber(of: descriptor.layer.group, .outputSpace), source: geometry.input,
       target: geometry.output, origin: geometry.padding.map { -$0 })
   }
 
@@ -76,8 +76,8 @@ struct PlaneCorrelation: Sendable {
       }
     }
     return try PlaneCorrelation(
-      terms: terms, plan, from: try descriptor.layer.output.fiber(of: descriptor.layer.group, "output_stabilizer"),
-      to: try descriptor.layer.input.fiber(of: descriptor.layer.group, "input_stabilizer"), source: geometry.output,
+      terms: terms, plan, from: try descriptor.layer.output.fiber(of: descriptor.layer.group, .outputSpace),
+      to: try descriptor.layer.input.fiber(of: descriptor.layer.group, .inputSpace), source: geometry.output,
       target: geometry.input, origin: origin)
   }
 
@@ -175,7 +175,7 @@ struct PlaneCorrelation: Sendable {
     init(elements: Int, reach: Box) throws(ConvolutionError) {
       self.reach = reach
       places = try Table(
-        repeating: 0, count: try ConvolutionDescriptor.product(elements, reach.volume, "the taps of a kernel"))
+        repeating: 0, count: try ConvolutionDescriptor.product(elements, reach.volume, .kernelTaps))
     }
 
     private func place(_ term: Stencil.Term) -> Int? {

@@ -10,7 +10,7 @@ final class TransformedWeights<S: EngineScalar>: @unchecked Sendable {
   init(_ counts: [Int]) throws(ConvolutionError) {
     var layout = Workspace.Layout()
     var count = 1
-    for size in counts { count = try ConvolutionDescriptor.product(count, size, "the transformed weights") }
+    for size in counts { count = try ConvolutionDescriptor.product(count, size, .transformedWeights) }
     _ = try layout.reserve(S.self, count)
     memory = try MemoryBlock.reuse(layout.bytes)
     base = memory.base.assumingMemoryBound(to: S.self)

@@ -16,7 +16,7 @@ public enum WorkspaceLimit {
   /// Sets the limit, at least 1 MiB.
   public static func set(bytesPerThread bytes: Int) throws(ConvolutionError) {
     guard bytes >= smallestBytes else {
-      throw ConvolutionError(.invalidSize, "bytes", bytes, expected: "at least 2^20 bytes for each thread")
+      throw ConvolutionError(.invalidSize, .bytes, bytes, expected: "at least 2^20 bytes for each thread")
     }
     setting.store(bytes, ordering: .relaxed)
   }
