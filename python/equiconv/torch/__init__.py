@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group convolutions in PyTorch, on the CPU: functions and modules to train with.
 
-The functions are those of `equiconv` on tensors, with derivatives of all orders; contiguous tensors are neither copied
-on the way in nor on the way out. The modules hold weights; their names and arguments are those of
-`equiconv.LiftingConv` and its like. What else such networks need is here too: `BatchNorm`, `FieldDropout`, pooling over
-H and over space. `expand` turns a network into one of ordinary convolutions, for export.
+The functions are those of `equiconv` on tensors, with derivatives of all orders; contiguous tensors are not copied.
+The modules hold weights; their names and arguments are those of `equiconv.LiftingConv` and the other layers. There are
+also `BatchNorm`, `FieldDropout`, and pools over H and over space. `expand` turns a network into one of ordinary
+convolutions, for export.
 
 Example:
     >>> import equiconv as eq, equiconv.torch as et

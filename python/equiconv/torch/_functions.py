@@ -285,7 +285,7 @@ def _apply(name: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return y
 
 
-# A compiler takes what these return for constant, as their arguments are. It takes no tuples of bases.
+# To a compiler the results of these are constants, as their arguments are. It cannot pass bases in tuples.
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _name(layer: Layer, group: object, *options: object) -> str:
     return name_of(layer, point_group(group), *options)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What layers with weights and pools over H are beside their arrays, for modules of Flax and of Equinox."""
+"""Layers with weights and pools over H as modules of Flax and of Equinox need them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def layer_output(
 
 
 class FiberPool(PoolAttributes):
-    """What modules that pool over H have in common."""
+    """The base of modules that pool over H."""
 
     def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
         """Pools (B, C, |H|, spatial...) to (B, C, spatial...).
@@ -56,7 +56,7 @@ class FiberPool(PoolAttributes):
 
 
 def parameter_dtype(dtype: Any) -> Any:
-    """float32 or float64. Raises TypeError for what layers do not take, and for float64 where JAX has none."""
+    """float32 or float64. Raises TypeError for another dtype, and for float64 where JAX has none."""
     found = np.dtype(dtype)
     check_float_dtype("dtype", found)
     if found == np.float64 and not jax.config.jax_enable_x64:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the weights of a network mean, in words, for checkpoints: shapes alone do not tell C4 from D2."""
+"""A text for checkpoints that says what the weights of a network are for: C4 and D2 have weights of one shape."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..._checks.arguments import value_text
 
 
 def check_signatures(own: Mapping[str, str], given: object) -> None:
-    """Raises ValueError, naming both, where a checkpoint is of other layers; TypeError for what is no signature."""
+    """Raises ValueError, naming both, where a checkpoint is of other layers; TypeError for another value."""
     if not isinstance(given, Mapping):
         raise TypeError(f"signature is {value_text(given)} ({type(given).__name__}), expected what signature() gave")
     for name in sorted({*own, *map(str, given)}):

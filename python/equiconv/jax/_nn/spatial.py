@@ -76,7 +76,7 @@ class WindowOptions:
 
 
 class SpatialPool:
-    """What modules that pool over windows have in common."""
+    """The base of modules that pool over windows."""
 
     options: WindowOptions
 
@@ -84,7 +84,7 @@ class SpatialPool:
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
         Args:
-            group: H, which tells the spatial axes, and which of them it moves.
+            group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
             kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
 
         Raises:
@@ -97,7 +97,7 @@ class SpatialPool:
 
 
 class SpaceMean:
-    """What modules that take the mean over all of space have in common."""
+    """The base of modules that take the mean over all of space."""
 
     group: PointGroup
 
@@ -108,7 +108,7 @@ class SpaceMean:
         layers before it use ``algorithm="direct"``.
 
         Args:
-            group: H, which tells the number of spatial axes.
+            group: H, which sets the number of spatial axes.
 
         Raises:
             TypeError: `group` is no PointGroup.

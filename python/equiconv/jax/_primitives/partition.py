@@ -28,8 +28,8 @@ Entry = tuple[Any, ...]
 def needs_devices(primitive: Any) -> None:
     """Has JAX tell the lowering of the primitive on which devices it will run, which partitioning needs.
 
-    How to ask for that is not public. A JAX that has it no more tells nothing, so that calls have no rule: results are
-    the same, and operands are gathered on every device.
+    The way to ask for that is not public. In a JAX without it calls have no rule: results are the same, but every device
+    gathers all operands.
     """
     try:
         from jax._src.dispatch import prim_requires_devices_during_lowering as primitives
@@ -57,9 +57,9 @@ def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part,
 
     Args:
         ctx, operands: what JAX gives to lowerings.
-        rule: which axes are cut alike.
+        rule: which axes are cut together.
         part: binds the primitive to parts of its operands.
-        identity: equal for equal primitives; for the compilation cache, which sees nothing else of `part`.
+        identity: equal for equal primitives. The compilation cache sees nothing else of `part`.
     """
     whole = custom_partitioning(lambda *arrays: part(*arrays))
 
@@ -91,7 +91,7 @@ def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part,
 
 
 def _mark(value: Any, identity: bytes) -> None:
-    """Writes the identity beside the call: its callbacks are known to XLA by an address, which may come again."""
+    """Writes the identity beside the call: XLA knows its callbacks by an address, which another call may have later."""
     operation = mlir.ir.OpResult(value[0] if isinstance(value, Sequence) else value).owner
     digest = mlir.ir.StringAttr.get(hashlib.sha256(identity).hexdigest())
     operation.attributes["mhlo.frontend_attributes"] = mlir.ir.DictAttr.get({"equiconv": digest})

@@ -70,7 +70,7 @@ class Pass:
         return Rule(tuple(operands), _axis_names(self.result, program, any(mapped)))
 
     def batch_of(self, operands: Sequence[Any], mapped: Mapped, batch: int) -> int:
-        """The batch of these operands, each a part of what it was; `batch` if none has one."""
+        """The batch of operands that may have been cut; `batch` if none of them has one."""
         sizes = [
             x.shape[int(was)]
             for x, role, was in zip(operands, self.operands, mapped, strict=True)

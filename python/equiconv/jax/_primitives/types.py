@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What JAX knows of an array beside its shape: the mesh axes that it varies over, and those that its axes lie on.
+"""The part of JAX's types of arrays that is about meshes: which axes an array varies over, and which it is cut along.
 
 Inside `jax.shard_map` the type of an array says over which axes of the mesh its numbers differ. JAX differentiates by
 it: what enters an operation with more of them is cast to vary, and the adjoint of the cast is the sum over devices. On
-a mesh of explicit axes the type says, too, which axes of the array are cut. Primitives that do not say so have wrong
-gradients. Here it is said as `jax.lax.conv_general_dilated` says it.
+a mesh of explicit axes the type also says which axes of the array are cut. Primitives that do not say so have wrong
+gradients. The rules here are those of `jax.lax.conv_general_dilated`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from .operands import JaxArray
 
-# The name of each axis of an array, such as "batch". Axes of one name are cut alike; those without one are whole.
+# The name of each axis of an array, such as "batch". Axes of one name are cut together; those without one are whole.
 AxisNames: TypeAlias = tuple[str | None, ...]
 
 
 class Rule(NamedTuple):
     """Which axes of operands and of the result belong together.
 
-    A name that operands have and the result has not is summed over. All else of an array is needed at once.
+    A name of operands that the result does not have is summed over. Axes without a name are needed whole.
     """
 
     operands: tuple[AxisNames, ...]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model with another algorithm: modules of Equinox do not change."""
+"""A copy of a model that uses another algorithm: modules of Equinox cannot change."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ._convolution import Convolution
 
 
 def with_algorithm(model: Any, algorithm: Algorithm) -> Any:
-    """The model with all its convolutions run by one algorithm, such as ``"direct"`` for bits.
+    """A copy of a model whose convolutions all use one algorithm, such as ``"direct"`` for bits.
 
-    What `equiconv.set_algorithm` does to networks that can change. Arrays are those of `model`.
+    The copy shares the arrays of `model`. For networks that can change there is `equiconv.set_algorithm`.
 
     Args:
         model: any tree with modules of Equinox.

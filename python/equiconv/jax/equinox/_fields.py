@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What acts on fields, the channels of a signal on the group: pools over H, batch normalization, dropout."""
+"""Modules that act on fields, the channels of a signal on the group: pools over H, batch normalization, dropout."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
     of the plane: the layer commutes with the group, in evaluation to the last bit. Running numbers are in an
-    `equinox.nn.State`, made by `equinox.nn.make_with_state`; `equinox.nn.inference_mode` has the layer take those.
+    `equinox.nn.State`, made by `equinox.nn.make_with_state`. After `equinox.nn.inference_mode` the layer uses them.
 
     Args:
         num_features: C, the number of channels (fields), not C |H|.

@@ -14,8 +14,8 @@ from ..._nn.sequential import check_chain
 class Sequential(eqx.nn.Sequential):  # type: ignore[misc]
     """`equinox.nn.Sequential` that checks, when it is made, that each layer reads what the one before it writes.
 
-    Functions are taken to keep the space and the channels, and so are modules without spaces such as `BatchNorm`. With
-    one of those it is called with a state, and returns it.
+    Functions, and modules without spaces such as `BatchNorm`, are assumed to keep the space and the channels. A network
+    with a `BatchNorm` is called with a state, and returns it.
 
     Args:
         layers: modules and functions, in order: at least one.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layers as modules of Flax (`flax.nnx`), to train; with what else such networks need.
+"""The layers as modules of Flax (`flax.nnx`), with the pools, normalization and dropout that networks of them need.
 
 Names and arguments are those of `equiconv.torch`, with `rngs` in place of a device. A weight knows its layer and group:
 `nnx.update` with the state of another network is an error at the next call, which names both. `signature` is the same

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What acts on fields, the channels of a signal on the group: pools over H, batch normalization, dropout."""
+"""Modules that act on fields, the channels of a signal on the group: pools over H, batch normalization, dropout."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
     """Batch normalization over (batch, fiber, space), one mean and one variance for each channel.
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
-    of the plane: the layer commutes with the group, in evaluation to the last bit. ``model.train()`` takes mean and
-    variance of the batch, and updates the running ones, `nnx.BatchStat`; ``model.eval()`` takes those.
+    of the plane: the layer commutes with the group, in evaluation to the last bit. After ``model.train()`` it
+    uses mean and variance of the batch, and updates the running ones, `nnx.BatchStat`; after ``model.eval()`` it uses
+    the running ones.
 
     Args:
         num_features: C, the number of channels (fields), not C |H|.

@@ -14,7 +14,7 @@ from ..._nn.sequential import check_chain
 class Sequential(nnx.Sequential):  # type: ignore[misc]
     """`flax.nnx.Sequential` that checks, when it is made, that each layer reads what the one before it writes.
 
-    Functions, and modules without spaces such as `BatchNorm`, are taken to keep the space and the channels.
+    Functions, and modules without spaces such as `BatchNorm`, are assumed to keep the space and the channels.
 
     Args:
         layers: modules and functions, in order: at least one.

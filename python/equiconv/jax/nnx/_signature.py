@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the weights of a model mean, for checkpoints."""
+"""What the weights of a model are for, to be kept with checkpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._convolution import Convolution
 
 
 def signature(model: nnx.Module) -> dict[str, str]:
-    """What the weights of each convolution mean, by its path: to save beside a checkpoint, as JSON for example.
+    """A text for each convolution, by its path, that says what its weights are for: to save beside a checkpoint.
 
     Args:
         model: any module of Flax.
@@ -28,7 +28,7 @@ def signature(model: nnx.Module) -> dict[str, str]:
 def check_signature(model: nnx.Module, saved: Mapping[str, str]) -> None:
     """Raises ValueError, naming both, unless a checkpoint with this signature is one of such a model.
 
-    Weights of groups of equal order, such as C4 and D2, have equal shapes, so that restoring alone does not tell.
+    Weights of groups of equal order, such as C4 and D2, have equal shapes, so restoring a checkpoint does not notice.
 
     Args:
         model: any module of Flax.

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What became of a signal on the group on its way to a layer, by the record that autograd keeps of it.
+"""The history of a signal between two layers, which autograd records.
 
-A tensor does not say which axis is that of H, or which group H is. torch's modules for volumes take that axis for
-depth, and a layer for another group of as many elements takes its features as they come. Modules therefore look, in
-their first call of a training, at the operations between a signal and the layer that wrote it: where it came from
-another group, or was resized, pooled, padded or convolved along H, that is an error. The record is there whenever
-gradients are; tensors stay what they are, and later calls do nothing.
+A tensor does not say which axis is that of H, or which group H is. PyTorch's modules for volumes treat that axis as
+depth, and a layer for another group with as many elements reads the features without complaint. So in the first call of
+a training a module looks at the operations between its signal and the layer that wrote it. If the signal came from
+another group, or was resized, pooled, padded or convolved along H, that is an error. The record exists whenever
+gradients do. Tensors are not changed, and later calls do not look.
 
-Operations that keep each number in its place (activations, sums, normalization) are followed, and torch's windows. All
-others, such as views, permutations, indices and reductions, end the search: they are the user's own business.
+The search follows operations that keep each number in its place (activations, sums, normalization) and PyTorch's
+windows. It ends at all others, such as views, permutations, indices and reductions: what they do is up to the user.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Fiber(NamedTuple):
         return self.group.name if len(self.stabilizer) == 1 else f"{self.group.name}/{set(self.stabilizer)}"
 
 
-# The key of what layers write in a node's metadata.
+# The key in a node's metadata under which modules write the axis of H.
 _WRITES = "equiconv fiber"
 
 _IN_PLACE = re.compile(
@@ -75,7 +75,7 @@ def check_history(user: str, x: Tensor, group: PointGroup | None) -> None:
 
 
 def _is_elsewhere() -> bool:
-    """Whether a compiler or a transformation keeps the record, if anyone does."""
+    """Whether a compiler or a transformation runs, under which autograd keeps no record."""
     return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
@@ -110,7 +110,7 @@ def _sources(node: Any) -> tuple[list[Any], bool]:
 
 
 def _written(node: Any) -> Fiber | None:
-    """The axis of H of what a layer wrote."""
+    """The points of axis 2 if a layer wrote the signal."""
     if _WRITES in node.metadata:
         fiber: Fiber = node.metadata[_WRITES]
         return fiber
@@ -139,7 +139,7 @@ def _check_window(node: Any, fiber: Fiber, user: str) -> None:
     if before[axis] == after[axis] and not any(reaches(node, axis) for reaches in (_pads, _fills, _warps)):
         return
     raise ValueError(
-        f"x comes from a signal on G for {fiber} by {_operation(node)}, which takes the axis of H for space "
+        f"x comes from a signal on G for {fiber} by {_operation(node)}, which treats the axis of H as space "
         f"({before[axis]} elements to {after[axis]}), at {user}: use equiconv.torch.SpatialMaxPool, SpatialAvgPool, or "
         "windows of 1 on that axis"
     )

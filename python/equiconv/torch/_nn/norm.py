@@ -17,8 +17,8 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
     """Batch normalization over (batch, fiber, space), one mean and one variance for each channel.
 
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias``. All of H shares the numbers of a channel, and so does all
-    of the plane: the layer commutes with the group, in evaluation to the last bit. Running statistics, momentum and the
-    rest are those of `torch.nn.BatchNorm2d`, and so is ``state_dict``. Source: Cohen and Welling, "Group equivariant
+    of the plane: the layer commutes with the group, in evaluation to the last bit. Running statistics, momentum and
+    ``state_dict`` are as in `torch.nn.BatchNorm2d`. Source: Cohen and Welling, "Group equivariant
     convolutional networks", ICML 2016, section 6.
 
     Args:

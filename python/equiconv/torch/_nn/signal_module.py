@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all modules that read signals have in common."""
+"""The base of all modules that read signals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SignalModule(nn.Module):
         self.__dict__["_has_looked"] = True
 
     def _write_down(self, x: Any) -> Any:
-        """The call as a step of a program of `torch.fx`. Raises TypeError for what no signal is."""
+        """The call as a step of a program of `torch.fx`. Raises TypeError for a value that is no tensor."""
         if not is_traced(x):
             check_is_dense("x", x)
         step = as_leaf(self, x)

@@ -28,7 +28,7 @@ class _SpatialPool(SignalModule):
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
         Args:
-            group: H, which tells the spatial axes, and which of them it moves.
+            group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
             kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
 
         Raises:
@@ -42,7 +42,7 @@ class _SpatialPool(SignalModule):
         self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the windows come to."""
+        """The maximum or mean of each window."""
         d = self.group.dimension
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
@@ -117,7 +117,7 @@ class SpatialMean(SignalModule):
     dropped. Source: Demmel and Nguyen, "Fast reproducible floating-point summation", ARITH 2013.
 
     Args:
-        group: H, which tells the number of spatial axes.
+        group: H, which sets the number of spatial axes.
 
     Shape:
         (B, C, |H|, spatial...) -> (B, C, |H|), and (B, C, spatial...) -> (B, C).

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the weights in a `state_dict` are for: a group, and bases.
+"""A text in each `state_dict` that says which group and bases the weights are for.
 
-Weights of C4 have the shape of weights of D2, and coefficients of splines that of coefficients of harmonics. The entry
-``_extra_state`` of a layer therefore names the group and the bases. It is a tensor, the bytes of a text as int64, so
-that files and programs which know of tensors alone keep it, and survives what is done to all entries alike, such as
+Weights of C4 have the shape of weights of D2, and coefficients of splines have the shape of coefficients of harmonics.
+The entry ``_extra_state`` of a layer therefore names the group and the bases. It is a tensor, the bytes of a text as
+int64, so that files and programs that know only tensors keep it. It survives what programs do to all entries, such as
 conversions and averages.
 """
 
@@ -38,7 +38,7 @@ def encoded(text: str) -> Tensor:
 
 
 def problem_with(entry: Any, key: str, expected: str, user: str) -> str | None:
-    """What keeps weights with this entry from being those of `user`; None if nothing does, or no one can tell.
+    """Why weights with this entry are not for `user`; None if they are, or if the entry has no numbers.
 
     Args:
         entry: the value in the `state_dict`.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ordinary calls: those for which torch's dispatcher would find nothing to do but to call the kernel.
+"""Ordinary calls, for which PyTorch's dispatcher would only call the kernel.
 
-The dispatcher takes some 10 microseconds on its way to an operator of Python, and autograd as many again. That is more
-than a small layer takes, so ordinary calls go without. All others, under a compiler, a transformation, autocast, a
-profiler or any mode, go through it; and so do all where a version of torch does not tell what is under way.
+The dispatcher needs some 10 microseconds to reach an operator of Python, and autograd as many again. A small layer
+needs less, so ordinary calls go past both. All other calls, under a compiler, a transformation, autocast, a profiler or
+any mode, go through the dispatcher. Where a version of PyTorch does not say which of these are active, all calls do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 
-# What the dispatcher is told by the thread it runs in: an entry for all modes but those of functions, and for autocast.
+# The dispatcher's keys of this thread: every mode but those of functions has one, and so has autocast.
 _included: Any = getattr(torch._C, "_dispatch_tls_local_include_set", None)
 _excluded: Any = getattr(torch._C, "_dispatch_tls_local_exclude_set", None)
 _function_modes: Any = getattr(torch._C, "_len_torch_function_stack", None)
@@ -29,13 +29,13 @@ def _state() -> tuple[int, int]:
 
 
 def _see_ordinary_states() -> None:
-    """Keeps the states of a thread with no mode but perhaps that of inference."""
+    """Notes the states of a thread with no mode, and with that of inference."""
     _ordinary_states.add(_state())
     with torch.inference_mode():
         _ordinary_states.add(_state())
 
 
-# This module may be imported within a mode; a new thread is in none.
+# This module may be imported inside a mode. A new thread is in no mode.
 if _is_told:
     _thread = threading.Thread(target=_see_ordinary_states)
     _thread.start()
@@ -43,12 +43,12 @@ if _is_told:
 
 
 def is_transformed() -> bool:
-    """Whether a transformation of `torch.func` or a level of forward-mode differentiation is under way."""
+    """Whether a transformation of `torch.func` or a level of forward-mode differentiation is active."""
     return forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
 
 
 def is_ordinary(arguments: tuple[Any, ...]) -> bool:
-    """Whether to call a kernel with these arguments is all that there is to do."""
+    """Whether the dispatcher would only call the kernel with these arguments."""
     if not _is_told:
         return False
     for value in arguments:

@@ -33,7 +33,7 @@ def define(
 
     Args:
         name, schema: of the operator.
-        kernel: what it does with tensors on the CPU, and the errors of all others.
+        kernel: computes the result for tensors on the CPU, and raises the errors for all others.
         fake: an empty tensor of the shape and dtype of its result.
         derivative: of ``(ctx, gradient of the result)``: a gradient for each argument, of differentiable operations.
         tangent: of ``(ctx, tangents of the arguments)``: that of the result, of differentiable operations.
@@ -112,7 +112,7 @@ def _callable(
 
 
 def _refuse_onnx() -> None:
-    """Raises TypeError where an exporter to ONNX, which has no such operator, would fail later with its own words."""
+    """Raises TypeError under an exporter to ONNX, which has no such operator and would fail later without saying so."""
     if torch.onnx.is_in_onnx_export():
         raise TypeError(
             "network has layers of equiconv, for which ONNX has no operator: export equiconv.torch.expand(network), "
