@@ -80,7 +80,7 @@ SIZES = {
 @pytest.mark.parametrize("name", SIZES)
 def test_other_numbers_of_elements_do_not_pass_for_another_group(name):
     step, before, after = SIZES[name]
-    with pytest.raises(ValueError, match=rf"signal on G for {before.name} by .*axis of H for space .* at GroupConv"):
+    with pytest.raises(ValueError, match=rf"signal on G for {before.name} by .*axis of H as space .* at GroupConv"):
         through(step, before, et.GroupConv(2, 2, 3, after))(torch.randn(2, 1, 10, 10))
 
 
@@ -135,7 +135,7 @@ ON_THE_LINE = {
 
 @pytest.mark.parametrize("name", ON_THE_LINE)
 def test_on_the_line_windows_of_the_plane_are_refused(name):
-    with pytest.raises(ValueError, match=r"axis of H for space"):
+    with pytest.raises(ValueError, match=r"axis of H as space"):
         through(ON_THE_LINE[name], LINE)(torch.randn(2, 1, 9))
     through(nn.MaxPool2d((1, 3), stride=1, padding=(0, 1)), LINE)(torch.randn(2, 1, 9))
 

@@ -28,8 +28,8 @@ Entry = tuple[Any, ...]
 def needs_devices(primitive: Any) -> None:
     """Has JAX tell the lowering of the primitive on which devices it will run, which partitioning needs.
 
-    The way to ask for that is not public. In a JAX without it calls have no rule: results are the same, but every device
-    gathers all operands.
+    The way to ask for that is not public. In a JAX without it calls have no rule: results are the same, and all
+    operands are gathered on every device.
     """
     try:
         from jax._src.dispatch import prim_requires_devices_during_lowering as primitives
