@@ -56,9 +56,10 @@ def isotropic_conv(
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
-            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
+            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
+            ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -128,9 +129,10 @@ def lifting_conv(
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
-            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
+            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
+            ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -200,9 +202,10 @@ def group_conv(
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
-            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
+            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
+            ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
@@ -273,9 +276,10 @@ def projection_conv(
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` tells; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` may spread a NaN or an infinity over the tiles that read
-            it, and ``"winograd"`` loses digits where the mean of x is many times its deviation.
+            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
+            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
+            ``"winograd"`` loses digits where the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to

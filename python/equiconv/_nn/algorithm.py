@@ -10,8 +10,7 @@ from .._checks.arguments import choice, value_text
 from .._checks.frameworks import is_equinox_module, is_flax_module, is_torch_module, loaded
 from .._functional.convolutions import Algorithm
 from .._layer.sampling import ALGORITHMS
-from .._signals.space import SignalSpace
-from .modules import Convolution
+from .attributes import ConvolutionAttributes
 from .sequential import Sequential
 
 
@@ -23,7 +22,7 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
             `equiconv.torch` or `equiconv.jax.nnx` at any depth. Modules of Equinox do not change:
             `equiconv.jax.equinox.with_algorithm` gives another one.
         algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
-            that is called.
+            that is called. All but ``"direct"`` overflow from numbers of about 1e34 in float32 on; see `lifting_conv`.
 
     Raises:
         TypeError: an argument of another kind. Nothing is changed then.
@@ -35,7 +34,7 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
         >>> network[0].algorithm
         'direct'
     """
-    name = choice("algorithm", algorithm, ALGORITHMS)
+    choice("algorithm", algorithm, ALGORITHMS)
     if not callable(network) and not is_flax_module(network):
         kind = type(network).__name__
         raise TypeError(
@@ -45,25 +44,22 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
     if not layers:
         raise ValueError(f"network is {value_text(network)}, expected one with a convolution of equiconv")
     for layer in layers:
-        layer.algorithm = name
+        layer.algorithm = algorithm
 
 
-def _convolutions(network: Any) -> Iterator[Any]:
-    if isinstance(network, Convolution):
-        yield network
-    elif isinstance(network, Sequential):
-        for layer in network:
-            yield from _convolutions(layer)
-    elif is_equinox_module(network):
+def _convolutions(network: Any) -> Iterator[ConvolutionAttributes]:
+    if is_equinox_module(network):
         raise TypeError(
             f"network is {value_text(network)} ({type(network).__name__}), a module of Equinox, which does not change: "
             "use equiconv.jax.equinox.with_algorithm(network, algorithm)"
         )
+    if isinstance(network, ConvolutionAttributes):
+        yield network
+    elif isinstance(network, Sequential):
+        for layer in network:
+            yield from _convolutions(layer)
     elif is_flax_module(network):
-        yield from (module for _, module in loaded("flax.nnx").iter_modules(network) if _is_convolution(module))
+        modules = (module for _, module in loaded("flax.nnx").iter_modules(network))
+        yield from (module for module in modules if isinstance(module, ConvolutionAttributes))
     elif is_torch_module(network):
-        yield from filter(_is_convolution, network.modules())
-
-
-def _is_convolution(module: Any) -> bool:
-    return hasattr(module, "algorithm") and isinstance(getattr(module, "input_space", None), SignalSpace)
+        yield from (module for module in network.modules() if isinstance(module, ConvolutionAttributes))

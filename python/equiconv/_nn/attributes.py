@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Generic, TypeVar, overload
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
@@ -10,7 +11,7 @@ from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.point_group import PointGroup
 from .._signals.space import SignalSpace
-from .options import ConvolutionOptions, PoolOptions
+from .options import ConvolutionOptions, PoolOptions, defaults
 
 _Value = TypeVar("_Value")
 
@@ -42,9 +43,9 @@ class Attribute(Generic[_Value]):
 
     def __set__(self, module: Any, value: _Value) -> None:
         options = module.options
-        if self._name not in options.settable:
+        if self._name not in defaults(options):
             raise AttributeError(f"{self._name} of {type(module).__name__} cannot be set: make a new layer")
-        module.options = options.with_option(self._name, value)
+        module.options = replace(options, **{self._name: value})
 
 
 class ConvolutionAttributes:

@@ -17,7 +17,7 @@ from .._functional.pool import PoolMode, group_pool
 from .._groups.point_group import PointGroup
 from .._layer import calls as _calls
 from .attributes import ConvolutionAttributes, PoolAttributes
-from .options import ConvolutionOptions, PoolOptions, spaces_text
+from .options import ConvolutionOptions, PoolOptions
 from .parameters import load_parameters
 
 Random: TypeAlias = np.random.Generator | int | None
@@ -114,8 +114,7 @@ class Convolution(ConvolutionAttributes):
         return _calls.forward(options.layer, array, self.weight, options.group, self.bias, sampling, kernel, out)
 
     def __repr__(self) -> str:
-        spaces = spaces_text(self.options, self.weight.shape, self.bias is not None)
-        return f"{type(self).__name__}({self.options}): {spaces}"
+        return f"{type(self).__name__}({self.options}): {self.options.spaces_text(self.bias is not None)}"
 
 
 class IsotropicConv(Convolution):
@@ -194,7 +193,7 @@ class GroupPool(PoolAttributes):
     """
 
     def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
-        self.options = PoolOptions.checked(group, mode)
+        self.options = PoolOptions(group, mode)
 
     def parameters(self) -> dict[str, Array]:
         """None: an empty dictionary."""

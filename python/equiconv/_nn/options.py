@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import LARGEST, choice, integer
@@ -18,6 +19,11 @@ from .._layer.kernel_shape import kernel_shape, weight_shape
 from .._layer.layer import LAYERS, Kernel, KernelArguments, Layer
 from .._layer.sampling import Sampling, SamplingArguments
 from .._signals.space import SignalSpace, check_signal_space
+
+
+def defaults(options: ConvolutionOptions | PoolOptions) -> Mapping[str, object]:
+    """The options that have a default, and may be set later: the shape of weights follows from the others."""
+    return {field.name: field.default for field in fields(options) if field.default is not MISSING}
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,11 +44,6 @@ class ConvolutionOptions:
     Raises:
         TypeError, ValueError: an option of the wrong kind, out of range, or for another group or layer.
     """
-
-    # Those with a default; from the others the shape of the weights follows.
-    settable: ClassVar[frozenset[str]] = frozenset(
-        ("stride", "padding", "dilation", "padding_mode", "algorithm", "interpolation", "group_basis", "quadrature")
-    )
 
     layer_name: LayerName
     group: PointGroup
@@ -77,17 +78,14 @@ class ConvolutionOptions:
         return cls(layer_name, checked_group, inputs, outputs, extents, basis, **options)
 
     def __post_init__(self) -> None:
-        for name in ("stride", "padding", "dilation"):
-            value = getattr(self, name)
-            if isinstance(value, list):
-                object.__setattr__(self, name, tuple(value))
-        object.__setattr__(self, "quadrature", self.made_of.quadrature)
-        Sampling.checked(self.group.dimension, *self.sampling_arguments)
+        sampling = Sampling.checked(self.group.dimension, *self.sampling_arguments)
+        plain: dict[str, object] = {"padding_mode": sampling.padding_mode, "algorithm": sampling.algorithm}
+        plain |= {"interpolation": self.made_of.interpolation, "quadrature": self.made_of.quadrature}
+        options = {name: getattr(self, name) for name in ("stride", "padding", "dilation")}
+        plain |= {name: tuple(value) for name, value in options.items() if isinstance(value, list)}
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
         _ = self.weight_shape
-
-    def with_option(self, name: str, value: object) -> ConvolutionOptions:
-        """The same but for one option. Raises TypeError or ValueError."""
-        return replace(self, **{name: value})  # type: ignore[arg-type]
 
     @property
     def kernel(self) -> tuple[int, ...] | KernelBasis:
@@ -136,37 +134,33 @@ class ConvolutionOptions:
         return he_deviation(self.layer_name, self.group, self.in_channels, self.made_of, self.extents)
 
     @property
+    def kernel_text(self) -> str:
+        """The kernel in a word, such as ``5 x 5``."""
+        return " x ".join(map(str, self.extents)) if self.basis is None else str(self.basis)
+
+    @property
     def signature(self) -> str:
         """What weights of the layer are for, which their shapes alone do not say."""
-        kernel = " x ".join(map(str, self.extents)) if self.basis is None else str(self.basis)
         on_group = "" if self.group_basis is None else f", {self.group_basis!r}"
-        return f"{self.layer.function} on {self.group.name}, kernel {kernel}{on_group}"
+        return f"{self.layer.function} on {self.group.name}, kernel {self.kernel_text}{on_group}"
+
+    def spaces_text(self, has_bias: bool) -> str:
+        """The spaces of the layer, with the shapes of its signals and of its parameters, in a line."""
+        source, target = self.input_space, self.output_space
+        bias = f"bias {(self.out_channels,)}" if has_bias else "no bias"
+        return (
+            f"{source} {source.shape_text(self.in_channels)} -> {target} {target.shape_text(self.out_channels)}; "
+            f"weight {self.weight_shape}, {bias}"
+        )
 
     def check(self, user: str, shape: tuple[int, ...]) -> None:
         """Raises ValueError unless a signal of `shape` is one that the layer reads; `user` is its name in messages."""
         check_signal_space(user, self.input_space, self.in_channels, shape)
 
     def __repr__(self) -> str:
-        return arguments_text(self)
-
-
-def arguments_text(layer: Any) -> str:
-    """The arguments that made a layer, without those that are the default."""
-    kernel = " x ".join(map(str, layer.extents)) if layer.basis is None else str(layer.basis)
-    options = [(field.name, field.default) for field in fields(ConvolutionOptions) if field.default is not MISSING]
-    given = [(name, getattr(layer, name, default), default) for name, default in options]
-    texts = [f"{name}={value!r}" for name, value, default in given if value != default]
-    return ", ".join([str(layer.in_channels), str(layer.out_channels), kernel, layer.group.name, *texts])
-
-
-def spaces_text(layer: Any, weight: tuple[int, ...], has_bias: bool) -> str:
-    """The spaces of a layer, with the shapes of its signals and of its parameters."""
-    source, target = layer.input_space, layer.output_space
-    bias = f"bias {(layer.out_channels,)}" if has_bias else "no bias"
-    return (
-        f"{source} {source.shape_text(layer.in_channels)} -> {target} {target.shape_text(layer.out_channels)}; "
-        f"weight {weight}, {bias}"
-    )
+        arguments = [str(self.in_channels), str(self.out_channels), self.kernel_text, self.group.name]
+        options = [(name, getattr(self, name), default) for name, default in defaults(self).items()]
+        return ", ".join(arguments + [f"{name}={value!r}" for name, value, default in options if value != default])
 
 
 @dataclass(frozen=True)
@@ -176,21 +170,17 @@ class PoolOptions:
     Attributes:
         group: H.
         mode: ``"mean"`` or ``"max"``.
+
+    Raises:
+        TypeError, ValueError: an option of the wrong kind.
     """
 
-    settable: ClassVar[frozenset[str]] = frozenset(("mode",))
-
     group: PointGroup
-    mode: PoolMode
+    mode: PoolMode = "mean"
 
-    @classmethod
-    def checked(cls, group: object, mode: object) -> PoolOptions:
-        """Raises TypeError or ValueError for anything else."""
-        return cls(point_group(group), "max" if choice("mode", mode, ("mean", "max")) == "max" else "mean")
-
-    def with_option(self, name: str, value: object) -> PoolOptions:
-        """The same but for one option. Raises TypeError or ValueError."""
-        return PoolOptions.checked(**{"group": self.group, "mode": self.mode, name: value})
+    def __post_init__(self) -> None:
+        point_group(self.group)
+        object.__setattr__(self, "mode", choice("mode", self.mode, ("mean", "max")))
 
     @property
     def input_space(self) -> SignalSpace:

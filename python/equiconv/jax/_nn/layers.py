@@ -46,7 +46,7 @@ class FiberPool(PoolAttributes):
         Raises:
             TypeError, ValueError: an argument of the wrong kind.
         """
-        self.options = PoolOptions.checked(group, mode)
+        self.options = PoolOptions(group, mode)
 
     def pooled(self, x: object) -> JaxArray:
         """The mean or the maximum over H of a signal on the group."""

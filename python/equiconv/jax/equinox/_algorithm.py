@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -32,19 +33,19 @@ def with_algorithm(model: Any, algorithm: Algorithm) -> Any:
         >>> with_algorithm(LiftingConv(1, 8, 5, cyclic(4), key=jax.random.key(0)), "direct").algorithm
         'direct'
     """
-    name = choice("algorithm", algorithm, ALGORITHMS)
+    choice("algorithm", algorithm, ALGORITHMS)
     leaves, tree = jax.tree_util.tree_flatten(model, is_leaf=_is_convolution)
     if not any(map(_is_convolution, leaves)):
         raise ValueError(f"model is {value_text(model)}, expected one with a convolution of equiconv.jax.equinox")
-    return tree.unflatten([_changed(leaf, name) if _is_convolution(leaf) else leaf for leaf in leaves])
+    return tree.unflatten([_changed(leaf, algorithm) if _is_convolution(leaf) else leaf for leaf in leaves])
 
 
 def _is_convolution(node: object) -> bool:
     return isinstance(node, Convolution)
 
 
-def _changed(layer: Convolution, algorithm: str) -> Convolution:
+def _changed(layer: Convolution, algorithm: Algorithm) -> Convolution:
     # Equinox gives no other way to another static field than to draw new weights.
     changed = copy.copy(layer)
-    object.__setattr__(changed, "options", layer.options.with_option("algorithm", algorithm))
+    object.__setattr__(changed, "options", replace(layer.options, algorithm=algorithm))
     return changed

@@ -17,7 +17,7 @@ from ..._functional.convolutions import expand as expand_weight
 from ..._groups.point_group import PointGroup
 from ..._layer.sampling import Sampling
 from ..._nn.attributes import ConvolutionAttributes
-from ..._nn.options import ConvolutionOptions, spaces_text
+from ..._nn.options import ConvolutionOptions
 from .._functions import warn_of_layer
 from .._operators.configuration import name_of
 from .._operators.convolution import forward
@@ -139,7 +139,7 @@ class Convolution(ConvolutionAttributes, SignalModule):
 
     def extra_repr(self) -> str:
         """The options that are not the default, the spaces, and the shapes of the parameters."""
-        return f"{self.options}: {spaces_text(self.options, self.options.weight_shape, self._has_bias)}"
+        return f"{self.options}: {self.options.spaces_text(self._has_bias)}"
 
     def get_extra_state(self) -> Tensor:
         """What the weights are for, the group and the bases, for `state_dict`."""

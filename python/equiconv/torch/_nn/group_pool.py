@@ -37,7 +37,7 @@ class GroupPool(PoolAttributes, SignalModule):
 
     def __init__(self, group: PointGroup, mode: PoolMode = "mean") -> None:
         super().__init__()
-        self.options = PoolOptions.checked(group, mode)
+        self.options = PoolOptions(group, mode)
 
     def forward(self, x: Tensor) -> Tensor:
         """The pooled signal."""
