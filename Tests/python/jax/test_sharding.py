@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On several devices the layers of equiconv.jax behave like JAX's own convolution: `jax_sharding.py` has the cases."""
+"""On several devices the layers of equiconv.jax behave like JAX's own convolution: `jax_sharding` has the cases."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import json
 import subprocess
 import sys
 
-import jax_sharding
 import pytest
 from jax_cases import jax  # noqa: F401 (skips the module where JAX is not installed)
-from jax_sharding import REFUSED, names
-
-CASES = jax_sharding.__file__
+from jax_sharding.cases import REFUSED, names
+from paths import environment
 
 
 @pytest.fixture(scope="module")
 def found():
     """What a process with four devices found."""
-    result = subprocess.run([sys.executable, CASES], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "jax_sharding"]
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
