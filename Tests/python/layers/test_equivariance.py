@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ import equiconv as eq
 import numpy as np
 import pytest
 from cases import DTYPES, FORWARD, GROUPS, LAYERS, all_cases, identify, operands, samplings
-from paths import ROOT, SUPPORT
+from paths import environment
 
 ISAS = ("baseline", "avx2", "avx512")
 
@@ -90,13 +89,9 @@ def check_in_this_process() -> None:
 @pytest.mark.parametrize("isa", ISAS)
 def test_layers_commute_with_the_action_on_every_instruction_set(isa):
     code = f"import {__name__} as tests; tests.check_in_this_process()"
-    environment = os.environ | {"EQUICONV_ISA": isa}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(ROOT), str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    command = [sys.executable, "-c", code]
+    variables = environment(EQUICONV_ISA=isa)
+    result = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
     # A machine without the instruction set asked for uses the best it has below it.
     assert result.stdout.strip() in ISAS[: ISAS.index(isa) + 1]
