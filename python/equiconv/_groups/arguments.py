@@ -31,4 +31,4 @@ def stabilizer_of(name: str, value: object, group: PointGroup) -> Stabilizer:
     try:
         return _native.Subgroup(group, elements)
     except ValueError as error:
-        raise ValueError(f"{name} is {value_text(given)}, expected {expected}: {error}") from None
+        raise ValueError(f"{name} is {value_text(value)}, expected {expected}: {error}") from None

@@ -10,8 +10,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks.arguments import LARGEST, axes, integer, is_a, value_text
-from .._groups.arguments import point_group
+from .._checks.arguments import LARGEST, axes, integer, value_text
+from .._groups.arguments import point_group, stabilizer_of
 from .._groups.point_group import PointGroup
 
 Points = NDArray[np.intp]
@@ -67,7 +67,7 @@ class Space:
                 raise ValueError(
                     f"shape is {shape}, expected equal sizes on axes {one} and {other}, which {group.name} exchanges"
                 )
-        elements = _subgroup("stabilizer", self.stabilizer, group)
+        elements = tuple(sorted(stabilizer_of("stabilizer", self.stabilizer, group).get_elements().tolist()))
         if prod(shape) * (group.order // len(elements)) > _LARGEST_SIZE:
             raise ValueError(f"shape is {value_text(shape)}, expected at most 2^26 points of grid x H/K")
         object.__setattr__(self, "shape", shape)
@@ -166,48 +166,27 @@ def subgroups(group: PointGroup) -> list[tuple[int, ...]]:
     has generators, so none is missed. About (subgroups) |H|^2 (generators) operations: fine to order 100 or so.
 
     Args:
-        group: any finite group H, lattice group or not.
+        group: any closed group H, lattice group or not.
 
     Raises:
         TypeError: `group` is not a PointGroup.
+        ValueError: `group` is a set that is not closed, as scalings are.
 
     Example:
         >>> subgroups(cyclic(4))
         [(0,), (0, 2), (0, 1, 2, 3)]
     """
-    cayley = point_group(group).cayley
+    checked_group = point_group(group)
     found: set[tuple[int, ...]] = {(0,)}
     pending = list(found)
     while pending:
         smaller = pending.pop()
-        for element in sorted(set(range(group.order)) - set(smaller)):
-            larger = _closure(cayley, (*smaller, element))
+        for element in sorted(set(range(checked_group.order)) - set(smaller)):
+            larger = checked_group.subgroup((*smaller, element))
             if larger not in found:
                 found.add(larger)
                 pending.append(larger)
     return sorted(found, key=lambda elements: (len(elements), elements))
-
-
-def _closure(cayley: NDArray[np.int32], generators: tuple[int, ...]) -> tuple[int, ...]:
-    """The smallest set with the generators that is closed under products: in a finite group, a subgroup."""
-    elements = np.unique([0, *generators])
-    while True:
-        products = np.unique(cayley[np.ix_(elements, elements)])
-        if len(products) == len(elements):
-            return tuple(int(element) for element in elements)
-        elements = products
-
-
-def _subgroup(name: str, value: object, group: PointGroup) -> tuple[int, ...]:
-    """`value`, integers that are the elements of a subgroup, as a sorted tuple."""
-    if not is_a(value, tuple, list):
-        raise TypeError(
-            f"{name} is {value_text(value)}, expected a tuple of the elements of a subgroup of {group.name}"
-        )
-    elements = tuple(sorted({integer(f"{name}[{i}]", item, 0, group.order - 1) for i, item in enumerate(value)}))
-    if not elements or _closure(group.cayley, elements) != elements:
-        raise ValueError(f"{name} is {value_text(value)}, expected the elements of a subgroup of {group.name}")
-    return elements
 
 
 def _array_matrix(group: PointGroup, h: int) -> NDArray[np.int64]:
