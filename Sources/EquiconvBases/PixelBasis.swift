@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvGroups
 import _EquiconvMemory
 
 /// How values on the grid of taps continue between the taps; in d dimensions the tensor product over the axes.
@@ -49,25 +50,26 @@ extension PixelBasis: BasisFamily {
   public var shape: [Int] { extents }
 
   func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
-    let last = extents.count - 1
+    let axes = ArrayAxes(count: extents.count)
     // The products over the axes done so far, the last one first.
     found.removeAll()
     try found.append(LocalValue(function: 0, value: 1))
     var step = 1
-    for axis in stride(from: last, through: 0, by: -1) {
-      let (k, x) = (extents[axis], u[last - axis])
-      let taps = interpolation.taps(near: axis == last ? x : 0 - x, extent: k)
+    for i in extents.indices {
+      let (k, x) = (extents[axes.counterpart(i)], u[i])
+      let direction = axes.direction(ofCoordinate: i)
+      let taps = interpolation.taps(near: direction > 0 ? x : 0 - x, extent: k)
       if taps.isEmpty { return found.removeAll() }
       let done = found.count
       for _ in done..<done * taps.count { try found.append(LocalValue(function: 0, value: 0)) }
-      for i in taps.reversed() {
+      for tap in taps.reversed() {
         // Differences of coordinates, not of array positions: a reflected point then gives the same numbers reflected.
-        let factor = interpolation.weight(x - tapCoordinate(i, extent: k, isX: axis == last))
+        let factor = interpolation.weight(x - tapCoordinate(tap, extent: k, direction: direction))
         // The products that are multiplied last are those that are overwritten.
         for j in 0..<done {
           let product = found[j]
-          found[(i - taps.lowerBound) * done + j] = LocalValue(
-            function: i * step + product.function, value: factor * product.value)
+          found[(tap - taps.lowerBound) * done + j] = LocalValue(
+            function: tap * step + product.function, value: factor * product.value)
         }
       }
       step *= k

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvGroups
+
 /// The largest number of taps or functions, so that sizes and offsets never overflow.
 let largestCount = Int(Int32.max)
 
@@ -9,8 +11,8 @@ let largestExtent = 46_340
 /// The coordinates of the taps of a grid, in row-major order of the array.
 ///
 /// Tap i of an axis of extent k is at i − (k−1)/2; extents are in array-axis order, (width), (height, width) or
-/// (depth, height, width), and points are (x), (x, y) or (x, y, z) with y and z against their axes. So the first of
-/// 3 × 3 taps, top left, is (−1, 1).
+/// (depth, height, width), and points are (x), (x, y) or (x, y, z) as `ArrayAxes` has them. So the first of 3 × 3 taps,
+/// top left, is (−1, 1).
 ///
 /// - Throws: `BasisError` unless there are 1, 2 or 3 positive extents.
 /// - Complexity: O(number of taps).
@@ -24,11 +26,11 @@ public func tapPoints(extents: [Int]) throws(BasisError) -> [[Double]] {
 /// - Precondition: `tap` is less than the product of the extents.
 package func tapPoint(_ tap: Int, extents: [Int]) -> [Double] {
   var rest = tap
-  let last = extents.count - 1
-  return (0...last).map { i in
-    let k = extents[last - i]
+  let axes = ArrayAxes(count: extents.count)
+  return extents.indices.map { i in
+    let k = extents[axes.counterpart(i)]
     defer { rest /= k }
-    return tapCoordinate(rest % k, extent: k, isX: i == 0)
+    return tapCoordinate(rest % k, extent: k, direction: axes.direction(ofCoordinate: i))
   }
 }
 
@@ -68,9 +70,9 @@ func checkExtents(_ extents: [Int]) throws(BasisError) {
   }
 }
 
-/// The coordinate of tap i of an array axis of extent k. All but x run against their axis.
-func tapCoordinate(_ i: Int, extent k: Int, isX: Bool) -> Double {
+/// The coordinate of tap i of an array axis of extent k, with or against which it runs: `direction` is 1 or −1.
+func tapCoordinate(_ i: Int, extent k: Int, direction: Int) -> Double {
   // The same numbers with the opposite sign: halves are exact, and 0 − c has no negative zero.
   let c = Double(i) - Double(k - 1) / 2
-  return isX ? c : 0 - c
+  return direction > 0 ? c : 0 - c
 }

@@ -227,3 +227,44 @@ public func equiconv_group_get_quadrature_weights(
 ) -> equiconv_status {
   copy(group, { $0.quadratureWeights }, to: weights, .weights)
 }
+
+// MARK: Array axes
+
+@_cdecl("equiconv_group_get_axis_actions") @implementation
+public func equiconv_group_get_axis_actions(
+  _ group: OpaquePointer?, _ axes: UnsafeMutablePointer<Int32>?, _ signs: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  withStatus { () throws(CallError) in
+    let group = try GroupHandle.required(group).group
+    let axes = try location(axes, .axes)
+    let signs = try location(signs, .signs)
+    for element in 0..<group.order {
+      let action = group.axisAction(element)
+      for axis in 0..<group.dimension {
+        axes[element * group.dimension + axis] = Int32(action?.axis(axis) ?? -1)
+        signs[element * group.dimension + axis] = Int32(action?.sign(axis) ?? 0)
+      }
+    }
+  }
+}
+
+@_cdecl("equiconv_group_get_moved_axes") @implementation
+public func equiconv_group_get_moved_axes(
+  _ group: OpaquePointer?, _ moved: UnsafeMutablePointer<Int32>?
+) -> equiconv_status {
+  copy(group, { $0.movedAxes.map { $0 ? 1 : 0 } }, to: moved, .moved)
+}
+
+@_cdecl("equiconv_array_matrix") @implementation
+public func equiconv_array_matrix(
+  _ dimension: Int32, _ matrix: UnsafePointer<Double>?, _ arrayMatrix: UnsafeMutablePointer<Double>?
+) -> equiconv_status {
+  withStatus { () throws(CallError) in
+    let d = Int(dimension)
+    guard 1...3 ~= d else { throw .group(.invalidDimension(d)) }
+    let matrix = try location(matrix, .matrix)
+    let result = try location(arrayMatrix, .arrayMatrix)
+    let entries = ArrayAxes(count: d).matrix(Array(UnsafeBufferPointer(start: matrix, count: d * d)))
+    for (position, entry) in entries.enumerated() { result[position] = entry }
+  }
+}

@@ -2,10 +2,9 @@
 
 /// How an element h of a lattice group moves the grid: `(h v)[a] = sign(a) · v[axis(a)]`.
 ///
-/// Here v is a displacement, or a position about the center of the array, in *array-axis* coordinates: (column) in
-/// 1-D, (row, column) in 2-D, (depth, row, column) in 3-D. They are related to the coordinates of
-/// `PointGroup.matrix(_:)` by x = column, y = −row, z = −depth, so that the rotation by +90° of the plane turns
-/// arrays counter-clockwise.
+/// Here v is a displacement, or a position about the center of the array, in *array-axis* coordinates (`ArrayAxes`), so
+/// that the rotation by +90° of the plane turns arrays counter-clockwise. Axis a of the array L_h f is axis(a) of f,
+/// reversed where sign(a) is −1.
 ///
 /// The map h ↦ action is a homomorphism: the action of a·b is that of b followed by that of a.
 public struct AxisAction: Hashable, Sendable {
@@ -13,13 +12,13 @@ public struct AxisAction: Hashable, Sendable {
 
   /// The action of a signed permutation of (x, y, z).
   init(coordinates p: SignedPermutation) {
-    let last = p.count - 1
-    // Coordinate i is the array axis last − i; all but x point against it.
-    let direction = { (i: Int) in i == 0 ? 1 : -1 }
-    let coordinates = (0...last).map { last - $0 }
+    let arrayAxes = ArrayAxes(count: p.count)
+    let coordinates = (0..<p.count).map { arrayAxes.counterpart($0) }
     permutation = SignedPermutation(
-      axes: coordinates.map { last - p.axis($0) },
-      signs: coordinates.map { direction($0) * p.sign($0) * direction(p.axis($0)) })
+      axes: coordinates.map { arrayAxes.counterpart(p.axis($0)) },
+      signs: coordinates.map {
+        arrayAxes.direction(ofCoordinate: $0) * p.sign($0) * arrayAxes.direction(ofCoordinate: p.axis($0))
+      })
   }
 
   /// The number d of array axes.

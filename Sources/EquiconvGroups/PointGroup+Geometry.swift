@@ -27,5 +27,40 @@ extension PointGroup {
     return (0..<d).reduce(0) { $0 + stretched[$1 * d + $1] }.squareRoot()
   }
 
+  /// Pairs of array axes, the smaller first, that the matrix of some element exchanges or mixes.
+  ///
+  /// - Complexity: O(|H|).
+  public var mixedAxes: [(Int, Int)] {
+    let d = dimension
+    let axes = ArrayAxes(count: d)
+    return (0..<d * d).compactMap { pair in
+      let (row, column) = (pair / d, pair % d)
+      let isMixed =
+        row < column
+        && (0..<order).contains { h in
+          matrixTable[(h * d + row) * d + column] != 0 || matrixTable[(h * d + column) * d + row] != 0
+        }
+      return isMixed ? (axes.counterpart(column), axes.counterpart(row)) : nil
+    }
+  }
+
+  /// For each array axis, whether some element mirrors it, exchanges it with another or mixes it with one. An axis that
+  /// the group only scales does not move.
+  ///
+  /// - Complexity: O(|H|).
+  public var movedAxes: [Bool] {
+    let d = dimension
+    let axes = ArrayAxes(count: d)
+    return (0..<d).map { axis in
+      let i = axes.counterpart(axis)
+      return (0..<order).contains { h in
+        // A similarity by s that leaves the axis where it is has s here. Of others some power has less than s / 2, and
+        // sᵈ is |det h|.
+        let doubled = 2 * matrixTable[(h * d + i) * d + i]
+        return doubled <= 0 || (0..<d).reduce(1) { power, _ in power * doubled } < abs(determinants[h])
+      }
+    }
+  }
+
   private func transpose(_ m: [Double], _ d: Int) -> [Double] { (0..<d * d).map { m[$0 % d * d + $0 / d] } }
 }

@@ -91,6 +91,11 @@ WITH_CALL(equiconv_group_get_cayley, (group, cayley), const equiconv_group *grou
 WITH_CALL(equiconv_group_get_inverses, (group, inverses), const equiconv_group *group, int32_t *inverses)
 WITH_CALL(equiconv_group_get_determinants, (group, determinants), const equiconv_group *group, double *determinants)
 WITH_CALL(equiconv_group_get_quadrature_weights, (group, weights), const equiconv_group *group, double *weights)
+WITH_CALL(equiconv_group_get_axis_actions, (group, axes, signs), const equiconv_group *group, int32_t *axes,
+          int32_t *signs)
+WITH_CALL(equiconv_group_get_moved_axes, (group, moved), const equiconv_group *group, int32_t *moved)
+WITH_CALL(equiconv_array_matrix, (dimension, matrix, array_matrix), int32_t dimension, const double *matrix,
+          double *array_matrix)
 WITH_CALL(equiconv_subgroup_create, (group, count, elements, subgroup), const equiconv_group *group, int64_t count,
           const int32_t *elements, equiconv_subgroup **subgroup)
 WITH_CALL(equiconv_subgroup_get_elements, (subgroup, elements), const equiconv_subgroup *subgroup, int32_t *elements)

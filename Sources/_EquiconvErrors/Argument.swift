@@ -23,7 +23,7 @@ public indirect enum Argument: Hashable, Sendable {
   case count, bytes
   // What C passes besides: structs, handles, and places for results.
   case descriptor, explanation, call, structSize, prepared, plan, numbers, points, pointCount, values, matrix
-  case rank, remainder, cayley, inverses, determinants, weights, coset
+  case rank, remainder, cayley, inverses, determinants, weights, coset, axes, signs, moved, arrayMatrix
   // What follows from arguments.
   case factorCount, planeCount, paddedSpatial, kernelTaps, fiberPairs, stencilEntries, samplingOperator
   case transformedWeights, workspace, result, run
@@ -133,6 +133,10 @@ extension Argument: CustomStringConvertible {
     case .determinants: "determinants"
     case .weights: "weights"
     case .coset: "coset"
+    case .axes: "axes"
+    case .signs: "signs"
+    case .moved: "moved"
+    case .arrayMatrix: language == .c ? "array_matrix" : "arrayMatrix"
     case .factorCount: "the number of factors"
     case .planeCount: "the number of planes"
     case .paddedSpatial: "the padded spatial"

@@ -119,6 +119,30 @@ static void group_tables(void) {
   equiconv_group_destroy(group);
 }
 
+/* The quarter turns of 8 rotations turn (row, column) as numpy.rot90 does; the others do not map the grid to itself. */
+static void array_axes(void) {
+  static const int32_t axes[16] = {0, 1, -1, -1, 1, 0, -1, -1, 0, 1, -1, -1, 1, 0, -1, -1};
+  static const int32_t signs[16] = {1, 1, 0, 0, -1, 1, 0, 0, -1, -1, 0, 0, 1, -1, 0, 0};
+  static const double quarter[4] = {0, -1, 1, 0}, scaled[9] = {2, 3, 0, 0, 5, 0, 0, 0, 7};
+  static const double on_axes[9] = {7, 0, 0, 0, 5, 0, 0, -3, 2};
+  equiconv_group *group = NULL;
+  int32_t copied_axes[16], copied_signs[16], moved[3];
+  CHECK_SUCCESS(equiconv_group_create_cyclic(8, &group));
+  CHECK_SUCCESS(equiconv_group_get_axis_actions(group, copied_axes, copied_signs));
+  CHECK(memcmp(copied_axes, axes, sizeof axes) == 0 && memcmp(copied_signs, signs, sizeof signs) == 0);
+  equiconv_group_destroy(group);
+  CHECK_SUCCESS(equiconv_group_create_axial_cyclic(3, EQUICONV_AXIS_X, &group));
+  CHECK_SUCCESS(equiconv_group_get_moved_axes(group, moved));
+  CHECK(moved[0] == 1 && moved[1] == 1 && moved[2] == 0);
+  equiconv_group_destroy(group);
+  double matrix[9];
+  CHECK_SUCCESS(equiconv_array_matrix(2, quarter, matrix));
+  CHECK(matrix[0] == 0 && matrix[1] == -1 && matrix[2] == 1 && matrix[3] == 0);
+  memcpy(matrix, scaled, sizeof scaled);
+  CHECK_SUCCESS(equiconv_array_matrix(3, matrix, matrix));
+  CHECK(memcmp(matrix, on_axes, sizeof on_axes) == 0);
+}
+
 /* Elements come back ascending, and a handle outlives its group. */
 static void subgroups(void) {
   static const int32_t elements[3] = {2, 1, 0}, reflections[2] = {4, 0}, of_reflections[8] = {0, 1, 2, 3, 0, 1, 2, 3};
@@ -330,6 +354,7 @@ int main(void) {
   RUN(icosahedral_groups);
   RUN(truncated_sets);
   RUN(group_tables);
+  RUN(array_axes);
   RUN(subgroups);
   RUN(initializers_do_what_their_macros_do);
   RUN(null_handles);

@@ -71,6 +71,9 @@ static void groups_fail_alike(void) {
   SAME(equiconv_group_get_inverses, NULL, NULL);
   SAME(equiconv_group_get_determinants, NULL, NULL);
   SAME(equiconv_group_get_quadrature_weights, NULL, NULL);
+  SAME(equiconv_group_get_axis_actions, NULL, NULL, NULL);
+  SAME(equiconv_group_get_moved_axes, NULL, NULL);
+  SAME(equiconv_array_matrix, 4, number, NULL);
   SAME(equiconv_subgroup_create, NULL, 1, NULL, &subgroup);
   SAME(equiconv_subgroup_get_elements, NULL, NULL);
   SAME(equiconv_subgroup_get_left_cosets, NULL, NULL);
@@ -211,6 +214,8 @@ static void signals_succeed_alike(void) {
   SAME_RESULT(equiconv_group_pool, EQUICONV_FLOAT32, EQUICONV_POOL_MAX, 1, 2, 4, input, result);
   SAME_RESULT(equiconv_group_pool_vjp, EQUICONV_FLOAT32, EQUICONV_POOL_MAX, 1, 2, 4, gradient, input, result);
   SAME_RESULT(equiconv_subgroup_get_left_cosets, identity, (int32_t *)(void *)result);
+  SAME_RESULT(equiconv_group_get_moved_axes, group, (int32_t *)(void *)result);
+  SAME_RESULT(equiconv_group_get_axis_actions, group, (int32_t *)(void *)result, (int32_t *)(void *)(result + 512));
   equiconv_subgroup_destroy(identity);
   CHECK_SUCCESS(equiconv_group_create_similarity_with_call(4, 2, factors, &scaling, &call));
   CHECK(equiconv_group_order(scaling) == 8);

@@ -94,7 +94,20 @@ static void wrong_tables(void) {
   WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "inverses is 0x", equiconv_group_get_inverses(c4, odd));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "determinants is NULL", equiconv_group_get_determinants(c4, NULL));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weights is NULL", equiconv_group_get_quadrature_weights(c4, NULL));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "group is NULL", equiconv_group_get_axis_actions(NULL, out.indices, out.indices));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "axes is NULL", equiconv_group_get_axis_actions(c4, NULL, out.indices));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "signs is NULL", equiconv_group_get_axis_actions(c4, out.indices, NULL));
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "axes is 0x", equiconv_group_get_axis_actions(c4, odd, out.indices));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "moved is NULL", equiconv_group_get_moved_axes(c4, NULL));
   equiconv_group_destroy(c4);
+}
+
+static void wrong_array_matrices(void) {
+  static const double matrix[4] = {1, 0, 0, 1};
+  WRONG(EQUICONV_ERROR_INVALID_DIMENSION, "dimension is 0", equiconv_array_matrix(0, matrix, out.numbers));
+  WRONG(EQUICONV_ERROR_INVALID_DIMENSION, "dimension is 4", equiconv_array_matrix(4, matrix, out.numbers));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "matrix is NULL", equiconv_array_matrix(2, NULL, out.numbers));
+  WRONG(EQUICONV_ERROR_NULL_POINTER, "array_matrix is NULL", equiconv_array_matrix(2, matrix, NULL));
 }
 
 static void wrong_subgroups(void) {
@@ -137,5 +150,6 @@ void wrong_group_calls(void) {
   wrong_factors();
   wrong_matrices();
   wrong_tables();
+  wrong_array_matrices();
   wrong_subgroups();
 }

@@ -123,3 +123,41 @@ import _EquiconvTestSupport
     #expect(Set((0..<group.order).map { group.axisAction($0)! }).count == group.order)
   }
 }
+
+@Suite struct ArrayAxesTests {
+  /// Turning along the array's axes and multiplying by the converted matrix are the same.
+  @Test(arguments: GroupCatalog.all.filter(\.isLattice))
+  func matrix_ofALatticeElement_isItsAxisAction(_ group: PointGroup) {
+    let d = group.dimension
+    for h in 0..<group.order {
+      let action = group.axisAction(h)!
+      var expected = [Double](repeating: 0, count: d * d)
+      for a in 0..<d { expected[a * d + action.axis(a)] = Double(action.sign(a)) }
+      #expect(ArrayAxes(count: d).matrix(group.matrix(h)) == expected)
+    }
+  }
+
+  @Test(arguments: GroupCatalog.all)
+  func matrix_twice_isTheMatrix(_ group: PointGroup) {
+    let axes = ArrayAxes(count: group.dimension)
+    for h in 0..<group.order { #expect(axes.matrix(axes.matrix(group.matrix(h))) == group.matrix(h)) }
+  }
+
+  @Test func movedAxes_areThoseThatSomeElementMirrorsExchangesOrMixes() throws {
+    #expect(try PointGroup.trivial(3).movedAxes == [false, false, false])
+    #expect(PointGroup.reflection.movedAxes == [true])
+    #expect(try PointGroup.dihedral(1).movedAxes == [false, true])
+    #expect(try PointGroup.axialCyclic(4, axis: .z).movedAxes == [false, true, true])
+    #expect(try PointGroup.axialCyclic(5, axis: .x).movedAxes == [true, true, false])
+    #expect(PointGroup.octahedral.movedAxes == [true, true, true])
+    #expect(try PointGroup.scaling(dimension: 2, factors: [1, 0.25, 4]).movedAxes == [false, false])
+    #expect(try PointGroup.similarity(3, factors: [1, 2]).movedAxes == [true, true])
+  }
+
+  @Test func mixedAxes_arePairsThatSomeElementExchangesOrMixes() throws {
+    #expect(try PointGroup.dihedral(2).mixedAxes.isEmpty)
+    #expect(try PointGroup.cyclic(3).mixedAxes.map { [$0.0, $0.1] } == [[0, 1]])
+    #expect(try PointGroup.axialCyclic(4, axis: .x).mixedAxes.map { [$0.0, $0.1] } == [[0, 1]])
+    #expect(Set(PointGroup.octahedral.mixedAxes.map { [$0.0, $0.1] }) == [[0, 1], [0, 2], [1, 2]])
+  }
+}

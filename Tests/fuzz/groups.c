@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Creators and queries of groups. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "fuzz.h"
 
@@ -116,6 +117,33 @@ static void check_numbers(const equiconv_group *group, int64_t order) {
   array_end(&numbers);
 }
 
+/** Signed permutations where an element maps the grid to itself, -1 and 0 where it does not. */
+static void check_axes(const equiconv_group *group, int64_t order) {
+  const int64_t d = equiconv_group_dimension(group);
+  array axes = array_make((size_t)(order * d) * sizeof(int32_t), sizeof(int32_t));
+  array signs = array_make((size_t)(order * d) * sizeof(int32_t), sizeof(int32_t));
+  array moved = array_make((size_t)d * sizeof(int32_t), sizeof(int32_t));
+  LAW(CALL(equiconv_group_get_axis_actions, group, axes.numbers, signs.numbers) == EQUICONV_SUCCESS);
+  LAW(CALL(equiconv_group_get_moved_axes, group, moved.numbers) == EQUICONV_SUCCESS);
+  int64_t exact = 0;
+  for (int64_t g = 0; g < order; g++) {
+    const int32_t *axis = (const int32_t *)axes.numbers + g * d, *sign = (const int32_t *)signs.numbers + g * d;
+    int32_t seen = 0;
+    for (int64_t a = 0; a < d; a++) {
+      LAW((axis[a] < 0) == (axis[0] < 0) &&
+          (axis[a] < 0 ? axis[a] == -1 && sign[a] == 0 : axis[a] < d && abs(sign[a]) == 1));
+      if (axis[a] >= 0) seen |= 1 << axis[a];
+      if (axis[a] >= 0 && (axis[a] != a || sign[a] < 0)) LAW(((const int32_t *)moved.numbers)[a] == 1);
+    }
+    LAW(axis[0] < 0 || seen == (1 << d) - 1);
+    exact += axis[0] >= 0;
+  }
+  LAW((exact == order) == (equiconv_group_is_lattice(group) == 1));
+  array_end(&moved);
+  array_end(&signs);
+  array_end(&axes);
+}
+
 /* ---- Subgroups ---- */
 
 /** The whole group, the identity, or elements that may be a subgroup. */
@@ -174,5 +202,6 @@ void group_ask(void) {
   }
   check_cayley(group, order);
   check_numbers(group, order);
+  check_axes(group, order);
   check_cosets(group, order);
 }

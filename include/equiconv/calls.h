@@ -87,6 +87,12 @@ EQUICONV_API equiconv_status equiconv_group_get_determinants_with_call(const equ
                                                                        double *determinants, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_group_get_quadrature_weights_with_call(const equiconv_group *group,
                                                                              double *weights, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_get_axis_actions_with_call(const equiconv_group *group, int32_t *axes,
+                                                                       int32_t *signs, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_get_moved_axes_with_call(const equiconv_group *group, int32_t *moved,
+                                                                     equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_array_matrix_with_call(int32_t dimension, const double *matrix,
+                                                             double *array_matrix, equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_subgroup_create_with_call(const equiconv_group *group, int64_t count,
                                                                 const int32_t *elements, equiconv_subgroup **subgroup,
                                                                 equiconv_call *call);

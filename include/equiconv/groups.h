@@ -112,6 +112,33 @@ EQUICONV_API equiconv_status equiconv_group_get_determinants(const equiconv_grou
  */
 EQUICONV_API equiconv_status equiconv_group_get_quadrature_weights(const equiconv_group *group, double *weights);
 
+/* ---- Array axes ----------------------------------------------------------------------------------------- */
+
+/*
+ * Array axes are (column) for d = 1, (row, column) for d = 2 and (depth, row, column) for d = 3; coordinates are (x),
+ * (x, y) and (x, y, z) with x = column, y = -row, z = -depth.
+ */
+
+/**
+ * Copies how elements turn arrays: order * d numbers each, element by element. Axis a of L_g f is axis axes[g * d + a]
+ * of f, as it is for signs[g * d + a] = 1 and reversed for -1. An element whose matrix is not a signed permutation does
+ * not map the grid to itself: it has -1 for axes and 0 for signs. The others are a subgroup, all of H if H is a lattice
+ * group, for example the quarter turns of equiconv_group_create_cyclic(8, ...).
+ */
+EQUICONV_API equiconv_status equiconv_group_get_axis_actions(const equiconv_group *group, int32_t *axes,
+                                                             int32_t *signs);
+/**
+ * Copies which array axes H moves: d numbers, 1 if some element mirrors the axis, exchanges it with another or mixes it
+ * with one, else 0. An axis that H only scales does not move.
+ */
+EQUICONV_API equiconv_status equiconv_group_get_moved_axes(const equiconv_group *group, int32_t *moved);
+/**
+ * The matrix by which a linear map of coordinates moves displacements along array axes. Both matrices have d * d
+ * numbers, row by row: `matrix` acts on coordinates, `array_matrix` on array axes. They may be the same array.
+ * Error: INVALID_DIMENSION.
+ */
+EQUICONV_API equiconv_status equiconv_array_matrix(int32_t dimension, const double *matrix, double *array_matrix);
+
 /* ---- Subgroups ------------------------------------------------------------------------------------------ */
 
 /**

@@ -98,10 +98,8 @@ static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keyword
 }
 
 static void basis_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
   equiconv_basis_destroy(((native_basis *)self)->handle);
-  type->tp_free(self);
-  Py_DECREF(type);
+  native_free(self);
 }
 
 static PyObject *basis_count(PyObject *self, void *Py_UNUSED(unused)) {
@@ -142,11 +140,7 @@ static PyObject *basis_sample_points(PyObject *self, PyObject *value) {
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS status =
       equiconv_basis_sample(basis->handle, shape[0], PyArray_DATA(points), PyArray_DATA((PyArrayObject *)values));
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) {
-    Py_DECREF(values);
-    return native_raise(status);
-  }
-  return values;
+  Py_END_ALLOW_THREADS return native_finish(values, status);
 }
 
 static PyGetSetDef basis_getters[] = {
@@ -222,10 +216,8 @@ static PyObject *group_basis_new(PyTypeObject *type, PyObject *args, PyObject *k
 }
 
 static void group_basis_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
   equiconv_group_basis_destroy(((native_group_basis *)self)->handle);
-  type->tp_free(self);
-  Py_DECREF(type);
+  native_free(self);
 }
 
 static PyObject *group_basis_count(PyObject *self, void *Py_UNUSED(unused)) {
@@ -245,11 +237,7 @@ PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_
   }
   equiconv_status status =
       equiconv_group_basis_get_matrix(basis->handle, group->handle, PyArray_DATA((PyArrayObject *)matrix));
-  if (status != EQUICONV_SUCCESS) {
-    Py_DECREF(matrix);
-    return native_raise(status);
-  }
-  return matrix;
+  return native_finish(matrix, status);
 }
 
 static PyGetSetDef group_basis_getters[] = {

@@ -127,10 +127,8 @@ static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keyword
 }
 
 static void group_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
   equiconv_group_destroy(((native_group *)self)->handle);
-  type->tp_free(self);
-  Py_DECREF(type);
+  native_free(self);
 }
 
 static PyObject *get_order(PyObject *self, void *Py_UNUSED(unused)) {
@@ -153,63 +151,53 @@ static PyObject *get_name(PyObject *self, void *Py_UNUSED(unused)) {
   return PyUnicode_FromString(equiconv_group_name(((native_group *)self)->handle));
 }
 
-/* Turns the status of the copy into `array` into a result; steals the reference. */
-static PyObject *finish(PyObject *array, equiconv_status status) {
-  if (status == EQUICONV_SUCCESS) {
-    return array;
+/* TABLE(name, type, shape...): get_name(), a new array of this shape that equiconv_group_get_name fills. */
+#define TABLE(name, type, ...)                                                                                   \
+  static PyObject *get_##name(PyObject *self, PyObject *Py_UNUSED(unused)) {                                     \
+    const native_group *group = (native_group *)self;                                                            \
+    npy_intp shape[] = {__VA_ARGS__};                                                                            \
+    PyObject *array = PyArray_SimpleNew(sizeof shape / sizeof *shape, shape, type);                              \
+    if (array == NULL) {                                                                                         \
+      return NULL;                                                                                               \
+    }                                                                                                            \
+    return native_finish(array, equiconv_group_get_##name(group->handle, PyArray_DATA((PyArrayObject *)array))); \
   }
-  Py_DECREF(array);
-  return native_raise(status);
-}
 
-static PyObject *get_matrices(PyObject *self, PyObject *Py_UNUSED(unused)) {
-  native_group *group = (native_group *)self;
-  npy_intp shape[3] = {group->order, group->dimension, group->dimension};
-  PyObject *array = PyArray_SimpleNew(3, shape, NPY_FLOAT64);
-  if (array == NULL) {
+TABLE(matrices, NPY_FLOAT64, group->order, group->dimension, group->dimension)
+TABLE(cayley, NPY_INT32, group->order, group->order)
+TABLE(inverses, NPY_INT32, group->order)
+TABLE(determinants, NPY_FLOAT64, group->order)
+TABLE(quadrature_weights, NPY_FLOAT64, group->order)
+TABLE(moved_axes, NPY_INT32, group->dimension)
+
+/* get_axis_actions() -> (axes, signs), each of shape (order, d) */
+static PyObject *get_axis_actions(PyObject *self, PyObject *Py_UNUSED(unused)) {
+  const native_group *group = (native_group *)self;
+  npy_intp shape[2] = {group->order, group->dimension};
+  PyObject *axes = PyArray_SimpleNew(2, shape, NPY_INT32), *signs = PyArray_SimpleNew(2, shape, NPY_INT32);
+  PyObject *both = axes == NULL || signs == NULL ? NULL : PyTuple_Pack(2, axes, signs);
+  Py_XDECREF(axes);
+  Py_XDECREF(signs);
+  if (both == NULL) {
     return NULL;
   }
-  return finish(array, equiconv_group_get_matrices(group->handle, PyArray_DATA((PyArrayObject *)array)));
+  return native_finish(both, equiconv_group_get_axis_actions(group->handle, PyArray_DATA((PyArrayObject *)axes),
+                                                             PyArray_DATA((PyArrayObject *)signs)));
 }
 
-static PyObject *get_cayley(PyObject *self, PyObject *Py_UNUSED(unused)) {
-  native_group *group = (native_group *)self;
-  npy_intp shape[2] = {group->order, group->order};
-  PyObject *array = PyArray_SimpleNew(2, shape, NPY_INT32);
-  if (array == NULL) {
+/* array_matrix(matrix: plain float64 array (d, d)) -> (d, d) */
+PyObject *native_array_matrix(PyObject *Py_UNUSED(module), PyObject *value) {
+  PyArrayObject *matrix = (PyArrayObject *)value;
+  if (!native_is_plain(value) || PyArray_TYPE(matrix) != NPY_FLOAT64 || PyArray_NDIM(matrix) != 2 ||
+      PyArray_DIM(matrix, 0) > 3 || PyArray_DIM(matrix, 0) != PyArray_DIM(matrix, 1)) {
+    return native_refuse("array_matrix");
+  }
+  PyObject *result = PyArray_SimpleNew(2, PyArray_DIMS(matrix), NPY_FLOAT64);
+  if (result == NULL) {
     return NULL;
   }
-  return finish(array, equiconv_group_get_cayley(group->handle, PyArray_DATA((PyArrayObject *)array)));
-}
-
-static PyObject *get_inverses(PyObject *self, PyObject *Py_UNUSED(unused)) {
-  native_group *group = (native_group *)self;
-  npy_intp shape[1] = {group->order};
-  PyObject *array = PyArray_SimpleNew(1, shape, NPY_INT32);
-  if (array == NULL) {
-    return NULL;
-  }
-  return finish(array, equiconv_group_get_inverses(group->handle, PyArray_DATA((PyArrayObject *)array)));
-}
-
-static PyObject *get_determinants(PyObject *self, PyObject *Py_UNUSED(unused)) {
-  native_group *group = (native_group *)self;
-  npy_intp shape[1] = {group->order};
-  PyObject *array = PyArray_SimpleNew(1, shape, NPY_FLOAT64);
-  if (array == NULL) {
-    return NULL;
-  }
-  return finish(array, equiconv_group_get_determinants(group->handle, PyArray_DATA((PyArrayObject *)array)));
-}
-
-static PyObject *get_quadrature_weights(PyObject *self, PyObject *Py_UNUSED(unused)) {
-  native_group *group = (native_group *)self;
-  npy_intp shape[1] = {group->order};
-  PyObject *array = PyArray_SimpleNew(1, shape, NPY_FLOAT64);
-  if (array == NULL) {
-    return NULL;
-  }
-  return finish(array, equiconv_group_get_quadrature_weights(group->handle, PyArray_DATA((PyArrayObject *)array)));
+  return native_finish(result, equiconv_array_matrix((int32_t)PyArray_DIM(matrix, 0), PyArray_DATA(matrix),
+                                                     PyArray_DATA((PyArrayObject *)result)));
 }
 
 static PyGetSetDef getters[] = {
@@ -227,6 +215,8 @@ static PyMethodDef methods[] = {
     {"get_inverses", get_inverses, METH_NOARGS, "get_inverses($self)\n--\n\n"},
     {"get_determinants", get_determinants, METH_NOARGS, "get_determinants($self)\n--\n\n"},
     {"get_quadrature_weights", get_quadrature_weights, METH_NOARGS, "get_quadrature_weights($self)\n--\n\n"},
+    {"get_axis_actions", get_axis_actions, METH_NOARGS, "get_axis_actions($self)\n--\n\n"},
+    {"get_moved_axes", get_moved_axes, METH_NOARGS, "get_moved_axes($self)\n--\n\n"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -35,6 +35,20 @@ bool native_is_plain_output(PyObject *value) {
   return native_is_plain(value) && PyArray_ISWRITEABLE((PyArrayObject *)value);
 }
 
+PyObject *native_finish(PyObject *array, equiconv_status status) {
+  if (status == EQUICONV_SUCCESS) {
+    return array;
+  }
+  Py_DECREF(array);
+  return native_raise(status);
+}
+
+void native_free(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
 bool native_read_array(PyObject *value, native_shape *shape) {
   if (!native_is_plain(value)) {
     return false;
@@ -160,6 +174,7 @@ static PyMethodDef methods[] = {
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
     {"act", FASTCALL(native_act), SIGNATURE("act", "group, element, space, x, out")},
+    {"array_matrix", native_array_matrix, METH_O, SIGNATURE("array_matrix", "matrix")},
     {"view", FASTCALL(view), SIGNATURE("view", "owner, address, shape, is_double")},
     {"set_num_threads", set_num_threads, METH_O, SIGNATURE("set_num_threads", "count")},
     {"get_num_threads", get_num_threads, METH_NOARGS, "get_num_threads($module)\n--\n\n"},

@@ -112,6 +112,12 @@ bool native_read_int(PyObject *value, int64_t smallest, int64_t largest, int64_t
 /* The text of exactly a str in UTF-8, which lives as long as it; NULL without an exception for anything else. */
 const char *native_read_text(PyObject *value);
 
+/* The array if the call that filled it succeeded, else NULL with an exception; steals the reference. */
+PyObject *native_finish(PyObject *array, equiconv_status status);
+
+/* Frees an instance of one of the types above, whose handle has ended. */
+void native_free(PyObject *self);
+
 /* Raises TypeError for arguments that `function` of this module cannot take; returns NULL. */
 PyObject *native_refuse(const char *function);
 
@@ -121,6 +127,7 @@ PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t coun
 PyObject *native_pool(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_pool_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_array_matrix(PyObject *module, PyObject *matrix);
 PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count);
 

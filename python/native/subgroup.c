@@ -42,10 +42,8 @@ static PyObject *subgroup_new(PyTypeObject *type, PyObject *args, PyObject *keyw
 }
 
 static void subgroup_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
   equiconv_subgroup_destroy(((native_subgroup *)self)->handle);
-  type->tp_free(self);
-  Py_DECREF(type);
+  native_free(self);
 }
 
 static Py_ssize_t subgroup_length(PyObject *self) { return (Py_ssize_t)((native_subgroup *)self)->order; }
@@ -57,12 +55,7 @@ static PyObject *copied(const native_subgroup *self, npy_intp count,
   if (array == NULL) {
     return NULL;
   }
-  equiconv_status status = copy(self->handle, PyArray_DATA((PyArrayObject *)array));
-  if (status == EQUICONV_SUCCESS) {
-    return array;
-  }
-  Py_DECREF(array);
-  return native_raise(status);
+  return native_finish(array, copy(self->handle, PyArray_DATA((PyArrayObject *)array)));
 }
 
 static PyObject *get_elements(PyObject *self, PyObject *Py_UNUSED(unused)) {

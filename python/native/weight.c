@@ -39,10 +39,8 @@ static PyObject *weight_new(PyTypeObject *type, PyObject *args, PyObject *keywor
 }
 
 static void weight_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
   equiconv_weight_destroy(((native_weight *)self)->handle);
-  type->tp_free(self);
-  Py_DECREF(type);
+  native_free(self);
 }
 
 static PyObject *weight_shape(PyObject *self, void *Py_UNUSED(unused)) {
@@ -68,11 +66,7 @@ static PyObject *weight_get_numbers(PyObject *self, PyObject *Py_UNUSED(unused))
   PyArrayObject *array = (PyArrayObject *)numbers;
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS status = equiconv_weight_get_numbers(weight->handle, PyArray_SIZE(array), PyArray_DATA(array));
-  Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) {
-    Py_DECREF(numbers);
-    return native_raise(status);
-  }
-  return numbers;
+  Py_END_ALLOW_THREADS return native_finish(numbers, status);
 }
 
 static PyGetSetDef weight_getters[] = {

@@ -62,26 +62,13 @@ extension Layer {
 
   /// Throws unless the numbers of axes that some element mixes are equal: turned kernels have no common grid otherwise.
   func checkIsotropy(_ numbers: [(name: Argument, extents: Extents)]) throws(ConvolutionError) {
-    for (axis, other) in mixedAxes() {
+    for (axis, other) in group.mixedAxes {
       for (name, extents) in numbers where extents[axis] != extents[other] {
         throw ConvolutionError(
           .anisotropic, name, extents,
           expected: "equal numbers on axes \(axis) and \(other), which \(group.name) exchanges")
       }
     }
-  }
-
-  /// Pairs of array axes that the matrix of some element mixes.
-  private func mixedAxes() -> [(Int, Int)] {
-    let d = group.dimension
-    return (0..<d * d).filter { entry in
-      entry / d < entry % d
-        && (0..<group.order).contains {
-          let matrix = group.matrix($0)
-          return matrix[entry] != 0 || matrix[entry % d * d + entry / d] != 0
-        }
-      // Coordinate i runs along array axis d − 1 − i.
-    }.map { (d - 1 - $0 % d, d - 1 - $0 / d) }
   }
 }
 

@@ -15,6 +15,7 @@ struct KernelSampler {
   let group: PointGroup
   let basis: KernelBasis
   let turns: TapTurns
+  private let axes: ArrayAxes
   /// The coordinates of each tap of the shared grid, (taps, d).
   private let points: FixedArray<Double>
   /// h⁻¹, (|H|, d, d).
@@ -28,6 +29,7 @@ struct KernelSampler {
     turns = TapTurns(group: group, geometry: geometry)
     scales = sampled.scales
     let d = group.dimension
+    axes = ArrayAxes(count: d)
     var matrices = try Table<Double>(capacity: group.order * d * d)
     for h in 0..<group.order { try matrices.append(contentsOf: group.matrixOfInverse(h)) }
     inverseMatrices = matrices.frozen()
@@ -79,8 +81,7 @@ struct KernelSampler {
     var (sum, largest) = (0.0, 0.0)
     for i in 0..<d {
       let x = points[u * d + i]
-      // Coordinate i runs along array axis d − 1 − i.
-      let radius = scales[h] * Double(basis.extents[d - 1 - i]) / 2
+      let radius = scales[h] * Double(basis.extents[axes.counterpart(i)]) / 2
       let square = (x / radius) * (x / radius)
       sum += square
       largest = max(largest, square)
@@ -94,7 +95,8 @@ struct KernelSampler {
     var index = 0
     for axis in 0..<d {
       let own = basis.extents[axis]
-      let place = points[tap * d + d - 1 - axis] * (axis == d - 1 ? 1 : -1) + Double(own - 1) / 2
+      let i = axes.counterpart(axis)
+      let place = points[tap * d + i] * Double(axes.direction(ofCoordinate: i)) + Double(own - 1) / 2
       guard place >= 0, place <= Double(own - 1) else { return nil }
       index = index * own + Int(place)
     }

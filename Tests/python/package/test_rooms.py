@@ -31,7 +31,7 @@ INNER_ORDER = {
     "jax": (("_primitives",), ("_functions", "_action"), ("_nn",), ("nnx", "equinox")),
 }
 # What is still used from elsewhere, to be mended.
-WAITING = {"_array_axes", "_check_exact", "_recipe", "_space", "__reduce__"}
+WAITING = {"_recipe", "__reduce__"}
 RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 

@@ -11,20 +11,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _native
-from .._checks.arguments import choice, integer, items, real
+from .._checks.arguments import integer, items
 from .._checks.arrays import reals
 
 if TYPE_CHECKING:
     from .._native import GroupArgument
 
-_LARGEST_ORDER = 4096
-_AXES = ("x", "y", "z")
+LARGEST_ORDER = 4096
+# Groups of at most this order are made once: larger ones hold large tables, and should end with their last user.
+_LARGEST_SHARED_ORDER = 64
 
 
 class PointGroup(_native.Group):
     """A finite group H of d x d matrices acting on R^d, with d = 1, 2 or 3.
 
-    Made by `trivial`, `cyclic`, `dihedral`, `reflection`, `octahedral` and the other functions of this module, or by
+    Made by `trivial`, `cyclic`, `dihedral`, `reflection`, `octahedral` and the other functions of `named`, or by
     `PointGroup.from_matrices`. Immutable; elements are the numbers ``0...order - 1`` and 0 is the identity. Groups are
     equal if they have the same matrices in the same order; they can be hashed, copied and pickled.
 
@@ -82,10 +83,10 @@ class PointGroup(_native.Group):
         array = reals("matrices", matrices)
         if array.ndim != 3 or array.shape[1] != array.shape[2] or array.shape[1] not in (1, 2, 3):
             raise ValueError(f"matrices has shape {array.shape}, expected (order, d, d) with d = 1, 2 or 3")
-        if not 1 <= array.shape[0] <= _LARGEST_ORDER:
-            raise ValueError(f"matrices has shape {array.shape}, expected an order from 1 to {_LARGEST_ORDER}")
+        if not 1 <= array.shape[0] <= LARGEST_ORDER:
+            raise ValueError(f"matrices has shape {array.shape}, expected an order from 1 to {LARGEST_ORDER}")
         array.setflags(write=False)
-        return _make("matrices", array)
+        return make_group("matrices", array)
 
     @property
     def matrices(self) -> NDArray[np.float64]:
@@ -180,12 +181,6 @@ class PointGroup(_native.Group):
             array = self._arrays.setdefault(name, array)
         return array
 
-    def _array_axes(self, element: int) -> tuple[int, ...]:
-        """For each spatial array axis of L_g f the axis of f that it comes from; lattice groups only."""
-        # Row i of g reads coordinate argmax(row); coordinate i is array axis d - 1 - i.
-        sources = np.abs(self.matrices[element]).argmax(axis=1)[::-1]
-        return tuple(self.dimension - 1 - int(source) for source in sources)
-
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"PointGroup is immutable: {name} cannot be deleted")
 
@@ -214,7 +209,27 @@ class PointGroup(_native.Group):
 
     def __reduce__(self) -> tuple[Callable[..., PointGroup], tuple[Any, ...]]:
         kind, argument = self._recipe
-        return (_restore, (kind, argument))
+        if kind == "matrices":
+            return (PointGroup.from_matrices, (argument,))
+        return (make_group, (kind, argument))
+
+
+def make_group(kind: str, argument: GroupArgument) -> PointGroup:
+    """The group of this kind: one object for equal calls of small named groups, so that plans recognize it at a glance.
+
+    Raises ValueError for matrices that are no group, and for factors that are no scalings.
+    """
+    if isinstance(argument, np.ndarray) or _order(kind, argument) > _LARGEST_SHARED_ORDER:
+        return _make(kind, argument)
+    return _make_once(kind, argument)
+
+
+def _order(kind: str, argument: int | tuple[int, tuple[float, ...]] | None) -> int:
+    """The order of a named group or set, up to a factor of 2; 1 where it is no argument."""
+    if isinstance(argument, tuple):
+        n, factors = argument
+        return len(factors) * (n if kind == "similarity" else 1)
+    return 1 if argument is None else argument
 
 
 def _make(kind: str, argument: GroupArgument) -> PointGroup:
@@ -225,243 +240,4 @@ def _make(kind: str, argument: GroupArgument) -> PointGroup:
     return group
 
 
-# One object for equal calls, so that the engine recognizes the group of a plan at a glance.
 _make_once = lru_cache(maxsize=64)(_make)
-
-
-def _named(kind: str, argument: int | None) -> PointGroup:
-    # Large groups hold large tables, and should end with their last user.
-    return _make_once(kind, argument) if argument is None or argument <= 64 else _make(kind, argument)
-
-
-def _scaled(kind: str, n: int, factors: tuple[float, ...], order: int) -> PointGroup:
-    return _make_once(kind, (n, factors)) if order <= 64 else _make(kind, (n, factors))
-
-
-def _restore(kind: str, argument: Any) -> PointGroup:
-    """Makes a pickled group again."""
-    if kind == "matrices":
-        return PointGroup.from_matrices(argument)
-    return _make(kind, argument) if isinstance(argument, tuple) else _named(kind, argument)
-
-
-def trivial(d: int) -> PointGroup:
-    """The trivial group {1} on d axes: ordinary convolution.
-
-    Args:
-        d: 1, 2 or 3.
-
-    Raises:
-        TypeError, ValueError: `d` is something else.
-
-    Example:
-        >>> trivial(2)
-        PointGroup('trivial2', order=1, dimension=2)
-    """
-    return _named("trivial", integer("d", d, 1, 3))
-
-
-def cyclic(n: int) -> PointGroup:
-    """The n rotations of the plane: element r is the rotation by 2 pi r / n, counter-clockwise.
-
-    A lattice group for n = 1, 2 and 4.
-
-    Args:
-        n: 1 to 4096.
-
-    Raises:
-        TypeError, ValueError: `n` is something else.
-
-    Example:
-        >>> cyclic(4)
-        PointGroup('C4', order=4, dimension=2)
-    """
-    return _named("cyclic", integer("n", n, 1, _LARGEST_ORDER))
-
-
-def dihedral(n: int) -> PointGroup:
-    """The 2 n rotations and reflections of the plane.
-
-    Element ``j * n + r`` is rotation(r) flip^j: first the left-right mirror (`numpy.fliplr`) if j = 1, then the
-    rotation by 2 pi r / n. A lattice group for n = 1, 2 and 4.
-
-    Args:
-        n: 1 to 2048.
-
-    Raises:
-        TypeError, ValueError: `n` is something else.
-
-    Example:
-        >>> dihedral(4)
-        PointGroup('D4', order=8, dimension=2)
-    """
-    return _named("dihedral", integer("n", n, 1, _LARGEST_ORDER // 2))
-
-
-def reflection() -> PointGroup:
-    """The group {1, -1} of the line (d = 1).
-
-    Example:
-        >>> reflection().order
-        2
-    """
-    return _named("reflection", None)
-
-
-def octahedral() -> PointGroup:
-    """The 24 rotations of the cube (d = 3): signed permutation matrices of determinant 1.
-
-    Example:
-        >>> octahedral().order
-        24
-    """
-    return _named("octahedral", None)
-
-
-def full_octahedral() -> PointGroup:
-    """The 48 symmetries of the cube (d = 3): element 24 + i is minus element i of `octahedral`.
-
-    Example:
-        >>> full_octahedral().order
-        48
-    """
-    return _named("full_octahedral", None)
-
-
-def tetrahedral() -> PointGroup:
-    """The 12 rotations of the tetrahedron (d = 3), a lattice group, in the order of `octahedral`.
-
-    Element ``4 * i + j`` reads the columns (0, 1, 2), (1, 2, 0), (2, 0, 1) for i = 0, 1, 2 with the signs +++, +--,
-    -+-, --+ for j = 0, 1, 2, 3.
-
-    Example:
-        >>> tetrahedral().is_lattice
-        True
-    """
-    return _named("tetrahedral", None)
-
-
-def pyritohedral() -> PointGroup:
-    """The tetrahedral rotations and their negatives (d = 3), order 24: element 12 + i is minus element i.
-
-    Example:
-        >>> pyritohedral().order
-        24
-    """
-    return _named("pyritohedral", None)
-
-
-def icosahedral() -> PointGroup:
-    """The 60 rotations of the icosahedron with the vertices (0, ±1, ±p) and cyclic, p = (1 + √5)/2 (d = 3).
-
-    Element ``12 * j + t`` is f^j times element t of `tetrahedral`; f turns by 72 degrees, counter-clockwise, about
-    (0, 1, p). The first 12 elements are those that map the pixel grid to itself.
-
-    Example:
-        >>> icosahedral().order
-        60
-    """
-    return _named("icosahedral", None)
-
-
-def full_icosahedral() -> PointGroup:
-    """The 120 symmetries of the icosahedron (d = 3): element 60 + i is minus element i of `icosahedral`.
-
-    Example:
-        >>> full_icosahedral().order
-        120
-    """
-    return _named("full_icosahedral", None)
-
-
-def axial_cyclic(n: int, axis: str = "z") -> PointGroup:
-    """The n rotations of space about an axis: element r is the rotation by 2 pi r / n.
-
-    Counter-clockwise seen from the tip of the axis: x to y about z, y to z about x, z to x about y. About z, the depth,
-    each slice of a volume is turned as `cyclic` turns the plane. A lattice group for n = 1, 2 and 4.
-
-    Args:
-        n: 1 to 4096.
-        axis: "x", "y" or "z".
-
-    Raises:
-        TypeError, ValueError: an argument is something else.
-
-    Example:
-        >>> axial_cyclic(4)
-        PointGroup('C4 about z', order=4, dimension=3)
-    """
-    return _named(f"axial_cyclic_{choice('axis', axis, _AXES)}", integer("n", n, 1, _LARGEST_ORDER))
-
-
-def axial_dihedral(n: int, axis: str = "z") -> PointGroup:
-    """The n rotations about an axis and the half turns about n axes perpendicular to it, order 2 n (d = 3).
-
-    Element ``j * n + r`` is rotation(r) half^j, where half = diag(-1, 1, -1) for the axis z. On the plane of the two
-    other axes in cyclic order, x and y for z, the elements are those of `dihedral`. A lattice group for n = 1, 2 and 4.
-
-    Args:
-        n: 1 to 2048.
-        axis: "x", "y" or "z".
-
-    Raises:
-        TypeError, ValueError: an argument is something else.
-
-    Example:
-        >>> axial_dihedral(3, "x")
-        PointGroup('D3 about x', order=6, dimension=3)
-    """
-    return _named(f"axial_dihedral_{choice('axis', axis, _AXES)}", integer("n", n, 1, _LARGEST_ORDER // 2))
-
-
-def scaling(factors: Iterable[float], dimension: int = 2) -> PointGroup:
-    """Scalings by finitely many factors: element i multiplies by ``factors[i]``.
-
-    A truncated set: its products by which it would leave the factors are missing (-1 in `cayley`), and contribute
-    nothing to a convolution. Determinants are ``factors[i] ** dimension``.
-
-    Args:
-        factors: 1 to 4096 numbers in 1/1024...1024; the first is 1, and any two differ by more than 1e-5 of their size.
-            Products are looked up to 1e-6.
-        dimension: 1, 2 or 3.
-
-    Raises:
-        TypeError, ValueError: an argument is something else.
-
-    Example:
-        >>> scaling([1, 2, 4]).cayley[1].tolist()
-        [1, 2, -1]
-    """
-    d = integer("dimension", dimension, 1, 3)
-    values = _factors(factors, _LARGEST_ORDER)
-    return _scaled("scaling", d, values, len(values))
-
-
-def similarity(n: int, factors: Iterable[float]) -> PointGroup:
-    """Rotations of the plane times scalings: element ``i * n + r`` is ``factors[i]`` times element r of ``cyclic(n)``.
-
-    A truncated set, as `scaling`; its first n elements are the subgroup of rotations.
-
-    Args:
-        n: 1 to 4096.
-        factors: as for `scaling`, at most 4096 // n.
-
-    Raises:
-        TypeError, ValueError: an argument is something else.
-
-    Example:
-        >>> similarity(4, [1, 2]).order
-        8
-    """
-    rotations = integer("n", n, 1, _LARGEST_ORDER)
-    values = _factors(factors, _LARGEST_ORDER // rotations)
-    return _scaled("similarity", rotations, values, rotations * len(values))
-
-
-def _factors(factors: Iterable[float], limit: int) -> tuple[float, ...]:
-    """The factors as floats; which numbers they may be the engine says."""
-    given = items("factors", factors, "a sequence of numbers")
-    values = tuple(real(f"factors[{i}]", factor) for i, factor in enumerate(given))
-    if not 1 <= len(values) <= limit:
-        raise ValueError(f"factors has {len(values)} numbers, expected 1 to {limit}")
-    return values

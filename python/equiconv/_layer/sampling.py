@@ -7,11 +7,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-
 from .._checks.arguments import axes, choice
 from .._checks.arrays import Shaped
 from .._checks.warnings import EquivarianceWarning, level_of_caller
+from .._groups.geometry import moved_axes
 from .._groups.point_group import PointGroup
 from .layer import Layer
 
@@ -99,13 +98,6 @@ def check_fit(x: Shaped, weight: Shaped, kernel: tuple[int, ...], sampling: Samp
             )
 
 
-def _moved_axes(group: PointGroup) -> frozenset[int]:
-    """The spatial array axes that some element mirrors, exchanges with another or mixes; not those it only scales."""
-    scales = np.abs(group.determinants) ** (1 / group.dimension)
-    diagonals = np.diagonal(group.matrices, axis1=1, axis2=2) / scales[:, None]
-    return frozenset(int(axis) for axis in np.flatnonzero(np.any(diagonals < 0.5, axis=0)[::-1]))
-
-
 def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling) -> None:
     """Warns of strides that leave out a margin on one side of an axis that `group` moves, at the line of the user's."""
     first = x.ndim - group.dimension
@@ -114,7 +106,7 @@ def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sa
     # Which axes the group moves takes longer to find out.
     if not any(remainders):
         return
-    for axis in sorted(_moved_axes(group)):
+    for axis in moved_axes(group):
         remainder = remainders[axis]
         if remainder:
             size, stride = x.shape[first + axis], sampling.stride[axis]

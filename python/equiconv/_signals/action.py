@@ -13,6 +13,7 @@ from .. import _native
 from .._checks.arguments import integer, value_text
 from .._checks.arrays import Array, float_array, output
 from .._groups.arguments import Stabilizer, point_group, stabilizer_of
+from .._groups.geometry import axis_action, lattice_elements
 from .._groups.point_group import PointGroup
 from .array_maps import ArrayMap, array_of
 from .resampling import resampled_error, sampling_of, space_of, transforms
@@ -56,17 +57,17 @@ def act(
     """
     checked_group = point_group(group)
     array = float_array("x", x)
-    space = _space(array, checked_group, stabilizer)
+    space = signal_space(array, checked_group, stabilizer)
     number = integer("element", element, 0, checked_group.order - 1)
-    _check_exact(checked_group, number)
+    check_exact(checked_group, number)
     d = checked_group.dimension
-    shape = array.shape[:-d] + tuple(array.shape[axis - d] for axis in checked_group._array_axes(number))
+    shape = array.shape[:-d] + tuple(array.shape[axis - d] for axis in axis_action(checked_group, number).axes)
     result = np.empty(shape, array.dtype) if out is None else output(out, shape, array.dtype, {"x": (x, array)})
     _native.act(checked_group, number, space, array, result)
     return result if out is None else out
 
 
-def _space(x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> int | Stabilizer:
+def signal_space(x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> int | Stabilizer:
     """Where the signal lives, for the extension; checks its shape."""
     d = group.dimension
     if stabilizer is not None:
@@ -84,16 +85,8 @@ def _space(x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> int
     return _native.GROUP_SIGNAL if on_group else _native.PLANE_SIGNAL
 
 
-def lattice_elements(group: PointGroup) -> list[int]:
-    """The elements whose matrices are signed permutations: those that act without interpolation."""
-    entries = np.abs(group.matrices)
-    # A matrix with an inverse has an entry in each row and column; here no more than that.
-    is_single = np.count_nonzero(entries, axis=(1, 2)) == group.dimension
-    is_exact = is_single & np.all((entries == 0) | (entries == 1), axis=(1, 2))
-    return [int(element) for element in np.flatnonzero(is_exact)]
-
-
-def _check_exact(group: PointGroup, element: int) -> None:
+def check_exact(group: PointGroup, element: int) -> None:
+    """Raises ValueError for an element that does not map the grid to itself."""
     if not group.is_lattice and element not in (exact := lattice_elements(group)):
         raise ValueError(
             f"element is {element} of {group.name}, which does not map the grid to itself, expected one of "
@@ -169,7 +162,7 @@ def equivariance_error(
     if angles is not None or scales is not None:
         options = (angles, scales, spline_order, radius)
         return _resampled_error(array_map, signal, checked_group, (source, target), options)
-    _space(signal, checked_group, source)
+    signal_space(signal, checked_group, source)
     value = array_map("f(x)", signal)
     scale = float(np.max(np.abs(value), initial=0.0))
     errors = []
@@ -198,10 +191,10 @@ def _resampled_error(
     angles, scales, spline_order, radius = options
     moves = transforms(angles, scales, group)
     sampling = sampling_of(spline_order, radius, moves)
-    _space(x, group, stabilizers[0])
+    signal_space(x, group, stabilizers[0])
     value = f("f(x)", x)
     if value.ndim != 2:
-        _space(value, group, stabilizers[1])
+        signal_space(value, group, stabilizers[1])
     spaces = space_of("x", x, group, stabilizers[0]), space_of("f(x)", value, group, stabilizers[1])
     return resampled_error(f, (x, value), spaces, moves, sampling)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .._checks.arguments import integer, real, value_text
 from .._checks.arrays import Array, reals
+from .._groups.geometry import array_matrix
 from .._groups.point_group import PointGroup
 from .array_maps import ArrayMap
 
@@ -59,9 +60,7 @@ class Sampling:
         if transform.is_exact:
             return x if d != 2 else np.rot90(x, round(transform.angle / 90), axes=(-2, -1))
         assert self.ndimage is not None
-        # On array axes, in their order, coordinates are reversed and all but x are mirrored.
-        signs = np.array([-1.0] * (d - 1) + [1.0])
-        matrix = signs[:, None] * np.linalg.inv(transform.matrix)[::-1, ::-1] * signs
+        matrix = array_matrix(np.linalg.inv(transform.matrix))
         center = (np.array(x.shape[-d:]) - 1) / 2
         result = np.empty(x.shape, x.dtype)
         for index in np.ndindex(x.shape[:-d]):

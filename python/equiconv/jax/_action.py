@@ -10,8 +10,10 @@ import numpy as np
 
 from .._checks.arguments import integer
 from .._groups.arguments import point_group
+from .._groups.geometry import axis_action
 from .._groups.point_group import PointGroup
-from .._signals import action as _action
+from .._signals import action as signals
+from .._signals.action import check_exact, signal_space
 from ._primitives.operands import JaxArray, float_operand
 
 
@@ -43,9 +45,9 @@ def act(x: JaxArray, group: PointGroup, element: int, stabilizer: Sequence[int] 
     """
     checked_group = point_group(group)
     array = float_operand("x", x)
-    _action._space(array, checked_group, stabilizer)
+    signal_space(array, checked_group, stabilizer)
     number = integer("element", element, 0, checked_group.order - 1)
-    _action._check_exact(checked_group, number)
+    check_exact(checked_group, number)
     if array.ndim == 3 + checked_group.dimension:
         array = _turn_fiber(array, checked_group, number, stabilizer)
     return _turn_space(array, checked_group, number)
@@ -56,7 +58,7 @@ def _turn_fiber(x: JaxArray, group: PointGroup, element: int, stabilizer: Sequen
     points = x.shape[2]
     # The engine turns a signal of one pixel whose values are the numbers of the points, from 1 on.
     numbers = np.arange(1.0, points + 1).reshape(1, 1, points, *(1,) * group.dimension)
-    sources = _action.act(numbers, group, element, stabilizer).ravel().astype(int) - 1
+    sources = signals.act(numbers, group, element, stabilizer).ravel().astype(int) - 1
     turned = x[:, :, np.maximum(sources, 0)]
     if np.all(sources >= 0):
         return turned
@@ -67,13 +69,7 @@ def _turn_fiber(x: JaxArray, group: PointGroup, element: int, stabilizer: Sequen
 def _turn_space(x: JaxArray, group: PointGroup, element: int) -> JaxArray:
     d = group.dimension
     first = x.ndim - d
-    sources = group._array_axes(element)
-    turned = jnp.transpose(x, (*range(first), *(first + source for source in sources)))
-    # Array axis a is coordinate d - 1 - a. Coordinate x runs with its axis, y and z against theirs.
-    matrix, along = group.matrices[element], (1, -1, -1)
-    flips = [
-        first + axis
-        for axis, source in enumerate(sources)
-        if matrix[d - 1 - axis, d - 1 - source] * along[d - 1 - axis] * along[d - 1 - source] < 0
-    ]
+    action = axis_action(group, element)
+    turned = jnp.transpose(x, (*range(first), *(first + axis for axis in action.axes)))
+    flips = [first + axis for axis, sign in enumerate(action.signs) if sign < 0]
     return jnp.flip(turned, flips) if flips else turned

@@ -12,18 +12,12 @@ from numpy.typing import NDArray
 
 from .._checks.arguments import LARGEST, axes, integer, value_text
 from .._groups.arguments import point_group, stabilizer_of
+from .._groups.geometry import axis_action, exchanges
 from .._groups.point_group import PointGroup
 
 Points = NDArray[np.intp]
 
 _LARGEST_SIZE = 2**26
-
-# Coordinates (x), (x, y), (x, y, z) of a point from its offsets along the array axes: x = column, y = -row, z = -depth.
-_COORDINATES = {
-    1: np.array([[1]]),
-    2: np.array([[0, 1], [-1, 0]]),
-    3: np.array([[0, 0, 1], [0, -1, 0], [-1, 0, 0]]),
-}
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,7 @@ class Space:
             raise ValueError(f"group is {group.name}, expected a lattice group, which maps the grid to itself")
         shape = axes("shape", self.shape, group.dimension, 1)
         for one, other in combinations(range(group.dimension), 2):
-            exchanged = any(group._array_axes(h)[one] == other for h in range(group.order))
-            if exchanged and shape[one] != shape[other]:
+            if exchanges(group, one, other) and shape[one] != shape[other]:
                 raise ValueError(
                     f"shape is {shape}, expected equal sizes on axes {one} and {other}, which {group.name} exchanges"
                 )
@@ -143,7 +136,9 @@ class Space:
         element = integer("h", h, 0, self.group.order - 1)
         sizes = np.array(self.shape)[:, None]
         offsets = np.indices(self.shape).reshape(len(self.shape), -1) - sizes // 2
-        moved = (_array_matrix(self.group, element) @ offsets + np.array(shift)[:, None] + sizes // 2) % sizes
+        action = axis_action(self.group, element)
+        turned = np.array(action.signs)[:, None] * offsets[list(action.axes)]
+        moved = (turned + np.array(shift)[:, None] + sizes // 2) % sizes
         grid = np.ravel_multi_index(tuple(moved), self.shape)
         return np.asarray((coset_permutation(self, element)[:, None] * grid.size + grid).ravel(), np.intp)
 
@@ -187,10 +182,3 @@ def subgroups(group: PointGroup) -> list[tuple[int, ...]]:
                 found.add(larger)
                 pending.append(larger)
     return sorted(found, key=lambda elements: (len(elements), elements))
-
-
-def _array_matrix(group: PointGroup, h: int) -> NDArray[np.int64]:
-    """The matrix of h on offsets along the array axes."""
-    to_coordinates = _COORDINATES[group.dimension]
-    matrix: NDArray[np.int64] = to_coordinates.T @ np.rint(group.matrices[h]).astype(np.int64) @ to_coordinates
-    return matrix

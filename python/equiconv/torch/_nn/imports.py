@@ -15,8 +15,7 @@ from ..._checks.arrays import Array
 from ..._functional.convolutions import Axes, LayerName
 from ..._functional.convolutions import expand as expand_weight
 from ..._groups.arguments import point_group
-from ..._groups.point_group import (
-    PointGroup,
+from ..._groups.named import (
     axial_cyclic,
     axial_dihedral,
     cyclic,
@@ -27,6 +26,7 @@ from ..._groups.point_group import (
     tetrahedral,
     trivial,
 )
+from ..._groups.point_group import PointGroup
 from .convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 
 # GrouPy mirrors rows after the rotation, this package columns before it: its element g of D4 is element _D4[g] here.
