@@ -9,8 +9,8 @@ H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. 
     group_conv       G   -> G          projection_conv   G   -> R^d
 
 Each has gradients (`lifting_conv_vjp` and so on). ``algorithm="direct"`` is equivariant to the last bit; ``"auto"``,
-the default, takes what is fastest, equivariant up to rounding, and `explain` tells what that is. `prepare` copies and
-transforms a weight once for many calls. Kernels are pixels or made of a basis such as `bspline_basis`.
+the default, uses the fastest algorithm, equivariant up to rounding, and `explain` says which that is. `prepare` copies
+and transforms a weight once for many calls. Kernels are pixels or made of a basis such as `bspline_basis`.
 `LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them; to train,
 see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over H, `act` turns signals, and
 `equivariance_error` measures whether a map commutes with that. The module `theory` has the theorem behind the layers as

@@ -39,12 +39,12 @@ def _beginning(value: object) -> object:
 
 
 def is_a(value: object, *kinds: type[_Kind]) -> TypeGuard[_Kind]:
-    """Whether `value` is of one of the types, and not only says so to `isinstance`, as mocks and proxies do."""
+    """Whether the type of `value` is one of these. Unlike `isinstance` it does not believe mocks and proxies."""
     return issubclass(type(value), kinds)
 
 
 def items(name: str, value: object, expected: str) -> list[Any]:
-    """The items of an iterable, which is no text. Raises TypeError, which says what was `expected`."""
+    """The items of an iterable that is not a text. Raises TypeError with what was `expected`."""
     try:
         if isinstance(value, str | bytes):
             raise TypeError
@@ -57,7 +57,7 @@ def items(name: str, value: object, expected: str) -> list[Any]:
 
 
 def _cause(error: Exception) -> Exception | None:
-    """What of an error in a value's own methods is worth showing: not that there is no such method."""
+    """The error to show as the cause: that of a value's own method, not that it has no such method."""
     return None if type(error) is TypeError else error
 
 
@@ -67,7 +67,7 @@ def integer(name: str, value: object, smallest: int, largest: int) -> int:
     try:
         if isinstance(value, bool):
             raise TypeError
-        # Exactly an int, and no subclass, which the extension does not take.
+        # Exactly an int: the extension refuses subclasses.
         number = index(value)  # type: ignore[arg-type]
     except Exception as error:
         text = f"{name} is {value_text(value)} ({type(value).__name__}), expected {expected}"
@@ -78,7 +78,7 @@ def integer(name: str, value: object, smallest: int, largest: int) -> int:
 
 
 def generator(name: str, value: object) -> np.random.Generator:
-    """`value`, a generator, a seed or None for an unforeseeable one, as a generator. Raises TypeError or ValueError."""
+    """A generator: `value` itself, or one made from a seed; None for a random seed. Raises TypeError or ValueError."""
     if value is None or isinstance(value, np.random.Generator):
         return np.random.default_rng(value)
     return np.random.default_rng(integer(name, value, 0, 2**128 - 1))
@@ -131,5 +131,5 @@ def choice(name: str, value: object, allowed: Sequence[str]) -> str:
         raise TypeError(f"{name} is {value_text(value)}, expected {expected}")
     if value not in allowed:
         raise ValueError(f"{name} is {value_text(value)}, expected {expected}")
-    # Exactly a str: the extension takes no subclass of it, and the text of an enumeration is another.
+    # Exactly a str: the extension refuses subclasses, and members of an enumeration print otherwise.
     return str.__str__(value)

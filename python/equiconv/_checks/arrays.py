@@ -56,7 +56,7 @@ def float_values(name: str, value: object) -> Array:
 
 
 def as_array(name: str, value: object) -> Array:
-    """`value` as an array of whatever dtype. Raises TypeError for what is none, and for masked arrays."""
+    """`value` as an array of any dtype. Raises TypeError if it cannot become one, and for masked arrays."""
     check_not_masked(name, value)
     try:
         return np.asarray(value)
@@ -140,12 +140,19 @@ def within(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
 def output(
     out: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Mapping[str, tuple[object, ...]]
 ) -> Array:
-    """The numbers of `out`, if a result of `shape` and `dtype` can be written to them while `inputs` are read.
+    """The numbers of `out`, to which a result of `shape` and `dtype` can be written while `inputs` are read.
 
-    Inputs are given as they came and as the arrays they became, which may read the memory of what is no array.
+    Subclasses of ndarray such as `numpy.memmap` are fine, unless they write or compute in ways of their own: their mask
+    or unit would then not be that of the numbers.
 
-    Subclasses of ndarray such as `numpy.memmap` will do, unless they write or compute in ways of their own: the mask or
-    the unit of such an array would not be that of the numbers.
+    Args:
+        out: what the user gave.
+        shape, dtype: those of the result.
+        inputs: by name, each as the user gave it and as the array made from it, since both may share memory with `out`.
+
+    Raises:
+        TypeError: `out` is no such array, or has another dtype.
+        ValueError: another shape, a layout that cannot be written to, or memory shared with an input.
     """
     if is_of(out, "numpy.ma", "MaskedArray"):
         raise TypeError("out is a masked array, whose mask would not be written: use a numpy.ndarray")

@@ -15,7 +15,7 @@ from .._checks.arguments import integer
 def set_num_threads(count: int) -> None:
     """Sets the number of threads that large calls use, the calling one included.
 
-    Results of ``"direct"`` do not change; what ``"auto"`` takes, and the tile of other algorithms, may.
+    Results of ``"direct"`` do not change. The choice of ``"auto"``, and the tiles of other algorithms, may.
 
     The initial number is the environment variable EQUICONV_NUM_THREADS, or the processors of the process at import.
 
@@ -36,9 +36,10 @@ def get_num_threads() -> int:
 def set_workspace_limit(bytes: int) -> None:  # noqa: A002 (what it is)
     """Sets how much memory the algorithms on tiles (``"fourier"``, ``"winograd"``) may use for each thread.
 
-    It is kept to by working on fewer tiles and channels at a time, never by failing; only where the smallest part needs
-    more is it exceeded. Results may change in their last bits. Arrays, transformed weights and ``"direct"``, which
-    needs little more than a padded copy of the signal, are not counted. 64 MiB to begin with.
+    The engine keeps to the limit by working on fewer tiles and channels at a time. It never fails for want of it, and
+    exceeds it only where the smallest part needs more. Results may change in their last bits. Arrays, transformed
+    weights and ``"direct"``, which needs little more than a padded copy of the signal, are not counted. The initial
+    limit is 64 MiB.
 
     Args:
         bytes: at least 2**20.

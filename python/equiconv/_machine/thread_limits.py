@@ -20,7 +20,7 @@ def follow_limits() -> None:
 
 
 def _register() -> None:
-    """Tells threadpoolctl of the engine, if it is installed; 3.2 is the first that takes controllers of others."""
+    """Registers the engine with threadpoolctl, if that is installed. 3.2 is the first that knows other controllers."""
     try:
         from threadpoolctl import LibController, register
     except ImportError:
@@ -48,7 +48,7 @@ def _register() -> None:
 
 
 def _is_in_loky() -> bool:
-    """Whether this process is a worker of loky: told by its class, or, before it has that, by its name."""
+    """Whether this process is a worker of loky, by its class or, before it has that, by its name."""
     # A worker has imported it; others need not pay for that.
     processes = sys.modules.get("multiprocessing.process")
     if processes is None:
@@ -58,7 +58,7 @@ def _is_in_loky() -> bool:
 
 
 def _share() -> int:
-    """The threads that a worker of loky is to use: what joblib tells it by the variable for OpenMP, else 1."""
+    """How many threads a worker of loky should use: the number that joblib sets for OpenMP, else 1."""
     try:
         return max(1, min(int(os.environ["OMP_NUM_THREADS"]), _LARGEST))
     except (KeyError, ValueError):

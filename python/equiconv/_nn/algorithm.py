@@ -15,14 +15,14 @@ from .sequential import Sequential
 
 
 def set_algorithm(network: Any, algorithm: Algorithm) -> None:
-    """Lets all convolutions of a network run by one algorithm, such as ``"direct"`` for bits.
+    """Makes all convolutions of a network use one algorithm, such as ``"direct"`` for bits.
 
     Args:
         network: a layer with weights, a `Sequential`, or a `torch.nn.Module` or `flax.nnx.Module` with layers of
             `equiconv.torch` or `equiconv.jax.nnx` at any depth. Modules of Equinox do not change:
             `equiconv.jax.equinox.with_algorithm` gives another one.
-        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
-            that is called. All but ``"direct"`` overflow from numbers of about 1e34 in float32 on; see `lifting_conv`.
+        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether a layer can use it shows when the
+            layer is called. All but ``"direct"`` overflow from numbers of about 1e34 in float32 on; see `lifting_conv`.
 
     Raises:
         TypeError: an argument of another kind. Nothing is changed then.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers that hold their weights, for looking and for inference in NumPy."""
+"""Layers that hold their weights, to look at and for inference in NumPy."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Convolution(ConvolutionAttributes):
         return {"weight": self.weight} | ({} if self.bias is None else {"bias": self.bias})
 
     def load(self, parameters: Mapping[str, ArrayLike]) -> None:
-        """Takes copies of other weights, such as a trained network's.
+        """Copies other weights into the layer, such as a trained network's.
 
         Args:
             parameters: arrays for all names of `parameters`, of their shapes; they are converted to their dtypes.

@@ -40,7 +40,7 @@ class Sequential:
     """Layers and functions one after the other: for inference, checked when it is made.
 
     Each layer has to read the space that the one before it writes, and as many channels. Other callables, such as
-    ``lambda x: numpy.maximum(x, 0)``, are taken to act on each number, and so to keep both.
+    ``lambda x: numpy.maximum(x, 0)``, are expected to act on each number by itself, which keeps both.
 
     Args:
         layers: what to call, in order: at least one.
@@ -84,7 +84,7 @@ class Sequential:
         }
 
     def load(self, parameters: Mapping[str, ArrayLike]) -> None:
-        """Takes copies of other weights, such as a trained network's.
+        """Copies other weights into the layers, such as a trained network's.
 
         Args:
             parameters: arrays for all names of `parameters`, of their shapes; they are converted to their dtypes.

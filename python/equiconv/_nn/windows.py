@@ -18,7 +18,7 @@ def checked_windows(
     """The group, and kernel, stride and padding of each axis. Raises TypeError or ValueError.
 
     Args:
-        group: H, which tells the number of axes.
+        group: H, which gives the number of axes.
         kernel, stride, padding: an int, or one for each axis; `stride` is `kernel` if it is None.
     """
     checked_group = point_group(group)
@@ -33,7 +33,7 @@ def checked_windows(
 
 
 def check_spatial_axes(user: str, shape: tuple[int, ...], group: PointGroup, may_be_empty: bool = True) -> None:
-    """Raises ValueError unless a signal of `shape` has the spatial axes of `group`; `user` is named in the message."""
+    """Raises ValueError, naming `user`, unless a signal of `shape` has the spatial axes of `group`."""
     d = group.dimension
     if len(shape) not in (2 + d, 3 + d) or (not may_be_empty and 0 in shape[-d:]):
         size = "" if may_be_empty else " of at least 1"

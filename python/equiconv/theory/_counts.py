@@ -10,7 +10,7 @@ from ._arguments import check_spaces
 from ._operators import project
 from ._spaces import Space, coset_permutation
 
-# Rounding leaves singular values of 1e-15 where there should be none; the least true ones are about 1/dimension.
+# Rounding leaves singular values of 1e-15 where zeros should be; the least true ones are about 1/dimension.
 _RANK_TOLERANCE = 1e-10
 
 
@@ -18,7 +18,7 @@ def dimension_by_rank(x_space: Space, y_space: Space) -> int:
     """The dimension of the space of equivariant matrices, as the rank of the projection onto them.
 
     Projects random matrices until they are linearly dependent: a sample larger than the rank of the projection spans
-    its image with probability 1, and the singular values of the sample tell the rank. For O output and C input
+    its image with probability 1, and the singular values of the sample give the rank. For O output and C input
     channels there are O C times as many.
 
     Costs about (dimension) projections and a singular value decomposition of (dimension) matrices: seconds for 100

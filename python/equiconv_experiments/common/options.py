@@ -35,16 +35,16 @@ def add_options(
 ) -> None:
     """Adds the options that all experiments have. Those not given are None where --quick has another default."""
     parser.add_argument("--output-dir", type=Path, default=Path(output_dir), help="where everything goes")
-    parser.add_argument("--seeds", help="seeds of weights and order, by commas; 0,1,2 unless told otherwise")
-    parser.add_argument("--epochs", type=int, help=f"how often each image is seen; {epochs} unless told otherwise")
+    parser.add_argument("--seeds", help="seeds of weights and order, by commas; 0,1,2 by default")
+    parser.add_argument("--epochs", type=int, help=f"how often each image is seen; {epochs} by default")
     parser.add_argument("--networks", default=default_networks, help=f"by commas, of {', '.join(networks)}; or all")
     # Networks and images are so small that a second thread gains little, and loses much where the other core is busy.
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with; results may depend on it")
     parser.add_argument(
         "--jobs",
         type=int,
-        help="trainings at a time, each in a process with these threads; unless told otherwise as many as there are "
-        "processors for, or 1 with --quick; results do not depend on it",
+        help="trainings at a time, each in a process with these threads; by default as many as there are processors "
+        "for, or 1 with --quick; results do not depend on it",
     )
     parser.set_defaults(full_epochs=epochs)
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes; the figures mean nothing")
@@ -70,7 +70,7 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace, 
 
 
 def _processors() -> int:
-    """Those that this process may run on, where the system tells."""
+    """How many this process may run on, or how many there are, where the system does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -120,7 +120,7 @@ def environment() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The model's name where Linux tells it."""
+    """The model's name from Linux, or what Python knows of it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

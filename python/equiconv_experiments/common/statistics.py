@@ -31,6 +31,6 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def spread_text(value: Spread, scale: float = 100, digits: int = 1) -> str:
-    """`mean ± deviation`, in percent unless told otherwise."""
+    """`mean ± deviation`, in percent by default."""
     mean = f"{scale * value['mean']:.{digits}f}"
     return mean if value["deviation"] is None else f"{mean} ± {scale * value['deviation']:.{digits}f}"

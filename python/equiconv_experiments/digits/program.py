@@ -4,8 +4,8 @@
     python -m equiconv.experiments.rotated_digits [--quick] [--output-dir DIR]
 
 The data are scikit-learn's handwritten digits, enlarged to 16 x 16 pixels. A test digit is never seen in training, at
-any angle. Writes metrics.json, figures, and a checkpoint after each epoch: the same command goes on where a killed one
-stopped, and ends with the same numbers to the last bit. Exit status: 0, or 2 if the command line is wrong or the folder
+any angle. Writes metrics.json, figures, and a checkpoint after each epoch: the same command resumes a run that was
+killed, and ends with the same numbers to the last bit. Exit status: 0, or 2 if the command line is wrong or the folder
 has other results.
 """
 

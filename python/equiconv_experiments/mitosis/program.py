@@ -6,9 +6,9 @@
 
 PATH is a folder with PatchCamelyon's files camelyonpatch_level_2_split_{train,valid,test}_{x,y}.h5, or with images
 {train,valid,test}/{normal,mitotic}/*.png; other names of classes with --positive NAME. The threshold of F1 is chosen on
-the validation part. Writes metrics.json, figures, and a checkpoint after each epoch: the same command goes on where a
-killed one stopped, and ends with the same numbers to the last bit. Exit status: 0, or 2 if the command line or the data
-is wrong, or the folder has other results.
+the validation part. Writes metrics.json, figures, and a checkpoint after each epoch: the same command resumes a run
+that was killed, and ends with the same numbers to the last bit. Exit status: 0, or 2 if the command line or the data is
+wrong, or the folder has other results.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = parser_of("mitosis", __doc__)
     add_options(parser, CELL_NETWORKS, "cnn,c4", "mitosis-output", epochs=8)
     parser.add_argument("--data", type=Path, help="folder of real patches; synthetic ones unless given")
-    parser.add_argument("--positive", help="the positive class of a folder of images; mitotic unless told otherwise")
+    parser.add_argument("--positive", help="the positive class of a folder of images; mitotic by default")
     parser.add_argument("--limit", type=int, help="the most images of each part of --data, drawn at random")
     parser.add_argument("--size", type=int, help="cut --data to squares of this size from the middle, a multiple of 4")
     options = parser.parse_args(arguments)
