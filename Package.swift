@@ -34,6 +34,11 @@ let hardened: [CSetting] = [
   .unsafeFlags(["-fstack-protector-strong"]), .define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release)),
 ]
 
+/// Plans check the offsets that microkernels trust, and workspaces their pieces: in tests, in sanitized builds and for the
+/// fuzzer, which set this variable. What users build has no such checks.
+let internalChecks: [SwiftSetting] =
+  Context.environment["EQUICONV_INTERNAL_CHECKS"] == nil ? [] : [.define("EQUICONV_INTERNAL_CHECKS")]
+
 let package = Package(
   name: "equiconv",
   products: [
@@ -68,7 +73,8 @@ let package = Package(
         "EquiconvBases", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory", "EquiconvMicrokernelsBaseline",
         "EquiconvMicrokernelsAVX2", "EquiconvMicrokernelsAVX512", "_EquiconvShims",
       ],
-      exclude: ["README.md"]),
+      exclude: ["README.md"],
+      swiftSettings: internalChecks),
     microkernels("Baseline"),
     microkernels("AVX2", flags: avx2),
     microkernels("AVX512", flags: avx512),

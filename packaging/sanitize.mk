@@ -19,9 +19,9 @@ sanitize_flags_address := -Xswiftc -Xfrontend -Xswiftc -sanitize=address,fuzzer 
   -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=undefined
 
 .PHONY: fuzz sanitize sanitized-address sanitized-thread
-# The engine under one sanitizer, in a folder of its own, with symbols.
+# The engine under one sanitizer, in a folder of its own, with symbols; plans check the offsets that microkernels trust.
 sanitized-address sanitized-thread: sanitized-%:
-	cd $(c_root) && $(SWIFT) build -c release --product equiconv --scratch-path $(c_root)/.build/$* --sanitize $* \
+	cd $(c_root) && EQUICONV_INTERNAL_CHECKS=1 $(SWIFT) build -c release --product equiconv --scratch-path $(c_root)/.build/$* --sanitize $* \
 	  $(addprefix -Xswiftc ,$(c_compile_flags)) $(sanitize_flags_$*) \
 	  $(addprefix -Xlinker ,--version-script=$(c_packaging)/equiconv.map -z nodelete)
 

@@ -64,11 +64,6 @@
 
   // MARK: - Growth
 
-  /// Makes room for so many elements in all.
-  @inlinable public mutating func reserve(_ wanted: Int) throws(Failure) {
-    if wanted > capacity { try grow(to: wanted) }
-  }
-
   /// Adds an element. Full memory is doubled.
   @inlinable public mutating func append(_ element: Element) throws(Failure) {
     if length == capacity { try grow(to: max(4, 2 * capacity)) }

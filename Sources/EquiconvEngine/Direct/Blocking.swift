@@ -21,6 +21,8 @@ struct Blocking {
   /// elements and panels read it again. From the third level the stencil's scattered reads are latency-bound.
   private static let blockBytes = 640 << 10
   private static let innerBytes = 32 << 10
+  /// Vectors of a row that neighboring tiles share.
+  private static let rowVectors = 4
   /// Loading and storing a tile's partial sums should stay a small part of the work between.
   private static let fewestReads = 256
   private static let orbitPanelBytes = 512 << 10
@@ -68,7 +70,7 @@ struct Blocking {
     let isOrbit = plan.stencil.isOrbit
     let reads = isOrbit ? plan.stencil.largestBank : mostReads
     let rows = isOrbit ? reads : min(reads, plan.rowsRead)
-    let bytes = scalarBytes * (reads * widestPanel + rows * 4 * lanes)
+    let bytes = scalarBytes * (reads * widestPanel + rows * Self.rowVectors * lanes)
     let most = max(Self.innerBytes / max(bytes, 1), (Self.fewestReads + reads - 1) / max(reads, 1), 1)
     // Chunks of one size: a last one of a single channel would load and store all partial sums for little work.
     let chunks = max(1, (channels + most - 1) / most)

@@ -19,7 +19,7 @@ struct CircularFold: Sendable {
   }
 
   /// Positions that receive anything, at equal distances.
-  private struct Stretch {
+  struct Stretch {
     var position: Int
     var positionStep: Int
     var place: Int
@@ -30,7 +30,9 @@ struct CircularFold: Sendable {
   let signal: Box
   let padded: Box
   private let padding: Box
-  private let stretches: [FixedArray<Stretch>]
+  let stretches: [FixedArray<Stretch>]
+  /// The number of runs on each axis.
+  let runs: Box
 
   /// - Parameter axes: those of the input gradient onto the padded plane.
   init(_ axes: [GatherAxis], geometry: Geometry) throws(ConvolutionError) {
@@ -41,21 +43,29 @@ struct CircularFold: Sendable {
       try Self.stretches(axes[0], stride: geometry.stride.z), try Self.stretches(axes[1], stride: geometry.stride.y),
       try Self.stretches(axes[2], stride: geometry.stride.x),
     ]
+    var runs = signal
+    for axis in 0..<3 {
+      runs[axis] = Self.runs(stretches[axis], size: signal[axis], padding: padding[axis])
+    }
+    self.runs = runs
   }
 
   private static func stretches(_ axis: GatherAxis, stride: Int) throws(ConvolutionError) -> FixedArray<Stretch> {
-    let groups = axis.phases.flatMap { phase in phase.groups.filter { $0.isRead && $0.count > 0 }.map { (phase, $0) } }
-    // Phases that are whole and all there fill the axis.
-    if groups.count == stride && groups.allSatisfy({ $0.1.count == $0.0.count && $0.0.step == stride }) {
+    var stretches = Table<Stretch>()
+    // Whether phases are whole and all there: then they fill the axis.
+    var isFull = true
+    for phase in axis.phases {
+      for group in phase.groups where group.isRead && group.count > 0 {
+        isFull = isFull && group.count == phase.count && phase.step == stride
+        try stretches.append(
+          Stretch(
+            position: phase.residue + stride * group.first, positionStep: stride, place: group.place,
+            placeStep: phase.step, count: group.count))
+      }
+    }
+    if isFull && stretches.count == stride {
       let whole = Stretch(position: 0, positionStep: 1, place: 0, placeStep: 1, count: axis.destination)
       return try Table<Stretch>(repeating: whole, count: 1).frozen()
-    }
-    var stretches = try Table<Stretch>(capacity: groups.count)
-    for (phase, group) in groups {
-      try stretches.append(
-        Stretch(
-          position: phase.residue + stride * group.first, positionStep: stride, place: group.place,
-          placeStep: phase.step, count: group.count))
     }
     return stretches.frozen()
   }
@@ -64,19 +74,19 @@ struct CircularFold: Sendable {
 
   /// The number of runs on all axes. There may be as many as outputs, so a call writes them into its workspace; the plan holds
   /// none.
-  var runCount: Int { runCount(0) + runCount(1) + runCount(2) }
+  var runCount: Int { runs.z + runs.y + runs.x }
 
-  private func runCount(_ axis: Int) -> Int {
-    stretches[axis].reduce(0) { count, stretch in
-      if stretch.positionStep > signal[axis] { return count + stretch.count }
+  private static func runs(_ stretches: FixedArray<Stretch>, size: Int, padding: Int) -> Int {
+    stretches.reduce(0) { count, stretch in
+      if stretch.positionStep > size { return count + stretch.count }
       let last = stretch.position + stretch.positionStep * (stretch.count - 1)
-      return count + period(of: last, axis) - period(of: stretch.position, axis) + 1
+      return count + period(of: last - padding, size) - period(of: stretch.position - padding, size) + 1
     }
   }
 
-  private func period(of position: Int, _ axis: Int) -> Int {
-    let offset = position - padding[axis]
-    return (offset - PlaneLayout.wrapped(offset, signal[axis])) / signal[axis]
+  /// The period that a position relative to the signal's first lies in.
+  private static func period(of offset: Int, _ size: Int) -> Int {
+    (offset - PlaneLayout.wrapped(offset, size)) / size
   }
 
   /// Writes `runCount` runs: those of one axis after those of another, each in ascending order.
@@ -86,6 +96,7 @@ struct CircularFold: Sendable {
       let first = next
       for stretch in stretches[axis] { write(stretch, axis, &next) }
       UnsafeMutableBufferPointer(start: first, count: next - first).heapsort()
+      checkRuns(UnsafeBufferPointer(start: first, count: next - first), axis: axis)
     }
   }
 
@@ -99,7 +110,8 @@ struct CircularFold: Sendable {
       let count = min(stretch.count - done, inPeriod)
       next.initialize(
         to: Run(
-          period: period(of: position, axis), coordinate: coordinate, coordinateStep: stretch.positionStep,
+          period: Self.period(of: position - padding[axis], size), coordinate: coordinate,
+          coordinateStep: stretch.positionStep,
           place: stretch.place + stretch.placeStep * done, placeStep: stretch.placeStep, count: count))
       next += 1
       done += count
@@ -113,8 +125,8 @@ struct CircularFold: Sendable {
     _ source: UnsafePointer<S>, into target: UnsafeMutablePointer<S>, _ runs: UnsafePointer<Run>
   ) {
     target.update(repeating: 0, count: signal.volume)
-    let (slices, rows) = (runCount(0), runCount(1))
-    let columns = UnsafeBufferPointer(start: runs + slices + rows, count: runCount(2))
+    let (slices, rows) = (self.runs.z, self.runs.y)
+    let columns = UnsafeBufferPointer(start: runs + slices + rows, count: self.runs.x)
     for slice in UnsafeBufferPointer(start: runs, count: slices) {
       for z in 0..<slice.count {
         let plane = target + (slice.coordinate + slice.coordinateStep * z) * signal.y * signal.x

@@ -77,15 +77,13 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
   /// image loads and stores the sums.
   private func reducedVectors(_ gather: GatherPlan) -> Double {
     let (plan, lanes) = (task.plan, task.kernels.lanes)
-    let alongInput = ReduceOrientation.alongInput(
+    let orientation = ReduceOrientation(
       inChannels: plan.moduleInputs, outChannels: plan.moduleOutputs, lanes: lanes)
-    let channels = alongInput ? plan.moduleInputs : plan.moduleOutputs
-    let width = Double((channels + lanes - 1) / lanes * lanes)
     let pairs = gather.grids.enumerated().reduce(0.0) { sum, grid in
       let pixels = Double(grid.element.size.volume) + DirectCosts.gradientStart
       return sum + Double(gather.reads.count(grid: grid.offset)) * pixels
     }
-    return pairs * width / Double(channels) / Double(lanes) / costs.gradientShare
+    return pairs * Double(orientation.width) / Double(orientation.channels) / Double(lanes) / costs.gradientShare
   }
 }
 

@@ -4,25 +4,19 @@ import _EquiconvShims
 
 /// One block of vectors of one output element of one image: all outputs, panel by panel.
 struct GatherBlock<S: EngineScalar> {
-  let plan: GatherPlan
-  let grid: Int
-  let element: Int
-  let cover: VectorCover
-  /// Whether tiles go straight to the destination. Partial sums may rest there only if no two vectors share an output.
-  let isDirect: Bool
-  /// Whether sums begin at what terms left out make of the bias.
-  let startsApart: Bool
-  let offsets: VectorOffsets
-  let kernels: Microkernels
-  let split: PanelSplit
-  let channels: Int
-  let channelChunk: Int
-  let first: Int
-  let count: Int
-  /// Vectors of a full block, which the orbit panel is laid out for.
-  let blockVectors: Int
-  let memory: Workspace.Share
-  let pieces: Pieces
+  /// What is the same for all blocks of a pass.
+  struct Shared {
+    let plan: GatherPlan
+    let kernels: Microkernels
+    let split: PanelSplit
+    let channels: Int
+    let channelChunk: Int
+    /// Vectors of a full block, which the orbit panel is laid out for.
+    let blockVectors: Int
+    /// Whether sums begin at what terms left out make of the bias.
+    let startsApart: Bool
+    let pieces: Pieces
+  }
 
   /// What a thread has for one block.
   struct Pieces {
@@ -34,16 +28,31 @@ struct GatherBlock<S: EngineScalar> {
     let starts: Piece<S>
   }
 
+  let shared: Shared
+  let grid: Int
+  let element: Int
+  let cover: VectorCover
+  /// Whether tiles go straight to the destination. Partial sums may rest there only if no two vectors share an output.
+  let isDirect: Bool
+  let offsets: VectorOffsets
+  let first: Int
+  let count: Int
+  let memory: Workspace.Share
+
+  private var plan: GatherPlan { shared.plan }
+  private var kernels: Microkernels { shared.kernels }
+
   func run(
     source: UnsafePointer<S>, weights: UnsafePointer<S>, bias: UnsafePointer<S>?, zeros: UnsafePointer<S>,
     panelReads: UnsafePointer<equiconv_read>, destination: UnsafeMutablePointer<S>
   ) {
     let stencil = plan.stencil
     var bias = bias
-    if startsApart, let leftOut = plan.leftOut {
-      let starts = memory[pieces.starts]
+    if shared.startsApart, let leftOut = plan.leftOut {
+      let starts = memory[shared.pieces.starts]
       leftOut.starts(
-        starts, bias: bias, grid: grid, stencil.terms[element], weights: weights, split, channels: channels,
+        starts, bias: bias, grid: grid, stencil.terms[element], weights: weights, shared.split,
+        channels: shared.channels,
         coefficients: stencil.coefficients)
       bias = UnsafePointer(starts)
     }
@@ -60,8 +69,8 @@ struct GatherBlock<S: EngineScalar> {
       let lanes = kernels.lanes
       let bank = stencil.banks[stencil.bankOfPoint[element]].coefficients
       multiply(
-        memory[pieces.orbitPanel], offsets.packed, panelReads + bank.lowerBound, bank.count,
-        channelStride: bank.count * blockVectors * lanes,
+        memory[shared.pieces.orbitPanel], offsets.packed, panelReads + bank.lowerBound, bank.count,
+        channelStride: bank.count * shared.blockVectors * lanes,
         weights, bias, zeros, destination)
     }
   }
@@ -74,19 +83,19 @@ struct GatherBlock<S: EngineScalar> {
   ) {
     let coefficients = plan.stencil.coefficients
     let outputStride = plan.stencil.outputElements * plan.destination.volume
-    split.forEach { panel in
+    shared.split.forEach { panel in
       if panel.first > 0 && Call.isEnded { return }
       let target = destination + panel.first * outputStride
       var call = equiconv_multiply_call(
-        source: source, weights: weights + panel.first * channels * coefficients,
-        bias: bias.map { $0 + panel.first } ?? zeros, destination: isDirect ? target : memory[pieces.tile],
-        reads: reads, read_count: readCount, channel_count: channelChunk, source_channel_stride: channelStride,
+        source: source, weights: weights + panel.first * shared.channels * coefficients,
+        bias: bias.map { $0 + panel.first } ?? zeros, destination: isDirect ? target : memory[shared.pieces.tile],
+        reads: reads, read_count: readCount, channel_count: shared.channelChunk, source_channel_stride: channelStride,
         weight_channel_stride: coefficients * panel.width,
         destination_row_stride: isDirect ? outputStride : count * kernels.lanes,
         source_offsets: sourceOffsets, destination_offsets: isDirect ? offsets.destinations + first : offsets.packed,
         vector_count: count,
         accumulates: 0)
-      multiplyChunks(&call, source, weights: weights + panel.first * channels * coefficients, panel.width)
+      multiplyChunks(&call, source, weights: weights + panel.first * shared.channels * coefficients, panel.width)
       if !isDirect { scatter(panel.width, to: target, outputStride: outputStride) }
     }
   }
@@ -95,21 +104,21 @@ struct GatherBlock<S: EngineScalar> {
     _ call: inout equiconv_multiply_call, _ source: UnsafePointer<S>, weights: UnsafePointer<S>, _ width: Int
   ) {
     var channel = 0
-    while channel < channels {
+    while channel < shared.channels {
       // The first chunk begins as the block does.
       if channel > 0 && Call.isEnded { return }
       call.source = UnsafeRawPointer(source + channel * call.source_channel_stride)
       call.weights = UnsafeRawPointer(weights + channel * call.weight_channel_stride)
-      call.channel_count = min(channelChunk, channels - channel)
+      call.channel_count = min(shared.channelChunk, shared.channels - channel)
       call.accumulates = channel == 0 ? 0 : 1
       kernels.multiply(&call, width)
-      channel += channelChunk
+      channel += shared.channelChunk
     }
   }
 
   /// Copies the lanes that hold outputs from the tile to where they belong.
   private func scatter(_ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int) {
-    let (lanes, tile) = (kernels.lanes, memory[pieces.tile])
+    let (lanes, tile) = (kernels.lanes, memory[shared.pieces.tile])
     let step = plan.grids[grid].step.x
     cover.forEach(first: first, count: count) { index, _, run, start in
       cover.forEachPiece(run: run, start: start) { piece in
@@ -133,14 +142,14 @@ struct GatherBlock<S: EngineScalar> {
     let orbitRadices = stencil.banks[number].orbitRadices
     let (orbits, radices) = (plan.orbitOffsets[element].elements, plan.flatRadices[number].elements)
     guard let offsetBase = orbits.baseAddress, let radixBase = radices.baseAddress else { return }
-    for channel in 0..<channels {
+    for channel in 0..<shared.channels {
       if channel > 0 && Call.isEnded { return }
       var (offset, radix) = (offsetBase, radixBase)
       for (coefficient, levels) in orbitRadices.enumerated() {
         var call = equiconv_orbit_sum_call(
           source: source + channel * channelStride,
-          destination: memory[pieces.orbitPanel]
-            + (channel * orbitRadices.count + coefficient) * blockVectors * kernels.lanes,
+          destination: memory[shared.pieces.orbitPanel]
+            + (channel * orbitRadices.count + coefficient) * shared.blockVectors * kernels.lanes,
           offsets: offset, radices: radix, radix_count: levels.count, source_offsets: offsets.sources + first,
           vector_count: count)
         kernels.orbitSum(&call)

@@ -269,20 +269,21 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let (sources, destinations) = (workspace[pieces.sources], workspace[pieces.destinations])
     let packed = workspace[pieces.packed]
     let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
+    let shared = GatherBlock<S>.Shared(
+      plan: plan, kernels: kernels, split: split, channels: channels, channelChunk: channelChunk,
+      blockVectors: blockVectors, startsApart: startsApart, pieces: pieces.threads.each)
     let blocks = grids.last.map { $0.firstBlock + ($0.cover.vectorCount + blockVectors - 1) / blockVectors } ?? 0
     ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
       let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
-      let number = grids.indices.last { grids[$0].firstBlock <= block }
+      let number = grids.indices.lastOfPrefix { grids[$0].firstBlock <= block }
       let grid = grids[number]
       let first = (block - grid.firstBlock) * blockVectors
       let offsets = VectorOffsets(
         sources: sources + grid.firstVector, destinations: destinations + grid.firstVector, packed: packed)
       let task = GatherBlock<S>(
-        plan: plan, grid: number, element: element, cover: grid.cover, isDirect: grid.isDirect,
-        startsApart: startsApart, offsets: offsets,
-        kernels: kernels, split: split, channels: channels, channelChunk: channelChunk, first: first,
-        count: min(blockVectors, grid.cover.vectorCount - first), blockVectors: blockVectors,
-        memory: workspace[pieces.threads, crew.first + worker], pieces: pieces.threads.each)
+        shared: shared, grid: number, element: element, cover: grid.cover, isDirect: grid.isDirect, offsets: offsets,
+        first: first, count: min(blockVectors, grid.cover.vectorCount - first),
+        memory: workspace[pieces.threads, crew.first + worker])
       let module = (images.lowerBound + image) % modules
       task.run(
         source: planes + image * sourceStride, weights: weights + module * moduleWeights,

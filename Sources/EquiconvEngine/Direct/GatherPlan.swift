@@ -30,8 +30,10 @@ final class GatherPlan: Sendable {
 
   /// The forward pass: output i reads padded position stride · i + t.
   init(forward stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
-    let used = Self.usedTaps(stencil, geometry)
-    var axes = (0..<3).map { GatherAxis(forward: geometry, axis: $0, used: used[$0], isCircular: isCircular) }
+    let used = try Self.usedTaps(stencil, geometry)
+    var axes = try (0..<3).map { axis throws(ConvolutionError) in
+      try GatherAxis(forward: geometry, axis: axis, used: used[axis], isCircular: isCircular)
+    }
     // Sums over orbits want all their reads.
     if !stencil.isOrbit && !isCircular { axes = try GridSplit(stencil: stencil).axes(axes) }
     let grids = try GridTable(axes, keepsUnread: true)
@@ -42,7 +44,7 @@ final class GatherPlan: Sendable {
     destination = geometry.output
     fold = nil
     reads = try GridReads(stencil, geometry, axes, grids, layout)
-    leftOut = reads.isPartial ? LeftOutTerms(axes, grids, geometry) : nil
+    leftOut = reads.isPartial ? try LeftOutTerms(axes, grids, geometry) : nil
     rowsRead = try Self.rowsRead(stencil, geometry)
     orbitOffsets = try Table<Int>.grouped(stencil.isOrbit ? stencil.terms.count : 0) { [reads] give in
       if !stencil.isOrbit { return }
@@ -56,6 +58,7 @@ final class GatherPlan: Sendable {
         give(number, 1)
       }
     }
+    try checkInvariants(axes, geometry, isAdjoint: false)
   }
 
   /// The input gradient: padded position q = stride · i + t of the input receives from every output i.
@@ -63,14 +66,16 @@ final class GatherPlan: Sendable {
   /// Each phase of the stride is a grid of its own whose reads are contiguous; see `GatherAxis`. A circular layer's gradient
   /// is made on the padded plane and folded.
   init(adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
-    let used = Self.usedTaps(stencil, geometry)
-    let whole = (0..<3).map { GatherAxis(adjoint: geometry, axis: $0, used: used[$0], isCircular: isCircular) }
+    let used = try Self.usedTaps(stencil, geometry)
+    let whole = try (0..<3).map { axis throws(ConvolutionError) in
+      try GatherAxis(adjoint: geometry, axis: axis, used: used[axis], isCircular: isCircular)
+    }
     var axes = try GridSplit(stencil: stencil).axes(whole)
     if isCircular {
       // Where most of the padded input receives nothing, it is left out.
-      let compact = axes.map { $0.compacted() }
+      let compact = try axes.map { axis throws(ConvolutionError) in try axis.compacted() }
       let isSparse = zip(compact, axes).contains { 2 * $0.destination <= $1.destination }
-      if axes.contains(where: \.isSplit) || isSparse { axes = compact }
+      if axes.contains(where: { $0.isSplit }) || isSparse { axes = compact }
     }
     let grids = try GridTable(axes, keepsUnread: !isCircular)
     self.stencil = stencil
@@ -80,10 +85,11 @@ final class GatherPlan: Sendable {
     leavesGaps = !isCircular && grids.grids.reduce(0) { $0 + $1.size.volume } < destination.volume
     fold = isCircular ? try CircularFold(axes, geometry: geometry) : nil
     reads = try GridReads(stencil, geometry, axes, grids, layout)
-    leftOut = reads.isPartial && !isCircular ? LeftOutTerms(axes, grids, geometry) : nil
+    leftOut = reads.isPartial && !isCircular ? try LeftOutTerms(axes, grids, geometry) : nil
     rowsRead = try Self.rowsRead(stencil, geometry)
     orbitOffsets = FixedArray()
     flatRadices = FixedArray()
+    try checkInvariants(axes, geometry, isAdjoint: true)
   }
 
   private static func rowsRead(_ stencil: Stencil, _ geometry: Geometry) throws(ConvolutionError) -> Int {
@@ -97,15 +103,21 @@ final class GatherPlan: Sendable {
   }
 
   /// For each axis, whether any term reads a tap, by its number in the kernel.
-  private static func usedTaps(_ stencil: Stencil, _ geometry: Geometry) -> [[Bool]] {
-    var used = (0..<3).map { [Bool](repeating: false, count: geometry.kernel[$0]) }
+  private static func usedTaps(
+    _ stencil: Stencil, _ geometry: Geometry
+  ) throws(ConvolutionError) -> [FixedArray<Bool>] {
+    let z = try Table<Bool>(repeating: false, count: geometry.kernel.z)
+    let y = try Table<Bool>(repeating: false, count: geometry.kernel.y)
+    let x = try Table<Bool>(repeating: false, count: geometry.kernel.x)
     for terms in stencil.terms {
       Call.pause()
       for term in terms {
-        for axis in 0..<3 { used[axis][geometry.tap(term.position[axis], axis: axis)] = true }
+        z[geometry.tap(term.position.z, axis: 0)] = true
+        y[geometry.tap(term.position.y, axis: 1)] = true
+        x[geometry.tap(term.position.x, axis: 2)] = true
       }
     }
-    return used
+    return [z.frozen(), y.frozen(), x.frozen()]
   }
 }
 

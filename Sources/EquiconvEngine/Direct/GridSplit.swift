@@ -13,17 +13,23 @@ struct GridSplit {
   /// Grids may have this many reads together, or `mostGrowth` times those of the stencil.
   private static let mostReads = Double(1 << 20)
   private static let mostGrowth = 4.0
+  /// Work above the least there can be that cuts are tried with, as a share of it.
+  private static let leastExcess = 0.2
+  private static let mostExcess = 16.0
+  private static let excessGrowth = 1.5
 
   let stencil: Stencil
 
   /// The axes cut where taps begin and cease to meet the signal, if that saves enough of the vectors times reads.
   func axes(_ whole: [GatherAxis]) throws(ConvolutionError) -> [GatherAxis] {
-    let wholeLoads = loads(whole)
+    let wholeLoads = try loads(whole)
     // Close cuts leave little work and need many reads to be listed.
-    var excess = 0.2
-    while excess < 16 {
-      let split = whole.indices.map { whole[$0].split(tolerance: 1 + excess, lanes: lanes(axis: $0)) }
-      let loads = loads(split)
+    var excess = Self.leastExcess
+    while excess < Self.mostExcess {
+      let split = try whole.indices.map { axis throws(ConvolutionError) in
+        try whole[axis].split(tolerance: 1 + excess, lanes: lanes(axis: axis))
+      }
+      let loads = try loads(split)
       let reads = share(loads, \.reads, whole)
       let lists = loads.reduce(Double(stencil.outputElements)) { $0 * $1.groups }
       if reads <= max(Self.mostReads, Self.mostGrowth * Double(stencil.termCount)) && lists <= Self.mostReads {
@@ -32,15 +38,15 @@ struct GridSplit {
         if least > most { return whole }
         return try work(split, whole) <= Self.mostWork * work(whole, whole) ? split : whole
       }
-      excess *= 1.5
+      excess *= Self.excessGrowth
     }
     return whole
   }
 
   private func lanes(axis: Int) -> Int { axis == 2 ? Self.lanes : 1 }
 
-  private func loads(_ axes: [GatherAxis]) -> [GatherAxis.Load] {
-    axes.indices.map { axes[$0].load(lanes: lanes(axis: $0)) }
+  private func loads(_ axes: [GatherAxis]) throws(ConvolutionError) -> [GatherAxis.Load] {
+    try axes.indices.map { axis throws(ConvolutionError) in try axes[axis].load(lanes: lanes(axis: axis)) }
   }
 
   /// A sum over all terms and grids, as if the terms had every tap alike.
@@ -56,7 +62,7 @@ struct GridSplit {
   private func work(_ axes: [GatherAxis], _ whole: [GatherAxis]) throws(ConvolutionError) -> Double {
     let table = try GridTable(axes, keepsUnread: false)
     let layout = try PlaneLayout(axes)
-    let taps = axes.map { $0.tapsOfGroups() }
+    let taps = try axes.map { axis throws(ConvolutionError) in try axis.tapsOfGroups() }
     let terms = share(axes.map { _ in GatherAxis.Load(reads: 1) }, \.reads, whole)
     return zip(table.grids, table.places).reduce(0) { work, grid in
       let vectors = VectorCover(grid: grid.0, layout: layout, lanes: Self.lanes).vectorCount

@@ -12,22 +12,25 @@ struct LeftOutTerms: Sendable {
     var read: Range<Int>
   }
 
-  private let taps: [[Tap?]]
+  /// Those of each axis, by their number in the kernel.
+  private let taps: [FixedArray<Tap?>]
   /// The places of each grid.
   private let places: FixedArray<Box>
   private let geometry: Geometry
 
-  init(_ axes: [GatherAxis], _ grids: GridTable, _ geometry: Geometry) {
+  /// - Throws: `outOfMemory`.
+  init(_ axes: [GatherAxis], _ grids: GridTable, _ geometry: Geometry) throws(ConvolutionError) {
     places = grids.places
     self.geometry = geometry
-    taps = axes.enumerated().map { number, axis in
-      axis.taps.map { tap in
-        guard let tap else { return nil }
+    taps = try axes.indices.map { number throws(ConvolutionError) in
+      let axis = axes[number]
+      return try Table<Tap?>(count: axis.taps.count) { tap in
+        guard let tap = axis.taps[tap] else { return nil }
         let first = grids.place(axis: number, phase: tap.phase, group: 0)
         return Tap(
           phase: first..<first + axis.phases[tap.phase].groups.count,
           read: first + tap.groups.lowerBound..<first + tap.groups.upperBound)
-      }
+      }.frozen()
     }
   }
 

@@ -7,21 +7,21 @@ import _EquiconvMemory
 /// Nothing is kept of what lies between them. All reads that meet only zeros share one stretch of zeros.
 struct PlaneAxis: Sendable {
   /// Indices of one phase, from `first` on, that lie at `place` and behind it.
-  fileprivate struct Run {
+  struct Run {
     var first: Int
     var count: Int
     var place: Int
   }
 
-  private let signal: Int
+  let signal: Int
   private let origin: Int
-  private let step: Int
+  let step: Int
   private let isCircular: Bool
   /// The remainders of positions modulo the step that are read, ascending.
-  private let residues: [Int]
+  let residues: FixedArray<Int>
   /// Those of phase p are `starts[p] ..< starts[p + 1]`.
-  private let runs: [Run]
-  private let starts: [Int]
+  let runs: FixedArray<Run>
+  let starts: FixedArray<Int>
   /// Where the zeros lie, in phase 0.
   private let zeros: Int
   /// Places in each phase.
@@ -44,31 +44,49 @@ struct PlaneAxis: Sendable {
       }
     }
     reads.elements.heapsort()
-    var (residues, runs, starts): ([Int], [Run], [Int]) = ([], [], [])
-    for read in reads.elements {
-      let (residue, first) = (read.residue, read.position / step)
-      if residues.last != residue {
-        residues.append(residue)
-        starts.append(runs.count)
-        runs.append(Run(first: first, count: read.count, place: 0))
+    (residues, runs, starts) = try Self.runs(reads.elements, step: step)
+    var most = 1
+    for phase in residues.indices { most = max(most, Self.length(runs, starts, phase)) }
+    zeros = Self.length(runs, starts, 0)
+    // A grid that nothing contributes to still wants a plane to point into.
+    count = max(most, zeros + mostZeros)
+  }
+
+  /// The stretches of sorted reads, for each residue.
+  private static func runs(
+    _ reads: UnsafeMutableBufferPointer<Read>, step: Int
+  ) throws(ConvolutionError) -> (residues: FixedArray<Int>, runs: FixedArray<Run>, starts: FixedArray<Int>) {
+    var residues = Table<Int>()
+    var runs = Table<Run>()
+    var starts = Table<Int>()
+    for read in reads {
+      let first = read.position / step
+      if residues.count == 0 || residues[residues.count - 1] != read.residue {
+        try residues.append(read.residue)
+        try starts.append(runs.count)
+        try runs.append(Run(first: first, count: read.count, place: 0))
+        continue
+      }
+      let last = runs[runs.count - 1]
+      if first <= last.first + last.count {
+        runs[runs.count - 1].count = max(last.count, first + read.count - last.first)
       } else {
-        let last = runs[runs.count - 1]
-        if first <= last.first + last.count {
-          runs[runs.count - 1].count = max(last.count, first + read.count - last.first)
-        } else {
-          runs.append(Run(first: first, count: read.count, place: last.place + last.count))
-        }
+        try runs.append(Run(first: first, count: read.count, place: last.place + last.count))
       }
     }
-    starts.append(runs.count)
-    if residues.isEmpty { (residues, starts) = ([0], [0, 0]) }
-    func length(_ phase: Int) -> Int {
-      starts[phase] == starts[phase + 1] ? 0 : runs[starts[phase + 1] - 1].place + runs[starts[phase + 1] - 1].count
+    if residues.count == 0 {
+      try residues.append(0)
+      try starts.append(0)
     }
-    zeros = length(0)
-    // A grid that nothing contributes to still wants a plane to point into.
-    count = max(residues.indices.reduce(1) { max($0, length($1)) }, zeros + mostZeros)
-    (self.residues, self.runs, self.starts) = (residues, runs, starts)
+    try starts.append(runs.count)
+    return (residues.frozen(), runs.frozen(), starts.frozen())
+  }
+
+  /// Places of a phase that are not zeros.
+  private static func length(_ runs: FixedArray<Run>, _ starts: FixedArray<Int>, _ phase: Int) -> Int {
+    if starts[phase] == starts[phase + 1] { return 0 }
+    let last = runs[starts[phase + 1] - 1]
+    return last.place + last.count
   }
 
   // MARK: - Reads
@@ -100,8 +118,8 @@ struct PlaneAxis: Sendable {
     let first = origin + read.position
     if !isCircular && (first >= signal || first + step * (read.count - 1) < 0) { return (0, zeros) }
     let (residue, index) = (read.position % step, read.position / step)
-    let phase = residues.indices.last { residues[$0] <= residue }
-    let run = runs[(starts[phase]..<starts[phase + 1]).last { runs[$0].first <= index }]
+    let phase = residues.firstPlace(notBelow: residue)
+    let run = runs[(starts[phase]..<starts[phase + 1]).lastOfPrefix { runs[$0].first <= index }]
     return (phase, run.place + index - run.first)
   }
 
@@ -111,9 +129,8 @@ struct PlaneAxis: Sendable {
   @inline(__always)
   func forEachPlace(phase: Int, _ body: (_ coordinate: Int) -> Void) {
     var place = 0
-    runs.withUnsafeBufferPointer { runs in
-      for number in starts[phase]..<starts[phase + 1] {
-        let run = runs[number]
+    withExtendedLifetime(runs) {
+      for run in runs.elements[starts[phase]..<starts[phase + 1]] {
         var position = origin + step * run.first + residues[phase]
         if isCircular {
           position = PlaneLayout.wrapped(position, signal)
@@ -141,8 +158,8 @@ struct PlaneAxis: Sendable {
   /// Calls `body` with what copies rows of a phase.
   @inline(__always)
   func withRows(phase: Int, _ body: (RowCopy) -> Void) {
-    runs.withUnsafeBufferPointer { runs in
-      body(RowCopy(self, UnsafeBufferPointer(rebasing: runs[starts[phase]..<starts[phase + 1]]), phase: phase))
+    withExtendedLifetime(runs) {
+      body(RowCopy(self, UnsafeBufferPointer(rebasing: runs.elements[starts[phase]..<starts[phase + 1]]), phase: phase))
     }
   }
 
@@ -228,7 +245,8 @@ struct PlaneAxis: Sendable {
     private static func everySecond<S: EngineScalar>(
       _ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>, count: Int
     ) {
-      guard count >= 4 else {
+      let width = SIMD4<S>.scalarCount
+      guard count >= width else {
         for index in 0..<count { row[index] = source[2 &* index] }
         return
       }
@@ -239,8 +257,8 @@ struct PlaneAxis: Sendable {
         let a = UnsafeRawPointer(position).loadUnaligned(as: SIMD4<S>.self)
         let b = UnsafeRawPointer(position + 3).loadUnaligned(as: SIMD4<S>.self)
         UnsafeMutableRawPointer(row + index).storeBytes(of: SIMD4(a[0], a[2], b[1], b[3]), as: SIMD4<S>.self)
-        if index &+ 4 == count { return }
-        index = min(index &+ 4, count &- 4)
+        if index &+ width == count { return }
+        index = min(index &+ width, count &- width)
       }
     }
 

@@ -21,6 +21,13 @@ struct PlaneLayout: Sendable {
     count = Box(z: z.count, y: y.count, x: x.count)
   }
 
+  /// Those of its axes: what is filled lies in the plane.
+  func checkInvariants() {
+    z.checkInvariants()
+    y.checkInvariants()
+    x.checkInvariants()
+  }
+
   var rowStride: Int { count.x }
   var sliceStride: Int { count.y * count.x }
   var phaseVolume: Int { count.volume }

@@ -2,11 +2,14 @@
 
 /// (channels, positions) → (positions, width): puts the channels of each position side by side, idle lanes zero.
 enum Transposition {
+  /// Channels and positions that registers turn at a time.
+  private static let side = 4
+
   static func run<S: EngineScalar>(
     _ source: UnsafePointer<S>, sourceStride: Int, channels: Int, count: Int, into target: UnsafeMutablePointer<S>,
     width: Int
   ) {
-    let (wholeChannels, wholeCount) = (channels & ~3, count & ~3)
+    let (wholeChannels, wholeCount) = (channels & -side, count & -side)
     // A few positions at a time, so that the lines written to stay in the first-level cache.
     var position = 0
     while position < wholeCount {
@@ -14,9 +17,9 @@ enum Transposition {
       while channel < wholeChannels {
         square(
           source + (channel * sourceStride + position), sourceStride, target + (position * width + channel), width)
-        channel += 4
+        channel += side
       }
-      position += 4
+      position += side
     }
     for position in 0..<count {
       let row = target + position * width
@@ -36,7 +39,7 @@ enum Transposition {
     let b = load(source + sourceStride)
     let c = load(source + 2 &* sourceStride)
     let d = load(source + 3 &* sourceStride)
-    for i in 0..<4 { store(SIMD4(a[i], b[i], c[i], d[i]), target + i &* targetStride) }
+    for i in 0..<side { store(SIMD4(a[i], b[i], c[i], d[i]), target + i &* targetStride) }
   }
 
   @inline(__always)

@@ -15,12 +15,12 @@ struct VectorCover {
 
   private enum Run { case row, slice, volume }
 
-  private let grid: OutputGrid
-  private let rowStride: Int
-  private let sliceStride: Int
-  private let lanes: Int
+  let grid: OutputGrid
+  let rowStride: Int
+  let sliceStride: Int
+  let lanes: Int
   private let run: Run
-  private let runLength: Int
+  let runLength: Int
   private let vectorsPerRun: Int
   /// Vectors that cover one output element.
   let vectorCount: Int
@@ -87,6 +87,7 @@ struct VectorCover {
 
   /// Writes where each vector reads and, if it can be stored as it is, where.
   func writeOffsets(sources: UnsafeMutablePointer<Int>, destinations: UnsafeMutablePointer<Int>) {
+    checkInvariants()
     forEach(first: 0, count: vectorCount) { index, source, run, start in
       sources[index] = source
       destinations[index] = isDirect ? destination(run: run, start: start) : 0
@@ -116,29 +117,5 @@ struct VectorCover {
         z += 1
       }
     }
-  }
-}
-
-/// Where the vectors of a grid read and are stored, worked out once for all blocks, images and elements.
-struct VectorOffsets {
-  let sources: UnsafePointer<Int>
-  let destinations: UnsafePointer<Int>
-  /// Those of vectors that lie one after another in a scratch of one block.
-  let packed: UnsafePointer<Int>
-}
-
-/// A grid of outputs: every `step`-th number of a destination plane, from `start` on.
-///
-/// The forward pass has one grid, the whole output; the input gradient of a strided layer has one for each phase.
-struct OutputGrid: Sendable {
-  let size: Box
-  let start: Box
-  let step: Box
-  /// Sizes of the destination plane.
-  let plane: Box
-
-  @inline(__always)
-  func destination(z: Int, y: Int, x: Int) -> Int {
-    ((start.z + step.z * z) * plane.y + start.y + step.y * y) * plane.x + start.x + step.x * x
   }
 }

@@ -195,7 +195,7 @@ private struct SlotReads {
   subscript(slots slots: Range<Int>) -> Range<Int> {
     guard firstCoefficient != nil else { return max(slots.lowerBound, 0)..<min(slots.upperBound, reads.count) }
     func first(_ bound: Int) -> Int {
-      reads.isEmpty || slot(0) >= bound ? 0 : reads.indices.last { slot($0) < bound } + 1
+      reads.isEmpty || slot(0) >= bound ? 0 : reads.indices.lastOfPrefix { slot($0) < bound } + 1
     }
     return first(slots.lowerBound)..<first(slots.upperBound)
   }

@@ -18,10 +18,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   let modules: Int
   let kernels: Microkernels
   let threads: Int
-  /// Whether lanes run along the input channels.
-  let alongInput: Bool
-  /// Channels along the lanes, rounded up to whole vectors.
-  let width: Int
+  let orientation: ReduceOrientation
   /// Images padded and transposed at a time: threads wait for each other once a chunk.
   private let chunk: Int
   private let layout: Workspace.Layout
@@ -49,6 +46,10 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let sums: Piece<S>
   }
 
+  /// Whether lanes run along the input channels, and how many channels they hold.
+  var alongInput: Bool { orientation.alongInput }
+  var width: Int { orientation.width }
+
   /// Memory of a run, for all threads.
   var workspaceBytes: Int { layout.bytes }
 
@@ -65,40 +66,35 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     self.modules = modules
     self.kernels = kernels
     self.threads = threads
-    alongInput = ReduceOrientation.alongInput(inChannels: inChannels, outChannels: outChannels, lanes: kernels.lanes)
-    let channels = alongInput ? inChannels : outChannels
-    width = (channels + kernels.lanes - 1) / kernels.lanes * kernels.lanes
+    let orientation = ReduceOrientation(inChannels: inChannels, outChannels: outChannels, lanes: kernels.lanes)
+    self.orientation = orientation
     let imageBytes = MemoryLayout<S>.stride * inChannels * plan.stencil.inputElements * plan.layout.volume
     chunk = threads == 1 ? 1 : max(1, min(batch, Blocking.chunkBytes / max(imageBytes, 1)))
-    let (rows, elements, positions) =
-      alongInput
-      ? (outChannels, plan.stencil.inputElements, plan.layout.volume)
-      : (inChannels, plan.stencil.outputElements, geometry.output.volume)
+    let (elements, positions) =
+      orientation.alongInput
+      ? (plan.stencil.inputElements, plan.layout.volume) : (plan.stencil.outputElements, geometry.output.volume)
     var layout = Workspace.Layout()
     pieces = Pieces(
       planes: try layout.reserve(
         S.self, chunk, inChannels, plan.stencil.inputElements, plan.layout.volume,
         beyond: Blocking.beyondPlanes(kernels)),
-      transposed: try layout.reserve(S.self, chunk, elements, positions, width),
-      sums: try layout.reserve(S.self, rows, Self.allSlots(plan.stencil), width),
+      transposed: try layout.reserve(S.self, chunk, elements, positions, orientation.width),
+      sums: try layout.reserve(S.self, orientation.rows, Self.allSlots(plan.stencil), orientation.width),
       core: try layout.reserve(S.self, outChannels, inChannels, plan.stencil.coefficients),
-      threads: try Self.reserve(
-        &layout, plan, threads: threads, rows: rows, alongInput: alongInput, width: width, lanes: kernels.lanes))
+      threads: try Self.reserve(&layout, plan, orientation, threads: threads, lanes: kernels.lanes))
     self.layout = layout
   }
 
-  /// - Parameter rows: channels that lanes do not run along.
   private static func reserve(
-    _ layout: inout Workspace.Layout, _ plan: GatherPlan, threads: Int, rows: Int, alongInput: Bool, width: Int,
-    lanes: Int
+    _ layout: inout Workspace.Layout, _ plan: GatherPlan, _ orientation: ReduceOrientation, threads: Int, lanes: Int
   ) throws(ConvolutionError) -> PerThread<ReducePieces> {
     let slots = plan.stencil.mostTerms
     return try layout.reserve(threads: threads) { each throws(ConvolutionError) in
       ReducePieces(
-        scalarOffsets: try each.reserve(Int.self, rows, alongInput ? 1 : slots),
-        vectorOffsets: try each.reserve(Int.self, slots, width / lanes),
+        scalarOffsets: try each.reserve(Int.self, orientation.rows, orientation.alongInput ? 1 : slots),
+        vectorOffsets: try each.reserve(Int.self, slots, orientation.width / lanes),
         tile: try each.reserve(S.self, Blocking.reduceTileVectors, lanes),
-        sums: try each.reserve(S.self, rows, plan.reads.isPartial ? plan.reads.most : 0, width))
+        sums: try each.reserve(S.self, orientation.rows, plan.reads.isPartial ? plan.reads.most : 0, orientation.width))
     }
   }
 
@@ -133,9 +129,6 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     stencil.banks.reduce(0) { $0 + stencil.terms[$1.points[0]].count }
   }
 
-  /// The channels that lanes do not run along.
-  private var sumRows: Int { alongInput ? outChannels : inChannels }
-
   /// The sums of one bank: [row][slot][lane of the width], from `first` on.
   struct BankSums {
     let points: [Int]
@@ -151,7 +144,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
       let slots = plan.stencil.terms[bank.points[0]].count
       try sums.append(
         BankSums(points: bank.points, slots: slots, first: first, firstCoefficient: bank.coefficients.lowerBound))
-      first += sumRows * slots * width
+      first += orientation.rows * slots * width
     }
     return sums.frozen()
   }
@@ -173,7 +166,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   private func transpose(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
     let (planes, target) = (workspace[pieces.planes], workspace[pieces.transposed])
     let source = alongInput ? UnsafePointer(planes) : gradient
-    let channels = alongInput ? inChannels : outChannels
+    let channels = orientation.channels
     let elements = alongInput ? plan.stencil.inputElements : plan.stencil.outputElements
     let positions = alongInput ? plan.layout.volume : geometry.output.volume
     let blockLength = Blocking.transposedPositions

@@ -37,7 +37,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
     /// For each target element where the vectors of turned sources lie, and where their sums do.
     let sourceOffsets: Piece<Int>
     let destinationOffsets: Piece<Int>
-    let threads: PerThread<FourierSidePieces<S>>
+    let threads: PerThread<FourierSide<S>.Pieces>
   }
 
   /// Memory of a run, for all threads.
@@ -83,7 +83,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
       sourceOffsets: try layout.reserve(Int.self, correlation.targetElements, sources),
       destinationOffsets: try layout.reserve(Int.self, sources),
       threads: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
-        try FourierSidePieces(plan, window: window, lanes: lanes, &each)
+        try FourierSide<S>.Pieces(plan, window: window, lanes: lanes, &each)
       })
     self.layout = layout
   }

@@ -76,6 +76,7 @@ final class FourierPlan: Sendable {
         return [cos(angle), sin(angle)]
       }
     }
+    checkInvariants()
   }
 
   /// Outputs of a tile, and tiles of a plane, on each axis.

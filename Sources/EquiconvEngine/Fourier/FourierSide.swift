@@ -86,23 +86,21 @@ struct FourierSide<S: EngineScalar> {
       point += pointStride
     }
   }
-}
 
-/// What a thread has to transform tiles of either side, or kernels back.
-struct FourierSidePieces<S: EngineScalar> {
-  /// A window, or a kernel, for each lane.
-  let windows: Piece<S>
-  let transform: Piece<S>
-  /// Where each lane's content begins, and rows and columns that an inverse transform stores.
-  let lanes: Piece<UnsafeMutableRawPointer>
-  let places: Piece<Int>
+  /// What a thread has to transform tiles of either side, or kernels back.
+  struct Pieces {
+    /// A window, or a kernel, for each lane.
+    let windows: Piece<S>
+    let transform: Piece<S>
+    /// Where each lane's content begins, and rows and columns that an inverse transform stores.
+    let lanes: Piece<UnsafeMutableRawPointer>
+    let places: Piece<Int>
 
-  init(
-    _ plan: FourierPlan, window: Int, lanes: Int, _ layout: inout Workspace.Layout
-  ) throws(ConvolutionError) {
-    windows = try layout.reserve(S.self, lanes, window)
-    transform = try layout.reserve(S.self, plan.scratchVectors, lanes)
-    self.lanes = try layout.reserve(UnsafeMutableRawPointer.self, lanes)
-    places = try layout.reserve(Int.self, 2, lanes)
+    init(_ plan: FourierPlan, window: Int, lanes: Int, _ layout: inout Workspace.Layout) throws(ConvolutionError) {
+      windows = try layout.reserve(S.self, lanes, window)
+      transform = try layout.reserve(S.self, plan.scratchVectors, lanes)
+      self.lanes = try layout.reserve(UnsafeMutableRawPointer.self, lanes)
+      places = try layout.reserve(Int.self, 2, lanes)
+    }
   }
 }

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Ends the process where what unchecked code relies on does not hold.
+/// What unchecked code relies on, checked where `EQUICONV_INTERNAL_CHECKS` is defined and nowhere else: in tests, in sanitized
+/// builds and for the fuzzer.
 ///
-/// Compiled to nothing unless `EQUICONV_INTERNAL_CHECKS` is defined, as it is for tests, sanitized builds and the fuzzer: then
-/// plans check all their offsets, in the files named `…+Invariants.swift`, and workspaces their pieces.
+/// Plans check all their offsets, in files named `…+Invariants.swift`; workspaces check their pieces.
+package enum Invariants {
+  #if EQUICONV_INTERNAL_CHECKS
+    package static let areChecked = true
+  #else
+    package static let areChecked = false
+  #endif
+}
+
+/// Ends the process where a law does not hold that unchecked code relies on. Compiled to nothing where none is checked.
 @inline(__always)
 func checkInvariant(
-  _ holds: @autoclosure () -> Bool, _ law: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
+  _ holds: @autoclosure () -> Bool, _ law: StaticString, file: StaticString = #fileID, line: UInt = #line
 ) {
   #if EQUICONV_INTERNAL_CHECKS
-    if !holds() { fatalError("broken invariant: \(law())", file: file, line: line) }
+    if !holds() { fatalError("broken invariant: \(law)", file: file, line: line) }
   #endif
 }

@@ -21,6 +21,12 @@ public enum Threads {
   /// the number of processors the process might run on when the library was loaded.
   public static var count: Int { setting.load(ordering: .relaxed) }
 
+  /// Below so many numbers, work that reads each once stays on its own thread.
+  private static let fewestSharedNumbers = 1 << 20
+
+  /// The threads for work that reads so many numbers once each.
+  static func count(reading numbers: Int) -> Int { numbers < fewestSharedNumbers ? 1 : count }
+
   /// Sets the number of threads, 1...1024.
   public static func setCount(_ count: Int) throws(ConvolutionError) {
     guard (1...limit).contains(count) else {

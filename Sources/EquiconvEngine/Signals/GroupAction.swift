@@ -38,7 +38,7 @@ public func act<S: EngineScalar>(
     let inputRange = try ArrayRange(.input, input, count)
     try ArrayRange(.output, output, count).checkApart(from: inputRange)
     let inverse = group.inverse(element)
-    ThreadPool.run(planes, threads: count < 1 << 20 ? 1 : Threads.count) { _, plane in
+    ThreadPool.run(planes, threads: Threads.count(reading: count)) { _, plane in
       let point = plane % elements
       // Lattice elements form a subgroup also of a truncated set, so the point is there.
       let source = plane - point + fiber.act(inverse, point)

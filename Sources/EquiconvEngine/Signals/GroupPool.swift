@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvErrors
-import _EquiconvMemory
-
-/// How a signal on the group is pooled over H.
-public enum PoolMode: Int32, Hashable, Sendable, CaseIterable {
-  case mean = 0
-  case max = 1
-}
 
 /// Mean or maximum over the middle axis: (outer, order, inner) → (outer, inner).
 ///
@@ -27,7 +20,7 @@ public func groupPool<S: EngineScalar>(
     let network = mode == .mean ? try SortingNetwork(order) : nil
     let width = PoolShape.block
     let blocks = (inner + width - 1) / width
-    let threads = count < 1 << 20 ? 1 : Threads.count
+    let threads = Threads.count(reading: count)
     var layout = Workspace.Layout()
     let scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
       try each.reserve(Double.self, network == nil ? 0 : order + 1, min(width, inner))
@@ -68,7 +61,7 @@ public func groupPoolGradient<S: EngineScalar>(
     if mode == .max && input == nil {
       throw ConvolutionError(.nullPointer, .input, "NULL", expected: "the input of the maximum")
     }
-    ThreadPool.run(outer, threads: count < 1 << 20 ? 1 : Threads.count) { _, row in
+    ThreadPool.run(outer, threads: Threads.count(reading: count)) { _, row in
       let gradient = outputGradient + row * inner
       let target = inputGradient + row * order * inner
       if mode == .max, let input {
@@ -83,116 +76,20 @@ public func groupPoolGradient<S: EngineScalar>(
 private enum PoolShape {
   /// Numbers pooled at a time: order · block doubles should stay in the first-level cache for usual orders.
   static let block = 64
+  /// Points of a fiber; the networks that sort more grow large.
+  private static let mostPoints = 4096
 
   static func count(outer: Int, order: Int, inner: Int) throws(ConvolutionError) -> Int {
     for (name, size, least) in [(Argument.outer, outer, 0), (.order, order, 1), (.inner, inner, 0)] where size < least {
       throw ConvolutionError(.invalidSize, name, size, expected: "a number of at least \(least)")
     }
-    if order > 4096 { throw ConvolutionError(.invalidSize, .order, order, expected: "at most 4096") }
+    if order > mostPoints {
+      throw ConvolutionError(.invalidSize, .order, order, expected: "at most \(mostPoints)")
+    }
     for (name, size) in [(Argument.outer, outer), (.inner, inner)] where size > ConvolutionDescriptor.sizeLimit {
       throw ConvolutionError(.sizeOverflow, name, size, expected: "at most 2^48")
     }
     let planes = try ConvolutionDescriptor.product(outer, inner, .product(.outer, .inner))
     return try ConvolutionDescriptor.product(planes, order, .product(.product(.outer, .inner), .order))
-  }
-}
-
-/// Comparators that sort any `count` values: Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2, algorithm M).
-struct SortingNetwork {
-  let comparators: FixedArray<(Int, Int)>
-
-  init(_ count: Int) throws(ConvolutionError) {
-    var comparators = Table<(Int, Int)>()
-    var top = 1
-    while top < count { top *= 2 }
-    var p = top / 2
-    while p > 0 {
-      var (q, r, d) = (top / 2, 0, p)
-      while true {
-        for i in 0..<max(0, count - d) where i & p == r { try comparators.append((i, i + d)) }
-        if q == p { break }
-        d = q - p
-        q /= 2
-        r = p
-      }
-      p /= 2
-    }
-    self.comparators = comparators.frozen()
-  }
-}
-
-private enum MeanPool {
-  /// - Parameter values: Scratch for (order + 1) · length numbers.
-  static func run<S: EngineScalar>(
-    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int,
-    network: SortingNetwork, values: UnsafeMutablePointer<Double>
-  ) {
-    let notANumber = values + order * length
-    notANumber.update(repeating: 0, count: length)
-    for h in 0..<order {
-      for x in 0..<length {
-        let value = Double(source[h * stride + x])
-        values[h * length + x] = value
-        if value.isNaN { notANumber[x] = value }
-      }
-    }
-    for (low, high) in network.comparators.elements { sort(values + low * length, values + high * length, length) }
-    sum(values, notANumber, into: target, order: order, length: length)
-  }
-
-  @inline(__always)
-  private static func sort(_ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>, _ length: Int) {
-    for x in 0..<length {
-      let (p, q) = (a[x], b[x])
-      a[x] = q < p ? q : p
-      b[x] = q < p ? p : q
-    }
-  }
-
-  private static func sum<S: EngineScalar>(
-    _ values: UnsafePointer<Double>, _ notANumber: UnsafePointer<Double>, into target: UnsafeMutablePointer<S>,
-    order: Int, length: Int
-  ) {
-    for x in 0..<length {
-      var sum = values[x]
-      for h in 1..<max(order, 1) { sum += values[h * length + x] }
-      // NaN has no place in an order, so it is looked for apart.
-      target[x] = S((notANumber[x].isNaN ? notANumber[x] : sum) / Double(order))
-    }
-  }
-}
-
-private enum MaxPool {
-  static func run<S: EngineScalar>(
-    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int
-  ) {
-    target.update(from: source, count: length)
-    for h in 1..<max(order, 1) {
-      let values = source + h * stride
-      for x in 0..<length {
-        let (best, value) = (target[x], values[x])
-        // Of 0 and −0 the sum is 0 in either order.
-        target[x] = value > best || value.isNaN ? value : value == best && value == 0 ? best + value : best
-      }
-    }
-  }
-
-  static func gradient<S: EngineScalar>(
-    _ gradient: UnsafePointer<S>, _ input: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, inner: Int
-  ) {
-    for x in 0..<inner {
-      var largest = input[x]
-      for h in 1..<max(order, 1) {
-        let value = input[h * inner + x]
-        if value > largest || value.isNaN { largest = value }
-      }
-      // The maximum of values with a NaN is NaN, and comes from there.
-      func isLargest(_ value: S) -> Bool { largest.isNaN ? value.isNaN : value == largest }
-      var ties = 0
-      for h in 0..<order where isLargest(input[h * inner + x]) { ties += 1 }
-      for h in 0..<order {
-        target[h * inner + x] = isLargest(input[h * inner + x]) ? gradient[x] / S(ties) : 0
-      }
-    }
   }
 }

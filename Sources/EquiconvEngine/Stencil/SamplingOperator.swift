@@ -42,8 +42,10 @@ struct SamplingOperator: Sendable {
     }
 
     consuming func finished() -> SamplingOperator {
-      SamplingOperator(
+      let finished = SamplingOperator(
         columns: columns, starts: starts.frozen(), entries: entries.frozen(), divisors: divisors.frozen())
+      finished.checkInvariants()
+      return finished
     }
   }
 

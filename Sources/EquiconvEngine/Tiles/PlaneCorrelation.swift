@@ -95,6 +95,7 @@ struct PlaneCorrelation: Sendable {
     coefficients = plan.stencil.coefficients
     self.terms = terms
     banks = try Self.banks(terms, plan.descriptor.layer.group, from, to, reach: plan.geometry.reach)
+    checkInvariants()
   }
 
   // MARK: - What is covered

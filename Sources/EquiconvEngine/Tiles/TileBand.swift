@@ -39,6 +39,7 @@ struct TileBand {
     grid.forEachPiece(block) { piece in
       for tile in 0..<piece.count { pointers[piece.first + tile] = UnsafeMutableRawPointer(window + tile * step.x) }
       window += windowVolume
+      checkInvariant(window <= scratch + volume, "windows lie in the scratch")
     }
     for lane in block.count..<lanes { pointers[lane] = pointers[block.count - 1] }
   }
@@ -61,6 +62,7 @@ struct TileBand {
     _ piece: TileGrid.Piece, from plane: UnsafePointer<S>, into window: UnsafeMutablePointer<S>
   ) {
     let length = (piece.count - 1) * step.x + self.window.x
+    checkInvariant(length <= rowStride, "rows lie in their windows")
     let x = origin.x + piece.column * step.x
     for y in 0..<self.window.y {
       copyRow(origin.y + piece.row * step.y + y, from: x, length, plane, into: window + y * rowStride)

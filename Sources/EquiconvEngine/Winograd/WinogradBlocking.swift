@@ -10,6 +10,8 @@ struct WinogradBlocking: Sendable {
   /// Vectors of a register tile of `multiply`.
   private static let tileVectors = 3
   private static let mostVectors = 24
+  /// Below so many blocks for each thread, threads get as many.
+  private static let fewBlocksPerThread = 8
 
   /// Planes (c,e) read and planes (o,p) computed.
   let sourcePlanes: Int
@@ -43,7 +45,8 @@ struct WinogradBlocking: Sendable {
     (blockVectors, outputBlock, planeChunk) = (vectors, outputs, planes)
     // Blocks of nearly one size, as many for each thread.
     let fewest = (allVectors + blockVectors - 1) / blockVectors
-    blocks = fewest < 8 * threads ? min(allVectors, (fewest + threads - 1) / threads * threads) : fewest
+    blocks =
+      fewest < Self.fewBlocksPerThread * threads ? min(allVectors, (fewest + threads - 1) / threads * threads) : fewest
   }
 
   /// The vectors of one block.

@@ -25,7 +25,9 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
   private let scratch: PerThread<WinogradPieces<S>>
 
   /// Whether the algorithm covers a correlation: taps within 3 × 3.
-  static func covers(_ correlation: PlaneCorrelation) -> Bool { correlation.reach.y <= 3 && correlation.reach.x <= 3 }
+  static func covers(_ correlation: PlaneCorrelation) -> Bool {
+    max(correlation.reach.y, correlation.reach.x) <= WinogradTiling.extent
+  }
 
   /// - Parameters:
   ///   - tile: P, 4 or 2.
@@ -44,6 +46,7 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
       tiling, sourcePlanes: channels * correlation.sourceElements, targetPlanes: outputs * correlation.targetElements,
       widestPanel: kernels.widestPanel, scalarBytes: MemoryLayout<S>.stride, threads: threads,
       workspaceLimit: options.workspaceLimit)
+    tiling.grid.checkInvariants(tiling.target)
     var layout = Workspace.Layout()
     zeros = try layout.reserve(S.self, max(tiling.source.x, kernels.widestPanel, kernels.lanes))
     scratch = try layout.reserve(threads: threads) { [tiling, blocking] each throws(ConvolutionError) in
@@ -72,7 +75,9 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
     let lanes = kernels.lanes
     let block = vectors.lowerBound * lanes..<min(tiling.tiles, vectors.upperBound * lanes)
     let inputs = tiling.writeInputs(block, runs: memory[own.runs], vectors: memory[own.inputVectors])
+    tiling.checkInputs(inputs, memory, own, tiles: vectors.count * lanes)
     let copies = tiling.writeOutputs(block, stores: memory[own.stores], copies: memory[own.copies])
+    tiling.checkOutputs(copies: copies, vectors: vectors.count, memory, own)
     memory[own.inputStrips].update(repeating: 0, count: own.inputStrips.count)
     for vector in 0..<vectors.count { memory[own.packed][vector] = vector * lanes }
     let (planes, outputs) = (blocking.sourcePlanes, blocking.targetPlanes)

@@ -7,6 +7,9 @@ import _EquiconvShims
 /// Vectors of tiles are full whatever the size of the planes: a vector may hold the end of one row of tiles and the
 /// beginning of the next, or tiles of several images.
 struct WinogradTiling: Sendable {
+  /// Taps on each axis, of kernels that reach as far or less.
+  static let extent = 3
+
   /// P.
   let tile: Int
   let lanes: Int
@@ -34,7 +37,7 @@ struct WinogradTiling: Sendable {
   }
 
   /// Q: inputs and points of a tile on each axis.
-  var points: Int { tile + 2 }
+  var points: Int { tile + Self.extent - 1 }
   /// Tiles along a row.
   var columns: Int { grid.tiles.x }
   /// All tiles, and the vectors they fill.

@@ -20,8 +20,7 @@ struct WinogradWeights<S: EngineScalar> {
     widestPanel = S.microkernels(instructions).widestPanel
   }
 
-  /// Taps on each axis, and in all.
-  static var extent: Int { 3 }
+  private static var extent: Int { WinogradTiling.extent }
   private static var taps: Int { extent * extent }
   private var points: Int { tile + Self.extent - 1 }
   private var sourcePlanes: Int { channels * correlation.sourceElements }
@@ -90,7 +89,7 @@ struct WinogradWeights<S: EngineScalar> {
     for row in 0..<self.points {
       points.apply(columns[0][row], columns[1][row], columns[2][row]) { column, values in
         let place = target + (row * self.points + column) * pointStride
-        if width == 8 {
+        if width == SIMD8<S>.scalarCount {
           UnsafeMutableRawPointer(place).storeBytes(of: SIMD8<S>(values), as: SIMD8<S>.self)
         } else {
           for lane in 0..<width { place[lane] = S(values[lane]) }

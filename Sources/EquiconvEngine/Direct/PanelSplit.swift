@@ -10,9 +10,9 @@ struct PanelSplit: Sendable {
     let width: Int
   }
 
-  private let outputs: Int
+  let outputs: Int
   /// A power of two.
-  private let widest: Int
+  let widest: Int
 
   init(outputs: Int, widest: Int) {
     self.outputs = outputs
@@ -51,6 +51,7 @@ struct PanelSplit: Sendable {
     _ source: UnsafePointer<S>, into packed: UnsafeMutablePointer<S>, outputStride: Int, channels: Int,
     channelStride: Int, coefficients: Int
   ) {
+    checkInvariants()
     forEach { panel in
       if panel.first > 0 && Call.isEnded { return }
       var target = packed + panel.first * channels * coefficients

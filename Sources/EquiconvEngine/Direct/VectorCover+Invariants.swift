@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension VectorCover {
+  #if EQUICONV_INTERNAL_CHECKS
+    /// Vectors lie between the first output and a vector behind the last, and store what they hold in the destination.
+    func checkInvariants() {
+      let span = (grid.size.z - 1) * sliceStride + (grid.size.y - 1) * rowStride + grid.size.x
+      forEach(first: 0, count: vectorCount) { _, source, run, start in
+        checkInvariant(source >= 0 && start >= 0 && start < runLength, "vectors lie in their runs")
+        checkInvariant(source + lanes <= max(span, lanes) || runLength < lanes, "vectors read what the grid reads")
+        forEachPiece(run: run, start: start) { piece in
+          checkInvariant(piece.lane >= 0 && piece.lane + piece.length <= lanes, "pieces lie in their vectors")
+          checkInvariant(
+            piece.destination >= 0
+              && piece.destination % grid.plane.x + grid.step.x * (piece.length - 1) < grid.plane.x
+              && piece.destination < grid.plane.volume, "pieces lie in rows of the destination")
+        }
+      }
+    }
+  #else
+    @inline(__always)
+    func checkInvariants() {}
+  #endif
+}

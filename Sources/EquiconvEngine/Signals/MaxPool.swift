@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The maximum over the points of a fiber, and where it came from.
+enum MaxPool {
+  static func run<S: EngineScalar>(
+    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int
+  ) {
+    target.update(from: source, count: length)
+    for h in 1..<max(order, 1) {
+      let values = source + h * stride
+      for x in 0..<length {
+        let (best, value) = (target[x], values[x])
+        // Of 0 and −0 the sum is 0 in either order.
+        target[x] = value > best || value.isNaN ? value : value == best && value == 0 ? best + value : best
+      }
+    }
+  }
+
+  static func gradient<S: EngineScalar>(
+    _ gradient: UnsafePointer<S>, _ input: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, inner: Int
+  ) {
+    for x in 0..<inner {
+      var largest = input[x]
+      for h in 1..<max(order, 1) {
+        let value = input[h * inner + x]
+        if value > largest || value.isNaN { largest = value }
+      }
+      // The maximum of values with a NaN is NaN, and comes from there.
+      func isLargest(_ value: S) -> Bool { largest.isNaN ? value.isNaN : value == largest }
+      var ties = 0
+      for h in 0..<order where isLargest(input[h * inner + x]) { ties += 1 }
+      for h in 0..<order {
+        target[h * inner + x] = isLargest(input[h * inner + x]) ? gradient[x] / S(ties) : 0
+      }
+    }
+  }
+}
