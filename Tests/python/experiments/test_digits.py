@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 
 import equiconv as eq
-import experiments
+import experiment_runs
 import numpy as np
 import pytest
-from experiments import process, read_metrics  # noqa: F401 (a fixture)
+from experiment_runs import process, read_metrics  # noqa: F401 (a fixture)
 
-experiments.require()
+experiment_runs.require()
 
 import torch  # noqa: E402
 from equiconv_experiments.common import storage, training  # noqa: E402

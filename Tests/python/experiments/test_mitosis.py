@@ -7,12 +7,12 @@ import gzip
 import itertools
 import json
 
-import experiments
+import experiment_runs
 import numpy as np
 import pytest
-from experiments import process, read_metrics  # noqa: F401 (a fixture)
+from experiment_runs import process, read_metrics  # noqa: F401 (a fixture)
 
-experiments.require()
+experiment_runs.require()
 
 import h5py  # noqa: E402
 import torch  # noqa: E402

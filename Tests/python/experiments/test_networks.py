@@ -9,10 +9,10 @@ import re
 from types import SimpleNamespace
 
 import equiconv as eq
-import experiments
+import experiment_runs
 import pytest
 
-experiments.require()
+experiment_runs.require()
 
 import equiconv.torch as et  # noqa: E402
 import torch  # noqa: E402

@@ -13,11 +13,11 @@ import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-import experiments
+import experiment_runs
 import pytest
-from experiments import process, read_metrics  # noqa: F401 (a fixture)
+from experiment_runs import process, read_metrics  # noqa: F401 (a fixture)
 
-experiments.require()
+experiment_runs.require()
 
 import torch  # noqa: E402
 from equiconv_experiments.common import storage  # noqa: E402
