@@ -126,10 +126,9 @@ def axes(name: str, value: object, dimension: int, smallest: int) -> tuple[int, 
 
 def choice(name: str, value: object, allowed: Sequence[str]) -> str:
     """`value` if it is one of the allowed strings. Raises TypeError or ValueError."""
+    if isinstance(value, str) and value in allowed:
+        # Exactly a str: the extension refuses subclasses, and members of an enumeration print otherwise.
+        return str.__str__(value)
     expected = " or ".join(", ".join(repr(item) for item in allowed).rsplit(", ", 1))
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is {value_text(value)}, expected {expected}")
-    if value not in allowed:
-        raise ValueError(f"{name} is {value_text(value)}, expected {expected}")
-    # Exactly a str: the extension refuses subclasses, and members of an enumeration print otherwise.
-    return str.__str__(value)
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise kind(f"{name} is {value_text(value)}, expected {expected}")

@@ -11,6 +11,9 @@ import numpy as np
 from .. import _native
 from .._checks.arguments import integer
 
+MOST_THREADS = 1024
+_LEAST_WORKSPACE = 2**20
+
 
 def set_num_threads(count: int) -> None:
     """Sets the number of threads that large calls use, the calling one included.
@@ -25,7 +28,7 @@ def set_num_threads(count: int) -> None:
     Raises:
         TypeError, ValueError: `count` is something else.
     """
-    _native.set_num_threads(integer("count", count, 1, 1024))
+    _native.set_num_threads(integer("count", count, 1, MOST_THREADS))
 
 
 def get_num_threads() -> int:
@@ -47,7 +50,7 @@ def set_workspace_limit(bytes: int) -> None:  # noqa: A002 (what it is)
     Raises:
         TypeError, ValueError: `bytes` is something else.
     """
-    _native.set_workspace_limit(integer("bytes", bytes, 2**20, 2**63 - 1))
+    _native.set_workspace_limit(integer("bytes", bytes, _LEAST_WORKSPACE, 2**63 - 1))
 
 
 def workspace_limit() -> int:

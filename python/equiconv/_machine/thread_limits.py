@@ -8,8 +8,7 @@ import sys
 from typing import Any
 
 from .. import _native
-
-_LARGEST = 1024
+from .config import MOST_THREADS
 
 
 def follow_limits() -> None:
@@ -38,7 +37,7 @@ def _register() -> None:
             return self.dynlib.equiconv_get_num_threads()
 
         def set_num_threads(self, num_threads: int) -> None:
-            self.dynlib.equiconv_set_num_threads(max(1, min(num_threads, _LARGEST)))
+            self.dynlib.equiconv_set_num_threads(max(1, min(num_threads, MOST_THREADS)))
 
         def get_version(self) -> str:
             number = self.dynlib.equiconv_version()
@@ -60,6 +59,6 @@ def _is_in_loky() -> bool:
 def _share() -> int:
     """How many threads a worker of loky should use: the number that joblib sets for OpenMP, else 1."""
     try:
-        return max(1, min(int(os.environ["OMP_NUM_THREADS"]), _LARGEST))
+        return max(1, min(int(os.environ["OMP_NUM_THREADS"]), MOST_THREADS))
     except (KeyError, ValueError):
         return 1

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -12,15 +12,31 @@ from numpy.typing import ArrayLike, DTypeLike
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import boolean, generator
 from .._checks.arrays import Array, float_array, float_dtype
-from .._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from .._functional.convolutions import (
+    Algorithm,
+    Axes,
+    LayerName,
+    Padding,
+    PaddingMode,
+    group_conv,
+    isotropic_conv,
+    lifting_conv,
+    projection_conv,
+)
 from .._functional.pool import PoolMode, group_pool
 from .._groups.point_group import PointGroup
-from .._layer import calls as _calls
 from .attributes import ConvolutionAttributes, PoolAttributes
 from .options import ConvolutionOptions, PoolOptions
 from .parameters import load_parameters
 
 Random: TypeAlias = np.random.Generator | int | None
+
+_FUNCTIONS: dict[LayerName, Callable[..., Array]] = {
+    "isotropic": isotropic_conv,
+    "lifting": lifting_conv,
+    "group": group_conv,
+    "projection": projection_conv,
+}
 
 
 class Convolution(ConvolutionAttributes):
@@ -110,8 +126,8 @@ class Convolution(ConvolutionAttributes):
         options = self.options
         array = float_array("x", x)
         options.check(type(self).__name__, array.shape)
-        sampling, kernel = options.sampling_arguments, options.kernel_arguments
-        return _calls.forward(options.layer, array, self.weight, options.group, self.bias, sampling, kernel, out)
+        function = _FUNCTIONS[options.layer_name]
+        return function(array, self.weight, options.group, self.bias, **options.keywords, out=out)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.options}): {self.options.spaces_text(self.bias is not None)}"
@@ -205,9 +221,10 @@ class GroupPool(PoolAttributes):
         Raises:
             TypeError, ValueError: `x` is no signal on `input_space`.
         """
+        options = self.options
         array = float_array("x", x)
-        self.options.check(array.shape)
-        return group_pool(array, self.mode, out=out)
+        options.check(array.shape)
+        return group_pool(array, options.mode, out=out)
 
     def __repr__(self) -> str:
         source, target = self.input_space, self.output_space

@@ -79,12 +79,12 @@ class ConvolutionOptions:
 
     def __post_init__(self) -> None:
         sampling = Sampling.checked(self.group.dimension, *self.sampling_arguments)
-        plain: dict[str, object] = {"padding_mode": sampling.padding_mode, "algorithm": sampling.algorithm}
-        plain |= {"interpolation": self.made_of.interpolation, "quadrature": self.made_of.quadrature}
-        options = {name: getattr(self, name) for name in ("stride", "padding", "dilation")}
-        plain |= {name: tuple(value) for name, value in options.items() if isinstance(value, list)}
-        for name, value in plain.items():
-            object.__setattr__(self, name, value)
+        own = self.__dict__  # frozen, but for this
+        own.update(padding_mode=sampling.padding_mode, algorithm=sampling.algorithm)
+        own.update(interpolation=self.made_of.interpolation, quadrature=self.made_of.quadrature)
+        for name in ("stride", "padding", "dilation"):
+            if isinstance(own[name], list):
+                own[name] = tuple(own[name])
         _ = self.weight_shape
 
     @property
@@ -117,6 +117,30 @@ class ConvolutionOptions:
         """(O, C, ...) as the weights of the functions."""
         channels = (self.in_channels, self.out_channels)
         return weight_shape(*channels, self.extents, self.made_of, self.group, self.layer)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """Those of the layer's function."""
+        return {
+            "stride": self.stride,
+            "padding": self.padding,
+            "dilation": self.dilation,
+            "padding_mode": self.padding_mode,
+            "algorithm": self.algorithm,
+            "basis": self.basis,
+            "interpolation": self.interpolation,
+            "group_basis": self.group_basis,
+            "quadrature": self.quadrature,
+        }
+
+    @cached_property
+    def _channels(self) -> tuple[int, ...]:
+        """The sizes C and |H| of the axes between the batch and space of a signal."""
+        return (self.in_channels, self.group.order) if self.layer.reads_group else (self.in_channels,)
+
+    @cached_property
+    def _rank(self) -> int:
+        return 1 + len(self._channels) + self.group.dimension
 
     @property
     def sampling_arguments(self) -> SamplingArguments:
@@ -155,7 +179,8 @@ class ConvolutionOptions:
 
     def check(self, user: str, shape: tuple[int, ...]) -> None:
         """Raises ValueError unless a signal of `shape` is one that the layer reads; `user` is its name in messages."""
-        check_signal_space(user, self.input_space, self.in_channels, shape)
+        if len(shape) != self._rank or shape[1 : self._rank - self.group.dimension] != self._channels:
+            check_signal_space(user, self.input_space, self.in_channels, shape)
 
     def __repr__(self) -> str:
         arguments = [str(self.in_channels), str(self.out_channels), self.kernel_text, self.group.name]
