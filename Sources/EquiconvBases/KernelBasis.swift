@@ -62,6 +62,12 @@ extension KernelBasis: BasisFamily {
   /// The extents k of the grid of taps on which the identity samples, in array-axis order.
   public var extents: [Int] { family.extents }
 
+  /// A bound on the functions that differ from 0 at any one point: few pixels do, while centers of splines may lie
+  /// anywhere.
+  package var mostFunctionsAtPoint: Int {
+    if case .pixel(let basis) = self { basis.mostFunctionsAtPoint } else { count }
+  }
+
   /// The trailing shape of weights: the extents for `pixel`, otherwise [J].
   public var shape: [Int] { family.shape }
 

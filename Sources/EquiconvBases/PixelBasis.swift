@@ -49,6 +49,9 @@ extension PixelBasis: BasisFamily {
   /// The extents.
   public var shape: [Int] { extents }
 
+  /// Taps nearer than the reach of the interpolation, on every axis.
+  var mostFunctionsAtPoint: Int { extents.reduce(1) { $0 * min($1, 2 * Int(interpolation.reach)) } }
+
   func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
     let axes = ArrayAxes(count: extents.count)
     // The products over the axes done so far, the last one first.
@@ -79,7 +82,7 @@ extension PixelBasis: BasisFamily {
 
 extension Interpolation {
   /// φ is 0 from this distance on.
-  private var reach: Double {
+  fileprivate var reach: Double {
     switch self {
     case .bilinear: 1
     case .bicubic: 2

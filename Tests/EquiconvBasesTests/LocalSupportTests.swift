@@ -25,6 +25,7 @@ import _EquiconvTestSupport
     for u in try Self.points(extents.count, &random) {
       let expected = taps.map { tap in zip(u, tap).reduce(1) { interpolation.weight($1.0 - $1.1) * $0 } }
       #expect(firstDifference(sampling(of: basis, at: [u]), expected) == nil, "\(u)")
+      #expect(expected.count { $0 != 0 } <= basis.mostFunctionsAtPoint)
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
 import Testing
@@ -35,6 +36,20 @@ import _EquiconvTestSupport
         try forward(plan)
       }
     }
+  }
+
+  /// What counts are the pixels near a point, not those of the kernel, whether the basis is given or not.
+  @Test func largeKernel_ofPixelsThatAreGiven_isPlannedAsByDefault() throws {
+    var descriptor = LayerCase([65, 65], kernel: [63]).descriptor(.lifting, try .cyclic(8))
+    let plan = try ConvolutionPlan(descriptor)
+    descriptor.layer.basis = .pixel(try PixelBasis(extents: [63, 63]))
+    let given = try ConvolutionPlan(descriptor)
+    #expect(given.weightShape == plan.weightShape && given.flops(batch: 1) == plan.flops(batch: 1))
+    // Splines through pixels are not 0 at a point for all pixels.
+    var group = LayerCase([65, 65], kernel: [63]).descriptor(.group, try .cyclic(8))
+    group.layer.interpolation = .bSpline3
+    let error = #expect(throws: ConvolutionError.self) { try ConvolutionPlan(group) }
+    #expect(error?.kind == .tooLarge && error?.value == "3969 functions")
   }
 
   /// One output, whose two taps both lie far outside the signal: a good layer for all its reach.

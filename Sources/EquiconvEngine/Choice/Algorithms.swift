@@ -45,6 +45,12 @@ protocol AlgorithmVisitor {
 
 /// What algorithms make of a plan once, whatever the batch, and keep in it.
 struct AlgorithmTables: Sendable {
-  let correlations = PlaneCorrelations()
-  let fourierPlans = FourierPlans()
+  let gathers: GatherPlans
+  let correlations = LazyTable<Pass, PlaneCorrelation>()
+  let fourierPlans = LazyTable<FourierPlan.Key, FourierPlan>()
+
+  /// - Throws: `outOfMemory`.
+  init(_ stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
+    gathers = try GatherPlans(stencil, geometry: geometry, isCircular: isCircular)
+  }
 }

@@ -44,20 +44,29 @@ extension ConvolutionDescriptor {
   /// The grid all elements sample the kernel on, with padding that grows with it, checked to be of a size to plan.
   func sampledKernel() throws(ConvolutionError) -> SampledKernel {
     let sampled = try SampledKernel(self)
-    let entries = try stencilEntries(sampled.extents)
-    if layer.basis != nil || !layer.group.isLattice {
-      // Each row is a mean over the elements of an output point, of as many values as there are functions.
-      let functions = layer.basis == nil ? min(sampled.basis.count, 64) : sampled.basis.count
-      let values = try Self.product(
-        try Self.product(entries, layer.group.order / points(layer.output), .samplingOperator), functions,
-        .samplingOperator)
-      if values > Self.samplingLimit {
-        throw ConvolutionError(
-          .tooLarge, .basis, "\(functions) functions", expected: "at most 2^25 sampled values, not \(values)")
-      }
-    }
+    _ = try stencilEntries(sampled.extents)
+    if layer.basis != nil || !layer.group.isLattice { try checkSampling(sampled) }
     try checkImage(inChannels, layer.input, .inChannels, sampled.extents)
     return sampled
+  }
+
+  /// Checks the size of the sampling operator: a bank has a row for each point of the input and tap, a mean over the
+  /// elements of one output point, of the functions that are not 0 at the tap.
+  private func checkSampling(_ sampled: SampledKernel) throws(ConvolutionError) {
+    let input = try layer.input.fiber(of: layer.group, .stabilizer)
+    let output = try layer.output.fiber(of: layer.group, .stabilizer)
+    let banks = output.orbits(of: StencilBuilder.lattice(layer.group, input, output)).count
+    var values = 1
+    for factor in sampled.extents.values + [
+      input.count, banks, layer.group.order / output.count, sampled.basis.mostFunctionsAtPoint,
+    ] {
+      values = try Self.product(values, factor, .samplingOperator)
+    }
+    if values > Self.samplingLimit {
+      throw ConvolutionError(
+        .tooLarge, .basis, "\(sampled.basis.count) functions",
+        expected: "at most 2^25 sampled values, not \(values)")
+    }
   }
 
   /// |X| |Y| taps, if that is within the limit.

@@ -86,7 +86,7 @@ struct CircularFold: Sendable {
 
   /// The period that a position relative to the signal's first lies in.
   private static func period(of offset: Int, _ size: Int) -> Int {
-    (offset - PlaneLayout.wrapped(offset, size)) / size
+    (offset - Box.wrapped(offset, size)) / size
   }
 
   /// Writes `runCount` runs: those of one axis after those of another, each in ascending order.
@@ -105,7 +105,7 @@ struct CircularFold: Sendable {
     var done = 0
     while done < stretch.count {
       let position = stretch.position + stretch.positionStep * done
-      let coordinate = PlaneLayout.wrapped(position - padding[axis], size)
+      let coordinate = Box.wrapped(position - padding[axis], size)
       let inPeriod = (size - coordinate + stretch.positionStep - 1) / stretch.positionStep
       let count = min(stretch.count - done, inPeriod)
       next.initialize(

@@ -11,10 +11,14 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
 
   // MARK: - Passes
 
+  private func gatherPlan() throws(ConvolutionError) -> GatherPlan {
+    try task.plan.tables.gathers.plan(task.pass, of: task.plan)
+  }
+
   func signalPass(tile: Int) throws(ConvolutionError) -> GatherPass<S> {
     let (plan, channels, options) = (task.plan, task.channels, task.options)
     return try GatherPass(
-      plan: plan.gatherPlan(task.pass), batch: task.batch * plan.modules, channels: channels.read,
+      plan: gatherPlan(), batch: task.batch * plan.modules, channels: channels.read,
       outputs: channels.computed, modules: plan.modules, weightStrides: task.coreStrides,
       instructions: options.instructions, threads: options.threads)
   }
@@ -22,7 +26,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
   func weightGradient(tile: Int) throws(ConvolutionError) -> WeightGradientPass<S> {
     let (plan, options) = (task.plan, task.options)
     return try WeightGradientPass(
-      plan: plan.forwardPlan, geometry: plan.geometry, batch: task.batch, inChannels: plan.moduleInputs,
+      plan: gatherPlan(), geometry: plan.geometry, batch: task.batch, inChannels: plan.moduleInputs,
       outChannels: plan.moduleOutputs, modules: plan.modules, instructions: options.instructions,
       threads: options.threads)
   }
@@ -36,7 +40,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
 
   func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
     let plan = task.plan
-    let gather = try plan.gatherPlan(task.pass)
+    let gather = try gatherPlan()
     let pairs = Double(task.batch) * Double(plan.descriptor.outChannels) * Double(plan.moduleInputs)
     let outputs = Double(plan.geometry.output.volume)
     let terms = isSummed ? plan.stencil.coefficients : plan.stencil.termCount
@@ -109,14 +113,9 @@ extension Method {
 }
 
 extension ConvolutionPlan {
-  /// The gather that a pass is by the direct algorithm; for a weight gradient the one it is the adjoint of.
-  func gatherPlan(_ pass: Pass) throws(ConvolutionError) -> GatherPlan {
-    pass == .inputGradient ? try adjointPlan() : forwardPlan
-  }
-
   /// Multiply-adds of vectors for a pair of channels that the direct algorithm makes, by counting.
   package func directWork(_ pass: Pass, lanes: Int) throws(ConvolutionError) -> Int {
-    let gather = try gatherPlan(pass)
+    let gather = try tables.gathers.plan(pass, of: self)
     return gather.grids.indices.reduce(0) { sum, grid in
       let vectors = VectorCover(grid: gather.grids[grid], layout: gather.layout, lanes: lanes).vectorCount
       return sum + vectors * gather.reads.count(grid: grid)
@@ -124,5 +123,7 @@ extension ConvolutionPlan {
   }
 
   /// Whether the direct algorithm leaves out reads of nothing but zeros.
-  package func leavesOutReads(_ pass: Pass) throws(ConvolutionError) -> Bool { try gatherPlan(pass).reads.isPartial }
+  package func leavesOutReads(_ pass: Pass) throws(ConvolutionError) -> Bool {
+    try tables.gathers.plan(pass, of: self).reads.isPartial
+  }
 }

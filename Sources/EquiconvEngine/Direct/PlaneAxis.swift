@@ -133,7 +133,7 @@ struct PlaneAxis: Sendable {
       for run in runs.elements[starts[phase]..<starts[phase + 1]] {
         var position = origin + step * run.first + residues[phase]
         if isCircular {
-          position = PlaneLayout.wrapped(position, signal)
+          position = Box.wrapped(position, signal)
           let advance = step % signal
           for _ in 0..<run.count {
             body(position)
@@ -265,7 +265,7 @@ struct PlaneAxis: Sendable {
     private func copyPeriods<S: EngineScalar>(
       _ row: UnsafeMutablePointer<S>, _ count: Int, from source: UnsafePointer<S>, first: Int
     ) {
-      var position = PlaneLayout.wrapped(first, signal)
+      var position = Box.wrapped(first, signal)
       let advance = step % signal
       for index in 0..<count {
         row[index] = source[position]

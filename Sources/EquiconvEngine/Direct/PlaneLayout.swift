@@ -67,9 +67,4 @@ struct PlaneLayout: Sendable {
       }
     }
   }
-
-  static func wrapped(_ position: Int, _ size: Int) -> Int {
-    let remainder = position % size
-    return remainder < 0 ? remainder + size : remainder
-  }
 }

@@ -21,8 +21,21 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
 
   // MARK: - Passes
 
+  private func correlation() throws(ConvolutionError) -> PlaneCorrelation {
+    try task.plan.correlation(task.pass, for: Self.name)
+  }
+
   private func fourierPlan(_ length: Int) throws(ConvolutionError) -> FourierPlan {
-    try task.plan.tables.fourierPlans.plan(task.pass, length: length, of: task.plan)
+    let key = FourierPlan.Key(pass: task.pass.tableKey, length: length)
+    return try task.plan.tables.fourierPlans.value(key) { () throws(ConvolutionError) in
+      let correlation = try correlation()
+      guard let made = FourierPlan(correlation, length: length) else { throw tooFar(correlation, length) }
+      return made
+    }
+  }
+
+  private func tooFar(_ correlation: PlaneCorrelation, _ length: Int) -> ConvolutionError {
+    PlaneCorrelation.tooFar(correlation.reach, atMost: length, for: Self.name)
   }
 
   func signalPass(tile: Int) throws(ConvolutionError) -> FourierPass<S> {
@@ -50,10 +63,8 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   private var costs: FourierCosts { FourierCosts.measured[task.options.instructions] }
 
   func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
-    let correlation = try task.plan.tables.correlations.correlation(task.pass, of: task.plan, for: Self.name)
-    guard let grid = TileGrid(correlation, inputs: tile) else {
-      throw PlaneCorrelation.tooFar(correlation.reach, atMost: tile, for: Self.name)
-    }
+    let correlation = try correlation()
+    guard let grid = TileGrid(correlation, inputs: tile) else { throw tooFar(correlation, tile) }
     let tiles = Tiles(correlation, length: tile, count: task.batch * grid.tiles.volume, costs)
     return task.pass == .weightGradient ? gradientCost(tiles) : signalCost(tiles)
   }
@@ -146,6 +157,6 @@ extension Method {
 extension ConvolutionPlan {
   /// Kernels that are transformed apart: turned kernels share one transform.
   package func fourierBanks(_ pass: Pass) throws(ConvolutionError) -> Int {
-    try tables.correlations.correlation(pass, of: self, for: .fourier).banks.count
+    try correlation(pass, for: .fourier).banks.count
   }
 }

@@ -33,6 +33,12 @@ final class FourierPlan: Sendable {
   /// [b − 1][p][re, im] of exp(−2πi b p / n), b = 1, 2, 3 and p < n / 4.
   let twiddles: [Double]
 
+  /// What it depends on, beside the plan of the layer.
+  struct Key: Hashable, Sendable {
+    var pass: Pass
+    var length: Int
+  }
+
   struct PointRead: Sendable {
     var point: Int32
     var isConjugate: Bool

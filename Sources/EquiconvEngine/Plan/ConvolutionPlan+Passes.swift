@@ -81,7 +81,8 @@ extension ConvolutionPlan {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
       let weightRange = try ArrayRange(.weight, weight, weightCount())
-      try ArrayRange(.inputGradient, inputGradient, inputCount(batch)).checkApart(from: outputGradientRange, weightRange)
+      try ArrayRange(.inputGradient, inputGradient, inputCount(batch)).checkApart(
+        from: outputGradientRange, weightRange)
       let task = task(.inputGradient, batch: batch, S.self, options)
       try run(task, options.method, from: outputGradient, .array(weight), bias: nil, to: inputGradient)
     }

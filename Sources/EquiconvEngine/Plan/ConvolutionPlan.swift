@@ -16,10 +16,8 @@ public final class ConvolutionPlan: Sendable {
   /// (O, C, [points of the input's fiber or functions on H,] kernel…), with (J) for the kernel's extents where kernels are
   /// made of J other functions than pixels.
   public let weightShape: [Int]
-  let forwardPlan: GatherPlan
-  /// Made by the first input gradient: inference never needs it. Guarded by `ProcessLock`.
-  private nonisolated(unsafe) var lazyAdjoint: GatherPlan?
-  let tables = AlgorithmTables()
+  let stencil: Stencil
+  let tables: AlgorithmTables
   let choices = ChoiceCache()
   let weightCache = WeightCache()
 
@@ -39,32 +37,13 @@ public final class ConvolutionPlan: Sendable {
     strideRemainder = remainders
     weightShape = try resolved.layer.weightShape(
       outChannels: resolved.outChannels, inChannels: resolved.inChannels, kernel: resolved.kernel)
-    let stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
+    stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
     try Self.checkAlgorithm(resolved.layer, reach: geometry.reach)
-    forwardPlan = try GatherPlan(
-      forward: stencil, geometry: geometry, isCircular: resolved.layer.paddingMode == .circular)
+    tables = try AlgorithmTables(
+      stencil, geometry: geometry, isCircular: resolved.layer.paddingMode == .circular)
     _ = try weightCount()
     _ = try bankCount()
   }
-
-  /// The gather that an input gradient is.
-  ///
-  /// Made without the lock, which is held to look and to publish: it may take seconds.
-  /// - Throws: `outOfMemory`.
-  func adjointPlan() throws(ConvolutionError) -> GatherPlan {
-    if let known = ProcessLock.withLock({ lazyAdjoint }) { return known }
-    let made = try GatherPlan(
-      adjoint: stencil.adjoint(), geometry: geometry, isCircular: descriptor.layer.paddingMode == .circular)
-    try Call.checkNotEnded()
-    return ProcessLock.withLock {
-      // Another thread may have been as quick: all go on with the first.
-      if let lazyAdjoint { return lazyAdjoint }
-      lazyAdjoint = made
-      return made
-    }
-  }
-
-  var stencil: Stencil { forwardPlan.stencil }
 
   // MARK: - Channels
 

@@ -5,4 +5,8 @@ public enum Pass: Int32, Hashable, Sendable, CaseIterable {
   case forward = 0
   case inputGradient = 1
   case weightGradient = 2
+
+  /// The pass from signals to signals whose tables it works with: a weight gradient has those of the forward pass, whose
+  /// adjoint it is.
+  var tableKey: Pass { self == .inputGradient ? .inputGradient : .forward }
 }

@@ -28,4 +28,10 @@ struct Box: Hashable, Sendable {
 
   /// Applies `transform` to each axis.
   func map(_ transform: (Int) -> Int) -> Box { Box(z: transform(z), y: transform(y), x: transform(x)) }
+
+  /// The place in 0 ..< size of a coordinate on a periodic axis.
+  static func wrapped(_ coordinate: Int, _ size: Int) -> Int {
+    let remainder = coordinate % size
+    return remainder < 0 ? remainder + size : remainder
+  }
 }

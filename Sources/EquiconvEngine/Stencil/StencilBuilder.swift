@@ -43,7 +43,7 @@ struct StencilBuilder {
   }
 
   /// The lattice subgroup, or the identity alone where that leads out of a truncated set.
-  private static func lattice(_ group: PointGroup, _ input: HomogeneousSpace, _ output: HomogeneousSpace) -> [Int] {
+  static func lattice(_ group: PointGroup, _ input: HomogeneousSpace, _ output: HomogeneousSpace) -> [Int] {
     let lattice = group.latticeSubgroup
     if group.isClosed { return lattice }
     let isStable = lattice.allSatisfy { l in

@@ -65,7 +65,7 @@ struct PlaneCorrelation: Sendable {
     let last = geometry.reach.map { $0 - 1 }
     var origin = geometry.padding
     for axis in 0..<3 { origin[axis] -= last[axis] }
-    let adjoint = try plan.adjointPlan().stencil.terms
+    let adjoint = try plan.stencil.adjoint().terms
     let terms = try Table<Stencil.Term>.grouped(adjoint.count) { give in
       for (element, terms) in adjoint.enumerated() {
         for term in terms {
@@ -220,5 +220,16 @@ struct PlaneCorrelation: Sendable {
     turned.position.y = turn.signs[0] * position[turn.axes[0]] + center[0]
     turned.position.x = turn.signs[1] * position[turn.axes[1]] + center[1]
     return turned
+  }
+}
+
+extension ConvolutionPlan {
+  /// A pass as correlations of planes; a weight gradient has those of the forward pass.
+  /// - Throws: `unsupportedAlgorithm` where it is none; `outOfMemory`.
+  func correlation(_ pass: Pass, for algorithm: Algorithm) throws(ConvolutionError) -> PlaneCorrelation {
+    try tables.correlations.value(pass.tableKey) { () throws(ConvolutionError) in
+      try PlaneCorrelation.check(pass, of: self, for: algorithm)
+      return pass == .inputGradient ? try .adjoint(self) : try .forward(self)
+    }
   }
 }

@@ -75,8 +75,8 @@ struct TileBand {
     _ y: Int, from x: Int, _ length: Int, _ plane: UnsafePointer<S>, into row: UnsafeMutablePointer<S>
   ) {
     if isCircular {
-      let line = plane + PlaneLayout.wrapped(y, source.y) * source.x
-      var position = PlaneLayout.wrapped(x, source.x)
+      let line = plane + Box.wrapped(y, source.y) * source.x
+      var position = Box.wrapped(x, source.x)
       var done = 0
       while done < length {
         let piece = min(length - done, source.x - position)

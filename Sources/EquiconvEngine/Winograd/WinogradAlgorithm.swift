@@ -34,7 +34,7 @@ struct WinogradAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   // MARK: - Passes
 
   private func correlation() throws(ConvolutionError) -> PlaneCorrelation {
-    try task.plan.tables.correlations.correlation(task.pass, of: task.plan, for: Self.name)
+    try task.plan.correlation(task.pass, for: Self.name)
   }
 
   func signalPass(tile: Int) throws(ConvolutionError) -> WinogradPass<S> {

@@ -126,7 +126,7 @@ struct WinogradTiling: Sendable {
     }
     var (done, number) = (0, 0)
     while done < count {
-      let column = PlaneLayout.wrapped(first + done, source.x)
+      let column = Box.wrapped(first + done, source.x)
       let length = min(source.x - column, count - done)
       runs[number] = run(piece, column: column, strip: strip + done, length: length)
       number += 1
@@ -139,7 +139,7 @@ struct WinogradTiling: Sendable {
     func place(_ i: Int) -> Int {
       let row = piece.row * tile + i + origin.y
       if !isCircular && (row < 0 || row >= source.y) || i >= points { return -1 }
-      return piece.image * sourceImage + PlaneLayout.wrapped(row, source.y) * source.x + column
+      return piece.image * sourceImage + Box.wrapped(row, source.y) * source.x + column
     }
     return equiconv_winograd_run(
       rows: (place(0), place(1), place(2), place(3), place(4), place(5)), strip: strip, length: length)

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvEngine
+import EquiconvGroups
+import Testing
+import _EquiconvTestSupport
+
+/// Every algorithm of the interface is in the engine's list, and an algorithm that does not cover a pass says so.
+@Suite struct AlgorithmTests {
+  @Test(arguments: Algorithm.allCases) func everyAlgorithm_computesWhatAllCover(_ algorithm: Algorithm) throws {
+    var descriptor = LayerCase([12, 13], kernel: [3], padding: [1], channels: (3, 4)).descriptor(.group, try .cyclic(4))
+    descriptor.layer.algorithm = algorithm
+    let plan = try ConvolutionPlan(descriptor)
+    let explanation = try plan.explain(.forward, batch: 2, Float.self)
+    #expect(algorithm == .auto || explanation.algorithm == algorithm)
+    var random = SplitMix64(seed: 401)
+    let numbers = try plan.reals(Float.self, batch: 2, &random)
+    let exact = ExactRuns(plan, numbers, batch: 2)
+    // Winograd's tiles round more often than the definition.
+    #expect(exact.forward.excess(try plan.forward(numbers, batch: 2)) <= 4)
+  }
+
+  @Test func auto_namesEachAlgorithmThatRefuses() throws {
+    func reason(_ layer: LayerCase, _ group: PointGroup, _ pass: Pass) throws -> String {
+      var descriptor = layer.descriptor(.group, group)
+      descriptor.layer.algorithm = .auto
+      return try ConvolutionPlan(descriptor).explain(pass, batch: 1, Float.self).reason
+    }
+    let strided = LayerCase([64, 64], kernel: [3], stride: [2], channels: (8, 8))
+    #expect(
+      try reason(strided, .cyclic(4), .forward)
+        == "others do not offer fourier with stride (2, 2), winograd with stride (2, 2)")
+    #expect(
+      try reason(strided, .cyclic(4), .weightGradient)
+        == "others do not offer fourier with stride (2, 2), winograd with a weight gradient")
+    let wide = LayerCase([64, 64], kernel: [33], channels: (8, 8))
+    #expect(
+      try reason(wide, .cyclic(4), .forward)
+        == "others do not offer fourier with a reach of 33 × 33, winograd with a reach of 33 × 33")
+  }
+
+  @Test func passThatAMethodDoesNotHave_isAnError() throws {
+    let plan = try ConvolutionPlan(LayerCase([9, 9], kernel: [3]).descriptor(.group, try .cyclic(4)))
+    var random = SplitMix64(seed: 402)
+    let numbers = try plan.reals(Float.self, batch: 1, &random)
+    let error = #expect(throws: ConvolutionError.self) {
+      try plan.weightGradient(numbers, batch: 1, method: .winograd(outputs: 4))
+    }
+    #expect(error?.kind == .unsupportedAlgorithm && error?.value == "winograd with a weight gradient")
+  }
+}
