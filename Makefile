@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-#   make demo      the lecture's architecture on a photograph, and trained on digits: equality to the last bit, figures
+#   make demo      a group network on a photograph, equal to the last bit; then networks trained on digits; figures
 #   make test      Swift, C and Python tests
 #   make fuzz      random programs of calls of the C interface; make sanitize: C tests under sanitizers
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv

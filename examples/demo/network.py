@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lecture's architecture, lifting - ReLU - group - ReLU - group - projection, with weights fixed by a seed.
+"""The network lifting - ReLU - group - ReLU - group - projection, with weights fixed by a seed.
 
 The weights are made, not trained, such that the feature maps mean something to the eye:
 

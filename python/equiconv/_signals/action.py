@@ -34,7 +34,7 @@ def act(
     exchanges axes of different size, the result has them exchanged.
 
     Args:
-        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), told apart by the number of axes; with a
+        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), which the number of axes decides; with a
             `stabilizer` K, of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or
             float64.
         group: H, any group on d axes.
@@ -123,16 +123,16 @@ def equivariance_error(
     A; where a truncated set lacks g^-1 p, a point p of the input is 0 and one of the output is not compared.
 
     Args:
-        f: any callable from a signal to a signal, for example a network: of NumPy, PyTorch or JAX. Its output is told
-            by the number of axes: a signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H leaves as
-            it is. It is called without gradients, and a module in the mode it is in: call ``eval()`` before, or batch
-            norm learns from `x`.
+        f: any callable from a signal to a signal, for example a network: of NumPy, PyTorch or JAX. The number of axes
+            decides what its output is: a signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H leaves
+            unchanged. It is called without gradients, and a module in the mode it is in: call ``eval()`` first, or
+            batch norm learns from `x`.
         x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), float32 or float64: an array, or a tensor of
             PyTorch or JAX, which `f` then gets too. Of an array, a `torch.nn.Module` gets tensors. Another `f` gets the
             array, and if it refuses that by TypeError or AttributeError, a tensor of a framework that is imported.
         group: H, any group on d axes.
         input_stabilizer: the elements of K, if `x` is a signal (B, C, |H|/|K|, spatial...) on H/K.
-        output_stabilizer: likewise for the output of `f`.
+        output_stabilizer: the same for the output of `f`.
         angles: a number or several, in degrees, counterclockwise; in 2-D only. 0 if only `scales` are given.
         scales: a factor or several, in 1/1024...1024: ``(L_s f)(x) = f(x / s)``. 1 if only `angles` are given.
         spline_order: of the resampling, 1 to 5.
@@ -143,8 +143,8 @@ def equivariance_error(
         The relative error.
 
     Raises:
-        TypeError, ValueError: as `act`, for `x` or for what `f` returns; f(L_g x) has not the shape of L_g f(x); a
-            signal on H where an angle and scale are no element of H; another argument of the wrong kind or value.
+        TypeError, ValueError: as `act`, for `x` or for what `f` returns; f(L_g x) and L_g f(x) differ in shape; a signal
+            on H and an angle and scale that are not an element of H; another argument of the wrong kind or value.
         ModuleNotFoundError: the resampling needs SciPy, which is not installed.
 
     Example:

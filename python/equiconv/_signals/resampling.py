@@ -119,7 +119,7 @@ class Space:
 
 
 def space_of(name: str, x: Array, group: PointGroup, stabilizer: Sequence[int] | None) -> Space:
-    """The space of a signal whose shape has been checked, told by its number of axes."""
+    """The space of a signal whose shape has been checked, by its number of axes."""
     d = group.dimension
     if x.ndim == 2 or x.ndim == 2 + d:
         return Space(name, group, None, x.ndim > 2)

@@ -43,7 +43,7 @@ class SignalSpace:
         return len(shape) == 3 + self.dimension and shape[2] == self.group.order
 
     def describe(self, shape: tuple[int, ...]) -> str:
-        """What a signal of this shape lives on, as far as its shape tells, given that this space was wanted."""
+        """The space of a signal of this shape, as far as the shape shows, given that this space was expected."""
         if len(shape) == 2 + self.dimension:
             return f"one on {_PLANES[self.dimension]}"
         if len(shape) == 3 + self.dimension:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["COLORS", "MARKERS", "Curve", "band", "draw_learning", "figure", "legend_below", "mean_and_deviation"]
 
-# Okabe and Ito's colors, which stay apart for color-blind readers; markers tell networks apart in gray.
+# Okabe and Ito's colors, which color-blind readers can distinguish; markers distinguish networks in gray.
 COLORS = {"cnn": "#D55E00", "c4": "#0072B2", "c8": "#009E73", "d4": "#CC79A7"}
 MARKERS = {"cnn": "s", "c4": "o", "c8": "^", "d4": "D"}
 

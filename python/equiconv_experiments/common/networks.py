@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of the experiments: the lecture's architecture, for any group and any library's layers.
+"""The networks of the experiments, for any group and any library's layers.
 
 One class, `GroupNetwork`, is all networks: on the trivial group it is the plain convolutional network, since a signal
 on R^2 x {e} is a signal on the plane. It is written against a namespace of layers, `LayerNamespace`, which is

@@ -74,7 +74,7 @@ class Cells:
         train, valid, test: the parts; of `valid` the threshold is chosen, of `test` the results are.
         description: what the data is, for people.
         synthetic: whether it was drawn.
-        identity: what tells it from other data, as JSON.
+        identity: what distinguishes it from other data, as JSON.
     """
 
     train: CellSet

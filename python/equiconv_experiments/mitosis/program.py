@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lecture's task, normal against mitotic cells: a plain CNN beside group networks of as many parameters.
+"""Normal against mitotic cells: a plain CNN beside group networks of as many parameters.
 
     python -m equiconv.experiments.mitosis [--quick] [--output-dir DIR]      SYNTHETIC patches, drawn by a generator
     python -m equiconv.experiments.mitosis --data PATH                       your own patches
