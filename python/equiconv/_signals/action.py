@@ -124,9 +124,9 @@ def equivariance_error(
 
     Args:
         f: any callable from a signal to a signal, for example a network: of NumPy, PyTorch or JAX. The number of axes
-            decides what its output is: a signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H leaves
-            unchanged. It is called without gradients, and a module in the mode it is in: call ``eval()`` first, or
-            batch norm learns from `x`.
+            decides what its output is: a signal (B, C, spatial...) or (B, C, |H|, spatial...), or (B, C), which H
+            leaves unchanged. It is called without gradients, and a module in the mode it is in: call ``eval()`` first,
+            or batch norm learns from `x`.
         x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), float32 or float64: an array, or a tensor of
             PyTorch or JAX, which `f` then gets too. Of an array, a `torch.nn.Module` gets tensors. Another `f` gets the
             array, and if it refuses that by TypeError or AttributeError, a tensor of a framework that is imported.
@@ -143,8 +143,8 @@ def equivariance_error(
         The relative error.
 
     Raises:
-        TypeError, ValueError: as `act`, for `x` or for what `f` returns; f(L_g x) and L_g f(x) differ in shape; a signal
-            on H and an angle and scale that are not an element of H; another argument of the wrong kind or value.
+        TypeError, ValueError: as `act`, for `x` or for what `f` returns; f(L_g x) and L_g f(x) differ in shape; a
+            signal on H and an angle and scale that are not an element of H; an argument of the wrong kind or value.
         ModuleNotFoundError: the resampling needs SciPy, which is not installed.
 
     Example:
