@@ -254,3 +254,36 @@ def test_a_layer_refuses_signals_of_another_space(rng):
 def test_wrong_arguments_are_named(arguments, options, error, message):
     with pytest.raises(error, match=message):
         eq.LiftingConv(*arguments, **options)
+
+
+def test_options_are_attributes_that_are_checked_when_they_are_set(rng):
+    layer = eq.GroupConv(2, 3, 3, C4, padding=[1, 0], rng=0)
+    assert (layer.stride, layer.padding, layer.kernel, layer.group) == (1, (1, 0), (3, 3), C4)
+    layer.stride, layer.padding, layer.padding_mode = 2, 1, "circular"
+    x = signal(rng, C4, 2, True)
+    options = {"stride": 2, "padding": 1, "padding_mode": "circular"}
+    assert np.array_equal(layer(x), eq.group_conv(x, layer.weight, C4, layer.bias, **options))
+    assert "stride=2, padding=1, padding_mode='circular'" in repr(layer)
+    with pytest.raises(ValueError, match="algorithm is 'quick', expected 'auto'"):
+        layer.algorithm = "quick"
+    with pytest.raises(ValueError, match="stride is 0, expected an integer from 1"):
+        layer.stride = 0
+    assert (layer.algorithm, layer.stride) == ("auto", 2)
+
+
+@pytest.mark.parametrize("name", ["group", "in_channels", "out_channels", "extents", "basis", "kernel", "input_space"])
+def test_what_decides_the_shape_of_weights_cannot_be_set(name):
+    layer = eq.GroupConv(2, 3, 3, C4, rng=0)
+    with pytest.raises(AttributeError, match=f"{name} of GroupConv cannot be set: make a new layer"):
+        setattr(layer, name, getattr(layer, name))
+
+
+def test_the_mode_of_a_pool_can_be_set_and_its_group_cannot(rng):
+    pool = eq.GroupPool(C4)
+    pool.mode = "max"
+    x = signal(rng, C4, 2, True)
+    assert np.array_equal(pool(x), eq.group_pool(x, "max"))
+    with pytest.raises(ValueError, match="mode is 'median', expected 'mean' or 'max'"):
+        pool.mode = "median"
+    with pytest.raises(AttributeError, match="group of GroupPool cannot be set"):
+        pool.group = D4
