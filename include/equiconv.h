@@ -149,6 +149,8 @@
 #include "equiconv/bases.h"
 #include "equiconv/layers.h"
 #include "equiconv/plans.h"
+#include "equiconv/layer_objects.h"
+#include "equiconv/texts.h"
 #include "equiconv/signals.h"
 #include "equiconv/runtime.h"
 #include "equiconv/calls.h"

@@ -36,13 +36,6 @@ extension Convolution {
       spatial: spatial, kernel: layer.kernel(ofWeight: weight.shape))
   }
 
-  /// The layer without what concerns signals alone: stride, padding and dilation, and how it is computed.
-  func descriptorOfKernels() -> ConvolutionDescriptor {
-    var descriptor = descriptor(spatial: layer.kernel(ofWeight: weight.shape))
-    descriptor.layer = layer.ofKernels
-    return descriptor
-  }
-
   func checkWeight() throws(ConvolutionError) { try layer.checkWeight(weight.shape) }
 
   func checkBias() throws(ConvolutionError) {

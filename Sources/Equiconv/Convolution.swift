@@ -98,8 +98,7 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   ///   the sizes of the fibers, 1 for the plane; kernel extents grow with the largest scale of H.
   /// - Throws: `ConvolutionError` where the weight does not fit.
   public func expandedWeight() throws(ConvolutionError) -> Tensor<Scalar> {
-    try checkWeight()
-    let plan = try ConvolutionPlan.cached(descriptorOfKernels())
+    let plan = try ConvolutionPlan.cached(layer.descriptorOfKernels(weight: weight.shape))
     return try Tensor(shape: plan.bankShape) { bank throws(ConvolutionError) in
       try plan.expand(weight: weight.storage, bank: bank)
     }

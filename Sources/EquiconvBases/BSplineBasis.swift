@@ -27,6 +27,9 @@ public struct BSplineBasis: Hashable, Sendable {
   private let centerTable: FixedArray<Double>
   private let boxes: CenterBoxes
 
+  /// Which function made it.
+  package let recipe: Recipe
+
   /// The scale s.
   public let scale: Double
 
@@ -55,7 +58,7 @@ public struct BSplineBasis: Hashable, Sendable {
       try table.append(contentsOf: center)
     }
     try self.init(
-      dimension: dimension, degree: degree, centerTable: table.frozen(), scale: scale, extents: extents)
+      dimension: dimension, degree: degree, centerTable: table.frozen(), scale: scale, extents: extents, .centers)
   }
 
   /// The same with the centers in one array, (J, d).
@@ -64,11 +67,11 @@ public struct BSplineBasis: Hashable, Sendable {
   ) throws(BasisError) {
     try self.init(
       dimension: dimension, degree: degree, centerTable: try Table<Double>(centers).frozen(), scale: scale,
-      extents: extents)
+      extents: extents, .centers)
   }
 
   private init(
-    dimension: Int, degree: Int, centerTable: FixedArray<Double>, scale: Double, extents: [Int]
+    dimension: Int, degree: Int, centerTable: FixedArray<Double>, scale: Double, extents: [Int], _ recipe: Recipe
   ) throws(BasisError) {
     try check(dimension, in: 1...3, .dimension)
     try check(degree, in: 0...largestDegree, .degree)
@@ -90,6 +93,7 @@ public struct BSplineBasis: Hashable, Sendable {
     boxes = try CenterBoxes(centerTable, dimension: dimension)
     self.scale = scale
     self.extents = extents
+    self.recipe = recipe
   }
 
   /// B-splines as wide as the distance of their centers, which fill the grid.
@@ -103,7 +107,7 @@ public struct BSplineBasis: Hashable, Sendable {
   public static func dense(extents: [Int], degree: Int, scale: Double = 1) throws(BasisError) -> BSplineBasis {
     let centers = try centerGrid(extents: extents, spacing: scale, .scale)
     return try BSplineBasis(
-      dimension: extents.count, degree: degree, centerTable: centers, scale: scale, extents: extents)
+      dimension: extents.count, degree: degree, centerTable: centers, scale: scale, extents: extents, .dense)
   }
 
   /// B-splines one tap wide about centers that are `spacing` apart: the analogue of dilated kernels.
@@ -114,7 +118,9 @@ public struct BSplineBasis: Hashable, Sendable {
   ///   extents.
   public static func atrous(extents: [Int], degree: Int, spacing: Double) throws(BasisError) -> BSplineBasis {
     let centers = try centerGrid(extents: extents, spacing: spacing, .spacing)
-    return try BSplineBasis(dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents)
+    return try BSplineBasis(
+      dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents,
+      .atrous(spacing: spacing))
   }
 
   /// B-splines one tap wide about the taps within a disc or ball of this radius about the origin, the round kernels
@@ -139,8 +145,28 @@ public struct BSplineBasis: Hashable, Sendable {
     var round = Table<Double>()
     for tap in 0..<count where norm(tap) <= limit { try round.append(contentsOf: taps.part(tap * d..<(tap + 1) * d)) }
     let centers = round.frozen()
-    return try BSplineBasis(dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents)
+    return try BSplineBasis(
+      dimension: extents.count, degree: degree, centerTable: centers, scale: 1, extents: extents,
+      .round(radius: radius))
   }
+}
+
+extension BSplineBasis {
+  /// Which function made a basis.
+  ///
+  /// Always equal: bases compare the numbers that follow from it.
+  package enum Recipe: Hashable, Sendable {
+    case dense
+    case atrous(spacing: Double)
+    case round(radius: Double?)
+    case centers
+
+    package static func == (_: Recipe, _: Recipe) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
+  }
+
+  /// The coordinates of all centers, (J, d).
+  package var centerNumbers: FixedArray<Double> { centerTable }
 }
 
 extension BSplineBasis: BasisFamily {

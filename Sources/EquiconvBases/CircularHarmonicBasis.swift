@@ -104,11 +104,26 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
     guard highestFrequency >= 0 else {
       throw .invalidInteger(.highestFrequency, value: highestFrequency, expected: "0 or more")
     }
-    let outermost = extent > 3 ? extent - 3 : extent - 1
-    let diameters = Array(stride(from: outermost % 2, through: outermost, by: 2))
+    let diameters = standardDiameters(extent: extent)
     return try CircularHarmonicBasis(
       extent: extent, radii: diameters.map { Double($0) / 2 },
       frequencies: diameters.map { min($0, highestFrequency) })
+  }
+
+  /// The diameters of the rings of `standard`, which are also their highest frequencies unless those are limited.
+  private static func standardDiameters(extent: Int) -> [Int] {
+    let outermost = extent > 3 ? extent - 3 : extent - 1
+    return Array(stride(from: outermost % 2, through: outermost, by: 2))
+  }
+
+  /// The argument of `standard` that makes this basis; nil where none does.
+  package var standardHighestFrequency: Int? {
+    let diameters = Self.standardDiameters(extent: extent)
+    let highest = frequencies == diameters ? Int.max : frequencies.max() ?? 0
+    let isStandard =
+      extent <= 128 && sigma == Self.standardSigma && radii == diameters.map { Double($0) / 2 }
+      && frequencies == diameters.map { min($0, highest) }
+    return isStandard ? highest : nil
   }
 
   /// The highest frequency that a ring may carry: ⌊πr⌋.

@@ -26,6 +26,21 @@ public enum GroupBasis: Hashable, Sendable {
     return .bSpline(degree: degree, centers: (0..<count).map { Double($0) * step }, scale: step)
   }
 
+  /// Throws what is wrong with these functions on any group.
+  package func validate() throws(BasisError) {
+    switch self {
+    case .full: return
+    case .localized(let elements):
+      let ascending = elements.sorted()
+      guard let first = ascending.first, first >= 0, zip(ascending, ascending.dropFirst()).allSatisfy({ $0 != $1 })
+      else {
+        throw .invalidList(.elements, value: elements, expected: "different numbers of at least 0")
+      }
+    case .bSpline(let degree, let centers, let scale):
+      try checkSplines(degree: degree, centers: centers, scale: scale)
+    }
+  }
+
   /// The number I of functions on a group.
   ///
   /// - Throws: What `matrix(for:)` throws.

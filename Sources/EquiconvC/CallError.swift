@@ -79,6 +79,7 @@ extension ConvolutionError.Kind {
     case .notASubgroup: EQUICONV_ERROR_NOT_A_SUBGROUP
     case .outOfMemory: EQUICONV_ERROR_OUT_OF_MEMORY
     case .tooLarge: EQUICONV_ERROR_TOO_LARGE
+    case .invalidText: EQUICONV_ERROR_INVALID_TEXT
     case .unsupportedGroup: EQUICONV_ERROR_UNSUPPORTED_GROUP
     case .unsupportedAlgorithm: EQUICONV_ERROR_UNSUPPORTED_ALGORITHM
     case .cancelled: EQUICONV_ERROR_CANCELLED

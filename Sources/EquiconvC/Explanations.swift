@@ -41,18 +41,26 @@ private func checkPrepared(_ value: Int32, _ pass: Pass) throws(CallError) -> Bo
   return value == 1
 }
 
+extension TypedPlan {
+  /// Explains a pass into a struct of the caller's.
+  func explain(
+    _ pass: equiconv_pass, batch: Int64, into explanation: UnsafeMutablePointer<equiconv_explanation>?
+  ) throws(CallError) {
+    let pass: Pass = try enumeration(pass, .pass, expected: "an equiconv_pass, 0...2")
+    let result = try location(explanation, .explanation)
+    try checkStructSize(UnsafePointer(result), .field(.explanation, .structSize), "EQUICONV_EXPLANATION_INIT")
+    let isPrepared = try checkPrepared(result.pointee.prepared, pass)
+    let explanation = try explain(pass, batch: batch, isPrepared: isPrepared)
+    result.pointee = equiconv_explanation(explanation, pass, isPrepared: isPrepared)
+  }
+}
+
 @_cdecl("equiconv_plan_explain") @implementation
 public func equiconv_plan_explain(
   _ plan: OpaquePointer?, _ pass: equiconv_pass, _ batch: Int64,
   _ explanation: UnsafeMutablePointer<equiconv_explanation>?
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
-    let layer = try PlanHandle.required(plan).layer
-    let pass: Pass = try enumeration(pass, .pass, expected: "an equiconv_pass, 0...2")
-    let result = try location(explanation, .explanation)
-    try checkStructSize(UnsafePointer(result), .field(.explanation, .structSize), "EQUICONV_EXPLANATION_INIT")
-    let isPrepared = try checkPrepared(result.pointee.prepared, pass)
-    let explanation = try layer.explain(pass, batch: batch, isPrepared: isPrepared)
-    result.pointee = equiconv_explanation(explanation, pass, isPrepared: isPrepared)
+    try PlanHandle.required(plan).layer.explain(pass, batch: batch, into: explanation)
   }
 }

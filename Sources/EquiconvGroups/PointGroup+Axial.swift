@@ -23,7 +23,7 @@ extension PointGroup {
   /// - Complexity: O(n²), the size of the Cayley table.
   public static func axialCyclic(_ n: Int, axis: Axis = .z) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder)
-    return try axial(name: "C\(n) about \(axis)", rotations: n, flips: 1, axis)
+    return try axial(name: "C\(n) about \(axis)", .axialCyclic(n, axis), rotations: n, flips: 1, axis)
   }
 
   /// The rotations about an axis, and the half turns about n axes perpendicular to it: order 2n, all of determinant 1.
@@ -39,11 +39,13 @@ extension PointGroup {
   /// - Complexity: O(n²), the size of the Cayley table.
   public static func axialDihedral(_ n: Int, axis: Axis = .z) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder / 2)
-    return try axial(name: "D\(n) about \(axis)", rotations: n, flips: 2, axis)
+    return try axial(name: "D\(n) about \(axis)", .axialDihedral(n, axis), rotations: n, flips: 2, axis)
   }
 
   /// The planar group on the two axes (u, v) that follow `axis` cyclically; flips also reverse `axis`.
-  private static func axial(name: String, rotations n: Int, flips: Int, _ axis: Axis) throws(GroupError) -> PointGroup {
+  private static func axial(
+    name: String, _ recipe: Recipe, rotations n: Int, flips: Int, _ axis: Axis
+  ) throws(GroupError) -> PointGroup {
     let w = axis.rawValue
     let (u, v) = ((w + 1) % 3, (w + 2) % 3)
     let matrices = try Table<Double>(repeating: 0, count: 9 * n * flips)
@@ -56,6 +58,7 @@ extension PointGroup {
     }
     return PointGroup(
       PointGroupStorage(
-        name: name, dimension: 3, matrices: matrices.frozen(), cayley: try planarTable(n, flips: flips)))
+        name: name, recipe: recipe, dimension: 3, matrices: matrices.frozen(), cayley: try planarTable(n, flips: flips))
+    )
   }
 }

@@ -8,11 +8,12 @@ extension PointGroup {
   /// Element 12·j + t is fʲ·(element t of `tetrahedral`), where f is the rotation by a fifth of a turn,
   /// counter-clockwise, about the vertex (0, 1, φ). So the lattice subgroup is the first 12 elements, and its left cosets
   /// are runs of 12. The order is frozen. The table is worked out exactly, in the numbers (a + bφ)/2 with whole a and b.
-  public static let icosahedral = golden(name: "icosahedral", elements: icosahedralRotations)
+  public static let icosahedral = golden(
+    name: "icosahedral", .icosahedral, elements: icosahedralRotations)
 
   /// The 120 symmetries of the icosahedron; element 60 + i is minus element i of `icosahedral`.
   public static let fullIcosahedral = golden(
-    name: "full icosahedral", elements: icosahedralRotations + icosahedralRotations.map { -$0 })
+    name: "full icosahedral", .fullIcosahedral, elements: icosahedralRotations + icosahedralRotations.map { -$0 })
 
   private static var icosahedralRotations: [GoldenMatrix] {
     let tetrahedral = tetrahedralRotations.map(GoldenMatrix.init)
@@ -22,13 +23,13 @@ extension PointGroup {
   }
 
   /// The group of these matrices, which are closed under products and begin with the identity.
-  private static func golden(name: String, elements: [GoldenMatrix]) -> PointGroup {
+  private static func golden(name: String, _ recipe: Recipe, elements: [GoldenMatrix]) -> PointGroup {
     let index = Dictionary(uniqueKeysWithValues: zip(elements, Int32(0)...))
     let order = elements.count
     let cayley = (0..<order * order).map { index[elements[$0 / order] * elements[$0 % order]]! }
     return PointGroup(
       PointGroupStorage(
-        name: name, dimension: 3, matrices: FixedArray(small: elements.flatMap(\.matrix)),
+        name: name, recipe: recipe, dimension: 3, matrices: FixedArray(small: elements.flatMap(\.matrix)),
         cayley: FixedArray(small: cayley)))
   }
 }

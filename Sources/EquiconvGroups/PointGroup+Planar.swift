@@ -10,14 +10,15 @@ extension PointGroup {
     guard 1...3 ~= d else { throw .invalidDimension(d) }
     return PointGroup(
       PointGroupStorage(
-        name: "trivial\(d)", dimension: d, matrices: FixedArray(small: identityMatrix(d)),
+        name: "trivial\(d)", recipe: .trivial(d), dimension: d, matrices: FixedArray(small: identityMatrix(d)),
         cayley: FixedArray(small: [0])))
   }
 
   /// The reflection group {1, −1} of the line.
   public static let reflection = PointGroup(
     PointGroupStorage(
-      name: "reflection", dimension: 1, matrices: FixedArray(small: [1, -1]), cayley: FixedArray(small: [0, 1, 1, 0])))
+      name: "reflection", recipe: .reflection, dimension: 1, matrices: FixedArray(small: [1, -1]),
+      cayley: FixedArray(small: [0, 1, 1, 0])))
 
   /// The rotations of the plane by 2πr/n, counter-clockwise; element r has the matrix [[cos, −sin], [sin, cos]].
   ///
@@ -28,7 +29,7 @@ extension PointGroup {
   /// - Complexity: O(n²), the size of the Cayley table.
   public static func cyclic(_ n: Int) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder)
-    return try planar(name: "C\(n)", rotations: n, flips: 1)
+    return try planar(name: "C\(n)", .cyclic(n), rotations: n, flips: 1)
   }
 
   /// The rotations and reflections of the plane that preserve a regular n-gon: order 2n.
@@ -41,7 +42,7 @@ extension PointGroup {
   /// - Complexity: O(n²), the size of the Cayley table.
   public static func dihedral(_ n: Int) throws(GroupError) -> PointGroup {
     try checkOrder(n, limit: largestOrder / 2)
-    return try planar(name: "D\(n)", rotations: n, flips: 2)
+    return try planar(name: "D\(n)", .dihedral(n), rotations: n, flips: 2)
   }
 
   static func checkOrder(_ n: Int, limit: Int) throws(GroupError) {
@@ -49,14 +50,17 @@ extension PointGroup {
   }
 
   /// The group of rotation(r)·flipʲ with r in `0..<n` and j in `0..<flips`, at index j·n + r.
-  private static func planar(name: String, rotations n: Int, flips: Int) throws(GroupError) -> PointGroup {
+  private static func planar(
+    name: String, _ recipe: Recipe, rotations n: Int, flips: Int
+  ) throws(GroupError) -> PointGroup {
     var matrices = try Table<Double>(capacity: 4 * flips * n)
     for element in 0..<flips * n {
       try matrices.append(contentsOf: planarMatrix(element % n, of: n, isFlipped: element >= n))
     }
     return PointGroup(
       PointGroupStorage(
-        name: name, dimension: 2, matrices: matrices.frozen(), cayley: try planarTable(n, flips: flips)))
+        name: name, recipe: recipe, dimension: 2, matrices: matrices.frozen(), cayley: try planarTable(n, flips: flips))
+    )
   }
 
   /// Whether this is `cyclic(n)`, element for element.

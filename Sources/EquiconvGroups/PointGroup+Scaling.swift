@@ -37,7 +37,8 @@ extension PointGroup {
     }
     return PointGroup(
       PointGroupStorage(
-        name: "scaling(\(factors.count))", dimension: dimension, matrices: matrices.frozen(),
+        name: "scaling(\(factors.count))", recipe: .scaling(dimension: dimension, factors: factors),
+        dimension: dimension, matrices: matrices.frozen(),
         cayley: try scales.cayley(rotations: 1),
         determinants: factors.map { s in (0..<dimension).reduce(1) { product, _ in product * s } },
         quadratureWeights: scales.quadratureWeights))
@@ -64,7 +65,7 @@ extension PointGroup {
     }
     return PointGroup(
       PointGroupStorage(
-        name: "similarity(\(n), \(factors.count))", dimension: 2,
+        name: "similarity(\(n), \(factors.count))", recipe: .similarity(n, factors: factors), dimension: 2,
         matrices: matrices.frozen(), cayley: try scales.cayley(rotations: n),
         determinants: (0..<factors.count * n).map { factors[$0 / n] * factors[$0 / n] },
         quadratureWeights: (0..<factors.count * n).map { weights[$0 / n] / Double(n) }))

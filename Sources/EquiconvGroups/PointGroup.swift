@@ -50,6 +50,9 @@ public struct PointGroup: Hashable, Sendable, CustomStringConvertible {
   /// The name.
   public var description: String { name }
 
+  /// The function that made it; nil for a group made of its matrices.
+  var namedRecipe: Recipe? { storage.recipe }
+
   // MARK: Matrices
 
   /// The matrices of all elements, shape (order, d, d), row-major.

@@ -5,6 +5,8 @@ import _EquiconvMemory
 /// What a `PointGroup` refers to: its tables, worked out once and never changed.
 final class PointGroupStorage: Sendable {
   let name: String
+  /// The function that made it; nil for a group made of its matrices.
+  let recipe: PointGroup.Recipe?
   let dimension: Int
   let order: Int
   /// (order, d, d), row-major.
@@ -31,12 +33,14 @@ final class PointGroupStorage: Sendable {
   ///   - determinants: By default those of the matrices, made exactly ±1 for a closed group.
   ///   - quadratureWeights: By default equal.
   init(
-    name: String, dimension: Int, matrices: FixedArray<Double>, cayley: FixedArray<Int32>,
+    name: String, recipe: PointGroup.Recipe? = nil, dimension: Int, matrices: FixedArray<Double>,
+    cayley: FixedArray<Int32>,
     determinants: [Double]? = nil, quadratureWeights: [Double]? = nil
   ) {
     let size = dimension * dimension
     let order = matrices.count / size
     self.name = name
+    self.recipe = recipe
     self.dimension = dimension
     self.order = order
     self.matrices = matrices

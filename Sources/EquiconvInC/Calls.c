@@ -198,6 +198,51 @@ WITH_CALL(equiconv_plan_get_sampled_kernel, (plan, extents), const equiconv_plan
 WITH_CALL(equiconv_plan_get_stride_remainder, (plan, axis, remainder), const equiconv_plan *plan, int32_t axis,
           int64_t *remainder)
 
+// Layers as objects (layer_objects.h)
+WITH_CALL(equiconv_layer_create, (descriptor, layer), const equiconv_descriptor *descriptor, equiconv_layer **layer)
+WITH_CALL(equiconv_layer_get_weight_shape, (layer, out_channels, in_channels, kernel, weight),
+          const equiconv_layer *layer, int64_t out_channels, int64_t in_channels, const int64_t *kernel,
+          equiconv_shape *weight)
+WITH_CALL(equiconv_layer_get_output_shape, (layer, input, weight, output), const equiconv_layer *layer,
+          const equiconv_shape *input, const equiconv_shape *weight, equiconv_shape *output)
+WITH_CALL(equiconv_layer_get_stride_remainders, (layer, input, weight, remainders), const equiconv_layer *layer,
+          const equiconv_shape *input, const equiconv_shape *weight, int64_t remainders[3])
+WITH_CALL(equiconv_layer_get_bank_shape, (layer, weight, bank), const equiconv_layer *layer,
+          const equiconv_shape *weight, equiconv_shape *bank)
+WITH_CALL(equiconv_layer_create_plan, (layer, dtype, input, weight, plan), const equiconv_layer *layer,
+          equiconv_dtype dtype, const equiconv_shape *input, const equiconv_shape *weight, equiconv_plan **plan)
+WITH_CALL(equiconv_layer_forward, (layer, dtype, input_shape, input, weight_shape, weight, bias, output),
+          const equiconv_layer *layer, equiconv_dtype dtype, const equiconv_shape *input_shape, const void *input,
+          const equiconv_shape *weight_shape, const void *weight, const void *bias, void *output)
+WITH_CALL(equiconv_layer_forward_prepared, (layer, dtype, input_shape, input, weight_shape, weight, bias, output),
+          const equiconv_layer *layer, equiconv_dtype dtype, const equiconv_shape *input_shape, const void *input,
+          const equiconv_shape *weight_shape, const equiconv_weight *weight, const void *bias, void *output)
+WITH_CALL(equiconv_layer_vjp,
+          (layer, dtype, input_shape, weight_shape, grad_output, input, weight, grad_input, grad_weight, grad_bias),
+          const equiconv_layer *layer, equiconv_dtype dtype, const equiconv_shape *input_shape,
+          const equiconv_shape *weight_shape, const void *grad_output, const void *input, const void *weight,
+          void *grad_input, void *grad_weight, void *grad_bias)
+WITH_CALL(equiconv_layer_expand, (layer, dtype, weight_shape, weight, bank), const equiconv_layer *layer,
+          equiconv_dtype dtype, const equiconv_shape *weight_shape, const void *weight, void *bank)
+WITH_CALL(equiconv_layer_explain, (layer, dtype, pass, input_shape, weight_shape, explanation),
+          const equiconv_layer *layer, equiconv_dtype dtype, equiconv_pass pass, const equiconv_shape *input_shape,
+          const equiconv_shape *weight_shape, equiconv_explanation *explanation)
+
+// Texts (texts.h)
+WITH_CALL(equiconv_layer_serialize, (layer, capacity, text, length), const equiconv_layer *layer, size_t capacity,
+          char *text, size_t *length)
+WITH_CALL(equiconv_group_serialize, (group, capacity, text, length), const equiconv_group *group, size_t capacity,
+          char *text, size_t *length)
+WITH_CALL(equiconv_basis_serialize, (basis, capacity, text, length), const equiconv_basis *basis, size_t capacity,
+          char *text, size_t *length)
+WITH_CALL(equiconv_group_basis_serialize, (group_basis, capacity, text, length),
+          const equiconv_group_basis *group_basis, size_t capacity, char *text, size_t *length)
+WITH_CALL(equiconv_layer_deserialize, (text, length, layer), const char *text, size_t length, equiconv_layer **layer)
+WITH_CALL(equiconv_group_deserialize, (text, length, group), const char *text, size_t length, equiconv_group **group)
+WITH_CALL(equiconv_basis_deserialize, (text, length, basis), const char *text, size_t length, equiconv_basis **basis)
+WITH_CALL(equiconv_group_basis_deserialize, (text, length, group_basis), const char *text, size_t length,
+          equiconv_group_basis **group_basis)
+
 // Action and pooling (signals.h)
 WITH_CALL(equiconv_act, (group, element, dtype, signal, batch, channels, spatial, input, output),
           const equiconv_group *group, int64_t element, equiconv_dtype dtype, equiconv_signal signal, int64_t batch,

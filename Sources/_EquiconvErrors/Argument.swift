@@ -23,6 +23,7 @@ public indirect enum Argument: Hashable, Sendable {
   case count, bytes
   // What C passes besides: structs, handles, and places for results.
   case descriptor, explanation, call, structSize, prepared, plan, numbers, points, pointCount, values, matrix
+  case text, length, capacity, inputShape, weightShape, remainders
   case rank, remainder, cayley, inverses, determinants, weights, coset, axes, signs, moved, arrayMatrix
   // What follows from arguments.
   case factorCount, planeCount, paddedSpatial, kernelTaps, fiberPairs, stencilEntries, samplingOperator
@@ -126,6 +127,12 @@ extension Argument: CustomStringConvertible {
     case .pointCount: language == .c ? "point_count" : "pointCount"
     case .values: "values"
     case .matrix: "matrix"
+    case .text: "text"
+    case .length: "length"
+    case .capacity: "capacity"
+    case .inputShape: language == .c ? "input_shape" : "inputShape"
+    case .weightShape: language == .c ? "weight_shape" : "weightShape"
+    case .remainders: "remainders"
     case .rank: "rank"
     case .remainder: "remainder"
     case .cayley: "cayley"

@@ -137,6 +137,39 @@ static void plans_fail_alike(void) {
   SAME(equiconv_plan_get_stride_remainder, NULL, 0, NULL);
 }
 
+static void layer_objects_fail_alike(void) {
+  equiconv_layer *layer = NULL;
+  SAME(equiconv_layer_create, NULL, &layer);
+  SAME(equiconv_layer_get_weight_shape, NULL, 1, 1, NULL, NULL);
+  SAME(equiconv_layer_get_output_shape, NULL, NULL, NULL, NULL);
+  SAME(equiconv_layer_get_stride_remainders, NULL, NULL, NULL, NULL);
+  SAME(equiconv_layer_get_bank_shape, NULL, NULL, NULL);
+  SAME(equiconv_layer_create_plan, NULL, EQUICONV_FLOAT32, NULL, NULL, NULL);
+  SAME(equiconv_layer_forward, NULL, EQUICONV_FLOAT32, NULL, NULL, NULL, NULL, NULL, NULL);
+  SAME(equiconv_layer_forward_prepared, NULL, EQUICONV_FLOAT32, NULL, NULL, NULL, NULL, NULL, NULL);
+  SAME(equiconv_layer_vjp, NULL, EQUICONV_FLOAT32, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+  SAME(equiconv_layer_expand, NULL, EQUICONV_FLOAT32, NULL, NULL, NULL);
+  SAME(equiconv_layer_explain, NULL, EQUICONV_FLOAT32, EQUICONV_PASS_FORWARD, NULL, NULL, NULL);
+  CHECK(layer == NULL);
+}
+
+static void texts_fail_alike(void) {
+  equiconv_layer *layer = NULL;
+  equiconv_group *group = NULL;
+  equiconv_basis *basis = NULL;
+  equiconv_group_basis *group_basis = NULL;
+  size_t length;
+  SAME(equiconv_layer_serialize, NULL, 0, NULL, &length);
+  SAME(equiconv_group_serialize, NULL, 0, NULL, &length);
+  SAME(equiconv_basis_serialize, NULL, 0, NULL, &length);
+  SAME(equiconv_group_basis_serialize, NULL, 0, NULL, &length);
+  SAME(equiconv_layer_deserialize, "layer", 5, &layer);
+  SAME(equiconv_group_deserialize, "group", 5, &group);
+  SAME(equiconv_basis_deserialize, "basis", 5, &basis);
+  SAME(equiconv_group_basis_deserialize, "basis", 5, &group_basis);
+  CHECK(layer == NULL && group == NULL && basis == NULL && group_basis == NULL);
+}
+
 static void signals_and_settings_fail_alike(void) {
   const int64_t spatial[2] = {2, 2};
   SAME(equiconv_act, NULL, 0, EQUICONV_FLOAT32, EQUICONV_SIGNAL_PLANE, 1, 1, spatial, NULL, NULL);
@@ -200,6 +233,27 @@ static void plans_succeed_alike(void) {
   equiconv_weight_destroy(prepared);
   equiconv_plan_destroy(plan);
   equiconv_subgroup_destroy(identity);
+  equiconv_group_destroy(group);
+}
+
+static void layer_objects_succeed_alike(void) {
+  equiconv_group *group = make_group(GROUP_C4);
+  const equiconv_shape shape = {5, {1, 1, 4, 2, 2}}, kernel = {5, {1, 1, 4, 1, 1}};
+  const int64_t extents[2] = {1, 1};
+  const equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT32, 1, 1, 2, 1);
+  equiconv_layer *layer = NULL;
+  equiconv_weight *prepared = NULL;
+  CHECK_SUCCESS(equiconv_layer_create_with_call(&d, &layer, &call));
+  CHECK_SUCCESS(equiconv_weight_create_with_call(EQUICONV_FLOAT32, 4, weight, &prepared, &call));
+  SAME_RESULT(equiconv_layer_forward, layer, EQUICONV_FLOAT32, &shape, input, &kernel, weight, bias, result);
+  SAME_RESULT(equiconv_layer_forward_prepared, layer, EQUICONV_FLOAT32, &shape, input, &kernel, prepared, bias, result);
+  SAME_RESULT(equiconv_layer_vjp, layer, EQUICONV_FLOAT32, &shape, &kernel, GRADIENT_ARRAYS);
+  SAME_RESULT(equiconv_layer_expand, layer, EQUICONV_FLOAT32, &kernel, weight, result);
+  SAME_RESULT(equiconv_layer_get_weight_shape, layer, 3, 2, extents, (equiconv_shape *)(void *)result);
+  SAME_RESULT(equiconv_layer_get_output_shape, layer, &shape, &kernel, (equiconv_shape *)(void *)result);
+  SAME_RESULT(equiconv_layer_serialize, layer, 512, result, (size_t *)(void *)(result + 512));
+  equiconv_weight_destroy(prepared);
+  equiconv_layer_destroy(layer);
   equiconv_group_destroy(group);
 }
 
@@ -298,9 +352,12 @@ int main(void) {
   RUN(bases_fail_alike);
   RUN(layers_fail_alike);
   RUN(plans_fail_alike);
+  RUN(layer_objects_fail_alike);
+  RUN(texts_fail_alike);
   RUN(signals_and_settings_fail_alike);
   RUN(layers_succeed_alike);
   RUN(plans_succeed_alike);
+  RUN(layer_objects_succeed_alike);
   RUN(signals_succeed_alike);
   RUN(initializers_agree);
   RUN(other_structs_are_refused_and_left_alone);

@@ -3,7 +3,7 @@
 # Sourced: the test programs and the files each is made of.
 
 # Those that take long run once.
-quick="api bases calls choice published equivariance adjoints floating_point forks wrong_calls threads stress"
+quick="api bases calls layer_objects texts choice published equivariance adjoints floating_point forks wrong_calls threads stress"
 long="cancel fuzz memory faults stacks"
 
 sources_of() {

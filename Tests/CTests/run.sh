@@ -71,7 +71,8 @@ every_prototype_is_called() {
     case $name in
       *_with_call) grep -q "SAME(${name%_with_call}," "$here/calls.c" || echo "$name" ;;
       *)
-        grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/calls.c" "$here/choice.c" "$here/test.c" ||
+        grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/calls.c" "$here/choice.c" "$here/layer_objects.c" "$here/texts.c" \
+          "$here/test.c" ||
           grep -q "$name[,}]" "$here/api.c" || echo "$name"
         ;;
     esac

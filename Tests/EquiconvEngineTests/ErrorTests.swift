@@ -63,12 +63,17 @@ extension PointGroup {
   static let c4 = try! PointGroup.cyclic(4)
 }
 
+private func parse<Value: TextForm>(_: Value.Type, _ text: String) throws {
+  var text = text
+  _ = try text.withUTF8 { try Value(text: $0) }
+}
+
 /// Addresses that nothing may be read from. The checks come first, or the test ends here.
 private func address(_ value: Int) -> UnsafeMutablePointer<Float> { UnsafeMutablePointer(bitPattern: value)! }
 private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMutablePointer(bitPattern: value)! }
 
 @Suite struct ErrorTests {
-  @Test(arguments: descriptors + enormous + arrays + poolsAndActions)
+  @Test(arguments: descriptors + enormous + arrays + poolsAndActions + texts)
   func wrongCall_isRefused_namingArgumentAndValue(_ call: WrongCall) {
     let error = call.error()
     #expect(error?.kind == call.kind)
@@ -81,10 +86,20 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
   /// `outOfMemory` has a test of its own; `invalidEnum` belongs to the C interface: enumerations of Swift have no wrong
   /// values.
   @Test func everyKind_isProvoked() {
-    let provoked = Set((Self.descriptors + Self.enormous + Self.arrays + Self.poolsAndActions).map(\.kind))
+    let provoked = Set((Self.descriptors + Self.enormous + Self.arrays + Self.poolsAndActions + Self.texts).map(\.kind))
     #expect(
       provoked.union([.outOfMemory, .cancelled]) == Set(ConvolutionError.Kind.allCases).subtracting([.invalidEnum]))
   }
+
+  private static let texts: [WrongCall] = [
+    WrongCall(.invalidText, .text, "\"cyclc(4)\" at byte 17") {
+      try parse(PointGroup.self, "equiconv-group/1 cyclc(4)")
+    },
+    WrongCall(.invalidText, .text, "ended at byte 16") { try parse(KernelBasis.self, "equiconv-basis/1") },
+    WrongCall(.invalidText, .text, "\"2 group=cyclic(4)\" at byte 15") {
+      try parse(Layer.self, "equiconv-layer/2 group=cyclic(4)")
+    },
+  ]
 
   private static let descriptors: [WrongCall] = [
     .plan(.dimensionMismatch, .spatial, "(8)") { $0.spatial = [8] },

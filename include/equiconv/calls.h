@@ -3,9 +3,9 @@
 #ifndef EQUICONV_CALLS_H
 #define EQUICONV_CALLS_H
 
-#include "plans.h"
 #include "runtime.h"
 #include "signals.h"
+#include "texts.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -239,6 +239,71 @@ EQUICONV_API equiconv_status equiconv_plan_get_sampled_kernel_with_call(const eq
                                                                         equiconv_call *call);
 EQUICONV_API equiconv_status equiconv_plan_get_stride_remainder_with_call(const equiconv_plan *plan, int32_t axis,
                                                                           int64_t *remainder, equiconv_call *call);
+
+/* Layers as objects (layer_objects.h) */
+
+EQUICONV_API equiconv_status equiconv_layer_create_with_call(const equiconv_descriptor *descriptor,
+                                                             equiconv_layer **layer, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_get_weight_shape_with_call(const equiconv_layer *layer,
+                                                                       int64_t out_channels, int64_t in_channels,
+                                                                       const int64_t *kernel, equiconv_shape *weight,
+                                                                       equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_get_output_shape_with_call(const equiconv_layer *layer,
+                                                                       const equiconv_shape *input,
+                                                                       const equiconv_shape *weight,
+                                                                       equiconv_shape *output, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_get_stride_remainders_with_call(const equiconv_layer *layer,
+                                                                            const equiconv_shape *input,
+                                                                            const equiconv_shape *weight,
+                                                                            int64_t remainders[3], equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_get_bank_shape_with_call(const equiconv_layer *layer,
+                                                                     const equiconv_shape *weight, equiconv_shape *bank,
+                                                                     equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_create_plan_with_call(const equiconv_layer *layer, equiconv_dtype dtype,
+                                                                  const equiconv_shape *input,
+                                                                  const equiconv_shape *weight, equiconv_plan **plan,
+                                                                  equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_forward_with_call(const equiconv_layer *layer, equiconv_dtype dtype,
+                                                              const equiconv_shape *input_shape, const void *input,
+                                                              const equiconv_shape *weight_shape, const void *weight,
+                                                              const void *bias, void *output, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_forward_prepared_with_call(
+    const equiconv_layer *layer, equiconv_dtype dtype, const equiconv_shape *input_shape, const void *input,
+    const equiconv_shape *weight_shape, const equiconv_weight *weight, const void *bias, void *output,
+    equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_vjp_with_call(const equiconv_layer *layer, equiconv_dtype dtype,
+                                                          const equiconv_shape *input_shape,
+                                                          const equiconv_shape *weight_shape, const void *grad_output,
+                                                          const void *input, const void *weight, void *grad_input,
+                                                          void *grad_weight, void *grad_bias, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_expand_with_call(const equiconv_layer *layer, equiconv_dtype dtype,
+                                                             const equiconv_shape *weight_shape, const void *weight,
+                                                             void *bank, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_explain_with_call(const equiconv_layer *layer, equiconv_dtype dtype,
+                                                              equiconv_pass pass, const equiconv_shape *input_shape,
+                                                              const equiconv_shape *weight_shape,
+                                                              equiconv_explanation *explanation, equiconv_call *call);
+
+/* Texts (texts.h) */
+
+EQUICONV_API equiconv_status equiconv_layer_serialize_with_call(const equiconv_layer *layer, size_t capacity,
+                                                                char *text, size_t *length, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_serialize_with_call(const equiconv_group *group, size_t capacity,
+                                                                char *text, size_t *length, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_basis_serialize_with_call(const equiconv_basis *basis, size_t capacity,
+                                                                char *text, size_t *length, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_basis_serialize_with_call(const equiconv_group_basis *group_basis,
+                                                                      size_t capacity, char *text, size_t *length,
+                                                                      equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_layer_deserialize_with_call(const char *text, size_t length,
+                                                                  equiconv_layer **layer, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_deserialize_with_call(const char *text, size_t length,
+                                                                  equiconv_group **group, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_basis_deserialize_with_call(const char *text, size_t length,
+                                                                  equiconv_basis **basis, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_group_basis_deserialize_with_call(const char *text, size_t length,
+                                                                        equiconv_group_basis **group_basis,
+                                                                        equiconv_call *call);
 
 /* Action and pooling (signals.h) */
 

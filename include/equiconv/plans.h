@@ -129,9 +129,6 @@ EQUICONV_API void equiconv_explanation_init(equiconv_explanation *explanation);
 EQUICONV_API equiconv_status equiconv_plan_explain(const equiconv_plan *plan, equiconv_pass pass, int64_t batch,
                                                    equiconv_explanation *explanation);
 
-/** The most axes a signal or weight has: batch, channels, |H|, three of space. */
-#define EQUICONV_MAX_RANK 6
-
 /** Shape of the input for `batch`: `rank` sizes are written to shape[0 .. rank - 1], the rest of shape is set to 1. */
 EQUICONV_API equiconv_status equiconv_plan_get_input_shape(const equiconv_plan *plan, int64_t batch,
                                                            int64_t shape[EQUICONV_MAX_RANK], int32_t *rank);

@@ -40,6 +40,7 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_SIZE_OVERFLOW = 118,      /**< a byte size does not fit in 63 bits */
   EQUICONV_ERROR_INVALID_BASIS = 119,      /**< a basis that does not exist, or does not fit the layer */
   EQUICONV_ERROR_DTYPE_MISMATCH = 120,     /**< an equiconv_weight of another dtype than the layer */
+  EQUICONV_ERROR_INVALID_TEXT = 121,       /**< not the text of a layer, group or basis */
 
   /* 2xx: not a group */
   EQUICONV_ERROR_INVALID_ORDER = 200,      /**< a group order that is not positive, or beyond 4096 */
@@ -131,6 +132,9 @@ typedef enum equiconv_signal {
   EQUICONV_SIGNAL_PLANE = 0, /**< (batch, channels, spatial...)      */
   EQUICONV_SIGNAL_GROUP = 1  /**< (batch, channels, |H|, spatial...) */
 } equiconv_signal;
+
+/** The most axes a signal or weight has: batch, channels, |H|, three of space. */
+#define EQUICONV_MAX_RANK 6
 
 /* Fields and parameters of these types have the size of an int32_t: a program compiled with -fshort-enums would not. */
 #if defined(__cplusplus)

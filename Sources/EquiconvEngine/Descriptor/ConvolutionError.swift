@@ -11,6 +11,8 @@ public struct ConvolutionError: ArgumentError, Hashable, Sendable {
     case invalidSize, invalidStride, invalidDilation, invalidPadding, evenKernel
     case kernelTooLarge, anisotropic, dimensionMismatch, sizeOverflow, notASubgroup, invalidBasis
     case outOfMemory, tooLarge
+    /// No text of a layer, group or basis; see docs/LayerFormat.md.
+    case invalidText
     case unsupportedGroup, unsupportedAlgorithm
     /// Ended by the caller; arrays the call was to write hold anything.
     case cancelled

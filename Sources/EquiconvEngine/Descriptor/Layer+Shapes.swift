@@ -26,7 +26,9 @@ extension Layer {
   public func outputShape(input: [Int], weight: [Int]) throws(ConvolutionError) -> [Int] {
     let descriptor = try descriptor(input: input, weight: weight).validated()
     let points = descriptor.layer.output == .plane ? [] : [try output.fiber(of: group, .outputSpace).count]
-    return [input[0], descriptor.outChannels] + points + (try descriptor.outputs().counts.values)
+    let shape = [input[0], descriptor.outChannels] + points + (try descriptor.outputs().counts.values)
+    _ = try ConvolutionPlan.count(shape, .output)
+    return shape
   }
 
   /// (size + 2 padding − reach) mod stride on each axis; see `ConvolutionPlan.strideRemainder`.
@@ -50,6 +52,20 @@ extension Layer {
     return ConvolutionDescriptor(
       layer: self, inChannels: input[1], outChannels: weight[0], spatial: Extents(input.suffix(group.dimension)),
       kernel: kernel(ofWeight: weight))
+  }
+
+  /// The layer on a signal of the size of its kernels, without stride, padding and dilation: all that the filter bank of
+  /// the equal ordinary convolution depends on.
+  ///
+  /// - Throws: what is wrong with the weight's shape.
+  package func descriptorOfKernels(weight: [Int]) throws(ConvolutionError) -> ConvolutionDescriptor {
+    try checkWeight(weight)
+    let kernel = kernel(ofWeight: weight)
+    let layer = Layer(
+      from: input, to: output, group: group, interpolation: interpolation, basis: basis, groupBasis: groupBasis,
+      usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
+    return ConvolutionDescriptor(
+      layer: layer, inChannels: weight[isDepthwise ? 0 : 1], outChannels: weight[0], spatial: kernel, kernel: kernel)
   }
 
   /// Taps of the kernel of the identity.

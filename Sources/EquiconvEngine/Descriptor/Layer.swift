@@ -53,12 +53,4 @@ public struct Layer: Hashable, Sendable {
     self.usesQuadrature = usesQuadrature
     self.isDepthwise = isDepthwise
   }
-
-  /// The layer that reads and writes one signal of the size of its kernels: stride 1, no padding, dilation 1. What `expand`
-  /// writes depends on nothing else.
-  package var ofKernels: Layer {
-    Layer(
-      from: input, to: output, group: group, interpolation: interpolation, basis: basis, groupBasis: groupBasis,
-      usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
-  }
 }

@@ -77,13 +77,20 @@ public final class ConvolutionPlan: Sendable {
   }
 
   /// (batch, O, spatial…) or (batch, O, |H/K|, spatial…).
-  public func outputShape(batch: Int) throws(ConvolutionError) -> [Int] {
-    try Self.checkBatch(batch)
-    let shape =
-      [batch, descriptor.outChannels] + (descriptor.layer.output == .plane ? [] : [outputElements])
-      + outputSpatial.values
-    _ = try Self.count(shape, .output)
-    return shape
+  public func outputShape(batch: Int) throws(ConvolutionError) -> [Int] { try outputSizes(batch: batch).values }
+
+  /// The same without an allocation.
+  func outputSizes(batch: Int) throws(ConvolutionError) -> Shape {
+    _ = try outputCount(batch)
+    let (spatial, fiber) = (outputSpatial, descriptor.layer.output == .plane ? 0 : 1)
+    return Shape(rank: 2 + fiber + spatial.count) { axis in
+      switch axis {
+      case 0: batch
+      case 1: descriptor.outChannels
+      case 2 where fiber == 1: outputElements
+      default: spatial[axis - 2 - fiber]
+      }
+    }
   }
 
   /// (O |Y|, C |X|, kernel…), the kernel's extents being `sampledKernel`; (O |Y|, |X|, kernel…) for a depthwise layer.

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CEquiconv
+import EquiconvBases
+import EquiconvEngine
+import EquiconvGroups
+import _EquiconvErrors
+
+// One pair of functions for each kind of handle, all of them alike.
+
+private func serialize(
+  _ value: () throws(CallError) -> some TextForm, _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?,
+  _ length: UnsafeMutablePointer<Int>?
+) -> equiconv_status {
+  withStatus { () throws(CallError) in
+    let length = try location(length, .length)
+    let value = try value()
+    let target = capacity == 0 ? nil : try required(text, .text)
+    let bytes = try engine(value.text())
+    if let target {
+      // A capacity beyond the numbers of this type is negative here.
+      guard capacity > bytes.count || capacity < 0 else {
+        throw CallError(
+          EQUICONV_ERROR_INVALID_SIZE, .capacity, capacity, expected: "0, or at least \(bytes.count + 1)")
+      }
+      UnsafeMutableRawPointer(target).copyMemory(from: bytes.elements.baseAddress!, byteCount: bytes.count)
+      target[bytes.count] = 0
+    }
+    length.pointee = bytes.count
+  }
+}
+
+private func deserialize<Value: TextForm>(
+  _: Value.Type, _ text: UnsafePointer<CChar>?, _ length: Int, _ result: UnsafeMutablePointer<OpaquePointer?>?,
+  _ argument: Argument, _ handle: (Value) throws(CallError) -> OpaquePointer
+) -> equiconv_status {
+  withStatus { () throws(CallError) in
+    let result = try location(result, argument)
+    let text = try required(text, .text)
+    let bytes = UnsafeBufferPointer(
+      start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: length < 0 ? .max : length)
+    result.pointee = try handle(try engine(Value(text: bytes)))
+  }
+}
+
+// MARK: Layers
+
+@_cdecl("equiconv_layer_serialize") @implementation
+public func equiconv_layer_serialize(
+  _ layer: OpaquePointer?, _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?, _ length: UnsafeMutablePointer<Int>?
+) -> equiconv_status {
+  serialize({ () throws(CallError) in try LayerHandle.required(layer).layer.layer }, capacity, text, length)
+}
+
+@_cdecl("equiconv_layer_deserialize") @implementation
+public func equiconv_layer_deserialize(
+  _ text: UnsafePointer<CChar>?, _ length: Int, _ layer: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  deserialize(Layer.self, text, length, layer, .layer) { (layer) throws(CallError) in
+    LayerHandle(try engine(PlannedLayer(layer))).retainedPointer()
+  }
+}
+
+// MARK: Groups
+
+@_cdecl("equiconv_group_serialize") @implementation
+public func equiconv_group_serialize(
+  _ group: OpaquePointer?, _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?, _ length: UnsafeMutablePointer<Int>?
+) -> equiconv_status {
+  serialize({ () throws(CallError) in try GroupHandle.required(group).group }, capacity, text, length)
+}
+
+@_cdecl("equiconv_group_deserialize") @implementation
+public func equiconv_group_deserialize(
+  _ text: UnsafePointer<CChar>?, _ length: Int, _ group: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  deserialize(PointGroup.self, text, length, group, .group) { (group) throws(CallError) in
+    try GroupHandle(group).retainedPointer()
+  }
+}
+
+// MARK: Bases
+
+@_cdecl("equiconv_basis_serialize") @implementation
+public func equiconv_basis_serialize(
+  _ basis: OpaquePointer?, _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?, _ length: UnsafeMutablePointer<Int>?
+) -> equiconv_status {
+  serialize({ () throws(CallError) in try BasisHandle.required(basis).basis }, capacity, text, length)
+}
+
+@_cdecl("equiconv_basis_deserialize") @implementation
+public func equiconv_basis_deserialize(
+  _ text: UnsafePointer<CChar>?, _ length: Int, _ basis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  deserialize(KernelBasis.self, text, length, basis, .basis) { BasisHandle($0).retainedPointer() }
+}
+
+@_cdecl("equiconv_group_basis_serialize") @implementation
+public func equiconv_group_basis_serialize(
+  _ groupBasis: OpaquePointer?, _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?,
+  _ length: UnsafeMutablePointer<Int>?
+) -> equiconv_status {
+  serialize({ () throws(CallError) in try GroupBasisHandle.required(groupBasis).basis }, capacity, text, length)
+}
+
+@_cdecl("equiconv_group_basis_deserialize") @implementation
+public func equiconv_group_basis_deserialize(
+  _ text: UnsafePointer<CChar>?, _ length: Int, _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
+) -> equiconv_status {
+  deserialize(GroupBasis.self, text, length, groupBasis, .groupBasis) { (basis) throws(CallError) in
+    if basis == .full {
+      throw CallError(EQUICONV_ERROR_INVALID_TEXT, .text, "of full", expected: "a basis; full is NULL")
+    }
+    return GroupBasisHandle(basis).retainedPointer()
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvMemory
+
+/// A value with a form as text: one line of ASCII that tells a reader, and any process, what it is made of.
+///
+/// Texts are canonical: a value made in the same way has the same text, and any other text is refused. docs/LayerFormat.md
+/// has the grammar.
+public protocol TextForm {
+  /// What texts begin with, before "/" and the version.
+  static var textName: String { get }
+
+  /// Writes what comes after the version and a space.
+  func write(to text: inout TextWriter) throws(ConvolutionError)
+
+  /// Reads what `write` writes.
+  init(reading text: inout TextReader) throws(ConvolutionError)
+}
+
+/// The version of the grammar, which all forms share.
+let textVersion = 1
+/// The most bytes of a text; bases of 2²⁰ numbers need 26 MB.
+public let largestText = 1 << 25
+
+extension TextForm {
+  /// The text, in ASCII.
+  /// - Throws: `outOfMemory`.
+  public func text() throws(ConvolutionError) -> FixedArray<UInt8> {
+    var writer = TextWriter()
+    try writer.write("\(Self.textName)/\(textVersion) ")
+    try write(to: &writer)
+    return writer.finished()
+  }
+
+  /// The value of a text.
+  ///
+  /// - Throws: `invalidText` for what is no such text, naming the place, what is there and what was expected; also what is
+  ///   wrong with a value that no function makes; `outOfMemory`.
+  public init(text: UnsafeBufferPointer<UInt8>) throws(ConvolutionError) {
+    let call = Call.begin(.flushing)
+    defer { call.end() }
+    var reader = try TextReader(text)
+    try reader.readHeader(Self.textName)
+    try self.init(reading: &reader)
+    try reader.expectEnd()
+    try reader.checkCanonical(try self.text())
+  }
+}
