@@ -15,10 +15,12 @@ public struct TextWriter: ~Copyable {
   mutating func write(_ value: Int) throws(ConvolutionError) { try write(value.description) }
 
   /// The shortest decimal number that is read as this one. The sign of zero has no meaning anywhere, and is left out.
-  ///
-  /// By bits: calls take subnormal numbers as zeros.
   mutating func write(_ value: Double) throws(ConvolutionError) {
-    try write(value.bitPattern << 1 == 0 ? "0.0" : value.description)
+    // Calls take subnormal numbers as zeros, but what is written are numbers as they are.
+    let call = Call.begin(.exact)
+    let text = value == 0 ? "0.0" : value.description
+    call.end()
+    try write(text)
   }
 
   /// `[1,2,3]`.
