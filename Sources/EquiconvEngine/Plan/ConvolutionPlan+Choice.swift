@@ -26,7 +26,7 @@ extension ConvolutionPlan {
 
   /// What the pass would reserve; more than there can be where it would refuse.
   ///
-  /// - Throws: `outOfMemory` for the tables that tell.
+  /// - Throws: `outOfMemory` where the tables that it is counted by do not fit.
   private func workspaceBytes<S: EngineScalar>(_ task: PassTask<S>, _ method: Method) throws(ConvolutionError) -> Int {
     var count = WorkspaceCount(task: task, tile: method.tile)
     do throws(ConvolutionError) {

@@ -100,7 +100,7 @@ struct PlaneCorrelation: Sendable {
 
   // MARK: - What is covered
 
-  /// - Throws: `unsupportedAlgorithm` where no pass of the layer is a correlation of planes.
+  /// - Throws: `unsupportedAlgorithm` where no pass of the layer is made of correlations of planes.
   private static func checkLayer(_ layer: Layer, for algorithm: Algorithm) throws(ConvolutionError) {
     if layer.group.dimension != 2 {
       throw .unsupported(algorithm, "\(layer.group.dimension) dimensions", expected: "2 dimensions")
@@ -113,7 +113,7 @@ struct PlaneCorrelation: Sendable {
     }
   }
 
-  /// - Throws: `unsupportedAlgorithm` where no pass of the layer is a correlation of planes with a reach of
+  /// - Throws: `unsupportedAlgorithm` where no pass of the layer is made of correlations of planes with a reach of
   ///   `limit` × `limit` at most.
   static func checkLayer(
     _ layer: Layer, reach: Box, atMost limit: Int, for algorithm: Algorithm
@@ -122,7 +122,7 @@ struct PlaneCorrelation: Sendable {
     if max(reach.y, reach.x) > limit { throw tooFar(reach, atMost: limit, for: algorithm) }
   }
 
-  /// - Throws: `unsupportedAlgorithm` where the pass is no correlation of planes.
+  /// - Throws: `unsupportedAlgorithm` where the pass is not made of correlations of planes.
   static func check(_ pass: Pass, of plan: ConvolutionPlan, for algorithm: Algorithm) throws(ConvolutionError) {
     let (layer, geometry) = (plan.descriptor.layer, plan.geometry)
     try checkLayer(layer, for: algorithm)
@@ -225,7 +225,7 @@ struct PlaneCorrelation: Sendable {
 
 extension ConvolutionPlan {
   /// A pass as correlations of planes; a weight gradient has those of the forward pass.
-  /// - Throws: `unsupportedAlgorithm` where it is none; `outOfMemory`.
+  /// - Throws: `unsupportedAlgorithm` where it is not made of such correlations; `outOfMemory`.
   func correlation(_ pass: Pass, for algorithm: Algorithm) throws(ConvolutionError) -> PlaneCorrelation {
     try tables.correlations.value(pass.tableKey) { () throws(ConvolutionError) in
       try PlaneCorrelation.check(pass, of: self, for: algorithm)

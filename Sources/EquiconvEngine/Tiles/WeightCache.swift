@@ -31,7 +31,7 @@ final class WeightCache: Sendable {
 
   private struct Entry {
     let copy: FixedArray<UInt8>
-    let transformed: AnyObject
+    let transformed: TransformedMemory
     let bytes: Int
     var lastUse: Int
   }
@@ -61,15 +61,14 @@ final class WeightCache: Sendable {
     let weightBytes = count * MemoryLayout<S>.stride
     // The comparisons run without the lock: entries never change. Those of other weights differ early.
     let known = ProcessLock.withLock { entries[key] ?? [] }
-    if let entry = known.first(where: { Self.isEqual($0.copy, weight, bytes: weightBytes) }),
-      let transformed = entry.transformed as? TransformedWeights<S>
-    {
-      touch(key, transformed)
-      return transformed
+    if let entry = known.first(where: { Self.isEqual($0.copy, weight, bytes: weightBytes) }) {
+      touch(key, entry.transformed)
+      // The key holds the size of the scalar.
+      return TransformedWeights(entry.transformed)
     }
     let made = try make()
     let copy = try Table<UInt8>(UnsafeRawBufferPointer(start: weight, count: weightBytes))
-    keep(key, Entry(copy: copy.frozen(), transformed: made, bytes: made.bytes + weightBytes, lastUse: 0))
+    keep(key, Entry(copy: copy.frozen(), transformed: made.memory, bytes: made.bytes + weightBytes, lastUse: 0))
     return made
   }
 
@@ -78,7 +77,7 @@ final class WeightCache: Sendable {
     return memcmp(base, weight, bytes) == 0
   }
 
-  private func touch(_ key: TransformKey, _ transformed: AnyObject) {
+  private func touch(_ key: TransformKey, _ transformed: TransformedMemory) {
     ProcessLock.withLock {
       Self.clock += 1
       if let index = entries[key]?.firstIndex(where: { $0.transformed === transformed }) {

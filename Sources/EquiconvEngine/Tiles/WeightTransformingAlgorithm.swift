@@ -13,7 +13,7 @@ extension WeightTransformingAlgorithm {
   ) throws(ConvolutionError) {
     let weights = try transformed(weight, tile: tile)
     try body(weights.base)
-    withExtendedLifetime(weights) {}
+    withExtendedLifetime(weights.memory) {}
   }
 
   /// Kept from an earlier call, or made now.
