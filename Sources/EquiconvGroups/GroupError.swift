@@ -69,5 +69,5 @@ public enum GroupError: ArgumentError, Hashable, Sendable {
 
 extension GroupError: AllocationFailure {}
 
-/// An array of this room under construction.
+/// An array of this module under construction.
 typealias Table<Element> = CheckedArray<Element, GroupError>

@@ -25,7 +25,8 @@ public struct HomogeneousSpace: Hashable, Sendable {
   /// - Complexity: O(|H| + |K|²), O(|H|·|K|) for a truncated set.
   public init(group: PointGroup, stabilizer: [Int]) throws(GroupError) {
     let stabilizer = stabilizer.sorted()
-    // The whole of a truncated set is no subgroup; that it stands for an infinite one is enough for a single point.
+    // The whole of a truncated set is not a subgroup, but it stands for an infinite one, which is enough for a single
+    // point.
     let isPlane = stabilizer == Array(0..<group.order)
     let cosets = isPlane ? [Int](repeating: 0, count: group.order) : try group.leftCosets(of: stabilizer)
     storage = HomogeneousSpaceStorage(group: group, stabilizer: stabilizer, cosets: cosets)
@@ -154,7 +155,7 @@ public struct HomogeneousSpace: Hashable, Sendable {
 
   public func hash(into hasher: inout Hasher) {
     hasher.combine(group)
-    // Enough to tell most subgroups apart.
+    // Enough to distinguish most subgroups.
     hasher.combine(stabilizer.count)
     hasher.combine(stabilizer.last)
   }

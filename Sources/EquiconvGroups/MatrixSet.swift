@@ -8,7 +8,7 @@ import _EquiconvMemory
 /// the few candidates with nearly the same number, which are then compared entry by entry. Unlike a hash of rounded
 /// entries this has no bucket borders.
 struct MatrixSet {
-  /// Matrices that differ by no more than this in any entry are taken to be equal.
+  /// Matrices that differ by no more than this in any entry count as equal.
   static let tolerance = 1e-6
 
   let dimension: Int

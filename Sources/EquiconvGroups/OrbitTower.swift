@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An orbit H·p ≅ H/S, laid out so that a sum over it can be taken independently of where in the orbit one starts.
+/// An orbit H·p ≅ H/S, laid out so that a sum over it does not depend on where in the orbit it starts.
 ///
 /// Along a chain of subgroups S = A₀ < A₁ < … < Aₘ = H the left cosets of each A_k partition H/S, the partitions are
 /// nested, and left multiplication by any g in H maps blocks of each to blocks. Here every block is a run of
@@ -8,8 +8,8 @@
 ///
 ///     representatives[Σ_k i_k · Π_{l<k} radices[l]],  0 ≤ i_k < radices[k] = [A_{k+1} : A_k]
 ///
-/// A sum that is taken level by level, each over radices[k] terms and insensitive to their order, therefore gives the
-/// same result, to the last bit, for the values on an orbit and for the same values turned by g.
+/// A sum that goes level by level, each over radices[k] terms and insensitive to their order, therefore gives the same
+/// result, to the last bit, for the values on an orbit and for the same values turned by g.
 ///
 /// Example: D4 with the trivial stabilizer has radices [2, 2, 2]; a sum is ((a+b) + (c+d)) + ((e+f) + (g+h)), and
 /// addition of two numbers is commutative even in floating point.

@@ -77,7 +77,7 @@ private struct ScaleSet {
   /// Products within this relative distance of a factor are that factor.
   static let tolerance = 1e-6
   /// Factors that differ by less are equal. Ten times the tolerance, so that a look-up has one answer and products of
-  /// three factors do not depend on the order in which they are taken.
+  /// three factors do not depend on their order.
   static let separation = 1e-5
 
   let factors: [Double]
@@ -101,7 +101,7 @@ private struct ScaleSet {
     }
   }
 
-  /// The Cayley table of the direct product with n rotations, −1 where a product of factors is none: scales by
+  /// The Cayley table of the direct product with n rotations, −1 where a product of factors is not a factor: scales by
   /// look-up, rotations by addition modulo n.
   func cayley(rotations n: Int) throws(GroupError) -> FixedArray<Int32> {
     let m = factors.count

@@ -3,7 +3,7 @@
 extension PointGroup {
   /// The smallest subgroup that contains the given elements, sorted.
   ///
-  /// Products that a truncated set does not have are left out; `checkSubgroup` tells whether the result is a subgroup.
+  /// Products that a truncated set does not have are left out; `checkSubgroup` checks whether the result is a subgroup.
   ///
   /// - Precondition: The elements are in `0..<order`.
   /// - Complexity: O(|K| · generators) for a result of |K| elements.

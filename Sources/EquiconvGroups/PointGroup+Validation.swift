@@ -5,8 +5,8 @@ import _EquiconvMemory
 extension PointGroup {
   /// The group with these matrices, after checking that they form one.
   ///
-  /// Entries within 1e-9 of an integer are taken to be that integer, and if all entries are within 1e-6 of
-  /// integers, all are; so the matrices of a lattice group become exact. Everything else is compared to 1e-6.
+  /// Entries within 1e-9 of an integer are rounded to it, and if all entries are within 1e-6 of integers, all are
+  /// rounded; so the matrices of a lattice group become exact. Everything else is compared to 1e-6.
   ///
   /// - Parameters:
   ///   - dimension: d, which is 1, 2 or 3.

@@ -12,7 +12,7 @@ import _EquiconvMemory
 ///
 /// Matrices act on column vectors (x), (x, y) or (x, y, z) with y and z pointing up, against the array axes.
 ///
-/// Infinite groups, such as the scalings, come as a finite *truncated set* of their elements, whose `isClosed` is
+/// Infinite groups, such as the scalings, are given as a finite *truncated set* of their elements, whose `isClosed` is
 /// false. Its table has −1 where a product or an inverse is not in the set; `productIfPresent(_:_:)` and
 /// `relative(_:_:)` give nil there.
 ///

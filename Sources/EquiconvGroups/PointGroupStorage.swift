@@ -2,7 +2,7 @@
 
 import _EquiconvMemory
 
-/// What a `PointGroup` refers to: its tables, worked out once and never changed.
+/// The tables of a `PointGroup`, worked out once and never changed.
 final class PointGroupStorage: Sendable {
   let name: String
   /// The function that made it; nil for a group made of its matrices.

@@ -2,7 +2,7 @@
 
 /// The algorithms of the engine: the one place that lists them.
 enum Algorithms {
-  /// What covers every pass of every layer, and costs next to nothing to begin.
+  /// The method that covers every pass of every layer and costs almost nothing to start.
   static var general: Method { .direct }
 
   /// Visits all. Of methods with equal estimates the earlier is chosen.
@@ -37,13 +37,13 @@ enum Algorithms {
   }
 }
 
-/// What is done with an algorithm, whichever it is: a closure cannot be generic.
+/// Code that runs with any algorithm; a closure cannot be generic.
 protocol AlgorithmVisitor {
   associatedtype Scalar: EngineScalar
   mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar
 }
 
-/// What algorithms make of a plan once, whatever the batch, and keep in it.
+/// Tables that algorithms make once for a plan, for any batch, and keep in it.
 struct AlgorithmTables: Sendable {
   let gathers: GatherPlans
   let correlations = LazyTable<Pass, PlaneCorrelation>()

@@ -2,8 +2,9 @@
 
 /// One way to compute passes of layers: which passes it covers, what they cost, and how they run.
 ///
-/// A value is an algorithm put to one task. Each algorithm has a folder of its own and a line in `Algorithms`. The plan
-/// checks arrays, chooses the method, keeps transformed weights and runs; an algorithm sees arrays that are right.
+/// A value is an algorithm for one task. Each algorithm has a folder of its own and a line in `Algorithms`. The plan
+/// checks arrays, chooses the method, keeps transformed weights and runs; an algorithm gets arrays that have been
+/// checked.
 ///
 /// Only ever a constraint: an `any ConvolutionAlgorithm` would run code that is not specialized for the scalar (13 % slower,
 /// measured).
@@ -39,7 +40,7 @@ protocol ConvolutionAlgorithm {
   /// What the task costs with a tile.
   func cost(tile: Int) throws(ConvolutionError) -> MethodCost
 
-  /// Whether `auto` may choose the tile: it may not where rounding errors are many times those of the direct algorithm.
+  /// Whether `auto` may choose the tile: not if its rounding errors are many times those of the direct algorithm.
   func isAccurate(tile: Int) -> Bool
 
   // MARK: Passes
@@ -49,7 +50,8 @@ protocol ConvolutionAlgorithm {
   func signalPass(tile: Int) throws(ConvolutionError) -> SignalPass
   func weightGradient(tile: Int) throws(ConvolutionError) -> WeightGradient
 
-  /// Gives `body` the weights in the form that its signal passes read: ŵ, or what a `WeightTransformingAlgorithm` makes of it.
+  /// Calls `body` with the weights in the form that its signal passes read: ŵ, or its transform by a
+  /// `WeightTransformingAlgorithm`.
   func withWeights(
     _ weight: WeightSource<Scalar>, tile: Int,
     _ body: (UnsafePointer<Scalar>) throws(ConvolutionError) -> Void

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the parts of an algorithm cost with each instruction set.
+/// The costs of the parts of an algorithm, for each instruction set.
 ///
 /// The unit is the time of one multiply-add of a whole vector by `multiply` at its best, so that the numbers are about the
 /// same for both scalar types and for processors of different clocks. `make costs` (benchmarks/costs) measured them on one
 /// thread of an AMD EPYC (Zen 4): passes of the trivial group with 64 channels in and 1 out, 1 in and 64 out, and 64 both
-/// ways, the shortest of 12 runs each, taken apart into a part for each plane in, each plane out and each pair. What memory
-/// costs is in them. Shares of the peak can exceed 1, since products hide some of what the transforms alone wait for.
+/// ways, the shortest of 12 runs each, taken apart into a part for each plane in, each plane out and each pair. They
+/// include the cost of memory. Shares of the peak can exceed 1, since products hide some of the time that transforms
+/// alone would wait.
 struct MeasuredCosts<Costs: Sendable>: Sendable {
   let baseline: Costs
   let avx2: Costs

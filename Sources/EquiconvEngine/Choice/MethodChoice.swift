@@ -39,7 +39,7 @@ struct MethodChoice {
   }
 
   private init(cheapestOf candidates: [Candidate], reason: String) {
-    // An algorithm that covers a task has a candidate at least.
+    // An algorithm that covers a task has at least one candidate.
     var best = candidates[0]
     for candidate in candidates.dropFirst() where candidate.cost.time < best.cost.time { best = candidate }
     method = best.method
@@ -79,7 +79,7 @@ struct MethodChoice {
       do throws(ConvolutionError) {
         try algorithm.check()
       } catch {
-        // Anything else, such as a lack of memory, is no property of the layer.
+        // Any other error, such as a lack of memory, says nothing about the layer.
         if !isSkippingRefusals || error.kind != .unsupportedAlgorithm { throw error }
         refusals.append(error.value)
         return

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a method would cost a task.
+/// The cost of a task by a method.
 struct MethodCost {
   /// In vector multiply-adds of the busiest thread; see `MeasuredCosts`.
   var time: Double
@@ -9,7 +9,7 @@ struct MethodCost {
   /// Transformed weights.
   var weightBytes: Int
 
-  /// Beginning and ending a pass: workspace, tables, threads.
+  /// Starting and ending a pass: workspace, tables, threads.
   static let pass = 4e4
 }
 

@@ -2,7 +2,7 @@
 
 import _EquiconvMemory
 
-/// Where the taps of one phase begin and cease to meet the signal.
+/// Where the taps of one phase start and stop meeting the signal.
 struct AxisCuts {
   private let count: Int
   private let lanes: Int
@@ -63,8 +63,8 @@ struct AxisCuts {
     max(1, Double(outputs.count) / Double(lanes)) * Double(taps(outputs))
   }
 
-  /// Gives `body` neighboring outputs that are put together: while that fills vectors better, or leaves the work within the
-  /// tolerance.
+  /// Calls `body` with neighboring outputs that are put together: as long as that fills vectors better, or keeps the
+  /// work within the tolerance.
   func forEachGroup(
     tolerance: Double, _ body: (Range<Int>) throws(ConvolutionError) -> Void
   ) throws(ConvolutionError) {

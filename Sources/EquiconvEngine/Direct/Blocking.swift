@@ -12,7 +12,7 @@ struct Blocking {
   /// in the caches.
   static let transposedPositions = 256
   static let reducePixels = 512
-  /// Sums of a weight gradient that one part takes at least: whole register tiles.
+  /// The fewest sums of a weight gradient in one part: whole register tiles.
   static let reduceUnitAlongInput = 3
   static let reduceUnitAlongOutput = 24
   /// Vectors of the largest register tile of `reduce`; see `equiconv_reduce_call.scratch`.
@@ -29,7 +29,8 @@ struct Blocking {
   /// Multiples of the register tiles (3, 6 vectors), so that few tiles are left partly empty.
   private static let sizes = [384, 192, 96, 48, 36, 24, 18, 12, 6]
   private static let smallest = 6
-  /// Larger blocks are for layers of few channels, whose blocks would else be done before they are handed out.
+  /// Larger blocks are for layers of few channels, whose blocks would otherwise be finished faster than they are handed
+  /// out.
   private static let largestUsual = 48
   private static let fewestMultiplyAdds = 1 << 16
   /// Orbit sums of many coefficients: one register tile.
@@ -64,8 +65,8 @@ struct Blocking {
     return block
   }
 
-  /// Channels whose sums are taken in one go over a whole block, so that the weights and rows that neighboring tiles share
-  /// stay in the first-level cache. In between, the partial sums rest in the destination, which rounds nothing.
+  /// Channels that are summed in one go over a whole block, so that the weights and rows that neighboring tiles share
+  /// stay in the first-level cache. In between, the partial sums are kept in the destination, which rounds nothing.
   func channelChunk(widestPanel: Int) -> Int {
     let isOrbit = plan.stencil.isOrbit
     let reads = isOrbit ? plan.stencil.largestBank : mostReads

@@ -14,7 +14,7 @@ extension CircularFold {
       }
     }
 
-    /// Runs take places of the plane that is folded to coordinates of the signal.
+    /// Runs map places of the plane that is folded to coordinates of the signal.
     func checkRuns(_ runs: UnsafeBufferPointer<Run>, axis: Int) {
       checkInvariant(runs.count == self.runs[axis], "as many runs are written as were counted")
       for run in runs {

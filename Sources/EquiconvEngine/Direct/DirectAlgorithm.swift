@@ -35,7 +35,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
 
   private var costs: DirectCosts { DirectCosts.measured[task.options.instructions] }
 
-  /// Layers of orbits add up what shares a coefficient before they multiply.
+  /// Whether numbers that share a coefficient are added up before they are multiplied, as in orbit layers.
   private var isSummed: Bool { task.plan.stencil.isOrbit && task.pass == .forward }
 
   func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
@@ -91,7 +91,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
   }
 }
 
-/// What the direct algorithm was measured to cost; see `MeasuredCosts`.
+/// The measured costs of the direct algorithm; see `MeasuredCosts`.
 private struct DirectCosts {
   /// Share of the peak that whole passes reach: forward or input gradient, and weight gradient.
   let share: Double
@@ -99,7 +99,7 @@ private struct DirectCosts {
 
   /// Loading and storing a sum of the weight gradient once an image.
   static let gradientStart = 12.0
-  /// Beginning and ending one grid of one plane, where outputs are split into many.
+  /// Starting and ending one grid of one plane, if outputs are split into many.
   static let grid = 1e3
 
   static let measured = MeasuredCosts(

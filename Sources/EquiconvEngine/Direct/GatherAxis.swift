@@ -6,7 +6,7 @@ import _EquiconvMemory
 ///
 /// The forward pass has one phase of outputs. The input gradient has one for each remainder that taps leave modulo the stride:
 /// a tap is read for the outputs of its own phase alone. At first a phase is one group, and every tap is read for all of it.
-/// `split` cuts phases where taps begin or cease to meet the signal, and leaves out reads that meet nothing but zeros.
+/// `split` cuts phases where taps start or stop meeting the signal, and leaves out reads that meet only zeros.
 struct GatherAxis: Sendable {
   /// Neighboring outputs of one phase.
   struct Group: Sendable {
@@ -58,7 +58,7 @@ struct GatherAxis: Sendable {
   let step: Int
   let isCircular: Bool
   let phases: FixedArray<Phase>
-  /// By their number in the kernel; nil for a tap that no term reads, or that only reaches what is not wanted.
+  /// By their number in the kernel; nil for a tap that no term reads, or that reaches only outputs that are not wanted.
   let taps: FixedArray<Tap?>
 
   // MARK: - Making one
@@ -92,7 +92,7 @@ struct GatherAxis: Sendable {
   /// An axis of the input gradient: position q = stride · i + t of the padded input receives from output i.
   ///
   /// With q = stride · j + φ the taps with t mod stride = φ contribute, from i = j − t / stride. The destination is the input;
-  /// for circular padding all positions that receive anything, taps being taken modulo the period.
+  /// for circular padding all positions that receive anything, with taps modulo the period.
   ///
   /// - Throws: `outOfMemory`.
   init(
@@ -150,7 +150,7 @@ private struct AdjointPlaces {
   let used: FixedArray<Bool>
   let dilation: Int
   let stride: Int
-  /// That taps are taken modulo; nil where the signal is not circular.
+  /// The period of taps; nil if the signal is not circular.
   let period: Int?
   let low: Int
   private(set) var size: Int
@@ -168,7 +168,7 @@ private struct AdjointPlaces {
     }
   }
 
-  /// The position that a tap takes output 0 to; nil for one that no term reads.
+  /// The position to which a tap moves output 0; nil for a tap that no term reads.
   func place(_ tap: Int) -> Int? {
     if !used[tap] { return nil }
     let place = tap * dilation

@@ -13,18 +13,18 @@ struct GatherBlock<S: EngineScalar> {
     let channelChunk: Int
     /// Vectors of a full block, which the orbit panel is laid out for.
     let blockVectors: Int
-    /// Whether sums begin at what terms left out make of the bias.
+    /// Whether sums start from the bias as changed by the terms that are left out.
     let startsApart: Bool
     let pieces: Pieces
   }
 
-  /// What a thread has for one block.
+  /// The pieces of one thread for one block.
   struct Pieces {
     /// Outputs of vectors that cannot be stored as they are: [output of the panel][vector][lane].
     let tile: Piece<S>
     /// Orbit sums: [channel][coefficient][vector][lane].
     let orbitPanel: Piece<S>
-    /// What the sums of all outputs begin with, where that is not the bias.
+    /// The start of the sums of all outputs, if it is not the bias.
     let starts: Piece<S>
   }
 
@@ -32,7 +32,8 @@ struct GatherBlock<S: EngineScalar> {
   let grid: Int
   let element: Int
   let cover: VectorCover
-  /// Whether tiles go straight to the destination. Partial sums may rest there only if no two vectors share an output.
+  /// Whether tiles go straight to the destination. Partial sums may be kept there only if no two vectors share an
+  /// output.
   let isDirect: Bool
   let offsets: VectorOffsets
   let first: Int
@@ -105,7 +106,7 @@ struct GatherBlock<S: EngineScalar> {
   ) {
     var channel = 0
     while channel < shared.channels {
-      // The first chunk begins as the block does.
+      // The first chunk starts like the block.
       if channel > 0 && Call.isEnded { return }
       call.source = UnsafeRawPointer(source + channel * call.source_channel_stride)
       call.weights = UnsafeRawPointer(weights + channel * call.weight_channel_stride)

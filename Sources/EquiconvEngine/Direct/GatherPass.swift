@@ -15,15 +15,16 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   let outputs: Int
   /// Layers of equal shape, each with weights of its own: image i is one of module i mod `modules`.
   let modules: Int
-  /// From one output, and from one channel, to the next in ŵ, which is given module by module; coefficients are contiguous.
+  /// From one output, and from one channel, to the next in ŵ, which is passed module by module; coefficients are
+  /// contiguous.
   let weightStrides: (output: Int, channel: Int)
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
   /// Images padded at a time, by one thread for itself or by all threads together.
   private let chunk: Int
-  /// Images that threads take whole chunks of, each padding and computing its own: nobody waits, and what a thread pads
-  /// is still in its own cache when it computes. The rest of the batch is shared block by block.
+  /// Images of which threads process whole chunks, each padding and computing its own. Nobody waits, and what a thread
+  /// has padded is still in its cache when it computes. The rest of the batch is shared block by block.
   private let ownedImages: Int
   private let grids: FixedArray<GridWork>
   /// Vectors in one block of any grid.
@@ -33,7 +34,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   private let pieces: Pieces
   private let layout: Workspace.Layout
 
-  /// What one grid is of the work on an image.
+  /// The part of one grid in the work on an image.
   private struct GridWork {
     let cover: VectorCover
     /// Its vectors and blocks follow those of the grids before it.
@@ -45,7 +46,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   private struct Pieces {
     /// ŵ in panels, module by module.
     let weights: Piece<S>
-    /// What a panel begins with that has no bias.
+    /// The start of a panel that has no bias.
     let zeros: Piece<S>
     /// [image][channel][element][padded plane], and numbers beyond the last one.
     let planes: Piece<S>
@@ -59,7 +60,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let threads: PerThread<GatherBlock<S>.Pieces>
   }
 
-  /// What a plan needs that folds.
+  /// The pieces of a plan that folds.
   private struct FoldPieces {
     let runs: Piece<CircularFold.Run>
     /// [image][output][element][plane of the gather].

@@ -5,7 +5,7 @@ import _EquiconvShims
 
 extension GatherPlan {
   #if EQUICONV_INTERNAL_CHECKS
-    /// What kernels rely on, which check nothing:
+    /// The assumptions of the kernels, which check nothing:
     /// - Grids lie in the destination, share no place, and are all of it unless there are gaps or a fold.
     /// - What a grid reads lies in one padded plane, from its first output to its last.
     /// - Orbits have as many reads as their radices multiply to.

@@ -16,7 +16,7 @@ final class GatherPlan: Sendable {
   let leavesGaps: Bool
   /// Sizes of the planes the grids write to: the output, the input, or for a circular input gradient the padded input.
   let destination: Box
-  /// For a circular input gradient, how it is made of the destination.
+  /// For a circular input gradient, how it is made from the destination.
   let fold: CircularFold?
   let reads: GridReads
   /// Nil where every grid reads all terms.
@@ -72,7 +72,7 @@ final class GatherPlan: Sendable {
     }
     var axes = try GridSplit(stencil: stencil).axes(whole)
     if isCircular {
-      // Where most of the padded input receives nothing, it is left out.
+      // If most of the padded input receives nothing, that part is left out.
       let compact = try axes.map { axis throws(ConvolutionError) in try axis.compacted() }
       let isSparse = zip(compact, axes).contains { 2 * $0.destination <= $1.destination }
       if axes.contains(where: { $0.isSplit }) || isSparse { axes = compact }

@@ -13,7 +13,7 @@ final class GatherPlans: Sendable {
     forward = try GatherPlan(forward: stencil, geometry: geometry, isCircular: isCircular)
   }
 
-  /// The gather that a pass is; for a weight gradient the one it is the adjoint of.
+  /// The gather that computes a pass; for a weight gradient the one whose adjoint it is.
   func plan(_ pass: Pass, of plan: ConvolutionPlan) throws(ConvolutionError) -> GatherPlan {
     if pass != .inputGradient { return forward }
     return try adjoint.value(pass) { () throws(ConvolutionError) in

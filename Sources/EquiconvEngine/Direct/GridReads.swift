@@ -3,12 +3,12 @@
 import _EquiconvMemory
 import _EquiconvShims
 
-/// What each element reads for each grid: one entry a term, in canonical order.
+/// The reads of each element for each grid: one entry for each term, in canonical order.
 struct GridReads: Sendable {
   private let elements: Int
   /// Those of grid g and element e are number g · elements + e.
   private let lists: FixedArray<FixedArray<equiconv_read>>
-  /// Whether terms are left out for grids for which they meet nothing but zeros.
+  /// Whether terms are left out for grids for which they meet only zeros.
   let isPartial: Bool
   /// The most reads of one element for one grid.
   let most: Int

@@ -2,9 +2,9 @@
 
 /// How the outputs of a plan are split into grids that leave out reads of nothing but zeros.
 ///
-/// What is split follows from sizes alone, so that neither threads nor processors change what is computed.
+/// Splits follow from sizes alone, so neither threads nor processors change what is computed.
 struct GridSplit {
-  /// Lanes of a vector as splits reckon with them: few enough to suit all instruction sets.
+  /// Lanes of a vector that splits assume: few enough to suit all instruction sets.
   private static let lanes = 8
   /// Splitting has to leave no more than this share of the work: everyday layers, whose padding is narrow, stay whole.
   private static let mostWork = 0.5
@@ -20,7 +20,7 @@ struct GridSplit {
 
   let stencil: Stencil
 
-  /// The axes cut where taps begin and cease to meet the signal, if that saves enough of the vectors times reads.
+  /// The axes cut where taps start and stop meeting the signal, if that saves enough of the vectors times reads.
   func axes(_ whole: [GatherAxis]) throws(ConvolutionError) -> [GatherAxis] {
     let wholeLoads = try loads(whole)
     // Close cuts leave little work and need many reads to be listed.
@@ -33,7 +33,7 @@ struct GridSplit {
       let reads = share(loads, \.reads, whole)
       let lists = loads.reduce(Double(stencil.outputElements)) { $0 * $1.groups }
       if reads <= max(Self.mostReads, Self.mostGrowth * Double(stencil.termCount)) && lists <= Self.mostReads {
-        // Estimates first: what is not split in the end, as almost all layers are not, costs little.
+        // Estimates first: a layer that is not split in the end, like almost all layers, costs little.
         let (most, least) = (Self.mostWork * share(wholeLoads, \.work, whole), share(loads, \.work, whole))
         if least > most { return whole }
         return try work(split, whole) <= Self.mostWork * work(whole, whole) ? split : whole

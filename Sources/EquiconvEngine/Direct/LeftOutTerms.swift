@@ -2,9 +2,10 @@
 
 import _EquiconvMemory
 
-/// The terms that a plan leaves out for some of its grids: those that meet nothing but the zeros around the signal.
+/// The terms that a plan leaves out for some of its grids: those that meet only the zeros around the signal.
 ///
-/// A finite weight adds nothing there. One that is not makes the output NaN, as 0 · ∞ is: `starts` begins sums accordingly.
+/// A finite weight adds nothing there. A weight that is not finite makes the output NaN, since 0 · ∞ is NaN: `starts`
+/// starts sums accordingly.
 struct LeftOutTerms: Sendable {
   private struct Tap: Sendable {
     /// Places of the groups of its phase, and those that it is read for.
@@ -46,7 +47,8 @@ struct LeftOutTerms: Sendable {
     return !isRead
   }
 
-  /// What the sums of one element begin with for one grid: the bias, or NaN where the weight of a term left out is not finite.
+  /// The start of the sums of one element for one grid: the bias, or NaN if the weight of a term left out is not
+  /// finite.
   ///
   /// - Parameter weights: packed; see `PanelSplit`.
   func starts<S: EngineScalar>(

@@ -2,7 +2,7 @@
 
 extension PanelSplit {
   #if EQUICONV_INTERNAL_CHECKS
-    /// Panels follow one another, are all outputs together, and have widths that kernels take.
+    /// Panels follow one another, are all outputs together, and have widths that kernels support.
     func checkInvariants() {
       var (next, number) = (0, 0)
       forEach { panel in

@@ -18,7 +18,7 @@ extension PlaneAxis {
           index = run.first + run.count
         }
         checkInvariant(place <= count, "stretches lie in their phase")
-        // Plans of long axes are made in no time, and stay so.
+        // Plans of long axes are made quickly, and checks must not change that.
         if count <= Self.longestWalk { checkPlaces(phase: phase) }
       }
     }

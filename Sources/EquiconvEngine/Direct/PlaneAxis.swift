@@ -4,7 +4,7 @@ import _EquiconvMemory
 
 /// One axis of a `PlaneLayout`: the stretches of padded positions that are read, one after another in each phase.
 ///
-/// Nothing is kept of what lies between them. All reads that meet only zeros share one stretch of zeros.
+/// Positions between them are not kept. All reads that meet only zeros share one stretch of zeros.
 struct PlaneAxis: Sendable {
   /// Indices of one phase, from `first` on, that lie at `place` and behind it.
   struct Run {
@@ -48,7 +48,7 @@ struct PlaneAxis: Sendable {
     var most = 1
     for phase in residues.indices { most = max(most, Self.length(runs, starts, phase)) }
     zeros = Self.length(runs, starts, 0)
-    // A grid that nothing contributes to still wants a plane to point into.
+    // A grid that nothing contributes to still needs a plane to point into.
     count = max(most, zeros + mostZeros)
   }
 

@@ -38,8 +38,8 @@ extension WeightGradientPass {
   }
 
   /// Along input channels, the parts are ranges of slots; along output channels, ranges of (channel, slot). They are cut
-  /// at whole register tiles, two for each thread: a slow core keeps the others waiting less, and each part streams the
-  /// whole image, so more of them cost more than they give.
+  /// at whole register tiles, two for each thread: a slow core then delays the others less. Each part streams the whole
+  /// image, so more parts would cost more than they gain.
   private func range(ofPart part: Int, of parts: Int, _ bank: BankSums) -> Range<Int> {
     let total = alongInput ? bank.slots : inChannels * bank.slots
     let unit = alongInput ? Blocking.reduceUnitAlongInput : Blocking.reduceUnitAlongOutput

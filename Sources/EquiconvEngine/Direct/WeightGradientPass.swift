@@ -36,7 +36,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let threads: PerThread<ReducePieces>
   }
 
-  /// What a thread has to sum one list of reads.
+  /// The pieces with which one thread sums one list of reads.
   struct ReducePieces {
     let scalarOffsets: Piece<Int>
     let vectorOffsets: Piece<Int>
@@ -124,7 +124,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     try collect(workspace, banks, into: weightGradient)
   }
 
-  /// Terms of the first point of each bank: what is summed apart before it is added up by coefficient.
+  /// Terms of the first point of each bank: they are summed apart before they are added up by coefficient.
   private static func allSlots(_ stencil: Stencil) -> Int {
     stencil.banks.reduce(0) { $0 + stencil.terms[$1.points[0]].count }
   }

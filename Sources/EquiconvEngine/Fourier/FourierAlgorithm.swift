@@ -16,7 +16,7 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     try PlaneCorrelation.check(task.pass, of: task.plan, for: Self.name)
   }
 
-  /// The lengths that leave a tile outputs.
+  /// The lengths of tiles that have outputs.
   var tiles: [Int] { FourierPlan.lengths.filter { $0 >= task.plan.reach } }
 
   // MARK: - Passes
@@ -131,7 +131,7 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   }
 }
 
-/// What Fourier tiles were measured to cost; see `MeasuredCosts`.
+/// The measured costs of Fourier tiles; see `MeasuredCosts`.
 private struct FourierCosts {
   /// Share of the peak that products reach.
   let share: Double
@@ -155,7 +155,7 @@ extension Method {
 }
 
 extension ConvolutionPlan {
-  /// Kernels that are transformed apart: turned kernels share one transform.
+  /// Kernels with a transform of their own; turned kernels share one.
   package func fourierBanks(_ pass: Pass) throws(ConvolutionError) -> Int {
     try correlation(pass, for: .fourier).banks.count
   }

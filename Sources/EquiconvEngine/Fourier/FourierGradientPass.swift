@@ -5,11 +5,11 @@ import _EquiconvShims
 /// The weight gradient by Fourier tiles: `∂k[o,c,e](u) = Σ_l Σ_x g[o,l·p,x] f[c,l·e, x + l·u]` for each bank.
 ///
 /// The spectrum of that correlation is `Σ_l Σ_tiles conj(ĝ[o,l·p](lω)) f̂[c,l·e](lω)`: products over tiles, point by point,
-/// with lanes along the channels c. Tiles are taken in chunks; within one, first the tiles are transformed and then the
-/// points are shared between threads, each with sums of its own: neither changes a bit with their number.
+/// with lanes along the channels c. Tiles are processed in chunks. In each chunk, threads first transform the tiles and
+/// then share the points, each point with sums of its own. So the number of threads changes no bit.
 struct FourierGradientPass<S: EngineScalar>: PlannedPass {
   let plan: FourierPlan
-  /// From the user's weights to ŵ, where they are not the same.
+  /// From the user's weights to ŵ, unless they are the same.
   let sampling: SamplingOperator?
   let batch: Int
   let inChannels: Int
@@ -226,7 +226,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
     _ outputs: Range<Int>, into core: UnsafeMutablePointer<S>, _ workspace: borrowing Workspace
   ) {
     let correlation = plan.correlation
-    // Elements and banks of one pair of channels may share coefficients: an item takes them all, in order.
+    // Elements and banks of one pair of channels may share coefficients: one item computes them all, in order.
     ThreadPool.run(outputs.count * source.groups, threads: threads) { worker, item in
       let memory = workspace[pieces.threads, worker]
       for bank in correlation.banks.indices {

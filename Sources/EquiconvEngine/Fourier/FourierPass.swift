@@ -4,9 +4,9 @@ import _EquiconvShims
 
 /// A correlation by Fourier tiles: spectra of a block of tiles, products point by point, inverse transforms.
 ///
-/// A block is as many tiles as a vector has lanes. A thread takes whole blocks and shares nothing with the others, so the
-/// number of threads does not change a bit. Spectra of all its planes rest in the thread's workspace; where they would not
-/// fit its limit, channels are taken in chunks and products are added up.
+/// A block has as many tiles as a vector has lanes. A thread computes whole blocks and shares nothing with the others,
+/// so the number of threads changes no bit. The spectra of all planes of a block stay in the thread's workspace. If
+/// they would exceed its limit, channels are processed in chunks and products are added up.
 ///
 /// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 3 · C|X| · O|Y| multiply-adds.
 struct FourierPass<S: EngineScalar>: PlannedPass {
@@ -30,7 +30,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let threads: PerThread<BlockPieces>
   }
 
-  /// What a thread has for a block of tiles.
+  /// The pieces of one thread for a block of tiles.
   private struct BlockPieces {
     /// [point][channel][element][re, im][lane], and the same for outputs.
     let spectra: Piece<S>
@@ -63,7 +63,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     self.threads = min(options.threads, max(blocks, 1))
     band = plan.band(lanes: lanes)
     let points = plan.points
-    // What is needed beside spectra.
+    // Memory needed beside spectra.
     let rest =
       MemoryLayout<S>.stride * (band.volume + (plan.scratchVectors + FourierPlan.parts * points) * lanes)
       + Self.tableBytes
@@ -90,7 +90,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     self.layout = layout
   }
 
-  /// What tables of lanes and the ends of pieces take at most.
+  /// The most that tables of lanes and the ends of pieces need.
   private static var tableBytes: Int { 64 << 10 }
 
   /// The largest chunks whose spectra fit the limit: all channels if that leaves room for some outputs, else as many.
@@ -200,7 +200,8 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     var outputs: Range<Int>
   }
 
-  /// Products at all points, orbit by orbit of the points under turns: what they share of the weights is then still near.
+  /// Products at all points, orbit by orbit of the points under turns: the weights that they share are then still in
+  /// the caches.
   private func multiply(_ chunk: Chunk, _ task: Task) {
     for point in plan.order {
       if Call.isEnded { return }

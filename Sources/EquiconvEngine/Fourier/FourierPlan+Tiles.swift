@@ -2,7 +2,7 @@
 
 import _EquiconvShims
 
-// What of a plane a tile holds, and where.
+// Which part of a plane a tile holds, and where.
 extension FourierPlan {
   /// The rows and columns of a tile that hold anything, modulo n: `size` from `first` on.
   struct Content {

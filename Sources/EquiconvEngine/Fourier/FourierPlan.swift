@@ -99,7 +99,7 @@ final class FourierPlan: Sendable {
   static let parts = 2
   static let weightPlanes = 3
 
-  /// What both transforms of the microkernels together leave out.
+  /// The factor that both transforms of the microkernels together leave out.
   func scale<S: EngineScalar>(_: S.Type) -> S { 1 / S(4 * length * length) }
 
   /// Vectors of scratch that the microkernels need for one transform.

@@ -11,7 +11,7 @@ struct FourierSide<S: EngineScalar> {
   let lanes: Int
   let band: TileBand
   let content: FourierPlan.Content
-  /// Numbers that a complex one is kept as: two, or the three that are multiplied by.
+  /// How many numbers hold a complex one: two, or the three of a factor.
   private let numbers: Int
   /// [point][tile][element][vector of channels][number][lane].
   let spectra: Piece<S>
@@ -87,7 +87,7 @@ struct FourierSide<S: EngineScalar> {
     }
   }
 
-  /// What a thread has to transform tiles of either side, or kernels back.
+  /// The pieces with which one thread transforms tiles of either side, or kernels back.
   struct Pieces {
     /// A window, or a kernel, for each lane.
     let windows: Piece<S>

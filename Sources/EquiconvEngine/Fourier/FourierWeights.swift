@@ -4,8 +4,9 @@ import _EquiconvShims
 
 /// Transforms the kernels of a correlation: `W[ω][o][c,e] = Σ_u k[o,c,e](u) exp(iω·u) / (4 n²)` for each bank.
 ///
-/// The scale makes up for what the microkernels' transforms leave out. Order: [bank][point][panel of outputs][c, e][a, b − a, a + b]
-/// [output of the panel] for W = a + ib. Bytes: banks · (n² / 2 + 2) · O · C · |X| times three numbers; not |Y| times as many.
+/// The scale makes up for the factors that the microkernels' transforms leave out. Order: [bank][point][panel of
+/// outputs][c, e][a, b − a, a + b] [output of the panel] for W = a + ib. Bytes: banks · (n² / 2 + 2) · O · C · |X|
+/// times three numbers; not |Y| times as many.
 struct FourierWeights<S: EngineScalar> {
   let plan: FourierPlan
   let channels: Int
@@ -61,14 +62,14 @@ struct FourierWeights<S: EngineScalar> {
 
   private var kernelVolume: Int { plan.kernelVolume(lanes: kernels.lanes) }
 
-  /// What a thread has to transform the kernels of a vector of outputs.
+  /// The pieces with which one thread transforms the kernels of a vector of outputs.
   private struct Scratch {
     /// [lane][row][column].
     let dense: Piece<S>
     let spectrum: Piece<S>
     let transform: Piece<S>
     let lanes: Piece<UnsafeMutableRawPointer>
-    /// Not looked at by forward transforms.
+    /// Not read by forward transforms.
     let places: Piece<Int>
   }
 

@@ -8,7 +8,7 @@ final class LazyTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private nonisolated(unsafe) var values: [Key: Value] = [:]
 
   /// The value of a key: known, or made now without the lock, which may take seconds.
-  /// - Throws: what `make` throws, and `cancelled`: what is kept is whole.
+  /// - Throws: what `make` throws, and `cancelled`: only complete values are kept.
   func value(
     _ key: Key, _ make: () throws(ConvolutionError) -> Value
   ) throws(ConvolutionError) -> Value {
@@ -16,7 +16,7 @@ final class LazyTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     let made = try make()
     try Call.checkNotEnded()
     return ProcessLock.withLock {
-      // Another thread may have been as quick: all go on with the first.
+      // Another thread may have been faster: all use the first.
       if let known = values[key] { return known }
       values[key] = made
       return made

@@ -5,7 +5,7 @@ import EquiconvMicrokernelsAVX512
 import EquiconvMicrokernelsBaseline
 import _EquiconvShims
 
-/// The microkernels of one instruction set for one scalar type: all the engine knows of the processor.
+/// The microkernels of one instruction set for one scalar type: all that the engine knows about the processor.
 package typealias Microkernels = equiconv_microkernels
 
 /// A scalar type the engine computes with: Float or Double.

@@ -5,8 +5,9 @@ import _EquiconvShims
 /// The locks of the process, for short work on shared tables. They survive fork: a forking thread takes them first, so
 /// the child never inherits one held by a thread that does not exist there.
 ///
-/// Memory has a lock of its own, as objects that give theirs back may end while the other is held. It is the inner one:
-/// whoever holds it neither takes the other nor lets go of objects. Whoever holds either asks for no `Call.isEnded`.
+/// Memory has a lock of its own, because objects may be released, and return their memory, while the other is held. It
+/// is the inner lock: whoever holds it neither takes the other nor releases objects. Whoever holds either does not ask
+/// `Call.isEnded`.
 enum ProcessLock {
   static func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     equiconv_take_lock(EQUICONV_LOCK_TABLES)

@@ -13,13 +13,13 @@ import _EquiconvShims
 
 /// Workers that share the items of one loop with the calling thread.
 ///
-/// Items are claimed one by one, so a slow core takes fewer; what an item computes must not depend on who computes it.
-/// One loop runs at a time: a caller that finds the pool busy does its items alone. Workers are started by the first
-/// parallel loop, and a forked child begins with a new pool.
+/// Items are claimed one by one, so a slow core gets fewer. The result of an item must not depend on the thread that
+/// computes it. One loop runs at a time: a caller that finds the pool busy does its items alone. The first parallel
+/// loop starts the workers, and a forked child starts with a new pool.
 ///
-/// Workers compute in the caller's floating-point environment, take no signals that are the program's to handle, and run on
-/// all processors of the process, also where the caller is bound to one. Between items, threads ask whether the call shall
-/// end: the rest is then left out.
+/// Workers compute in the caller's floating-point environment, block the signals that are the program's to handle, and
+/// run on all processors of the process, even if the caller is bound to one. Between items, threads ask whether the
+/// call should end; the remaining items are then left out.
 final class ThreadPool: @unchecked Sendable {
   typealias Body = (_ worker: Int, _ item: Int) -> Void
 
@@ -35,7 +35,7 @@ final class ThreadPool: @unchecked Sendable {
   private let nextItem = Atomic<Int>(0)
   /// Places left for workers in the current loop.
   private let places = Atomic<Int>(0)
-  /// Workers that have taken a place and not finished.
+  /// Workers that have entered and not finished.
   private let working = Atomic<Int>(0)
   private let sleeping = Atomic<Int>(0)
   private var loop: UnsafePointer<Loop>?
@@ -105,7 +105,7 @@ final class ThreadPool: @unchecked Sendable {
 
   private func startWorkers(_ wanted: Int) {
     if workers >= wanted { return }
-    // Threads begin with what their maker has.
+    // Threads inherit the signal mask of the thread that creates them.
     let mask = SignalMask.blockAll()
     var processors = equiconv_run_on_all()
     defer {
@@ -126,7 +126,7 @@ final class ThreadPool: @unchecked Sendable {
           start.pool.serve(after: start.seen)
         }, start.toOpaque())
       guard result == 0 else {
-        // Fewer threads than wished for: the caller's own share grows, results do not change.
+        // There are fewer threads than requested: the caller's own share grows, results do not change.
         start.release()
         return
       }
@@ -189,8 +189,8 @@ final class ThreadPool: @unchecked Sendable {
 private struct SignalMask {
   private var before = sigset_t()
 
-  /// Blocks what the program may wish to handle on threads of its own: all but the signals that an instruction raises in the
-  /// thread that executes it.
+  /// Blocks all signals that the program may want to handle on threads of its own: all but those that an instruction
+  /// raises in the thread that executes it.
   static func blockAll() -> SignalMask {
     var mask = SignalMask()
     var blocked = sigset_t()

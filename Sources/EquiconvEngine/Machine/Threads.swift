@@ -17,8 +17,8 @@ public enum Threads {
   /// The largest number that can be set.
   public static let limit = 1024
 
-  /// The number of threads used by large calls, the calling one included. At first `EQUICONV_NUM_THREADS`, or else
-  /// the number of processors the process might run on when the library was loaded.
+  /// The number of threads used by large calls, the calling one included. Initially `EQUICONV_NUM_THREADS`, or else the
+  /// number of processors that the process could use when the library was loaded.
   public static var count: Int { setting.load(ordering: .relaxed) }
 
   /// Below so many numbers, work that reads each once stays on its own thread.

@@ -26,7 +26,7 @@ struct Workspace: ~Copyable {
   @inline(__always)
   subscript<T>(piece: Piece<T>) -> UnsafeMutablePointer<T> { Share(base: block.base, bytes: bytes)[piece] }
 
-  /// What one thread has for itself. Workers are numbered from 0.
+  /// The share of one thread. Workers are numbered from 0.
   @inline(__always)
   subscript<Pieces>(threads: PerThread<Pieces>, worker: Int) -> Share { threads.share(worker, of: block.base) }
 

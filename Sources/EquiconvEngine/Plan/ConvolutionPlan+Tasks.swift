@@ -8,7 +8,7 @@ extension ConvolutionPlan {
     flops(batch: batch) < Self.smallestSharedWork ? 1 : Threads.count
   }
 
-  /// A pass as the process runs it now, but for what a call asks for.
+  /// A pass with the current settings of the process, except for those that the call sets.
   func task<S: EngineScalar>(
     _ pass: Pass, batch: Int, _: S.Type, _ asked: RunOptions, isPrepared: Bool = false
   ) -> PassTask<S> {
@@ -66,7 +66,8 @@ extension ConvolutionPlan {
     }
   }
 
-  /// Gives `body` the weights ŵ of the stencil: the user's own, or what the sampling operator makes of them.
+  /// Calls `body` with the weights ŵ of the stencil: the user's own, or those that the sampling operator makes from
+  /// them.
   func withCore<S: EngineScalar, R>(
     _ weight: UnsafePointer<S>, _ body: (UnsafePointer<S>) throws(ConvolutionError) -> R
   ) throws(ConvolutionError) -> R {

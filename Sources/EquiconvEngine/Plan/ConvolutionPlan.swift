@@ -8,7 +8,7 @@ import _EquiconvErrors
 /// Immutable; one plan may run on several threads at once. Making one costs O(|H|² taps), times
 /// the functions that are not 0 at a point where kernels are sampled between taps.
 public final class ConvolutionPlan: Sendable {
-  /// The descriptor it was made of, with "same" padding resolved.
+  /// The descriptor it was made from, with "same" padding resolved.
   public let descriptor: ConvolutionDescriptor
   let geometry: Geometry
   /// Taps of the grid on which all elements sample the kernel; more than `descriptor.kernel` where some enlarge it.
@@ -49,7 +49,7 @@ public final class ConvolutionPlan: Sendable {
 
   /// Layers of equal shape that run beside each other: one for each channel of a depthwise layer.
   var modules: Int { descriptor.layer.isDepthwise ? descriptor.inChannels : 1 }
-  /// Channels that each of them sums over, and that it computes.
+  /// Channels that each of them sums over, and channels that it computes.
   var moduleInputs: Int { descriptor.inChannels / modules }
   var moduleOutputs: Int { descriptor.outChannels / modules }
 

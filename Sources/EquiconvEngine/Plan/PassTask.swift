@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A pass to be computed: of which plan, for how many images, and with what.
+/// A pass to be computed: its plan, the number of images and the options.
 struct PassTask<S: EngineScalar> {
   let plan: ConvolutionPlan
   let pass: Pass
   /// Images, at least 1.
   var batch: Int
   let options: PassOptions
-  /// Whether weights were prepared, so that their transform costs the call nothing.
+  /// Whether weights were prepared, so that the call does not pay for their transform.
   var isPrepared = false
 
   var kernels: Microkernels { S.microkernels(options.instructions) }

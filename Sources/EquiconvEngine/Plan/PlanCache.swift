@@ -41,7 +41,7 @@ private enum PlanCache {
     return entry.plan
   }
 
-  /// - Returns: the plan that makes room, to be released without the lock: its weight cache takes it.
+  /// - Returns: the plan that makes room, to be released without the lock, which its weight cache takes.
   static func insert(_ descriptor: ConvolutionDescriptor, _ call: LayerCall?, _ plan: ConvolutionPlan)
     -> ConvolutionPlan?
   {
@@ -71,7 +71,7 @@ extension ConvolutionPlan {
   ) throws(ConvolutionError) -> ConvolutionPlan {
     if let plan = ProcessLock.withLock({ PlanCache.find(descriptor, call) }) { return plan }
     let plan = try ConvolutionPlan(descriptor)
-    // Large stencils are worth keeping only by those who make plans of their own.
+    // Large stencils are not kept: whoever needs one often makes a plan of their own.
     if plan.stencil.terms.count * plan.stencil.mostTerms <= 1 << 18 {
       let dropped = ProcessLock.withLock { PlanCache.insert(descriptor, call, plan) }
       withExtendedLifetime(dropped) {}

@@ -13,7 +13,7 @@ protocol PlannedPass {
 struct SignalPassArrays<S: EngineScalar> {
   /// (batch, C, |X|, spatial…); for an input gradient the gradient of the output.
   var source: UnsafePointer<S>
-  /// In the form of the algorithm: what its `withWeights` gives.
+  /// In the form of the algorithm, as its `withWeights` passes them.
   var weights: UnsafePointer<S>
   /// (O), or nil.
   var bias: UnsafePointer<S>?
@@ -30,7 +30,7 @@ struct WeightGradientArrays<S: EngineScalar> {
   var weightGradient: UnsafeMutablePointer<S>
 }
 
-/// The pass that an algorithm does not have: there are none.
+/// The type of a pass that an algorithm does not have: it has no values.
 enum NoPass<Arrays>: PlannedPass {
   var workspaceBytes: Int {
     switch self {}

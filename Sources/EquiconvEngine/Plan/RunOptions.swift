@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a call may ask for in place of what the plan and the process would choose; for tests and measurements.
+/// Settings of one call in place of those that the plan and the process would choose; for tests and measurements.
 package struct RunOptions: Sendable {
   package var instructions: InstructionSet
   package var method: Method?

@@ -44,8 +44,8 @@ public func groupPool<S: EngineScalar>(
 
 /// The adjoint of `groupPool` at `input`: (outer, inner) → (outer, order, inner).
 ///
-/// The mean spreads the gradient evenly; the maximum gives it to the largest value, in equal parts where several are equal,
-/// so that it commutes with permutations of H. `input` may be nil for the mean.
+/// The mean spreads the gradient evenly; the maximum passes it to the largest value, in equal parts if several are
+/// equal, so that it commutes with permutations of H. `input` may be nil for the mean.
 @_specialize(where S == Float)
 @_specialize(where S == Double)
 public func groupPoolGradient<S: EngineScalar>(

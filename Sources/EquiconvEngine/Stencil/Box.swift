@@ -12,7 +12,7 @@ struct Box: Hashable, Sendable {
     self.x = x
   }
 
-  /// The extents with `leading` on the axes they do not have.
+  /// The extents, with `leading` on the axes that they lack.
   init(_ extents: Extents, leading: Int) {
     x = extents[extents.count - 1]
     y = extents.count > 1 ? extents[extents.count - 2] : leading

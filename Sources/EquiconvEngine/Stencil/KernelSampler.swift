@@ -5,7 +5,8 @@ import EquiconvGroups
 import _EquiconvErrors
 import _EquiconvMemory
 
-/// What a kernel is at h⁻¹u: the rows of the sampling matrices S_h, for the taps u of a grid that all elements share.
+/// The values of a kernel at h⁻¹u: the rows of the sampling matrices S_h, for the taps u of a grid that all elements
+/// share.
 ///
 /// Where h permutes the grid and the basis is that of pixels, S_h is exactly a permutation. Otherwise the basis is
 /// evaluated at h⁻¹u. Unless H is a lattice group, pixels and splines are evaluated only at taps with |u| ≤ s k/2, s
@@ -39,7 +40,7 @@ struct KernelSampler {
     self.points = points.frozen()
   }
 
-  /// What a look at one tap works with.
+  /// Scratch for the look-up of one tap.
   struct Scratch: ~Copyable {
     /// h⁻¹u, and the functions that may differ from 0 there.
     fileprivate var point = Table<Double>()
@@ -89,7 +90,7 @@ struct KernelSampler {
     return (basis.decays ? largest : sum) <= 1 + 1e-9
   }
 
-  /// The tap of the kernel's own grid that a tap of the shared grid is, or nil if it lies outside.
+  /// The tap of the kernel's own grid for a tap of the shared grid, or nil if it lies outside.
   private func kernelTap(_ tap: Int) -> Int? {
     let d = group.dimension
     var index = 0
@@ -113,7 +114,7 @@ struct KernelSampler {
   }
 }
 
-/// The grid that all elements sample the kernel on, found before anything of its size is made.
+/// The grid on which all elements sample the kernel, found before anything of its size is allocated.
 struct SampledKernel {
   let basis: KernelBasis
   /// The largest |h x| / |x| of each element.

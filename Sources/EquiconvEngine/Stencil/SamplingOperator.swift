@@ -4,8 +4,8 @@ import _EquiconvMemory
 
 /// The linear map from the user's weights to ŵ, the same for every pair of channels: `ŵ[r] = Σ_i S[r,i] w[i] / n[r]`.
 ///
-/// S holds what the kernel's functions are at h⁻¹u for every tap u, so expansion is one product of a sparse matrix with the
-/// matrix of all weights, and its gradient the product with the transpose. Sums are accumulated in Double.
+/// S holds the values of the kernel's functions at h⁻¹u for every tap u. So expansion is one product of a sparse matrix
+/// with the matrix of all weights, and its gradient the product with the transpose. Sums are accumulated in Double.
 struct SamplingOperator: Sendable {
   /// One entry of a row.
   struct Entry: Sendable, Hashable {
@@ -18,7 +18,7 @@ struct SamplingOperator: Sendable {
   /// Row r holds entries `starts[r] ..< starts[r + 1]`.
   let starts: FixedArray<Int>
   let entries: FixedArray<Entry>
-  /// n: the number of kernels each row is the mean of. Sums are divided last, so that means of exact sums are exact.
+  /// n: the number of kernels that each row averages. Sums are divided last, so that means of exact sums are exact.
   let divisors: FixedArray<Double>
 
   /// The operator under construction, row by row.
@@ -61,7 +61,7 @@ struct SamplingOperator: Sendable {
 
   // MARK: - Running it
 
-  /// Pairs of channels taken at a time, one a lane.
+  /// Pairs of channels computed at a time, one in each lane.
   private static let lanes = 8
   /// Below so many multiply-adds a call stays on its own thread.
   private static let smallestSharedWork = 1 << 18

@@ -7,8 +7,8 @@ import _EquiconvMemory
 ///
 /// With x' = x + h·v and h' = h·d the definition on a lattice group becomes
 /// `y[o,h,x] = Σ_{c,(d,v)} ŵ[o,c,(d,v)] f[c, h·d, x + h·v]`: every h has the same weights ŵ, in the same order.
-/// In general the output points that the lattice subgroup L carries to each other share one *bank* of ŵ. Where elements of L
-/// leave a point where it is, as they do the origin of the plane, ŵ takes one value on each orbit of (e, u) under them:
+/// In general the output points that the lattice subgroup L carries to each other share one *bank* of ŵ. Where elements
+/// of L leave a point in place, like the origin of the plane, ŵ has one value on each orbit of (e, u) under them:
 /// `y[o,x] = Σ_{c,j} ŵ[o,c,j] Σ_{(e,u) in orbit j} f[c, e, x + u]`, and the inner sum is an `OrbitSum`.
 struct Stencil: Sendable {
   /// One read: coefficient of ŵ, element of the input, and position on the padded grid relative to the output's.

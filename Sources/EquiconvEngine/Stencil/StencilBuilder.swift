@@ -9,7 +9,7 @@ import _EquiconvMemory
 ///
 /// `y[o,p,x] = Σ_{c,e,u} bank[o,p,c,e](u) f[c,e,x+u]` with, for the output point p = aK',
 /// `bank[o,p,c,e](u) = mean over h in p of k[o,c](h⁻¹e, h⁻¹u) / |det h|`:
-/// the mean is the projection on the kernels that the stabilizer K' leaves as they are, which the theorem asks for
+/// the mean is the projection onto the kernels that the stabilizer K' leaves unchanged, as the theorem requires
 /// (Bekkers, ICLR 2020, Theorem 1). Points h⁻¹e that are not in a truncated set contribute nothing.
 ///
 /// For a lattice element l, `bank[o,l·p,c,l·e](l·u) = bank[o,p,c,e](u)`: one bank for each orbit of output points under the
@@ -42,7 +42,7 @@ struct StencilBuilder {
     lattice = Self.lattice(group, input, output)
   }
 
-  /// The lattice subgroup, or the identity alone where that leads out of a truncated set.
+  /// The lattice subgroup, or the identity alone if the subgroup leads out of a truncated set.
   static func lattice(_ group: PointGroup, _ input: HomogeneousSpace, _ output: HomogeneousSpace) -> [Int] {
     let lattice = group.latticeSubgroup
     if group.isClosed { return lattice }
@@ -77,11 +77,11 @@ struct StencilBuilder {
       sampling: finished.isIdentity ? nil : finished)
   }
 
-  /// What rows are put together in.
+  /// Scratch in which a row is assembled.
   private struct RowScratch: ~Copyable {
     var sampler = KernelSampler.Scratch()
     var row = Table<SamplingOperator.Entry>()
-    /// Where each of the user's weights stands in the row; −1 for those that do not.
+    /// The place of each of the user's weights in the row; −1 for those that are not in it.
     let places: Table<Int32>
 
     init(places: consuming Table<Int32>) { self.places = places }

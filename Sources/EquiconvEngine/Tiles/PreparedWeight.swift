@@ -2,8 +2,8 @@
 
 /// A layer's weights, copied once and transformed once: passed in place of the array in forward passes.
 ///
-/// What an algorithm makes of them is made when a call first needs it and kept as long as this lives. Whoever changes the
-/// array they were copied from does not change them. Safe to share between threads.
+/// They are transformed when a call first needs it, and the transforms are kept as long as this lives. Changes of the
+/// array they were copied from do not affect them. Safe to share between threads.
 public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
   private struct Key: Hashable {
     var descriptor: ConvolutionDescriptor
@@ -50,7 +50,7 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
     if let known = ProcessLock.withLock({ transforms[key] }) { return known }
     let made = try make()
     return ProcessLock.withLock {
-      // Another thread may have been as quick: all go on with the first.
+      // Another thread may have been faster: all use the first.
       if let known = transforms[key] { return known }
       transforms[key] = made
       return made

@@ -29,7 +29,7 @@ struct TileGrid: Sendable {
     let count: Int
   }
 
-  /// Takes a block of consecutive tiles apart where rows end.
+  /// Cuts a block of consecutive tiles where rows end.
   @inline(__always)
   func forEachPiece(_ block: Range<Int>, _ body: (Piece) -> Void) {
     var tile = block.lowerBound

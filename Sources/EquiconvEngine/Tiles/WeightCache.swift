@@ -20,10 +20,10 @@ struct TransformKey: Hashable {
 
 /// The transformed weights of a plan's recent calls.
 ///
-/// An entry keeps a copy of the weights it was made of, and is used only for weights that are equal to it in every bit: a
-/// changed array is never served stale, whatever was changed in it and wherever it lies. Layers of equal sizes share a
-/// plan, which therefore keeps a few entries of one kind. All plans together keep at most `byteLimit` bytes, copies
-/// included; what was used longest ago goes first.
+/// An entry keeps a copy of the weights it was made from, and is used only for weights that equal the copy in every
+/// bit. So a changed array never gets stale transforms, whatever changed in it and wherever it lies. Layers of equal
+/// sizes share a plan, which therefore keeps a few entries of one kind. All plans together keep at most `byteLimit`
+/// bytes, copies included; what was used least recently is dropped first.
 final class WeightCache: Sendable {
   static let byteLimit = 256 << 20
   /// Entries of one kind.

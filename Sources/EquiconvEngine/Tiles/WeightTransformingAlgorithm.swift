@@ -16,7 +16,7 @@ extension WeightTransformingAlgorithm {
     withExtendedLifetime(weights.memory) {}
   }
 
-  /// Kept from an earlier call, or made now.
+  /// The transforms: kept from an earlier call, or made now.
   private func transformed(
     _ weight: WeightSource<Scalar>, tile: Int
   ) throws(ConvolutionError) -> TransformedWeights<Scalar> {
@@ -30,7 +30,7 @@ extension WeightTransformingAlgorithm {
         return try transform(
           CoreWeights(numbers: core, outputStride: strides.output, channelStride: strides.channel), tile: tile)
       }
-      // What is kept is whole.
+      // Only complete transforms are kept.
       try Call.checkNotEnded()
       return made
     }

@@ -10,7 +10,7 @@ public enum WorkspaceLimit {
   public static let smallestBytes = 1 << 20
   private static let setting = Atomic<Int>(initialBytes)
 
-  /// Bytes for each thread. Larger problems are taken in chunks, which changes the last bits of their results.
+  /// Bytes for each thread. Larger problems are computed in chunks, which changes the last bits of their results.
   public static var bytesPerThread: Int { setting.load(ordering: .relaxed) }
 
   /// Sets the limit, at least 1 MiB.

@@ -76,7 +76,7 @@ struct WinogradAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   }
 }
 
-/// What Winograd's tiles were measured to cost; see `MeasuredCosts`.
+/// The measured costs of Winograd's tiles; see `MeasuredCosts`.
 private struct WinogradCosts {
   /// Share of the peak that products reach.
   let share: Double

@@ -2,7 +2,7 @@
 
 /// Sizes of the blocks of a Winograd pass, and why. They change the speed, never the numbers.
 struct WinogradBlocking: Sendable {
-  /// What the points of a block's inputs, and of the products made of them, should take. Inputs are read once for each
+  /// Bytes that the points of a block's inputs, and of their products, should have. Inputs are read once for each
   /// `productBytes` of products and these once, so that it hardly matters that both do not fit a second-level cache of 1 MiB;
   /// smaller blocks read the weights more often.
   private static let inputBytes = 768 << 10

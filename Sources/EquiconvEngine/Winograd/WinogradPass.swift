@@ -8,8 +8,8 @@ import _EquiconvShims
 /// instead of 9 P² (Lavin & Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016). At each of the
 /// (P+2)² points the sum is a product of matrices, outputs × planes by planes × tiles, which `multiply` computes.
 ///
-/// Threads take whole blocks of tiles and transform, multiply and transform back on their own. Each number is one
-/// chain of operations that depends on neither the blocking nor the threads.
+/// Each thread works on whole blocks of tiles: it transforms, multiplies and transforms back on its own. Each number is
+/// one chain of operations that depends on neither the blocking nor the threads.
 struct WinogradPass<S: EngineScalar>: PlannedPass {
   /// Planes ahead whose lines are asked for: memory answers in less than a block's part of two planes takes.
   private static var lead: Int { 2 }
@@ -20,7 +20,7 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
   private let threads: Int
   private let elements: Int
   private let layout: Workspace.Layout
-  /// What every row outside a plane reads, and what sums begin with.
+  /// Zeros, which every row outside a plane reads and sums start from.
   private let zeros: Piece<S>
   private let scratch: PerThread<WinogradPieces<S>>
 
@@ -56,7 +56,7 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
   }
 
   var workspaceBytes: Int { layout.bytes }
-  /// What a thread has.
+  /// The pieces of one thread.
   private var own: WinogradPieces<S> { scratch.each }
 
   func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {

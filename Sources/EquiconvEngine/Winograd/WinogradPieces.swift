@@ -2,7 +2,7 @@
 
 import _EquiconvShims
 
-/// What a thread has for a block of Winograd tiles.
+/// The pieces of one thread for a block of Winograd tiles.
 struct WinogradPieces<S: EngineScalar> {
   /// Scalars of a strip of inputs and of outputs.
   let inputStrip: Int
