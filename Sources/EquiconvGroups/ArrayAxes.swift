@@ -25,7 +25,7 @@ public struct ArrayAxes: Sendable {
   /// For example the rotation by +90° of the plane, [0 −1; 1 0], takes (row, column) to (−column, row).
   ///
   /// - Parameter matrix: Shape (d, d), row-major, acting on (x), (x, y) or (x, y, z).
-  /// - Returns: Shape (d, d), row-major, acting on array-axis coordinates. The map back is the same.
+  /// - Returns: Shape (d, d), row-major, acting on array-axis coordinates.
   /// - Precondition: `matrix` has d² entries.
   public func matrix(_ matrix: [Double]) -> [Double] {
     precondition(matrix.count == count * count, "the matrix does not have d² entries")

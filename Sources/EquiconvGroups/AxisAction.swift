@@ -36,3 +36,10 @@ public struct AxisAction: Hashable, Sendable {
     return permutation.sign(a)
   }
 }
+
+extension AxisAction: CustomStringConvertible {
+  /// The axis that each new axis reads, with a sign where it runs against it: for example "(-1, +0)".
+  public var description: String {
+    "(" + (0..<count).map { "\(sign($0) > 0 ? "+" : "-")\(axis($0))" }.joined(separator: ", ") + ")"
+  }
+}

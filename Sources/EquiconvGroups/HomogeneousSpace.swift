@@ -181,3 +181,12 @@ private final class HomogeneousSpaceStorage: Sendable {
     self.representatives = representatives
   }
 }
+
+extension HomogeneousSpace: CustomStringConvertible {
+  /// For example "4 points C8/[0, 4]"; of a long stabilizer the number of its elements.
+  public var description: String {
+    let isShort = stabilizer.count <= 8
+    let text = isShort ? "\(stabilizer)" : "\(stabilizer.count) elements"
+    return "\(count) point\(count == 1 ? "" : "s") \(group)/\(text)"
+  }
+}

@@ -78,3 +78,8 @@ extension PointGroup {
     return smallest
   }
 }
+
+extension OrbitTower: CustomStringConvertible {
+  /// For example "tower of 8 elements, [2, 2, 2]".
+  public var description: String { "tower of \(representatives.count) elements, \(radices)" }
+}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PointGroup {
   /// The smallest subgroup that contains the given elements, sorted.
   ///
@@ -9,6 +11,27 @@ extension PointGroup {
   /// - Complexity: O(|K| · generators) for a result of |K| elements.
   public func subgroup(generatedBy generators: [Int]) -> [Int] {
     closure(of: generators, limit: order)!
+  }
+
+  /// A subgroup as a group of its own: element i is the i-th smallest of the given elements, with its matrix.
+  ///
+  /// - Parameters:
+  ///   - elements: The elements of the subgroup in any order.
+  ///   - name: A name, by default, for example, "subgroup(4) of D4".
+  /// - Throws: `GroupError.notASubgroup`, `outOfMemory`.
+  /// - Complexity: O(|K|² + |H|).
+  public func subgroup(_ elements: [Int], name: String? = nil) throws(GroupError) -> PointGroup {
+    try checkSubgroup(elements)
+    let elements = elements.sorted()
+    var numbers = [Int32](repeating: -1, count: order)
+    for (number, element) in elements.enumerated() { numbers[element] = Int32(number) }
+    let (count, size) = (elements.count, dimension * dimension)
+    let matrices = try Table<Double>(count: count * size) { matrixTable[elements[$0 / size] * size + $0 % size] }
+    let cayley = try Table<Int32>(count: count * count) { numbers[product(elements[$0 / count], elements[$0 % count])] }
+    return PointGroup(
+      PointGroupStorage(
+        name: name ?? "subgroup(\(count)) of \(self.name)", dimension: dimension, matrices: matrices.frozen(),
+        cayley: cayley.frozen()))
   }
 
   /// Checks that the elements, in any order, are those of a subgroup K, each once.

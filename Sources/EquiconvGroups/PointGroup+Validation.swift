@@ -68,10 +68,13 @@ extension PointGroup {
   }
 }
 
+/// Entries this near to an integer are that integer, whatever the others are: rounding of exact matrices.
+private let roundingTolerance = 1e-9
+
 /// Replaces entries next to an integer by it.
 private func snap(_ entries: UnsafeMutableBufferPointer<Double>) {
   let isIntegral = entries.allSatisfy { abs($0 - $0.rounded()) <= MatrixSet.tolerance }
-  let tolerance = isIntegral ? MatrixSet.tolerance : 1e-9
+  let tolerance = isIntegral ? MatrixSet.tolerance : roundingTolerance
   for (index, entry) in entries.enumerated() where abs(entry - entry.rounded()) <= tolerance {
     // Adding zero turns a negative zero into zero.
     entries[index] = entry.rounded() + 0

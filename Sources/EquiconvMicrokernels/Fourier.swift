@@ -6,66 +6,6 @@
 //   X[p + A q] = Σ_b w4^(b q) · w_n^(b p) · (Σ_a w_A^(a p) x[4 a + b]),   w_m = exp(−2πi / m).
 // The four transforms of length A and the A transforms of length 4 fit in registers; what lies between rests in scratch.
 
-struct Complex<V: Lanes> {
-  var re: V
-  var im: V
-
-  @inline(__always) init(_ re: V, _ im: V) {
-    self.re = re
-    self.im = im
-  }
-
-  @inline(__always) static func + (_ a: Self, _ b: Self) -> Self { Self(V.add(a.re, b.re), V.add(a.im, b.im)) }
-  @inline(__always) static func - (_ a: Self, _ b: Self) -> Self {
-    Self(V.subtract(a.re, b.re), V.subtract(a.im, b.im))
-  }
-  /// self + s·i·d.
-  @inline(__always) func plusImaginary(_ s: V, _ d: Self) -> Self {
-    Self(V.multiplySubtract(s, d.im, re), V.multiplyAdd(s, d.re, im))
-  }
-  /// self − s·i·d.
-  @inline(__always) func minusImaginary(_ s: V, _ d: Self) -> Self {
-    Self(V.multiplyAdd(s, d.im, re), V.multiplySubtract(s, d.re, im))
-  }
-  /// self + s·d.
-  @inline(__always) func plus(_ s: V, _ d: Self) -> Self {
-    Self(V.multiplyAdd(s, d.re, re), V.multiplyAdd(s, d.im, im))
-  }
-  /// self − s·d.
-  @inline(__always) func minus(_ s: V, _ d: Self) -> Self {
-    Self(V.multiplySubtract(s, d.re, re), V.multiplySubtract(s, d.im, im))
-  }
-  /// self − i·d, and self + i·d.
-  @inline(__always) func minusI(_ d: Self) -> Self { Self(V.add(re, d.im), V.subtract(im, d.re)) }
-  @inline(__always) func plusI(_ d: Self) -> Self { Self(V.subtract(re, d.im), V.add(im, d.re)) }
-  /// self · (c + i s).
-  @inline(__always) func turned(_ c: V, _ s: V) -> Self {
-    Self(V.multiplySubtract(im, s, V.multiply(re, c)), V.multiplyAdd(im, c, V.multiply(re, s)))
-  }
-}
-
-/// A sequence of complex vectors in memory: real and imaginary parts of one element are `imaginary` scalars apart.
-struct Sequence<V: Lanes> {
-  var base: UnsafeMutablePointer<V.Scalar>
-  var stride: Int
-  var imaginary: Int
-
-  @inline(__always) subscript(index: Int) -> Complex<V> {
-    get {
-      let element = UnsafePointer(base + index &* stride)
-      return Complex(V.load(element), V.load(element + imaginary))
-    }
-    nonmutating set {
-      let element = base + index &* stride
-      newValue.re.store(element)
-      newValue.im.store(element + imaginary)
-    }
-  }
-
-  /// The sequence i·conj of this one. The transform of one is the other's inverse transform, not divided by n.
-  @inline(__always) var swapped: Self { Self(base: base + imaginary, stride: stride, imaginary: -imaginary) }
-}
-
 /// The transform of length 4 A.
 struct Fourier<V: Lanes, let A: Int> {
   static var length: Int { 4 &* A }
@@ -77,10 +17,10 @@ struct Fourier<V: Lanes, let A: Int> {
   ///   - scratch: 8 A vectors; neither source nor target.
   @inline(never)
   static func transform(
-    _ source: Sequence<V>, into target: Sequence<V>, twiddles: UnsafePointer<V.Scalar>,
+    _ source: ComplexSequence<V>, into target: ComplexSequence<V>, twiddles: UnsafePointer<V.Scalar>,
     scratch: UnsafeMutablePointer<V.Scalar>
   ) {
-    let between = Sequence<V>(base: scratch, stride: 2 &* V.count, imaginary: V.count)
+    let between = ComplexSequence<V>(base: scratch, stride: 2 &* V.count, imaginary: V.count)
     var b = 0
     while b < 4 {
       var x = InlineArray<A, Complex<V>> { a in source[4 &* a &+ b] }

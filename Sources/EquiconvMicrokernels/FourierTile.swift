@@ -17,7 +17,7 @@ struct FourierTile<V: Lanes, let A: Int> {
   /// Two rows: [row][column].
   private let rows: UnsafeMutablePointer<V.Scalar>
   /// One sequence, and what lies between the steps of a transform: [element][re, im].
-  private let sequence: Sequence<V>
+  private let sequence: ComplexSequence<V>
   private let between: UnsafeMutablePointer<V.Scalar>
   /// Half spectra of the rows: [column][row][re, im]; column 0 holds columns 0 and n/2, both real.
   private let columns: UnsafeMutablePointer<V.Scalar>
@@ -30,7 +30,7 @@ struct FourierTile<V: Lanes, let A: Int> {
     self.call = call
     let n = 4 &* A
     rows = call.scratch.assumingMemoryBound(to: V.Scalar.self)
-    sequence = Sequence(base: rows + 2 &* n &* V.count, stride: 2 &* V.count, imaginary: V.count)
+    sequence = ComplexSequence(base: rows + 2 &* n &* V.count, stride: 2 &* V.count, imaginary: V.count)
     between = sequence.base + 2 &* n &* V.count
     columns = between + 2 &* n &* V.count
   }
@@ -39,27 +39,27 @@ struct FourierTile<V: Lanes, let A: Int> {
   private func wrapped(_ index: Int) -> Int { index >= n ? index &- n : index }
 
   @inline(__always)
-  private func column(_ k: Int) -> Sequence<V> {
-    Sequence(base: columns + k &* 2 &* n &* V.count, stride: 2 &* V.count, imaginary: V.count)
+  private func column(_ k: Int) -> ComplexSequence<V> {
+    ComplexSequence(base: columns + k &* 2 &* n &* V.count, stride: 2 &* V.count, imaginary: V.count)
   }
 
   /// The points of a spectrum from `first` on.
   @inline(__always)
-  private func points(_ first: Int) -> Sequence<V> {
-    Sequence(
+  private func points(_ first: Int) -> ComplexSequence<V> {
+    ComplexSequence(
       base: call.spectrum.assumingMemoryBound(to: V.Scalar.self) + first &* call.point_stride,
       stride: call.point_stride, imaginary: V.count)
   }
 
   @inline(__always)
-  private func transform(_ source: Sequence<V>, into target: Sequence<V>) {
+  private func transform(_ source: ComplexSequence<V>, into target: ComplexSequence<V>) {
     Fourier<V, A>.transform(
       source, into: target, twiddles: call.twiddles.assumingMemoryBound(to: V.Scalar.self), scratch: between)
   }
 
   /// A pair of rows: row r as real, row r + 1 as imaginary part.
   @inline(__always)
-  private var pair: Sequence<V> { Sequence(base: rows, stride: V.count, imaginary: n &* V.count) }
+  private var pair: ComplexSequence<V> { ComplexSequence(base: rows, stride: V.count, imaginary: n &* V.count) }
 
   // MARK: - Forward
 
@@ -92,7 +92,7 @@ struct FourierTile<V: Lanes, let A: Int> {
   private func gather(_ i: Int, into row: UnsafeMutablePointer<V.Scalar>) {
     var j = 0
     while j < call.column_count {
-      var x = InlineArray<16, V>(repeating: .zero)
+      var x = Transposition.Square<V>(repeating: .zero)
       var l = 0
       while l < V.count {
         let lane = UnsafePointer(call.lanes[l].assumingMemoryBound(to: V.Scalar.self))
@@ -220,7 +220,7 @@ struct FourierTile<V: Lanes, let A: Int> {
     let bias = V.broadcast(call.bias.assumingMemoryBound(to: V.Scalar.self))
     var j = 0
     while j < call.column_count {
-      var x = InlineArray<16, V>(repeating: .zero)
+      var x = Transposition.Square<V>(repeating: .zero)
       var l = 0
       while l < V.count {
         // Beyond the last column any number will do.
@@ -245,29 +245,6 @@ struct FourierTile<V: Lanes, let A: Int> {
   }
 }
 
-/// A square of vectors, transposed in registers.
-enum Transposition {
-  /// x[i][j] becomes x[j][i], for i and j below the number of lanes.
-  ///
-  /// Interleaving the first with the second half of the rows rotates the bits of (row, lane) by one place; after as many
-  /// steps as a lane number has bits, rows and lanes have changed places.
-  @inline(__always)
-  static func run<V: Lanes>(_ x: inout InlineArray<16, V>) {
-    var step = 1
-    while step < V.count {
-      let y = x
-      var i = 0
-      while i < V.count / 2 {
-        x[unchecked: 2 &* i] = V.zipLow(y[unchecked: i], y[unchecked: i &+ V.count / 2])
-        x[unchecked: 2 &* i &+ 1] = V.zipHigh(y[unchecked: i], y[unchecked: i &+ V.count / 2])
-        i &+= 1
-      }
-      step &*= 2
-    }
-  }
-}
-
-/// Runs `body` with the tile of the call's length.
 @inline(__always)
 func fourierForward<V: Lanes>(_ call: equiconv_fourier_call, _: V.Type) {
   switch call.length {

@@ -8,9 +8,8 @@
 
 import _EquiconvShims
 
-/// The largest orbit is that of the full octahedral group, 48.
-
 struct OrbitSum<V: Lanes> {
+  /// The largest orbit is that of the full octahedral group, 48.
   typealias Partial = InlineArray<48, V>
 
   @inline(__always)

@@ -17,10 +17,10 @@ let widestComplexPanel = 8
 @inline(__always)
 func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Type) {
   switch width {
-  case 8: sweep(call, Tile<V, 8, 3>.self, Tile<V, 8, 2>.self, Tile<V, 8, 1>.self)
-  case 4: sweep(call, Tile<V, 4, 6>.self, Tile<V, 4, 2>.self, Tile<V, 4, 1>.self)
-  case 2: sweep(call, Tile<V, 2, 8>.self, Tile<V, 2, 2>.self, Tile<V, 2, 1>.self)
-  default: sweep(call, Tile<V, 1, 8>.self, Tile<V, 1, 2>.self, Tile<V, 1, 1>.self)
+  case 8: sweep(call, MultiplyTile<V, 8, 3>.self, MultiplyTile<V, 8, 2>.self, MultiplyTile<V, 8, 1>.self)
+  case 4: sweep(call, MultiplyTile<V, 4, 6>.self, MultiplyTile<V, 4, 2>.self, MultiplyTile<V, 4, 1>.self)
+  case 2: sweep(call, MultiplyTile<V, 2, 8>.self, MultiplyTile<V, 2, 2>.self, MultiplyTile<V, 2, 1>.self)
+  default: sweep(call, MultiplyTile<V, 1, 8>.self, MultiplyTile<V, 1, 2>.self, MultiplyTile<V, 1, 1>.self)
   }
 }
 

@@ -8,6 +8,12 @@
   import Darwin
 #endif
 
+/// The room of an array that gets its first element.
+@inlinable var leastCapacity: Int { 4 }
+
+/// What `realloc` aligns its blocks to.
+@inlinable var heapAlignment: Int { 16 }
+
 /// An array under construction whose allocations are checked: it throws where `Array` would end the process.
 ///
 /// Each module names its error once, `typealias Table<Element> = CheckedArray<Element, GroupError>`. `frozen()` returns
@@ -66,7 +72,7 @@
 
   /// Adds an element. Full memory is doubled.
   @inlinable public mutating func append(_ element: Element) throws(Failure) {
-    if length == capacity { try grow(to: max(4, 2 * capacity)) }
+    if length == capacity { try grow(to: max(leastCapacity, 2 * capacity)) }
     (base + length).initialize(to: element)
     length &+= 1
   }
@@ -104,7 +110,7 @@
   @inlinable static func allocate(
     _ count: Int, _ old: UnsafeMutablePointer<Element>?
   ) throws(Failure) -> UnsafeMutablePointer<Element> {
-    assert(MemoryLayout<Element>.alignment <= 16)
+    assert(MemoryLayout<Element>.alignment <= heapAlignment)
     let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
     if overflow { throw Failure.outOfMemory(bytes: .max) }
     guard let memory = realloc(old, bytes) else { throw Failure.outOfMemory(bytes: bytes) }

@@ -8,6 +8,12 @@
   import Darwin
 #endif
 
+/// Unused room from this size on, a few pages, is returned.
+@inlinable var mostUnusedBytes: Int { 1 << 14 }
+
+/// About as many elements of an array are hashed.
+@inlinable var hashedElements: Int { 16 }
+
 /// An immutable array that a `CheckedArray` became: one reference, shared by all copies and parts.
 ///
 /// Nothing here allocates anything that grows with the number of elements.
@@ -31,9 +37,8 @@
       return
     }
     var base = base
-    // Unused room is returned if it is more than a few pages.
     let unused = (capacity - count) * MemoryLayout<Element>.stride
-    if unused >= 1 << 14, let smaller = realloc(base, Swift.max(count, 1) * MemoryLayout<Element>.stride) {
+    if unused >= mostUnusedBytes, let smaller = realloc(base, Swift.max(count, 1) * MemoryLayout<Element>.stride) {
       base = smaller.assumingMemoryBound(to: Element.self)
     }
     self.init(storage: FixedStorage(base, count: count), base: base, count: count)
@@ -101,7 +106,7 @@ extension FixedArray: Hashable where Element: Hashable {
   /// hashing must not take longer than comparing.
   @inlinable public func hash(into hasher: inout Hasher) {
     hasher.combine(count)
-    for index in stride(from: 0, to: count, by: Swift.max(1, count / 16)) { hasher.combine(base[index]) }
+    for index in stride(from: 0, to: count, by: Swift.max(1, count / hashedElements)) { hasher.combine(base[index]) }
   }
 }
 

@@ -53,17 +53,22 @@ static bool binds_threads(void) {
   return getenv("GOMP_CPU_AFFINITY") || getenv("KMP_AFFINITY") || getenv("OMP_PLACES");
 }
 
-enum { NAME = 4096 };
+/// Room for the path of a library.
+enum { MOST_PATH = 4096 };
 
 static int find_runtime(struct dl_phdr_info *library, size_t size, void *found) {
   (void)size;
   const char *path = library->dlpi_name;
   const char *file = path ? strrchr(path, '/') : NULL;
   file = file ? file + 1 : path;
-  if (!file || strlen(path) >= NAME) return 0;
-  if (strncmp(file, "libgomp", 7) && strncmp(file, "libomp", 6) && strncmp(file, "libiomp", 7)) return 0;
-  strcpy(found, path);
-  return 1;
+  if (!file || strlen(path) >= MOST_PATH) return 0;
+  static const char *const names[] = {"libgomp", "libomp", "libiomp"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strncmp(file, names[i], strlen(names[i])) != 0) continue;
+    strcpy(found, path);
+    return 1;
+  }
+  return 0;
 }
 
 static void add_places(void *runtime, processors *set) {
@@ -87,7 +92,7 @@ static void add_places(void *runtime, processors *set) {
 
 static void add_places_of_openmp(processors *set) {
   if (!binds_threads() || !dl_iterate_phdr || !dlopen || !dlsym) return;
-  char path[NAME] = "";
+  char path[MOST_PATH] = "";
   if (!dl_iterate_phdr(find_runtime, path)) return;
   void *const runtime = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
   if (!runtime) return;

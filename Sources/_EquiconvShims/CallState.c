@@ -26,8 +26,11 @@ static pthread_mutex_t locks[2] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INIT
 void equiconv_take_lock(equiconv_lock lock) { pthread_mutex_lock(&locks[lock]); }
 void equiconv_release_lock(equiconv_lock lock) { pthread_mutex_unlock(&locks[lock]); }
 
+/// How long a thread rests that waits for others, and how often it yields before it rests.
+enum { REST_NANOSECONDS = 20000, MOST_YIELDS = 1000 };
+
 static void rest(void) {
-  const struct timespec moment = {0, 20000};
+  const struct timespec moment = {0, REST_NANOSECONDS};
   nanosleep(&moment, NULL);
 }
 
@@ -54,7 +57,7 @@ static int32_t active_here(void) { return state.depth > 0 ? 1 : 0; }
 static void before_fork(void) {
   __atomic_add_fetch(&equiconv_waiting_forks, 1, __ATOMIC_SEQ_CST);
   for (int turn = 0; __atomic_load_n(&active, __ATOMIC_SEQ_CST) > active_here(); turn++) {
-    if (turn < 1000)
+    if (turn < MOST_YIELDS)
       sched_yield();
     else
       rest();
@@ -134,6 +137,8 @@ void equiconv_set_interruption_of_thread(const equiconv_interruption *interrupti
   state.is_ended = 0;
 }
 
+enum { NANOSECONDS_PER_SECOND = 1000000000 };
+
 static int64_t now(void) {
 #if defined(__linux__)
   const clockid_t clock = CLOCK_MONOTONIC_COARSE; // some 5 ns, and exact to some ms
@@ -142,7 +147,7 @@ static int64_t now(void) {
 #endif
   struct timespec time;
   clock_gettime(clock, &time);
-  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+  return (int64_t)time.tv_sec * NANOSECONDS_PER_SECOND + time.tv_nsec;
 }
 
 /// Asks the caller, whose code may do whatever a thread outside of any call may do.

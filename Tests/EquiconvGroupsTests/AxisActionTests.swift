@@ -137,10 +137,21 @@ import _EquiconvTestSupport
     }
   }
 
+  /// With x = column, y = −row, z = −depth, moving along the axes and then looking at coordinates is the same as moving
+  /// coordinates, up to the rounding of sums of three.
   @Test(arguments: GroupCatalog.all)
-  func matrix_twice_isTheMatrix(_ group: PointGroup) {
-    let axes = ArrayAxes(count: group.dimension)
-    for h in 0..<group.order { #expect(axes.matrix(axes.matrix(group.matrix(h))) == group.matrix(h)) }
+  func matrix_movesArrayAxesAsTheGivenOneMovesCoordinates(_ group: PointGroup) {
+    let d = group.dimension
+    func coordinates(_ v: [Double]) -> [Double] { zip([1, -1, -1], v.reversed()).map { $0 * $1 } }
+    func product(_ m: [Double], _ v: [Double]) -> [Double] {
+      (0..<d).map { row in (0..<d).reduce(0) { $0 + m[row * d + $1] * v[$1] } }
+    }
+    let v = Array([5.0, -3, 2].prefix(d))
+    for h in 0..<group.order {
+      let moved = coordinates(product(ArrayAxes(count: d).matrix(group.matrix(h)), v))
+      let expected = product(group.matrix(h), coordinates(v))
+      #expect(zip(moved, expected).allSatisfy { abs($0 - $1) <= 4 * 10 * Double.ulpOfOne * group.scale(of: h) })
+    }
   }
 
   @Test func movedAxes_areThoseThatSomeElementMirrorsExchangesOrMixes() throws {

@@ -21,6 +21,14 @@ typedef enum equiconv_arithmetic {
 
 #if defined(__x86_64__)
 
+// Fields of MXCSR, which rounds to nearest where its rounding field is 0.
+enum {
+  EQUICONV_MXCSR_STATUS = 0x003f,
+  EQUICONV_MXCSR_DENORMALS_ARE_ZEROS = 0x0040,
+  EQUICONV_MXCSR_ALL_MASKED = 0x1f80,
+  EQUICONV_MXCSR_FLUSH_TO_ZERO = 0x8000,
+};
+
 static inline equiconv_floating_point equiconv_floating_point_of_thread(void) {
   unsigned mxcsr;
   __asm__ volatile("stmxcsr %0" : "=m"(mxcsr) : : "memory");
@@ -33,16 +41,20 @@ static inline void equiconv_set_floating_point(equiconv_floating_point environme
 }
 
 static inline equiconv_floating_point equiconv_floating_point_for(equiconv_arithmetic arithmetic) {
-  // All exceptions masked; flush to zero (0x8000) and denormals are zeros (0x0040).
-  return (equiconv_floating_point){arithmetic == EQUICONV_ARITHMETIC_FLUSHING ? 0x9fc0u : 0x1f80u, 0};
+  const unsigned flushing = EQUICONV_MXCSR_FLUSH_TO_ZERO | EQUICONV_MXCSR_DENORMALS_ARE_ZEROS;
+  const unsigned mode = arithmetic == EQUICONV_ARITHMETIC_FLUSHING ? flushing : 0;
+  return (equiconv_floating_point){EQUICONV_MXCSR_ALL_MASKED | mode, 0};
 }
 
 /// Whether two environments differ in status flags at most.
 static inline bool equiconv_computes_alike(equiconv_floating_point a, equiconv_floating_point b) {
-  return ((a.control ^ b.control) & ~0x3full) == 0;
+  return ((a.control ^ b.control) & ~(uint64_t)EQUICONV_MXCSR_STATUS) == 0;
 }
 
 #elif defined(__aarch64__)
+
+// FZ of FPCR flushes operands and results. Nothing traps where no other bit is set.
+enum { EQUICONV_FPCR_FLUSH_TO_ZERO = 1 << 24 };
 
 static inline bool equiconv_computes_alike(equiconv_floating_point a, equiconv_floating_point b) {
   return a.control == b.control;
@@ -59,8 +71,7 @@ static inline void equiconv_set_floating_point(equiconv_floating_point environme
 }
 
 static inline equiconv_floating_point equiconv_floating_point_for(equiconv_arithmetic arithmetic) {
-  // No traps; FZ flushes operands and results.
-  return (equiconv_floating_point){arithmetic == EQUICONV_ARITHMETIC_FLUSHING ? 1u << 24 : 0, 0};
+  return (equiconv_floating_point){arithmetic == EQUICONV_ARITHMETIC_FLUSHING ? EQUICONV_FPCR_FLUSH_TO_ZERO : 0, 0};
 }
 
 #else

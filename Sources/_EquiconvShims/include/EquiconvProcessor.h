@@ -7,6 +7,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
+// Registers that the operating system saves, in XCR0: SSE and AVX; and besides these the masks and both parts of the
+// registers of AVX-512.
+enum { EQUICONV_SAVED_AVX = 0x06, EQUICONV_SAVED_AVX512 = 0xe6 };
+
 /// The register state the operating system saves (XCR0); 0 where it does not say.
 static inline unsigned equiconv_saved_state(void) {
   unsigned a, b, c, d;
@@ -22,11 +26,11 @@ static inline int equiconv_x86_level(void) {
   const unsigned state = equiconv_saved_state();
   if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7)) return 0;
   const unsigned v3 = bit_FMA | bit_AVX | bit_F16C | bit_MOVBE;
-  if ((state & 0x6) != 0x6 || (c & v3) != v3) return 0;
+  if ((state & EQUICONV_SAVED_AVX) != EQUICONV_SAVED_AVX || (c & v3) != v3) return 0;
   const unsigned v3_7 = bit_AVX2 | bit_BMI | bit_BMI2;
   if ((b7 & v3_7) != v3_7) return 0;
   const unsigned v4_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
-  return (state & 0xe6) == 0xe6 && (b7 & v4_7) == v4_7 ? 2 : 1;
+  return (state & EQUICONV_SAVED_AVX512) == EQUICONV_SAVED_AVX512 && (b7 & v4_7) == v4_7 ? 2 : 1;
 }
 
 /// A hint that the thread waits in a loop.

@@ -12,7 +12,7 @@
 import _EquiconvShims
 
 /// A register tile of M outputs by N vectors.
-struct Tile<V: Lanes, let M: Int, let N: Int> {
+struct MultiplyTile<V: Lanes, let M: Int, let N: Int> {
   typealias Sums = InlineArray<M, InlineArray<N, V>>
 
   /// Vectors `first ..< first + N` of the call; each output is one chain of multiply-adds that starts at the bias.
@@ -103,19 +103,20 @@ struct Tile<V: Lanes, let M: Int, let N: Int> {
 /// Runs over all vectors of a call with the widest tile that still fits.
 @inline(__always)
 func sweep<V: Lanes, let M: Int, let A: Int, let B: Int, let C: Int>(
-  _ call: equiconv_multiply_call, _: Tile<V, M, A>.Type, _: Tile<V, M, B>.Type, _: Tile<V, M, C>.Type
+  _ call: equiconv_multiply_call, _: MultiplyTile<V, M, A>.Type, _: MultiplyTile<V, M, B>.Type,
+  _: MultiplyTile<V, M, C>.Type
 ) {
   var first = 0
   while first &+ A <= call.vector_count {
-    Tile<V, M, A>.multiply(call, first: first)
+    MultiplyTile<V, M, A>.multiply(call, first: first)
     first &+= A
   }
   while first &+ B <= call.vector_count {
-    Tile<V, M, B>.multiply(call, first: first)
+    MultiplyTile<V, M, B>.multiply(call, first: first)
     first &+= B
   }
   while first < call.vector_count {
-    Tile<V, M, C>.multiply(call, first: first)
+    MultiplyTile<V, M, C>.multiply(call, first: first)
     first &+= C
   }
 }
