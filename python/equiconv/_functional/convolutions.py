@@ -23,22 +23,12 @@ LayerName: TypeAlias = Literal["isotropic", "lifting", "group", "projection"]
 
 
 def isotropic_conv(
-    x: ArrayLike,
-    weight: ArrayLike | PreparedWeight,
-    group: PointGroup,
-    bias: ArrayLike | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     out: Array | None = None,
-) -> Array:
+) -> Array:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
@@ -96,22 +86,12 @@ def isotropic_conv(
 
 
 def lifting_conv(
-    x: ArrayLike,
-    weight: ArrayLike | PreparedWeight,
-    group: PointGroup,
-    bias: ArrayLike | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     out: Array | None = None,
-) -> Array:
+) -> Array:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
 
     ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
@@ -169,22 +149,12 @@ def lifting_conv(
 
 
 def group_conv(
-    x: ArrayLike,
-    weight: ArrayLike | PreparedWeight,
-    group: PointGroup,
-    bias: ArrayLike | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     out: Array | None = None,
-) -> Array:
+) -> Array:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
 
     ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
@@ -242,22 +212,12 @@ def group_conv(
 
 
 def projection_conv(
-    x: ArrayLike,
-    weight: ArrayLike | PreparedWeight,
-    group: PointGroup,
-    bias: ArrayLike | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     out: Array | None = None,
-) -> Array:
+) -> Array:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with

@@ -19,25 +19,13 @@ from .gradients import ALL, Gradients, wanted_flags
 
 
 def conv(
-    x: ArrayLike,
-    weight: ArrayLike | PreparedWeight,
-    group: PointGroup,
-    bias: ArrayLike | None = None,
-    *,
-    input_stabilizer: Sequence[int],
-    output_stabilizer: Sequence[int],
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-    depthwise: bool = False,
-    out: Array | None = None,
-) -> Array:
+    x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
+    input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    depthwise: bool = False, out: Array | None = None,
+) -> Array:  # fmt: skip
     """Group convolution R^d x H/K -> R^d x H/K', the layer of which the four named ones are cases.
 
     ``y[o, p, x] = bias[o] + sum over c, q, x' of kbar[o, c](p, q, x' - x) f[c, q, x']`` for points p of H/K' and q of
@@ -80,25 +68,13 @@ def conv(
 
 
 def conv_vjp(
-    grad_out: ArrayLike,
-    x: ArrayLike,
-    weight: ArrayLike,
-    group: PointGroup,
-    *,
-    input_stabilizer: Sequence[int],
-    output_stabilizer: Sequence[int],
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-    depthwise: bool = False,
-    wanted: Collection[str] = ALL,
-) -> Gradients:
+    grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
+    input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    depthwise: bool = False, wanted: Collection[str] = ALL,
+) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * conv(x, weight, group, bias, ...))``.
 
     Args:

@@ -32,22 +32,12 @@ def wanted_flags(names: object) -> tuple[bool, bool, bool]:
 
 
 def isotropic_conv_vjp(
-    grad_out: ArrayLike,
-    x: ArrayLike,
-    weight: ArrayLike,
-    group: PointGroup,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     wanted: Collection[str] = ALL,
-) -> Gradients:
+) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * isotropic_conv(x, weight, group, bias, ...))``.
 
     Args:
@@ -82,22 +72,12 @@ def isotropic_conv_vjp(
 
 
 def lifting_conv_vjp(
-    grad_out: ArrayLike,
-    x: ArrayLike,
-    weight: ArrayLike,
-    group: PointGroup,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     wanted: Collection[str] = ALL,
-) -> Gradients:
+) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * lifting_conv(x, weight, group, bias, ...))``.
 
     Args:
@@ -132,22 +112,12 @@ def lifting_conv_vjp(
 
 
 def group_conv_vjp(
-    grad_out: ArrayLike,
-    x: ArrayLike,
-    weight: ArrayLike,
-    group: PointGroup,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     wanted: Collection[str] = ALL,
-) -> Gradients:
+) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * group_conv(x, weight, group, bias, ...))``.
 
     Args:
@@ -182,22 +152,12 @@ def group_conv_vjp(
 
 
 def projection_conv_vjp(
-    grad_out: ArrayLike,
-    x: ArrayLike,
-    weight: ArrayLike,
-    group: PointGroup,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
+    grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
     wanted: Collection[str] = ALL,
-) -> Gradients:
+) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * projection_conv(x, weight, group, bias, ...))``.
 
     Args:

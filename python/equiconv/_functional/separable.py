@@ -21,22 +21,11 @@ _CACHED_BYTES = 2 << 20
 
 
 def separable_conv(
-    x: ArrayLike,
-    weight_h: ArrayLike,
-    weight_x: ArrayLike,
-    group: PointGroup,
-    bias: ArrayLike | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    quadrature: bool = False,
-    out: Array | None = None,
-) -> Array:
+    x: ArrayLike, weight_h: ArrayLike, weight_x: ArrayLike, group: PointGroup, bias: ArrayLike | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    quadrature: bool = False, out: Array | None = None,
+) -> Array:  # fmt: skip
     """Group convolution G -> G with the kernel ``k[o, c](d, u) = weight_h[o, c](d) weight_x[o](u)``.
 
     A convolution over H at each point, of O C |H|^2 multiply-adds, then one over space for each output channel, of
@@ -95,21 +84,11 @@ def separable_conv(
 
 
 def separable_conv_vjp(
-    grad_out: ArrayLike,
-    x: ArrayLike,
-    weight_h: ArrayLike,
-    weight_x: ArrayLike,
-    group: PointGroup,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
+    grad_out: ArrayLike, x: ArrayLike, weight_h: ArrayLike, weight_x: ArrayLike, group: PointGroup, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     quadrature: bool = False,
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """Gradients of ``sum(grad_out * separable_conv(x, weight_h, weight_x, group, bias, ...))``.
 
     The signal between the two convolutions is computed again. The gradient of `weight_x` runs on one lane of a vector

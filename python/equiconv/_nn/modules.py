@@ -49,24 +49,12 @@ class Convolution(ConvolutionAttributes):
     layer_name: LayerName
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: int | tuple[int, ...] | KernelBasis,
-        group: PointGroup,
-        *,
-        stride: Axes = 1,
-        padding: Padding = 0,
-        dilation: Axes = 1,
-        padding_mode: PaddingMode = "zeros",
-        algorithm: Algorithm = "auto",
-        interpolation: Interpolation = "bilinear",
-        group_basis: GroupBasis | None = None,
+        self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
+        stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+        algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
         quadrature: bool = False,
-        bias: bool = True,
-        dtype: DTypeLike = np.float32,
-        rng: Random = None,
-    ) -> None:
+        bias: bool = True, dtype: DTypeLike = np.float32, rng: Random = None,
+    ) -> None:  # fmt: skip
         """Makes a layer with normal weights and biases of 0.
 
         Weights have He's deviation for such kernels, with which layers and rectifiers in turn keep the variance:

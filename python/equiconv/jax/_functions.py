@@ -21,21 +21,11 @@ from ._primitives.pool_mean import pool_mean
 
 
 def isotropic_conv(
-    x: JaxArray,
-    weight: JaxArray,
-    group: PointGroup,
-    bias: JaxArray | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> JaxArray:
+    x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> JaxArray:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
@@ -60,21 +50,11 @@ def isotropic_conv(
 
 
 def lifting_conv(
-    x: JaxArray,
-    weight: JaxArray,
-    group: PointGroup,
-    bias: JaxArray | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> JaxArray:
+    x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> JaxArray:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
 
     ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
@@ -99,21 +79,11 @@ def lifting_conv(
 
 
 def group_conv(
-    x: JaxArray,
-    weight: JaxArray,
-    group: PointGroup,
-    bias: JaxArray | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> JaxArray:
+    x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> JaxArray:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
 
     ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
@@ -138,21 +108,11 @@ def group_conv(
 
 
 def projection_conv(
-    x: JaxArray,
-    weight: JaxArray,
-    group: PointGroup,
-    bias: JaxArray | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> JaxArray:
+    x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> JaxArray:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
@@ -178,24 +138,12 @@ def projection_conv(
 
 
 def conv(
-    x: JaxArray,
-    weight: JaxArray,
-    group: PointGroup,
-    bias: JaxArray | None = None,
-    *,
-    input_stabilizer: Sequence[int],
-    output_stabilizer: Sequence[int],
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-    depthwise: bool = False,
-) -> JaxArray:
+    x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
+    input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False, depthwise: bool = False,
+) -> JaxArray:  # fmt: skip
     """Group convolution R^d x H/K -> R^d x H/K', the layer of which the four named ones are cases.
 
     ``y[o, p, x] = bias[o] + sum over c, q, x' of kbar[o, c](p, q, x' - x) f[c, q, x']`` for points p of H/K' and q of

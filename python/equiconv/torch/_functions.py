@@ -26,21 +26,11 @@ from ._operators.tracing import is_traced
 
 
 def isotropic_conv(
-    x: Tensor,
-    weight: Tensor,
-    group: PointGroup,
-    bias: Tensor | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> Tensor:
+    x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> Tensor:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
@@ -65,21 +55,11 @@ def isotropic_conv(
 
 
 def lifting_conv(
-    x: Tensor,
-    weight: Tensor,
-    group: PointGroup,
-    bias: Tensor | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> Tensor:
+    x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> Tensor:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
 
     ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
@@ -104,21 +84,11 @@ def lifting_conv(
 
 
 def group_conv(
-    x: Tensor,
-    weight: Tensor,
-    group: PointGroup,
-    bias: Tensor | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> Tensor:
+    x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> Tensor:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
 
     ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
@@ -143,21 +113,11 @@ def group_conv(
 
 
 def projection_conv(
-    x: Tensor,
-    weight: Tensor,
-    group: PointGroup,
-    bias: Tensor | None = None,
-    *,
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-) -> Tensor:
+    x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False,
+) -> Tensor:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
 
     ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
@@ -183,24 +143,12 @@ def projection_conv(
 
 
 def conv(
-    x: Tensor,
-    weight: Tensor,
-    group: PointGroup,
-    bias: Tensor | None = None,
-    *,
-    input_stabilizer: Sequence[int],
-    output_stabilizer: Sequence[int],
-    stride: Axes = 1,
-    padding: Padding = 0,
-    dilation: Axes = 1,
-    padding_mode: PaddingMode = "zeros",
-    algorithm: Algorithm = "auto",
-    basis: KernelBasis | None = None,
-    interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None,
-    quadrature: bool = False,
-    depthwise: bool = False,
-) -> Tensor:
+    x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
+    input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+    algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
+    group_basis: GroupBasis | None = None, quadrature: bool = False, depthwise: bool = False,
+) -> Tensor:  # fmt: skip
     """`equiconv.conv` on tensors, between signals on R^d x H/K and R^d x H/K'; the four named layers are cases of it.
 
     Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.

@@ -28,24 +28,12 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
     options: ConvolutionOptions = eqx.field(static=True)
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: int | tuple[int, ...] | KernelBasis,
-        group: PointGroup,
-        *,
-        stride: Axes = 1,
-        padding: Padding = 0,
-        dilation: Axes = 1,
-        padding_mode: PaddingMode = "zeros",
-        algorithm: Algorithm = "auto",
-        interpolation: Interpolation = "bilinear",
-        group_basis: GroupBasis | None = None,
+        self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
+        stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+        algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
         quadrature: bool = False,
-        bias: bool = True,
-        dtype: Any = jnp.float32,
-        key: JaxArray,
-    ) -> None:
+        bias: bool = True, dtype: Any = jnp.float32, key: JaxArray,
+    ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
 
         Args:

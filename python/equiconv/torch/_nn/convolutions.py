@@ -39,24 +39,12 @@ class Convolution(ConvolutionAttributes, SignalModule):
     bias: nn.Parameter | None
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: int | tuple[int, ...] | KernelBasis,
-        group: PointGroup,
-        *,
-        stride: Axes = 1,
-        padding: Padding = 0,
-        dilation: Axes = 1,
-        padding_mode: PaddingMode = "zeros",
-        algorithm: Algorithm = "auto",
-        interpolation: Interpolation = "bilinear",
-        group_basis: GroupBasis | None = None,
+        self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
+        stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
+        algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
         quadrature: bool = False,
-        bias: bool = True,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
+        bias: bool = True, device: Any = None, dtype: torch.dtype | None = None,
+    ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
 
         Args:
