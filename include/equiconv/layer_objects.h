@@ -12,10 +12,10 @@ extern "C" {
 /* ---- Layers as objects ---------------------------------------------------------------------------------- */
 
 /**
- * A layer: all of a descriptor but its sizes and its dtype. Opaque, immutable, shared safely between threads. It keeps
- * what it needs of its group, bases and stabilizers, which may be destroyed before it. Its functions take the shapes of
- * the arrays, and find the plans of recent shapes in the cache of the simple calls at once: without a look at the
- * descriptor, and without an allocation.
+ * A layer: all of a descriptor except its sizes and its dtype. Opaque, immutable, shared safely between threads. It
+ * keeps what it needs of its group, bases and stabilizers, which may be destroyed before it. Its functions take the
+ * shapes of the arrays. They find the plans of recent shapes in the cache of the simple calls without reading a
+ * descriptor and without an allocation.
  */
 typedef struct equiconv_layer equiconv_layer;
 
@@ -26,16 +26,16 @@ typedef struct equiconv_shape {
 } equiconv_shape;
 
 /**
- * Makes a layer of a descriptor, whose fields dtype, in_channels, out_channels, spatial and kernel are not read; the
- * caller ends it with equiconv_layer_destroy. Errors: those of equiconv_plan_create that no sizes change.
+ * Makes a layer from a descriptor, whose fields dtype, in_channels, out_channels, spatial and kernel are not read; the
+ * caller ends it with equiconv_layer_destroy. Errors: those of equiconv_plan_create that do not depend on sizes.
  */
 EQUICONV_API equiconv_status equiconv_layer_create(const equiconv_descriptor *descriptor, equiconv_layer **layer);
 /** Ends a layer. NULL is fine. */
 EQUICONV_API void equiconv_layer_destroy(equiconv_layer *layer);
 
 /**
- * Shape of the weight for so many channels and the kernel extents kernel[0 .. d - 1], which are not read where kernels
- * are made of other functions than pixels: (O, C, [|H|,] kernel...). C is 1 in a depthwise layer.
+ * Shape of the weight for so many channels and the kernel extents kernel[0 .. d - 1], which are not read if kernels are
+ * made of other functions than pixels: (O, C, [|H|,] kernel...). C is 1 in a depthwise layer.
  */
 EQUICONV_API equiconv_status equiconv_layer_get_weight_shape(const equiconv_layer *layer, int64_t out_channels,
                                                              int64_t in_channels, const int64_t *kernel,
@@ -60,8 +60,8 @@ EQUICONV_API equiconv_status equiconv_layer_create_plan(const equiconv_layer *la
                                                         equiconv_plan **plan);
 
 /*
- * The functions below compute what those of a plan do, on arrays of `dtype` with the shapes given; those of the other
- * arrays follow. Errors: those of equiconv_layer_get_output_shape and of the function of the plan.
+ * The functions below compute what those of a plan compute, on arrays of `dtype` with these shapes; the shapes of the
+ * other arrays follow from them. Errors: those of equiconv_layer_get_output_shape and of the function of the plan.
  */
 
 /** output = layer(input, weight) + bias; `bias` may be NULL. */
@@ -84,7 +84,7 @@ EQUICONV_API equiconv_status equiconv_layer_vjp(const equiconv_layer *layer, equ
  * equiconv_plan_expand. */
 EQUICONV_API equiconv_status equiconv_layer_expand(const equiconv_layer *layer, equiconv_dtype dtype,
                                                    const equiconv_shape *weight_shape, const void *weight, void *bank);
-/** Explains how a pass is computed; see equiconv_plan_explain. The batch is that of `input_shape`. */
+/** Says how a pass is computed; see equiconv_plan_explain. The batch is that of `input_shape`. */
 EQUICONV_API equiconv_status equiconv_layer_explain(const equiconv_layer *layer, equiconv_dtype dtype,
                                                     equiconv_pass pass, const equiconv_shape *input_shape,
                                                     const equiconv_shape *weight_shape,

@@ -12,7 +12,7 @@ extern "C" {
 /* ---- Layers, groups and bases as text ------------------------------------------------------------------- */
 
 /*
- * A text is one line of ASCII that says what a handle was made of, in any process and on any machine, for example
+ * A text is one line of ASCII that says how a handle was made, in any process and on any machine, for example
  *
  *   equiconv-group/1 cyclic(4)
  *   equiconv-basis/1 bspline([5,5],3,1.0)
