@@ -12,3 +12,15 @@ public enum Algorithm: Int32, Hashable, Sendable, CaseIterable {
   case winograd = 2
   case fourier = 3
 }
+
+extension Algorithm: CustomStringConvertible {
+  /// The word for it in messages, texts of layers and other languages.
+  public var description: String {
+    switch self {
+    case .auto: "auto"
+    case .direct: "direct"
+    case .winograd: "winograd"
+    case .fourier: "fourier"
+    }
+  }
+}

@@ -22,7 +22,7 @@ extension Layer: TextForm {
     try text.write(padding.values.map { $0 == Self.same ? "same" : "\($0)" }.joined(separator: ","))
     try text.write("] dilation=")
     try text.write(dilation.values)
-    try text.write(" padding_mode=\(paddingMode.word) algorithm=\(algorithm.word) interpolation=\(interpolation.word)")
+    try text.write(" padding_mode=\(paddingMode.word) algorithm=\(algorithm) interpolation=\(interpolation.word)")
     try text.write(" basis=")
     if let basis { try basis.write(to: &text) } else { try text.write("none") }
     try text.write(" group_basis=")
@@ -46,7 +46,7 @@ extension Layer: TextForm {
     try text.readKey("padding_mode")
     let paddingMode = try text.choice(PaddingMode.allCases.map { ($0.word, $0) })
     try text.readKey("algorithm")
-    let algorithm = try text.choice(Algorithm.allCases.map { ($0.word, $0) })
+    let algorithm = try text.choice(Algorithm.allCases.map { ($0.description, $0) })
     try text.readKey("interpolation")
     let interpolation = try text.choice(Interpolation.words)
     try text.readKey("basis")
@@ -121,17 +121,6 @@ extension PaddingMode {
     switch self {
     case .zeros: "zeros"
     case .circular: "circular"
-    }
-  }
-}
-
-extension Algorithm {
-  var word: String {
-    switch self {
-    case .auto: "auto"
-    case .direct: "direct"
-    case .winograd: "winograd"
-    case .fourier: "fourier"
     }
   }
 }
