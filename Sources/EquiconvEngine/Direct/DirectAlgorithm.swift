@@ -16,19 +16,18 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
   }
 
   func signalPass(tile: Int) throws(ConvolutionError) -> GatherPass<S> {
-    let (plan, channels, options) = (task.plan, task.channels, task.options)
+    let (plan, channels) = (task.plan, task.channels)
     return try GatherPass(
       plan: gatherPlan(), batch: task.batch * plan.modules, channels: channels.read,
       outputs: channels.computed, modules: plan.modules, weightStrides: task.coreStrides,
-      instructions: options.instructions, threads: options.threads)
+      task.options)
   }
 
   func weightGradient(tile: Int) throws(ConvolutionError) -> WeightGradientPass<S> {
-    let (plan, options) = (task.plan, task.options)
+    let plan = task.plan
     return try WeightGradientPass(
       plan: gatherPlan(), geometry: plan.geometry, batch: task.batch, inChannels: plan.moduleInputs,
-      outChannels: plan.moduleOutputs, modules: plan.modules, instructions: options.instructions,
-      threads: options.threads)
+      outChannels: plan.moduleOutputs, modules: plan.modules, task.options)
   }
 
   // MARK: - Costs

@@ -72,9 +72,9 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
 
   init(
     plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int,
-    weightStrides: (output: Int, channel: Int), instructions: InstructionSet, threads: Int
+    weightStrides: (output: Int, channel: Int), _ options: PassOptions
   ) throws(ConvolutionError) {
-    let kernels = S.microkernels(instructions)
+    let (kernels, threads) = (S.microkernels(options.instructions), options.threads)
     self.plan = plan
     self.batch = batch
     self.channels = channels

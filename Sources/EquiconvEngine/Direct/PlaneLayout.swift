@@ -10,22 +10,15 @@ struct PlaneLayout: Sendable {
   /// Places in each phase.
   let count: Box
   // Three properties: an array of them would be retained and released for every plane that is filled.
-  private let z: PlaneAxis
-  private let y: PlaneAxis
-  private let x: PlaneAxis
+  let z: PlaneAxis
+  let y: PlaneAxis
+  let x: PlaneAxis
 
   /// - Throws: `outOfMemory`.
   init(_ axes: [GatherAxis]) throws(ConvolutionError) {
     signal = Box(z: axes[0].signal, y: axes[1].signal, x: axes[2].signal)
     (z, y, x) = (try PlaneAxis(axes[0]), try PlaneAxis(axes[1]), try PlaneAxis(axes[2]))
     count = Box(z: z.count, y: y.count, x: x.count)
-  }
-
-  /// Those of its axes: what is filled lies in the plane.
-  func checkInvariants() {
-    z.checkInvariants()
-    y.checkInvariants()
-    x.checkInvariants()
   }
 
   var rowStride: Int { count.x }

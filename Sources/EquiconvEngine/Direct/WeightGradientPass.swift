@@ -55,9 +55,9 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
 
   init(
     plan: GatherPlan, geometry: Geometry, batch: Int, inChannels: Int, outChannels: Int, modules: Int,
-    instructions: InstructionSet, threads: Int
+    _ options: PassOptions
   ) throws(ConvolutionError) {
-    let kernels = S.microkernels(instructions)
+    let (kernels, threads) = (S.microkernels(options.instructions), options.threads)
     self.plan = plan
     self.geometry = geometry
     self.batch = batch

@@ -27,6 +27,9 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let twiddles: Piece<S>
     /// [target][panel width, from the widest][e].
     let reads: Piece<equiconv_read>
+    /// Where the one vector of a product lies, and what outputs without a bias begin with.
+    let noOffset: Piece<Int>
+    let zero: Piece<S>
     let threads: PerThread<BlockPieces>
   }
 
@@ -42,8 +45,6 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let targetLanes: Piece<UnsafeMutableRawPointer>
     let laneRows: Piece<Int>
     let laneColumns: Piece<Int>
-    let noOffset: Piece<Int>
-    let zero: Piece<S>
   }
 
   var workspaceBytes: Int { layout.bytes }
@@ -78,14 +79,14 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
       twiddles: try layout.reserve(S.self, plan.twiddles.count),
       reads: try layout.reserve(
         equiconv_read.self, plan.correlation.targetElements, plan.correlation.sourceElements, kernels.panelWidths),
+      noOffset: try layout.reserve(Int.self, 1), zero: try layout.reserve(S.self, 1),
       threads: try layout.reserve(threads: threads) { [band] each throws(ConvolutionError) in
         BlockPieces(
           spectra: try each.reserve(S.self, points, spectra), products: try each.reserve(S.self, points, products),
           band: try each.reserve(S.self, band.volume), transform: try each.reserve(S.self, plan.scratchVectors, lanes),
           sourceLanes: try each.reserve(UnsafeMutableRawPointer.self, lanes),
           targetLanes: try each.reserve(UnsafeMutableRawPointer.self, lanes),
-          laneRows: try each.reserve(Int.self, lanes), laneColumns: try each.reserve(Int.self, lanes),
-          noOffset: try each.reserve(Int.self, 1), zero: try each.reserve(S.self, 1))
+          laneRows: try each.reserve(Int.self, lanes), laneColumns: try each.reserve(Int.self, lanes))
       })
     self.layout = layout
   }
@@ -125,11 +126,14 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let workspace = try Workspace(layout)
     plan.writeTwiddles(workspace[pieces.twiddles])
     writeReads(workspace[pieces.reads])
+    workspace[pieces.noOffset].pointee = 0
+    workspace[pieces.zero].pointee = 0
     let (tiles, lanes) = (plan.tileCount(batch: batch), kernels.lanes)
     ThreadPool.run((tiles + lanes - 1) / lanes, threads: threads) { worker, block in
       let task = Task(
         block: block * lanes..<min(tiles, (block + 1) * lanes), arrays: arrays,
-        twiddles: workspace[pieces.twiddles], reads: workspace[pieces.reads], memory: workspace[pieces.threads, worker])
+        twiddles: workspace[pieces.twiddles], reads: workspace[pieces.reads], noOffset: workspace[pieces.noOffset],
+        zero: workspace[pieces.zero], memory: workspace[pieces.threads, worker])
       process(task)
     }
   }
@@ -140,6 +144,8 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let arrays: SignalPassArrays<S>
     let twiddles: UnsafePointer<S>
     let reads: UnsafePointer<equiconv_read>
+    let noOffset: UnsafePointer<Int>
+    let zero: UnsafePointer<S>
     let memory: Workspace.Share
   }
 
@@ -161,8 +167,6 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
 
   private func process(_ task: Task) {
     band.writeLanes(task.block, scratch: task.memory[own.band], into: task.memory[own.sourceLanes])
-    task.memory[own.zero].pointee = 0
-    task.memory[own.noOffset].pointee = 0
     for output in stride(from: 0, to: outputs, by: outputChunk) {
       let outputRange = output..<min(outputs, output + outputChunk)
       for channel in stride(from: 0, to: channels, by: channelChunk) {
@@ -183,7 +187,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     var call = plan.call(
       plan.wholeTile, lanes: memory[own.sourceLanes], rowStride: band.rowStride, spectrum: memory[own.spectra],
       pointStride: sourceStride, twiddles: task.twiddles, scratch: memory[own.transform],
-      laneRows: memory[own.laneRows], laneColumns: memory[own.laneColumns], bias: memory[own.zero])
+      laneRows: memory[own.laneRows], laneColumns: memory[own.laneColumns], bias: task.zero)
     for index in 0..<channels.count * elements {
       if Call.isEnded { return }
       band.fill(
@@ -225,7 +229,6 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let source = task.memory[own.spectra] + (point * sourceStride + part)
     let destination = task.memory[own.products] + (point * targetStride + target * vector + part)
     let weights = task.arrays.weights + (bank * plan.points + Int(read.point)) * outputs * inputs * planes
-    let noOffset = task.memory[own.noOffset]
     PanelSplit(outputs: outputs, widest: kernels.widestComplexPanel).forEach { panel in
       if !chunk.outputs.contains(panel.first) { return }
       var call = equiconv_complex_multiply_call(
@@ -236,7 +239,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
         read_count: sources, channel_count: chunk.channels.count, source_channel_stride: sources * vector,
         source_imaginary: apart, weight_channel_stride: sources * planes * panel.width,
         weight_plane_stride: panel.width, destination_row_stride: targets * vector, destination_imaginary: apart,
-        source_offsets: noOffset, destination_offsets: noOffset, vector_count: 1,
+        source_offsets: task.noOffset, destination_offsets: task.noOffset, vector_count: 1,
         accumulates: chunk.channels.lowerBound == 0 ? 0 : 1, conjugates_source: 0)
       kernels.complexMultiply(&call, panel.width)
     }
@@ -250,7 +253,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     var call = plan.call(
       plan.outputsOfTile, lanes: lanes, rowStride: target.x, spectrum: memory[own.products], pointStride: targetStride,
       twiddles: task.twiddles, scratch: memory[own.transform], laneRows: memory[own.laneRows],
-      laneColumns: memory[own.laneColumns], bias: memory[own.zero])
+      laneColumns: memory[own.laneColumns], bias: task.zero)
     for index in 0..<outputs.count * targets {
       if Call.isEnded { return }
       call.spectrum = UnsafeMutableRawPointer(memory[own.products] + index * FourierPlan.parts * kernels.lanes)
@@ -273,6 +276,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
         let lane = piece.first + tile
         let x = (piece.column + tile) * plan.outputs.x
         lanes[lane] = UnsafeMutableRawPointer(base + piece.image * imageStride + y * target.x + x)
+        checkInvariant(piece.image < batch && y < target.y && x < target.x, "tiles are stored in planes of the target")
         rows[lane] = min(plan.outputs.y, target.y - y)
         columns[lane] = min(plan.outputs.x, target.x - x)
       }

@@ -88,6 +88,8 @@ struct TileBand {
     }
     let low = max(0, min(length, -x))
     let high = y < 0 || y >= source.y ? low : max(low, min(length, source.x - x))
+    checkInvariant(
+      low <= high && high <= length && (low == high || x + low >= 0 && x + high <= source.x), "rows lie in the source")
     if low > 0 { row.update(repeating: 0, count: low) }
     if high > low { (row + low).update(from: plane + (y * source.x + x + low), count: high - low) }
     if length > high { (row + high).update(repeating: 0, count: length - high) }

@@ -6,7 +6,7 @@ struct WinogradAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   let task: PassTask<S>
 
   static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {
-    try PlaneCorrelation.checkLayer(layer, reach: reach, atMost: 3, for: name)
+    try PlaneCorrelation.checkLayer(layer, reach: reach, atMost: WinogradTiling.extent, for: name)
   }
 
   func check() throws(ConvolutionError) {

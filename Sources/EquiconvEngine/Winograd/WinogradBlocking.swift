@@ -23,7 +23,7 @@ struct WinogradBlocking: Sendable {
   /// Outputs computed at a time: whole panels.
   let outputBlock: Int
   let blocks: Int
-  private let allVectors: Int
+  let allVectors: Int
 
   init(
     _ tiling: WinogradTiling, sourcePlanes: Int, targetPlanes: Int, widestPanel: Int, scalarBytes: Int, threads: Int,
@@ -47,6 +47,7 @@ struct WinogradBlocking: Sendable {
     let fewest = (allVectors + blockVectors - 1) / blockVectors
     blocks =
       fewest < Self.fewBlocksPerThread * threads ? min(allVectors, (fewest + threads - 1) / threads * threads) : fewest
+    checkInvariants()
   }
 
   /// The vectors of one block.
