@@ -113,8 +113,8 @@ native = Extension(
 # The handlers of equiconv.jax. They are built with one header of XLA, which is in third_party, and without JAX.
 handlers = Extension(
     f"{PACKAGE}._jax",
-    sources=[*(str(source) for source in sorted(NATIVE.glob("jax/*.c"))), str(NATIVE / "recipes.c")],
-    depends=[str(NATIVE / "jax" / "jax.h"), "third_party/xla/xla/ffi/api/c_api.h", *SHARED],
+    sources=[str(source) for source in sorted(NATIVE.glob("jax/*.c"))],
+    depends=[*map(str, sorted(NATIVE.glob("jax/*.h"))), "third_party/xla/xla/ffi/api/c_api.h", *SHARED],
     include_dirs=["include", "third_party/xla"],
     libraries=["equiconv"],
     extra_compile_args=COMPILE,

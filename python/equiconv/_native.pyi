@@ -207,6 +207,24 @@ def expand(
     quadrature: bool,
     /,
 ) -> _Array: ...
+def layer_text(
+    layer: int,
+    x: tuple[int, ...],
+    weight: tuple[int, ...],
+    is_double: bool,
+    group: Group,
+    stride: _Axes,
+    padding: _Axes | str,
+    dilation: _Axes,
+    padding_mode: str,
+    algorithm: str,
+    basis: Basis | None,
+    interpolation: str,
+    group_basis: GroupBasis | None,
+    quadrature: bool,
+    spaces: _Spaces | None,
+    /,
+) -> str: ...
 def explain(
     layer: int,
     run: int,

@@ -29,6 +29,17 @@ static equiconv_status explain(const native_call *call, equiconv_pass pass, equi
   return status;
 }
 
+native_outcome native_read_shapes_call(PyObject *module, PyObject *layer, PyObject *const *args, native_call *call) {
+  npy_intp input[EQUICONV_MAX_RANK], weight[EQUICONV_MAX_RANK];
+  native_kernel kernel = {args[9], args[10], args[11], args[12], args[13]};
+  native_arguments arguments = {{0}, {0}, layer, args[3], args[4], args[5], args[6], args[7], args[8], kernel};
+  if (!read_tuple(args[0], args[2], input, &arguments.input) ||
+      !read_tuple(args[1], args[2], weight, &arguments.weight)) {
+    return NATIVE_NOT_PLAIN;
+  }
+  return native_read_call(module, &arguments, call);
+}
+
 /*
  * explain(layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, basis,
  * interpolation, group_basis, quadrature, spaces): (algorithm, tile, operations, definition_operations,
@@ -39,15 +50,8 @@ PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t cou
   if (count != 17 || !native_read_int(args[1], INT32_MIN, INT32_MAX, &pass) || !PyBool_Check(args[2])) {
     return native_refuse("explain");
   }
-  npy_intp input[EQUICONV_MAX_RANK], weight[EQUICONV_MAX_RANK];
-  native_kernel kernel = {args[12], args[13], args[14], args[15], args[16]};
-  native_arguments arguments = {{0}, {0}, args[0], args[6], args[7], args[8], args[9], args[10], args[11], kernel};
   native_call call;
-  if (!read_tuple(args[3], args[5], input, &arguments.input) ||
-      !read_tuple(args[4], args[5], weight, &arguments.weight)) {
-    return native_refuse("explain");
-  }
-  const native_outcome reason = native_read_call(module, &arguments, &call);
+  const native_outcome reason = native_read_shapes_call(module, args[0], args + 3, &call);
   if (reason != NATIVE_PLAIN) {
     return native_decline(reason, true, "explain", &call);
   }

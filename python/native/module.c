@@ -170,6 +170,9 @@ static PyMethodDef methods[] = {
      SIGNATURE("explain",
                "layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
                "basis, interpolation, group_basis, quadrature, spaces")},
+    {"layer_text", FASTCALL(native_layer_text),
+     SIGNATURE("layer_text", "layer, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
+                             "basis, interpolation, group_basis, quadrature, spaces")},
     {"group_basis_matrix", FASTCALL(native_group_basis_matrix), SIGNATURE("group_basis_matrix", "group_basis, group")},
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},

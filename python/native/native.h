@@ -130,6 +130,7 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_array_matrix(PyObject *module, PyObject *matrix);
 PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_layer_text(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* The shape and type of an array, whose sizes are read in place. */
 typedef struct {
@@ -180,6 +181,11 @@ typedef struct {
 typedef enum { NATIVE_PLAIN, NATIVE_NOT_PLAIN, NATIVE_NO_SUCH_SIZE } native_outcome;
 
 native_outcome native_read_call(PyObject *module, const native_arguments *arguments, native_call *call);
+/*
+ * The call of a layer of which the shapes are known alone: (x, weight, is_double, group, stride, padding, dilation,
+ * padding_mode, algorithm, basis, interpolation, group_basis, quadrature, spaces) behind the layer.
+ */
+native_outcome native_read_shapes_call(PyObject *module, PyObject *layer, PyObject *const *args, native_call *call);
 /* None for an unchecked call; otherwise the exception of what stands in its way. */
 PyObject *native_decline(native_outcome reason, bool checked, const char *function, const native_call *call);
 

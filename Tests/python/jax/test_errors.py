@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import equiconv as eq
 import numpy as np
 import pytest
-from equiconv import _jax
 from jax_cases import C4, C8, D4, ej, jax, layer, program_of, x64
 
 __all__ = ["x64"]
@@ -153,17 +153,17 @@ Y = jax.ShapeDtypeStruct((2, 5, 4, 6, 7), np.float32)
 
 
 @pytest.fixture
-def words():
-    """The words of lifting_conv(X, W, C4)."""
-    return np.array(program_of(lambda x: ej.lifting_conv(x, W, C4), X).attribute)
+def text():
+    """That of the layer lifting_conv(X, W, C4)."""
+    return program_of(lambda x: ej.lifting_conv(x, W, C4), X).text
 
 
 def call(operands=(X, W), result=Y, name="forward", **attributes):
     return np.asarray(jax.ffi.ffi_call(f"equiconv_{name}", result)(*operands, **attributes))
 
 
-def test_such_a_program_computes(words):
-    y = call(layer=words, mapped=np.int64(0))
+def test_such_a_program_computes(text):
+    y = call(layer=text, mapped=np.int64(0))
     assert np.array_equal(y, eq.lifting_conv(X, W, C4))
 
 
@@ -186,45 +186,44 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("case", SHAPES)
-def test_wrong_arrays_are_errors_of_xla(words, case):
+def test_wrong_arrays_are_errors_of_xla(text, case):
     operands, result = SHAPES[case]
     with pytest.raises(Exception, match="equiconv: "):
-        jax.block_until_ready(jax.ffi.ffi_call("equiconv_forward", result)(*operands, layer=words, mapped=ZERO))
+        jax.block_until_ready(jax.ffi.ffi_call("equiconv_forward", result)(*operands, layer=text, mapped=ZERO))
 
 
 @pytest.mark.parametrize("mapped", [1, 2, 3, 4, -1])
-def test_wrong_axes_of_calls_are_errors_of_xla(words, mapped):
+def test_wrong_axes_of_calls_are_errors_of_xla(text, mapped):
     with pytest.raises(Exception, match="equiconv: "):
-        call(layer=words, mapped=np.int64(mapped))
+        call(layer=text, mapped=np.int64(mapped))
 
 
-def test_missing_and_mistyped_attributes_are_errors_of_xla(words):
+def test_missing_and_mistyped_attributes_are_errors_of_xla(text):
     for attributes in (
-        {"layer": words},
+        {"layer": text},
         {"mapped": ZERO},
-        # Numbers that are equal to no others of these tests: JAX finds compiled calls by the values of attributes.
-        {"layer": words + 0.5, "mapped": ZERO},
-        {"layer": words, "mapped": np.float32(0.5)},
-        {"layer": "lifting", "mapped": ZERO},
+        # A number that is equal to no other of these tests: JAX finds compiled calls by the values of attributes.
+        {"layer": text, "mapped": np.float32(0.5)},
+        {"layer": np.arange(7), "mapped": ZERO},
     ):
         with pytest.raises(Exception, match="equiconv: attribute"):
             call(**attributes)
 
 
-def test_words_that_do_not_describe_a_layer_are_errors_of_xla(words):
-    for count in range(len(words)):
+def test_texts_that_are_of_no_layer_are_errors_of_xla(text):
+    for count in range(len(text)):
         with pytest.raises(Exception, match="equiconv: "):
-            call(layer=words[:count], mapped=ZERO)
-    with pytest.raises(Exception, match="words that do not describe a layer"):
-        call(layer=np.append(words, 0), mapped=ZERO)
+            call(layer=text[:count], mapped=ZERO)
+    for wrong in (text + " ", text + "\0", text.upper(), text.replace("cyclic(4)", "cyclic(04)"), "\0" + text):
+        with pytest.raises(Exception, match="equiconv: text"):
+            call(layer=wrong, mapped=ZERO)
 
 
-@pytest.mark.parametrize("value", [-(2**63), -1, 2, 7, 2**31 - 1, 2**40, 2**63 - 1])
-def test_no_word_crashes_the_process(words, value):
-    """Each word is replaced; the layer is then another one, or none, and the arrays do not fit or are computed."""
-    for place in range(len(words)):
-        wrong = words.copy()
-        wrong[place] = value
+@pytest.mark.parametrize("number", [-(2**63), -1, 0, 2, 7, 2**31 - 1, 2**40, 2**63 - 1, 2**64, "x", "[1]"])
+def test_no_number_in_a_text_crashes_the_process(text, number):
+    """Each number is replaced; the layer is then another one, or none, and the arrays do not fit or are computed."""
+    for place in re.finditer(r"\d+", text):
+        wrong = text[: place.start()] + str(number) + text[place.end() :]
         try:
             y = call(layer=wrong, mapped=ZERO)
         except Exception as error:
@@ -233,10 +232,19 @@ def test_no_word_crashes_the_process(words, value):
             assert y.shape == Y.shape
 
 
-def test_another_form_of_words_names_the_version(words):
-    words[0] = _jax.LAYER_FORM + 1
-    with pytest.raises(Exception, match="compiled with another version of equiconv"):
-        call(layer=words, mapped=ZERO)
+def test_a_text_of_another_version_says_so(text):
+    with pytest.raises(Exception, match=r"equiconv: text .*expected version 1 of equiconv-layer"):
+        call(layer=text.replace("/1 ", "/2 "), mapped=ZERO)
+
+
+@pytest.mark.parametrize(
+    ("shape", "result"),
+    [((2, 5, 4, 6, 7), (4,)), ((2, 5, 4, 6, 7), (5, 1)), ((5, 4), (4,)), ((2, 5, 0, 6, 7), (5,)), ((2,), (2,))],
+)
+def test_wrong_gradients_of_biases_are_errors_of_xla(shape, result):
+    wanted = jax.ShapeDtypeStruct(result, np.float32)
+    with pytest.raises(Exception, match="equiconv: "):
+        call((np.ones(shape, np.float32),), wanted, "bias_gradient", mapped=ZERO)
 
 
 @pytest.mark.parametrize("name", ["pool_mean", "pool_mean_adjoint"])

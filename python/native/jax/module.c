@@ -44,12 +44,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static int execute(PyObject *module) {
-  if (PyModule_AddIntConstant(module, "LAYER_FORM", JAX_LAYER_FORM) < 0) {
-    return -1;
-  }
-  return PyModule_AddIntConstant(module, "LAYER_LIMIT", (long)jax_layer_limit());
-}
+static int execute(PyObject *module) { return PyModule_AddIntConstant(module, "LAYER_LIMIT", (long)jax_layer_limit()); }
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)execute},

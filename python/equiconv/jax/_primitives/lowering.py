@@ -15,7 +15,7 @@ from jax.interpreters import mlir
 from ... import _jax
 from .operands import JaxArray
 from .partition import is_partitioned, lower_partitioned, needs_devices
-from .passes import ALL, Mapped, Pass, biased, forward, spread, spread_values
+from .passes import ALL, Mapped, Pass, bias_gradient, biased, forward, spread, spread_values
 from .program import Program
 
 
@@ -53,12 +53,14 @@ def _lower(
 ) -> Any:
     mask = sum(1 << i for i, is_mapped in enumerate(mapped) if is_mapped)
     if not is_partitioned(ctx):
-        return call(ctx, *operands, layer=program.attribute, mapped=np.int64(mask))
+        # The gradient of a bias is sums, whatever the layer.
+        text = {} if work is bias_gradient else {"layer": program.text}
+        return call(ctx, *operands, **text, mapped=np.int64(mask))
 
     def part(*arrays: JaxArray) -> JaxArray:
         return work(*arrays, program=program, mapped=mapped, batch=work.batch_of(arrays, mapped, batch))
 
-    identity = f"{work.name} {mask} ".encode() + program.words
+    identity = f"{work.name} {mask} {program.identity}"
     return lower_partitioned(ctx, operands, work.rule(program, mapped), part, identity)
 
 

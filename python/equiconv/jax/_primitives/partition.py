@@ -52,7 +52,7 @@ def is_partitioned(ctx: Any) -> bool:
     return mesh is not None and mesh.size > 1 and not context.manual_axes
 
 
-def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part, identity: bytes) -> Any:
+def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part, identity: str) -> Any:
     """The lowering of a primitive that will be cut.
 
     Args:
@@ -90,10 +90,10 @@ def lower_partitioned(ctx: Any, operands: Sequence[Any], rule: Rule, part: Part,
     return results
 
 
-def _mark(value: Any, identity: bytes) -> None:
+def _mark(value: Any, identity: str) -> None:
     """Writes the identity beside the call: XLA knows its callbacks by an address, which another call may have later."""
     operation = mlir.ir.OpResult(value[0] if isinstance(value, Sequence) else value).owner
-    digest = mlir.ir.StringAttr.get(hashlib.sha256(identity).hexdigest())
+    digest = mlir.ir.StringAttr.get(hashlib.sha256(identity.encode()).hexdigest())
     operation.attributes["mhlo.frontend_attributes"] = mlir.ir.DictAttr.get({"equiconv": digest})
 
 

@@ -54,7 +54,7 @@ def _primitive(name: str, shape: Callable[[Any, int], tuple[int, ...]], rule: Ca
         if not is_partitioned(ctx):
             return call(ctx, operand)
         axes = ctx.avals_in[0].ndim
-        return lower_partitioned(ctx, [operand], rule(axes), partial(primitive.bind, order=order), name.encode())
+        return lower_partitioned(ctx, [operand], rule(axes), partial(primitive.bind, order=order), name)
 
     register_lowering(primitive, lower)
 
