@@ -30,6 +30,8 @@ INNER_ORDER = {
     "torch": (("_operators",), ("_functions",), ("_nn",)),
     "jax": (("_primitives",), ("_functions", "_action"), ("_nn",), ("nnx", "equinox")),
 }
+# Rooms of the experiments, and the one they know.
+KNOWN = {("digits", "common"), ("mitosis", "common")}
 # What is still used from elsewhere, to be mended.
 WAITING = {"_recipe", "__reduce__"}
 RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
@@ -193,4 +195,14 @@ def test_modules_use_nothing_private_of_each_others_objects():
         for name, line in private_uses(tree)
         if name not in WAITING and (name == "__reduce__" or (name in owners and module not in owners[name]))
     ]
+    assert not found, "\n".join(found)
+
+
+def test_experiments_know_what_they_share_and_not_each_other():
+    found = []
+    for path in sorted((PACKAGE.parent / "equiconv_experiments").rglob("*.py")):
+        room = path.parent.name
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 2 and (room, node.module.split(".")[0]) not in KNOWN:
+                found.append(f"{path.name}:{node.lineno} imports {node.module}")
     assert not found, "\n".join(found)
