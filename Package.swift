@@ -43,7 +43,7 @@ let package = Package(
   name: "equiconv",
   products: [
     .library(name: "Equiconv", targets: ["Equiconv"]),
-    .library(name: "equiconv", type: .dynamic, targets: ["EquiconvC"]),
+    .library(name: "EquiconvC", type: .dynamic, targets: ["EquiconvC"]),
   ],
   targets: [
     // Public API

@@ -95,7 +95,9 @@ class BuildWithEngine(build_ext):
 RUN_PATH = "$ORIGIN"
 COMPILE = ["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden", "-fstack-protector-strong", "-U_FORTIFY_SOURCE",
            "-D_FORTIFY_SOURCE=2", f"-ffile-prefix-map={ROOT}=."]  # fmt: skip
-LINK = [f"-Wl,-rpath,{RUN_PATH}", "-Wl,-z,relro,-z,now", "-Wl,-s"]
+# The engine's library is linked with them too; see packaging/c.mk.
+HARDENING = (ROOT / "packaging" / "hardening.ld").read_text().split()
+LINK = [f"-Wl,-rpath,{RUN_PATH}", ",".join(["-Wl", *HARDENING])]
 # Where one of these is newer, extensions are compiled again; setup.py has their flags.
 SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h"))), "python/native/recipes.h"]
 

@@ -16,8 +16,7 @@ static double seconds(void) {
 }
 
 /* Each of twelve accumulators: more than the latency of the instruction times its rate. */
-#define TWELVE(step) \
-  step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)
+#define TWELVE(step) step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)
 #define DECLARE(i) a##i = x + (float)i, /* all different, or the compiler keeps one of them */
 #define MULTIPLY_ADD(i) a##i = a##i * x + y;
 #define ADD_UP(i) sum += a##i[0];
@@ -56,8 +55,8 @@ DEFINE_PEAK(peak_baseline_float64, double, 16, "sse2")
 typedef int (*simple_call)(const void *descriptor, int64_t batch, const void *input, const void *weight,
                            const void *bias, void *output);
 
-double time_simple_call(simple_call call, const void *descriptor, int64_t batch, const void *input,
-                        const void *weight, void *output, int64_t count) {
+double time_simple_call(simple_call call, const void *descriptor, int64_t batch, const void *input, const void *weight,
+                        void *output, int64_t count) {
   const double start = seconds();
   for (int64_t n = 0; n < count; n++) {
     if (call(descriptor, batch, input, weight, NULL, output) != 0) return -1;

@@ -112,8 +112,8 @@
  * the numbers of a call, except lists that are counted by the elements of a group. The process ends only if a smaller
  * allocation fails, as for a small object.
  *
- * Arguments are checked before any array is read or written. Only when memory runs out in the middle of a *_vjp call
- * may one of its gradients be written already. The library cannot check that pointers are valid and that arrays are
+ * Arguments are checked, and all memory is there, before any array is written: the gradients of a *_vjp call are all
+ * written or none. The library cannot check that pointers are valid and that arrays are
  * as large as documented.
  *
  * THREADS

@@ -24,7 +24,10 @@ c_header := $(c_root)/include/equiconv.h
 c_header_parts := $(wildcard $(c_root)/include/equiconv/*.h)
 c_packaging := $(c_root)/packaging
 c_build := $(abspath $(BUILD_DIR))
-c_shared := $(c_build)/release/libequiconv.so
+# The product of Package.swift, and the name of its library.
+c_product := EquiconvC
+c_name := libequiconv.so
+c_shared := $(c_build)/release/$(c_name)
 c_static := $(c_build)/libequiconv.a
 
 # The version is that of the header.
@@ -32,7 +35,7 @@ c_version_part = $(shell sed -n 's/^.define EQUICONV_VERSION_$(1) //p' $(c_heade
 c_major := $(call c_version_part,MAJOR)
 c_minor := $(call c_version_part,MINOR)
 c_version := $(c_major).$(c_minor).$(call c_version_part,PATCH)
-c_soname := libequiconv.so.$(c_major)
+c_soname := $(c_name).$(c_major)
 
 .PHONY: c-library c-shared install uninstall test-c c-force
 c-library: $(c_shared) $(c_static)
@@ -40,17 +43,24 @@ c-shared: $(c_shared)
 
 # Paths are written from the root of the repository. swiftc guards stacks by itself; Package.swift hardens what is in C.
 c_compile_flags := -static-stdlib -file-prefix-map $(c_root)=.
-# The library holds thread-specific keys and threads, so it must never be unloaded. What the loader has filled in is
-# read-only afterwards, and nothing is left for a debugger: `make sanitize` builds with symbols.
-c_link_flags := --version-script=$(c_packaging)/equiconv.map -soname=$(c_soname) -z nodelete -z relro -z now -s
+# The library holds thread-specific keys and threads, so it must never be unloaded.
+c_link_flags := --version-script=$(c_packaging)/equiconv.map -z nodelete
+# What the loader has filled in is read-only afterwards, and nothing is left for a debugger: `make sanitize` builds with
+# symbols. The extensions of the Python package are linked with these flags too.
+c_hardening := $(shell cat $(c_packaging)/hardening.ld)
 
-# The Swift package manager knows what is out of date.
+# $(call c_build_library,SCRATCH,FLAGS OF SWIFT BUILD,FLAGS OF THE LINKER): SCRATCH/release/libequiconv.so, which is
+# written only if it is another than before. The Swift package manager knows what is out of date.
+c_build_library = cd $(c_root) && $(SWIFT) build -c release --product $(c_product) --scratch-path $(1) \
+  $(addprefix -Xswiftc ,$(c_compile_flags)) $(2) $(addprefix -Xlinker ,$(c_link_flags) $(3)) && \
+  { cmp -s $(1)/release/lib$(c_product).so $(1)/release/$(c_name) || \
+    cp $(1)/release/lib$(c_product).so $(1)/release/$(c_name); }
+
 $(c_shared): c-force
-	cd $(c_root) && $(SWIFT) build -c release --product equiconv --scratch-path $(c_build) \
-	  $(addprefix -Xswiftc ,$(c_compile_flags)) $(addprefix -Xlinker ,$(c_link_flags))
+	$(call c_build_library,$(c_build),,-soname=$(c_soname) $(c_hardening))
 
 $(c_static): $(c_shared) $(c_packaging)/merge-static.sh
-	SWIFTC=$(SWIFTC) $(c_packaging)/merge-static.sh $(c_build)/release/equiconv.product/Objects.LinkFileList $@
+	SWIFTC=$(SWIFTC) $(c_packaging)/merge-static.sh $(c_build)/release/$(c_product).product/Objects.LinkFileList $@
 
 c_config_files := EquiconvConfig.cmake EquiconvConfigVersion.cmake
 c_substitute = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
@@ -62,9 +72,9 @@ install: c-library
 	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR)/equiconv $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/Equiconv
 	$(INSTALL) -m 644 $(c_header) $(DESTDIR)$(INCLUDEDIR)/equiconv.h
 	$(INSTALL) -m 644 $(c_header_parts) $(DESTDIR)$(INCLUDEDIR)/equiconv
-	$(INSTALL) -m 755 $(c_shared) $(DESTDIR)$(LIBDIR)/libequiconv.so.$(c_version)
-	ln -sf libequiconv.so.$(c_version) $(DESTDIR)$(LIBDIR)/$(c_soname)
-	ln -sf $(c_soname) $(DESTDIR)$(LIBDIR)/libequiconv.so
+	$(INSTALL) -m 755 $(c_shared) $(DESTDIR)$(LIBDIR)/$(c_name).$(c_version)
+	ln -sf $(c_name).$(c_version) $(DESTDIR)$(LIBDIR)/$(c_soname)
+	ln -sf $(c_soname) $(DESTDIR)$(LIBDIR)/$(c_name)
 	$(INSTALL) -m 644 $(c_static) $(DESTDIR)$(LIBDIR)/libequiconv.a
 	$(c_substitute) $(c_packaging)/equiconv.pc.in > $(c_build)/equiconv.pc
 	$(INSTALL) -m 644 $(c_build)/equiconv.pc $(DESTDIR)$(LIBDIR)/pkgconfig/equiconv.pc
@@ -74,8 +84,8 @@ install: c-library
 	done
 
 uninstall:
-	rm -f $(DESTDIR)$(INCLUDEDIR)/equiconv.h $(DESTDIR)$(LIBDIR)/libequiconv.a $(DESTDIR)$(LIBDIR)/libequiconv.so \
-	  $(DESTDIR)$(LIBDIR)/$(c_soname) $(DESTDIR)$(LIBDIR)/libequiconv.so.$(c_version) \
+	rm -f $(DESTDIR)$(INCLUDEDIR)/equiconv.h $(DESTDIR)$(LIBDIR)/libequiconv.a $(DESTDIR)$(LIBDIR)/$(c_name) \
+	  $(DESTDIR)$(LIBDIR)/$(c_soname) $(DESTDIR)$(LIBDIR)/$(c_name).$(c_version) \
 	  $(DESTDIR)$(LIBDIR)/pkgconfig/equiconv.pc
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/equiconv $(DESTDIR)$(LIBDIR)/cmake/Equiconv
 

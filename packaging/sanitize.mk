@@ -20,10 +20,9 @@ sanitize_flags_address := -Xswiftc -Xfrontend -Xswiftc -sanitize=address,fuzzer 
 
 .PHONY: fuzz sanitize sanitized-address sanitized-thread
 # The engine under one sanitizer, in a folder of its own, with symbols; plans check the offsets that microkernels trust.
+sanitized-address sanitized-thread: export EQUICONV_INTERNAL_CHECKS := 1
 sanitized-address sanitized-thread: sanitized-%:
-	cd $(c_root) && EQUICONV_INTERNAL_CHECKS=1 $(SWIFT) build -c release --product equiconv --scratch-path $(c_root)/.build/$* --sanitize $* \
-	  $(addprefix -Xswiftc ,$(c_compile_flags)) $(sanitize_flags_$*) \
-	  $(addprefix -Xlinker ,--version-script=$(c_packaging)/equiconv.map -z nodelete)
+	$(call c_build_library,$(c_root)/.build/$*,--sanitize $* $(sanitize_flags_$*),-soname=$(c_name))
 
 # Without the runtimes it is skipped, which sanitizer-flags.sh says, before anything is built.
 can_sanitize = $(c_root)/Tests/sanitizer-flags.sh $(CLANG) $(1) >/dev/null

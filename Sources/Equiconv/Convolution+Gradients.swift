@@ -4,7 +4,7 @@ import EquiconvEngine
 
 /// Gradients of `<outputGradient, layer(x)>`: of the signal, of the weight and of the bias.
 extension Convolution {
-  /// All three gradients (the vector–Jacobian product).
+  /// All three gradients (the vector–Jacobian product), by one call of the engine.
   ///
   ///     let (input, weight, bias) = try layer.gradients(from: outputGradient, at: x)
   ///
@@ -16,10 +16,25 @@ extension Convolution {
   public func gradients(
     from outputGradient: Signal<Scalar>, at x: Signal<Scalar>
   ) throws(ConvolutionError) -> (input: Signal<Scalar>, weight: Tensor<Scalar>, bias: [Scalar]) {
-    (
-      try inputGradient(from: outputGradient, at: x), try weightGradient(from: outputGradient, at: x),
-      try biasGradient(from: outputGradient, at: x)
-    )
+    let plan = try plan(outputGradient: outputGradient, for: x)
+    if x.batch == 0 {
+      // Arrays without numbers are not filled.
+      return (
+        try .zeros(inputSpace, shape: x.shape), try .zeros(shape: weight.shape),
+        [Scalar](repeating: 0, count: weight.shape[0])
+      )
+    }
+    var (weightGradient, biasGradient) = (weight, [Scalar]())
+    let inputGradient = try Tensor<Scalar>(shape: x.shape) { inputGradient throws(ConvolutionError) in
+      weightGradient = try Tensor(shape: weight.shape) { weightGradient throws(ConvolutionError) in
+        biasGradient = try filledArray(count: weight.shape[0]) { biasGradient throws(ConvolutionError) in
+          try plan.gradients(
+            batch: x.batch, outputGradient: outputGradient.storage, input: x.storage, weight: weight.storage,
+            inputGradient: inputGradient, weightGradient: weightGradient, biasGradient: biasGradient)
+        }
+      }
+    }
+    return (try Signal(inputSpace, inputGradient), weightGradient, biasGradient)
   }
 
   /// The gradient of the signal: the adjoint of x ↦ layer(x), a convolution with k*(g) = k(g⁻¹).

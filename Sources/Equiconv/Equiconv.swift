@@ -3,9 +3,9 @@
 // Group convolutions on value types: `Signal`, the layer `Convolution` and, for weights, `Tensor`.
 //
 //     let c4 = try PointGroup.cyclic(4)
-//     let y = try x.liftingConvolution(w1, group: c4, padding: .same)
-//       .map { max($0, 0) }
-//       .groupConvolution(w2, group: c4, padding: .same)
+//     let lift = try Convolution(.lifting, group: c4, weight: w1, padding: .same)
+//     let convolve = try Convolution(.group, group: c4, weight: w2, padding: .same)
+//     let y = try convolve(lift(x).map { max($0, 0) })
 //     let turned = try x.acted(by: 1, of: c4)           // by +90°, as numpy.rot90
 //
 // Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`: up to rounding, and with `algorithm: .direct` equal

@@ -12,30 +12,38 @@ private enum NamedSignal: Int32 {
 }
 
 /// The arrays and sizes of one action.
-private struct ActionArguments {
-  let element: Int64
-  let batch: Int64
-  let channels: Int64
-  let spatial: UnsafePointer<Int64>?
-  let input: UnsafeRawPointer?
-  let output: UnsafeMutableRawPointer?
+private struct ActionCall: ScalarCall {
+  let group: PointGroup
+  let element: Int
+  let space: SignalSpace
+  let batch: Int
+  let channels: Int
+  let spatial: Extents
+  let input: UnsafeRawPointer
+  let output: UnsafeMutableRawPointer
 
-  func run(_ group: PointGroup, on space: SignalSpace, _ scalar: ScalarType) throws(CallError) {
+  init(
+    _ group: PointGroup, _ element: Int64, on space: SignalSpace, _ batch: Int64, _ channels: Int64,
+    _ spatial: UnsafePointer<Int64>?, _ input: UnsafeRawPointer?, _ output: UnsafeMutableRawPointer?
+  ) throws(CallError) {
     let sizes = try location(spatial, .spatial)
+    self.group = group
+    self.element = Int(element)
+    self.space = space
+    self.batch = Int(batch)
+    self.channels = Int(channels)
     var extents = Extents(repeating: 0, count: group.dimension)
     for axis in extents.indices { extents[axis] = Int(sizes[axis]) }
-    let input = try required(input, .input)
-    let output = try required(output, .output)
-    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
-      try engine(
-        act(
-          group, element: Int(element), on: space, batch: Int(batch), channels: Int(channels), spatial: extents,
-          input: input.scalars(S.self), output: output.scalars(S.self)))
-    }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
-    }
+    self.spatial = extents
+    self.input = try required(input, .input)
+    self.output = try required(output, .output)
+  }
+
+  func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+    try engine(
+      act(
+        group, element: element, on: space, batch: batch, channels: channels, spatial: spatial,
+        input: input.scalars(S.self), output: output.scalars(S.self)))
   }
 }
 
@@ -48,9 +56,8 @@ public func equiconv_act(
     let group = try GroupHandle.required(group).group
     let scalar = try ScalarType(dtype)
     let signal: NamedSignal = try enumeration(signal, .signal, expected: "an equiconv_signal, 0 or 1")
-    try ActionArguments(
-      element: element, batch: batch, channels: channels, spatial: spatial, input: input, output: output
-    ).run(group, on: signal == .plane ? .plane : .group, scalar)
+    let space = signal == .plane ? SignalSpace.plane : .group
+    try scalar.run(ActionCall(group, element, on: space, batch, channels, spatial, input, output))
   }
 }
 
@@ -63,14 +70,52 @@ public func equiconv_act_on(
     let group = try GroupHandle.required(group).group
     let scalar = try ScalarType(dtype)
     let space = try SubgroupHandle.space(of: stabilizer, in: group, .stabilizer)
-    try ActionArguments(
-      element: element, batch: batch, channels: channels, spatial: spatial, input: input, output: output
-    ).run(group, on: space, scalar)
+    try scalar.run(ActionCall(group, element, on: space, batch, channels, spatial, input, output))
   }
 }
 
-private func poolMode(_ mode: equiconv_pool_mode) throws(CallError) -> PoolMode {
-  try enumeration(mode, .mode, expected: "EQUICONV_POOL_MEAN or _MAX")
+/// How, and over which axis, a signal is pooled.
+private struct Pool {
+  let mode: PoolMode
+  let outer: Int
+  let order: Int
+  let inner: Int
+
+  init(_ mode: equiconv_pool_mode, _ outer: Int64, _ order: Int64, _ inner: Int64) throws(CallError) {
+    self.mode = try enumeration(mode, .mode, expected: "EQUICONV_POOL_MEAN or _MAX")
+    self.outer = Int(outer)
+    self.order = Int(order)
+    self.inner = Int(inner)
+  }
+}
+
+private struct PoolCall: ScalarCall {
+  let pool: Pool
+  let input: UnsafeRawPointer
+  let output: UnsafeMutableRawPointer
+
+  func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+    try engine(
+      groupPool(
+        pool.mode, outer: pool.outer, order: pool.order, inner: pool.inner, input: input.scalars(S.self),
+        output: output.scalars(S.self)))
+  }
+}
+
+private struct PoolGradientCall: ScalarCall {
+  let pool: Pool
+  let gradOutput: UnsafeRawPointer
+  /// Read for the maximum alone.
+  let input: UnsafeRawPointer?
+  let gradInput: UnsafeMutableRawPointer
+
+  func run<S: EngineScalar>(_: S.Type) throws(CallError) {
+    try engine(
+      groupPoolGradient(
+        pool.mode, outer: pool.outer, order: pool.order, inner: pool.inner,
+        outputGradient: gradOutput.scalars(S.self), input: pool.mode == .max ? input?.scalars(S.self) : nil,
+        inputGradient: gradInput.scalars(S.self)))
+  }
 }
 
 @_cdecl("equiconv_group_pool") @implementation
@@ -80,19 +125,9 @@ public func equiconv_group_pool(
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
     let scalar = try ScalarType(dtype)
-    let mode = try poolMode(mode)
-    let input = try required(input, .input)
-    let output = try required(output, .output)
-    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
-      try engine(
-        groupPool(
-          mode, outer: Int(outer), order: Int(order), inner: Int(inner), input: input.scalars(S.self),
-          output: output.scalars(S.self)))
-    }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
-    }
+    let pool = try Pool(mode, outer, order, inner)
+    try scalar.run(
+      PoolCall(pool: pool, input: try required(input, .input), output: try required(output, .output)))
   }
 }
 
@@ -103,19 +138,10 @@ public func equiconv_group_pool_vjp(
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
     let scalar = try ScalarType(dtype)
-    let mode = try poolMode(mode)
-    let gradOutput = try required(gradOutput, .outputGradient)
-    let input = mode == .max ? try required(input, .input) : nil
-    let gradInput = try required(gradInput, .inputGradient)
-    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
-      try engine(
-        groupPoolGradient(
-          mode, outer: Int(outer), order: Int(order), inner: Int(inner), outputGradient: gradOutput.scalars(S.self),
-          input: input?.scalars(S.self), inputGradient: gradInput.scalars(S.self)))
-    }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
-    }
+    let pool = try Pool(mode, outer, order, inner)
+    try scalar.run(
+      PoolGradientCall(
+        pool: pool, gradOutput: try required(gradOutput, .outputGradient), input: input,
+        gradInput: try required(gradInput, .inputGradient)))
   }
 }

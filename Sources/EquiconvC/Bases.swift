@@ -5,16 +5,12 @@ import EquiconvBases
 import EquiconvEngine
 import _EquiconvErrors
 
-/// What an `equiconv_basis` points to.
-final class BasisHandle: Handle {
-  static let argument = Argument.basis
-  let basis: KernelBasis
-
-  init(_ basis: KernelBasis) { self.basis = basis }
-}
-
 /// The most numbers in a list that a basis is made of.
 private let largestList = 1 << 20
+/// The most rings of circular harmonics.
+private let largestRingCount = 4096
+/// More points than `equiconv_basis_sample` evaluates functions at.
+private let largestPointCount: Int64 = 1 << 40
 /// The most functions that `equiconv_basis_sample` evaluates.
 private let largestFunctionCount = 1 << 22
 
@@ -22,10 +18,7 @@ private let largestFunctionCount = 1 << 22
 private func create(
   _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(CallError) -> KernelBasis
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(result, .basis)
-    result.pointee = BasisHandle(try make()).retainedPointer()
-  }
+  BasisHandle.create(result) { () throws(CallError) in BasisHandle(try make()) }
 }
 
 /// The first `dimension` of the extents, each small enough for sums of a few of them.
@@ -132,8 +125,8 @@ public func equiconv_basis_create_harmonic_rings(
   _ sigma: Double, _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
   create(basis) { () throws(CallError) in
-    guard 1...4096 ~= count else {
-      throw CallError(EQUICONV_ERROR_INVALID_BASIS, .count, count, expected: "1...4096 rings")
+    guard 1...Int64(largestRingCount) ~= count else {
+      throw CallError(EQUICONV_ERROR_INVALID_BASIS, .count, count, expected: "1...\(largestRingCount) rings")
     }
     let radii = try readList(radii, .radii, count: count) { $0 }
     let frequencies = try readList(frequencies, .frequencies, count: count) { Int($0) }
@@ -157,30 +150,26 @@ public func equiconv_basis_create_gaussian_derivatives(
 
 @_cdecl("equiconv_basis_destroy") @implementation
 public func equiconv_basis_destroy(_ basis: OpaquePointer?) {
-  inCall { BasisHandle.release(basis) }
+  BasisHandle.destroy(basis)
 }
 
 // MARK: Queries
 
 @_cdecl("equiconv_basis_count") @implementation
 public func equiconv_basis_count(_ basis: OpaquePointer?) -> Int64 {
-  inCall { Int64(BasisHandle.borrowed(basis)?.basis.count ?? 0) }
+  BasisHandle.property(basis, of: 0) { Int64($0.basis.count) }
 }
 
 @_cdecl("equiconv_basis_dimension") @implementation
 public func equiconv_basis_dimension(_ basis: OpaquePointer?) -> Int32 {
-  inCall { Int32(BasisHandle.borrowed(basis)?.basis.dimension ?? 0) }
+  BasisHandle.property(basis, of: 0) { Int32($0.basis.dimension) }
 }
 
 @_cdecl("equiconv_basis_get_extents") @implementation
 public func equiconv_basis_get_extents(
   _ basis: OpaquePointer?, _ extents: UnsafeMutablePointer<Int64>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let basis = try BasisHandle.required(basis).basis
-    let extents = try location(extents, .extents)
-    for axis in 0..<3 { extents[axis] = axis < basis.dimension ? Int64(basis.extents[axis]) : 1 }
-  }
+  BasisHandle.copy(basis, to: extents, .extents) { threeExtents($0.basis.extents) }
 }
 
 @_cdecl("equiconv_basis_sample") @implementation
@@ -190,7 +179,7 @@ public func equiconv_basis_sample(
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
     let basis = try BasisHandle.required(basis).basis
-    guard pointCount >= 0, pointCount < 1 << 40 else {
+    guard 0..<largestPointCount ~= pointCount else {
       throw CallError(EQUICONV_ERROR_INVALID_SIZE, .pointCount, pointCount, expected: "0...2^40 points")
     }
     guard basis.count <= largestFunctionCount else {

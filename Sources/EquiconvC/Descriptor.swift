@@ -6,16 +6,6 @@ import EquiconvEngine
 import EquiconvGroups
 import _EquiconvErrors
 
-/// Which layer a call is about.
-enum LayerChoice {
-  /// The called function names it.
-  case named(LayerKind)
-  /// The stabilizers of the descriptor do.
-  case general
-  /// The descriptor's field `layer` does.
-  case described
-}
-
 extension ConvolutionDescriptor {
   /// The engine's descriptor of a C descriptor, with the scalar type, which the engine takes from its arrays.
   ///

@@ -4,15 +4,6 @@ import CEquiconv
 import EquiconvEngine
 import _EquiconvErrors
 
-extension TypedPlan {
-  func explain(_ pass: Pass, batch: Int64, isPrepared: Bool = false) throws(CallError) -> Explanation {
-    switch scalar {
-    case .float32: try engine(plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Float.self))
-    case .float64: try engine(plan.explain(pass, batch: Int(batch), isPrepared: isPrepared, Double.self))
-    }
-  }
-}
-
 extension equiconv_explanation {
   fileprivate init(_ explanation: Explanation, _ pass: Pass, isPrepared: Bool) {
     self.init()

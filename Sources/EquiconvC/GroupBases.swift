@@ -6,14 +6,6 @@ import EquiconvEngine
 import EquiconvGroups
 import _EquiconvErrors
 
-/// What an `equiconv_group_basis` points to.
-final class GroupBasisHandle: Handle {
-  static let argument = Argument.groupBasis
-  let basis: GroupBasis
-
-  init(_ basis: GroupBasis) { self.basis = basis }
-}
-
 /// The list of a basis on H, which has no more functions than the largest group has elements.
 private func readFunctions<T, U>(
   _ pointer: UnsafePointer<T>?, _ argument: Argument, count: Int64, _ convert: (T) -> U
@@ -28,8 +20,7 @@ private func readFunctions<T, U>(
 public func equiconv_group_basis_create_localized(
   _ count: Int64, _ elements: UnsafePointer<Int32>?, _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(groupBasis, .groupBasis)
+  GroupBasisHandle.create(groupBasis) { () throws(CallError) in
     let elements = try readFunctions(elements, .elements, count: count) { Int($0) }
     let ascending = elements.sorted()
     guard ascending[0] >= 0, zip(ascending, ascending.dropFirst()).allSatisfy({ $0 != $1 }) else {
@@ -37,7 +28,7 @@ public func equiconv_group_basis_create_localized(
         EQUICONV_ERROR_INVALID_BASIS, .elements, "\(elements.prefix(512))\(elements.count > 512 ? " and more" : "")",
         expected: "different numbers of at least 0")
     }
-    result.pointee = GroupBasisHandle(.localized(elements)).retainedPointer()
+    return GroupBasisHandle(.localized(elements))
   }
 }
 
@@ -46,29 +37,28 @@ public func equiconv_group_basis_create_bspline(
   _ degree: Int32, _ count: Int64, _ centers: UnsafePointer<Double>?, _ scale: Double,
   _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(groupBasis, .groupBasis)
+  GroupBasisHandle.create(groupBasis) { () throws(CallError) in
     let centers = try readFunctions(centers, .centers, count: count) { $0 }
     let basis = GroupBasis.bSpline(degree: Int(degree), centers: centers, scale: scale)
     // Degree, centers and scale are checked with any group of rotations.
     let rotations: PointGroup = try groups(.cyclic(1))
     _ = try bases(basis.count(for: rotations))
-    result.pointee = GroupBasisHandle(basis).retainedPointer()
+    return GroupBasisHandle(basis)
   }
 }
 
 @_cdecl("equiconv_group_basis_destroy") @implementation
 public func equiconv_group_basis_destroy(_ groupBasis: OpaquePointer?) {
-  inCall { GroupBasisHandle.release(groupBasis) }
+  GroupBasisHandle.destroy(groupBasis)
 }
 
 @_cdecl("equiconv_group_basis_count") @implementation
 public func equiconv_group_basis_count(_ groupBasis: OpaquePointer?) -> Int64 {
-  inCall {
-    switch GroupBasisHandle.borrowed(groupBasis)?.basis {
+  GroupBasisHandle.property(groupBasis, of: 0) {
+    switch $0.basis {
     case .localized(let elements): Int64(elements.count)
     case .bSpline(_, let centers, _): Int64(centers.count)
-    case .full, nil: 0
+    case .full: 0
     }
   }
 }

@@ -9,10 +9,7 @@ import _EquiconvErrors
 private func create(
   _ result: UnsafeMutablePointer<OpaquePointer?>?, _ make: () throws(CallError) -> PointGroup
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(result, .group)
-    result.pointee = try GroupHandle(make()).retainedPointer()
-  }
+  GroupHandle.create(result) { () throws(CallError) in try GroupHandle(make()) }
 }
 
 @_cdecl("equiconv_group_create_trivial") @implementation
@@ -150,82 +147,69 @@ public func equiconv_group_create_from_matrices(
 
 @_cdecl("equiconv_group_destroy") @implementation
 public func equiconv_group_destroy(_ group: OpaquePointer?) {
-  inCall { GroupHandle.release(group) }
+  GroupHandle.destroy(group)
 }
 
 // MARK: Properties
 
 @_cdecl("equiconv_group_order") @implementation
 public func equiconv_group_order(_ group: OpaquePointer?) -> Int64 {
-  inCall { Int64(GroupHandle.borrowed(group)?.group.order ?? 0) }
+  GroupHandle.property(group, of: 0) { Int64($0.group.order) }
 }
 
 @_cdecl("equiconv_group_dimension") @implementation
 public func equiconv_group_dimension(_ group: OpaquePointer?) -> Int32 {
-  inCall { Int32(GroupHandle.borrowed(group)?.group.dimension ?? 0) }
+  GroupHandle.property(group, of: 0) { Int32($0.group.dimension) }
 }
 
 @_cdecl("equiconv_group_is_lattice") @implementation
 public func equiconv_group_is_lattice(_ group: OpaquePointer?) -> Int32 {
-  inCall { GroupHandle.borrowed(group)?.group.isLattice == true ? 1 : 0 }
+  GroupHandle.property(group, of: 0) { $0.group.isLattice ? 1 : 0 }
 }
 
 @_cdecl("equiconv_group_is_closed") @implementation
 public func equiconv_group_is_closed(_ group: OpaquePointer?) -> Int32 {
-  inCall { GroupHandle.borrowed(group)?.group.isClosed == true ? 1 : 0 }
+  GroupHandle.property(group, of: 0) { $0.group.isClosed ? 1 : 0 }
 }
 
 @_cdecl("equiconv_group_name") @implementation
 public func equiconv_group_name(_ group: OpaquePointer?) -> UnsafePointer<CChar>? {
-  inCall { GroupHandle.borrowed(group).map { UnsafePointer($0.name) } ?? cString("") }
-}
-
-/// Copies a table of the group into the caller's array.
-private func copy<T>(
-  _ group: OpaquePointer?, _ table: (PointGroup) -> some Collection<T>, to result: UnsafeMutablePointer<T>?,
-  _ argument: Argument
-) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let group = try GroupHandle.required(group).group
-    let result = try location(result, argument)
-    let values = table(group)
-    for (position, value) in values.enumerated() { result[position] = value }
-  }
+  GroupHandle.property(group, of: cString("")) { UnsafePointer($0.name) }
 }
 
 @_cdecl("equiconv_group_get_matrices") @implementation
 public func equiconv_group_get_matrices(
   _ group: OpaquePointer?, _ matrices: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.matrixTable }, to: matrices, .matrices)
+  GroupHandle.copy(group, to: matrices, .matrices) { $0.group.matrixTable }
 }
 
 @_cdecl("equiconv_group_get_cayley") @implementation
 public func equiconv_group_get_cayley(
   _ group: OpaquePointer?, _ cayley: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  copy(group, { $0.cayleyTable }, to: cayley, .cayley)
+  GroupHandle.copy(group, to: cayley, .cayley) { $0.group.cayleyTable }
 }
 
 @_cdecl("equiconv_group_get_inverses") @implementation
 public func equiconv_group_get_inverses(
   _ group: OpaquePointer?, _ inverses: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  copy(group, { $0.inverses }, to: inverses, .inverses)
+  GroupHandle.copy(group, to: inverses, .inverses) { $0.group.inverses }
 }
 
 @_cdecl("equiconv_group_get_determinants") @implementation
 public func equiconv_group_get_determinants(
   _ group: OpaquePointer?, _ determinants: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.determinants }, to: determinants, .determinants)
+  GroupHandle.copy(group, to: determinants, .determinants) { $0.group.determinants }
 }
 
 @_cdecl("equiconv_group_get_quadrature_weights") @implementation
 public func equiconv_group_get_quadrature_weights(
   _ group: OpaquePointer?, _ weights: UnsafeMutablePointer<Double>?
 ) -> equiconv_status {
-  copy(group, { $0.quadratureWeights }, to: weights, .weights)
+  GroupHandle.copy(group, to: weights, .weights) { $0.group.quadratureWeights }
 }
 
 // MARK: Array axes
@@ -252,7 +236,7 @@ public func equiconv_group_get_axis_actions(
 public func equiconv_group_get_moved_axes(
   _ group: OpaquePointer?, _ moved: UnsafeMutablePointer<Int32>?
 ) -> equiconv_status {
-  copy(group, { $0.movedAxes.map { $0 ? 1 : 0 } }, to: moved, .moved)
+  GroupHandle.copy(group, to: moved, .moved) { $0.group.movedAxes.map { $0 ? 1 : 0 } }
 }
 
 @_cdecl("equiconv_array_matrix") @implementation

@@ -54,19 +54,17 @@ extension equiconv_shape {
 public func equiconv_layer_create(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ layer: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(layer, .layer)
+  LayerHandle.create(layer) { () throws(CallError) in
     let descriptor = try location(descriptor, .descriptor)
     try checkStructSize(descriptor, .field(.descriptor, .structSize), "EQUICONV_DESCRIPTOR_INIT")
     let described = try Layer.make(descriptor.pointee, .described)
-    let layer = try engine(PlannedLayer(described))
-    result.pointee = LayerHandle(layer).retainedPointer()
+    return LayerHandle(try engine(PlannedLayer(described)))
   }
 }
 
 @_cdecl("equiconv_layer_destroy") @implementation
 public func equiconv_layer_destroy(_ layer: OpaquePointer?) {
-  inCall { LayerHandle.release(layer) }
+  LayerHandle.destroy(layer)
 }
 
 // MARK: Shapes
@@ -136,10 +134,8 @@ public func equiconv_layer_create_plan(
   _ layer: OpaquePointer?, _ dtype: equiconv_dtype, _ input: UnsafePointer<equiconv_shape>?,
   _ weight: UnsafePointer<equiconv_shape>?, _ plan: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let layer = try LayerHandle.required(layer)
-    let result = try location(plan, .plan)
-    result.pointee = PlanHandle(try layer.plan(dtype, input, weight, (.input, .weight)).plan).retainedPointer()
+  PlanHandle.create(plan) { () throws(CallError) in
+    PlanHandle(try LayerHandle.required(layer).plan(dtype, input, weight, (.input, .weight)).plan)
   }
 }
 
@@ -179,9 +175,9 @@ public func equiconv_layer_vjp(
   withStatus { () throws(CallError) in
     let (plan, batch) = try LayerHandle.required(layer).plan(dtype, inputShape, weightShape)
     try plan.gradients(
-      GradientArguments(
-        batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
-        gradWeight: gradWeight, gradBias: gradBias))
+      GradientArrays(
+        batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
+        gradBias: gradBias))
   }
 }
 

@@ -2,22 +2,21 @@
 
 import CEquiconv
 import EquiconvEngine
+import _EquiconvErrors
 
 @_cdecl("equiconv_plan_create") @implementation
 public func equiconv_plan_create(
   _ descriptor: UnsafePointer<equiconv_descriptor>?, _ plan: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(plan, .plan)
+  PlanHandle.create(plan) { () throws(CallError) in
     let (descriptor, scalar) = try ConvolutionDescriptor.make(descriptor, layer: .described)
-    let plan = try engine(ConvolutionPlan(descriptor))
-    result.pointee = PlanHandle(TypedPlan(plan: plan, scalar: scalar)).retainedPointer()
+    return PlanHandle(TypedPlan(plan: try engine(ConvolutionPlan(descriptor)), scalar: scalar))
   }
 }
 
 @_cdecl("equiconv_plan_destroy") @implementation
 public func equiconv_plan_destroy(_ plan: OpaquePointer?) {
-  inCall { PlanHandle.release(plan) }
+  PlanHandle.destroy(plan)
 }
 
 @_cdecl("equiconv_plan_forward") @implementation
@@ -37,8 +36,9 @@ public func equiconv_plan_input_gradient(
   _ gradInput: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
-    try PlanHandle.required(plan).layer
-      .inputGradient(batch: batch, gradOutput: gradOutput, weight: weight, gradInput: gradInput)
+    let layer = try PlanHandle.required(plan).layer
+    let gradInput = try required(gradInput, .inputGradient)
+    try layer.gradients(GradientArrays(batch, gradOutput, weight: weight, gradInput: gradInput))
   }
 }
 
@@ -48,8 +48,9 @@ public func equiconv_plan_weight_gradient(
   _ gradWeight: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
-    try PlanHandle.required(plan).layer
-      .weightGradient(batch: batch, gradOutput: gradOutput, input: input, gradWeight: gradWeight)
+    let layer = try PlanHandle.required(plan).layer
+    let gradWeight = try required(gradWeight, .weightGradient)
+    try layer.gradients(GradientArrays(batch, gradOutput, input: input, gradWeight: gradWeight))
   }
 }
 
@@ -58,7 +59,9 @@ public func equiconv_plan_bias_gradient(
   _ plan: OpaquePointer?, _ batch: Int64, _ gradOutput: UnsafeRawPointer?, _ gradBias: UnsafeMutableRawPointer?
 ) -> equiconv_status {
   withStatus { () throws(CallError) in
-    try PlanHandle.required(plan).layer.biasGradient(batch: batch, gradOutput: gradOutput, gradBias: gradBias)
+    let layer = try PlanHandle.required(plan).layer
+    let gradBias = try required(gradBias, .biasGradient)
+    try layer.gradients(GradientArrays(batch, gradOutput, gradBias: gradBias))
   }
 }
 

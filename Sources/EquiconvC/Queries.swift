@@ -4,6 +4,9 @@ import CEquiconv
 import EquiconvEngine
 import _EquiconvErrors
 
+/// Extents of up to three axes as C has them, with 1 beyond.
+func threeExtents(_ extents: [Int]) -> [Int64] { (0..<3).map { $0 < extents.count ? Int64(extents[$0]) : 1 } }
+
 /// Writes a shape of the plan, with 1 in the places beyond its rank.
 private func query(
   _ plan: OpaquePointer?, _ shape: UnsafeMutablePointer<Int64>?, _ rank: UnsafeMutablePointer<Int32>?,
@@ -51,11 +54,7 @@ public func equiconv_plan_get_bank_shape(
 public func equiconv_plan_get_sampled_kernel(
   _ plan: OpaquePointer?, _ extents: UnsafeMutablePointer<Int64>?
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let sampled = try PlanHandle.required(plan).layer.plan.sampledKernel
-    let extents = try location(extents, .extents)
-    for axis in 0..<3 { extents[axis] = axis < sampled.count ? Int64(sampled[axis]) : 1 }
-  }
+  PlanHandle.copy(plan, to: extents, .extents) { threeExtents($0.layer.plan.sampledKernel.values) }
 }
 
 @_cdecl("equiconv_plan_get_stride_remainder") @implementation
@@ -75,5 +74,5 @@ public func equiconv_plan_get_stride_remainder(
 
 @_cdecl("equiconv_plan_flops") @implementation
 public func equiconv_plan_flops(_ plan: OpaquePointer?, _ batch: Int64) -> Double {
-  inCall { PlanHandle.borrowed(plan)?.layer.plan.flops(batch: Int(max(batch, 0))) ?? 0 }
+  PlanHandle.property(plan, of: 0) { $0.layer.plan.flops(batch: Int(max(batch, 0))) }
 }

@@ -17,9 +17,9 @@ private func forward(
 }
 
 private func gradients(
-  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arguments: GradientArguments
+  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arrays: GradientArrays
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in try cachedPlan(layer, descriptor).gradients(arguments) }
+  withStatus { () throws(CallError) in try cachedPlan(layer, descriptor).gradients(arrays) }
 }
 
 /// The plan of a simple call.
@@ -82,9 +82,9 @@ public func equiconv_isotropic_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.isotropic), descriptor,
-    GradientArguments(
-      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
-      gradWeight: gradWeight, gradBias: gradBias))
+    GradientArrays(
+      batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
+      gradBias: gradBias))
 }
 
 @_cdecl("equiconv_lifting_conv_vjp") @implementation
@@ -95,9 +95,9 @@ public func equiconv_lifting_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.lifting), descriptor,
-    GradientArguments(
-      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
-      gradWeight: gradWeight, gradBias: gradBias))
+    GradientArrays(
+      batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
+      gradBias: gradBias))
 }
 
 @_cdecl("equiconv_group_conv_vjp") @implementation
@@ -108,9 +108,9 @@ public func equiconv_group_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.group), descriptor,
-    GradientArguments(
-      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
-      gradWeight: gradWeight, gradBias: gradBias))
+    GradientArrays(
+      batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
+      gradBias: gradBias))
 }
 
 @_cdecl("equiconv_projection_conv_vjp") @implementation
@@ -121,9 +121,9 @@ public func equiconv_projection_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.projection), descriptor,
-    GradientArguments(
-      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
-      gradWeight: gradWeight, gradBias: gradBias))
+    GradientArrays(
+      batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
+      gradBias: gradBias))
 }
 
 @_cdecl("equiconv_conv_vjp") @implementation
@@ -134,7 +134,7 @@ public func equiconv_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .general, descriptor,
-    GradientArguments(
-      batch: batch, gradOutput: gradOutput, input: input, weight: weight, gradInput: gradInput,
-      gradWeight: gradWeight, gradBias: gradBias))
+    GradientArrays(
+      batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
+      gradBias: gradBias))
 }

@@ -30,16 +30,15 @@ private func serialize(
   }
 }
 
-private func deserialize<Value: TextForm>(
-  _: Value.Type, _ text: UnsafePointer<CChar>?, _ length: Int, _ result: UnsafeMutablePointer<OpaquePointer?>?,
-  _ argument: Argument, _ handle: (Value) throws(CallError) -> OpaquePointer
+private func deserialize<Value: TextForm, H: Handle>(
+  _ text: UnsafePointer<CChar>?, _ length: Int, _ result: UnsafeMutablePointer<OpaquePointer?>?,
+  _ handle: (Value) throws(CallError) -> H
 ) -> equiconv_status {
-  withStatus { () throws(CallError) in
-    let result = try location(result, argument)
+  H.create(result) { () throws(CallError) in
     let text = try required(text, .text)
     let bytes = UnsafeBufferPointer(
       start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: length < 0 ? .max : length)
-    result.pointee = try handle(try engine(Value(text: bytes)))
+    return try handle(try engine(Value(text: bytes)))
   }
 }
 
@@ -56,8 +55,8 @@ public func equiconv_layer_serialize(
 public func equiconv_layer_deserialize(
   _ text: UnsafePointer<CChar>?, _ length: Int, _ layer: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  deserialize(Layer.self, text, length, layer, .layer) { (layer) throws(CallError) in
-    LayerHandle(try engine(PlannedLayer(layer))).retainedPointer()
+  deserialize(text, length, layer) { (layer: Layer) throws(CallError) in
+    LayerHandle(try engine(PlannedLayer(layer)))
   }
 }
 
@@ -74,8 +73,8 @@ public func equiconv_group_serialize(
 public func equiconv_group_deserialize(
   _ text: UnsafePointer<CChar>?, _ length: Int, _ group: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  deserialize(PointGroup.self, text, length, group, .group) { (group) throws(CallError) in
-    try GroupHandle(group).retainedPointer()
+  deserialize(text, length, group) { (group: PointGroup) throws(CallError) in
+    try GroupHandle(group)
   }
 }
 
@@ -92,7 +91,7 @@ public func equiconv_basis_serialize(
 public func equiconv_basis_deserialize(
   _ text: UnsafePointer<CChar>?, _ length: Int, _ basis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  deserialize(KernelBasis.self, text, length, basis, .basis) { BasisHandle($0).retainedPointer() }
+  deserialize(text, length, basis) { BasisHandle($0) }
 }
 
 @_cdecl("equiconv_group_basis_serialize") @implementation
@@ -107,10 +106,10 @@ public func equiconv_group_basis_serialize(
 public func equiconv_group_basis_deserialize(
   _ text: UnsafePointer<CChar>?, _ length: Int, _ groupBasis: UnsafeMutablePointer<OpaquePointer?>?
 ) -> equiconv_status {
-  deserialize(GroupBasis.self, text, length, groupBasis, .groupBasis) { (basis) throws(CallError) in
+  deserialize(text, length, groupBasis) { (basis: GroupBasis) throws(CallError) in
     if basis == .full {
       throw CallError(EQUICONV_ERROR_INVALID_TEXT, .text, "of full", expected: "a basis; full is NULL")
     }
-    return GroupBasisHandle(basis).retainedPointer()
+    return GroupBasisHandle(basis)
   }
 }

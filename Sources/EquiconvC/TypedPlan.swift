@@ -2,6 +2,7 @@
 
 import CEquiconv
 import EquiconvEngine
+import _EquiconvErrors
 
 /// A plan and the scalar type of its arrays: the engine's typed passes on untyped pointers.
 struct TypedPlan {
@@ -12,83 +13,99 @@ struct TypedPlan {
     batch: Int64, input: UnsafeRawPointer?, weight: UnsafeRawPointer?, bias: UnsafeRawPointer?,
     output: UnsafeMutableRawPointer?
   ) throws(CallError) {
-    let input = try required(input, .input)
-    let weight = try required(weight, .weight)
-    let output = try required(output, .output)
+    try scalar.run(
+      ForwardCall(
+        plan: plan, batch: Int(batch), input: try required(input, .input), weight: try required(weight, .weight),
+        bias: bias, output: try required(output, .output)))
+  }
+
+  private struct ForwardCall: ScalarCall {
+    let plan: ConvolutionPlan
+    let batch: Int
+    let input: UnsafeRawPointer
+    let weight: UnsafeRawPointer
+    let bias: UnsafeRawPointer?
+    let output: UnsafeMutableRawPointer
+
     func run<S: EngineScalar>(_: S.Type) throws(CallError) {
       try engine(
         plan.forward(
-          batch: Int(batch), input: input.scalars(S.self), weight: weight.scalars(S.self), bias: bias?.scalars(S.self),
+          batch: batch, input: input.scalars(S.self), weight: weight.scalars(S.self), bias: bias?.scalars(S.self),
           output: output.scalars(S.self)))
     }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
-    }
   }
 
-  func inputGradient(
-    batch: Int64, gradOutput: UnsafeRawPointer?, weight: UnsafeRawPointer?, gradInput: UnsafeMutableRawPointer?
-  ) throws(CallError) {
-    let gradOutput = try required(gradOutput, .outputGradient)
-    let weight = try required(weight, .weight)
-    let gradInput = try required(gradInput, .inputGradient)
-    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
-      try engine(
-        plan.inputGradient(
-          batch: Int(batch), outputGradient: gradOutput.scalars(S.self), weight: weight.scalars(S.self),
-          inputGradient: gradInput.scalars(S.self)))
-    }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
-    }
+  func gradients(_ arrays: GradientArrays) throws(CallError) {
+    try scalar.run(
+      GradientCall(plan: plan, gradOutput: try required(arrays.gradOutput, .outputGradient), arrays: arrays))
   }
 
-  func weightGradient(
-    batch: Int64, gradOutput: UnsafeRawPointer?, input: UnsafeRawPointer?, gradWeight: UnsafeMutableRawPointer?
-  ) throws(CallError) {
-    let gradOutput = try required(gradOutput, .outputGradient)
-    let input = try required(input, .input)
-    let gradWeight = try required(gradWeight, .weightGradient)
-    func run<S: EngineScalar>(_: S.Type) throws(CallError) {
-      try engine(
-        plan.weightGradient(
-          batch: Int(batch), outputGradient: gradOutput.scalars(S.self), input: input.scalars(S.self),
-          weightGradient: gradWeight.scalars(S.self)))
-    }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
-    }
-  }
+  private struct GradientCall: ScalarCall {
+    let plan: ConvolutionPlan
+    let gradOutput: UnsafeRawPointer
+    let arrays: GradientArrays
 
-  func biasGradient(
-    batch: Int64, gradOutput: UnsafeRawPointer?, gradBias: UnsafeMutableRawPointer?
-  ) throws(CallError) {
-    let gradOutput = try required(gradOutput, .outputGradient)
-    let gradBias = try required(gradBias, .biasGradient)
     func run<S: EngineScalar>(_: S.Type) throws(CallError) {
       try engine(
-        plan.biasGradient(
-          batch: Int(batch), outputGradient: gradOutput.scalars(S.self), biasGradient: gradBias.scalars(S.self)))
-    }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
+        plan.gradients(
+          batch: Int(arrays.batch), outputGradient: gradOutput.scalars(S.self), input: arrays.input?.scalars(S.self),
+          weight: arrays.weight?.scalars(S.self), inputGradient: arrays.gradInput?.scalars(S.self),
+          weightGradient: arrays.gradWeight?.scalars(S.self), biasGradient: arrays.gradBias?.scalars(S.self)))
     }
   }
 
   func expand(weight: UnsafeRawPointer?, bank: UnsafeMutableRawPointer?) throws(CallError) {
-    let weight = try required(weight, .weight)
-    let bank = try required(bank, .bank)
+    try scalar.run(
+      ExpandCall(plan: plan, weight: try required(weight, .weight), bank: try required(bank, .bank)))
+  }
+
+  private struct ExpandCall: ScalarCall {
+    let plan: ConvolutionPlan
+    let weight: UnsafeRawPointer
+    let bank: UnsafeMutableRawPointer
+
     func run<S: EngineScalar>(_: S.Type) throws(CallError) {
-      try engine(
-        plan.expand(weight: weight.scalars(S.self), bank: bank.scalars(S.self)))
+      try engine(plan.expand(weight: weight.scalars(S.self), bank: bank.scalars(S.self)))
     }
-    switch scalar {
-    case .float32: try run(Float.self)
-    case .float64: try run(Double.self)
+  }
+
+  func explain(_ pass: Pass, batch: Int64, isPrepared: Bool) throws(CallError) -> Explanation {
+    try scalar.run(ExplainCall(plan: plan, pass: pass, batch: Int(batch), isPrepared: isPrepared))
+  }
+
+  private struct ExplainCall: ScalarCall {
+    let plan: ConvolutionPlan
+    let pass: Pass
+    let batch: Int
+    let isPrepared: Bool
+
+    func run<S: EngineScalar>(_: S.Type) throws(CallError) -> Explanation {
+      try engine(plan.explain(pass, batch: batch, isPrepared: isPrepared, S.self))
     }
+  }
+}
+
+/// The arrays of one vector-Jacobian product, in the order of C. A gradient that is nil is not wanted.
+struct GradientArrays {
+  let batch: Int64
+  let gradOutput: UnsafeRawPointer?
+  let input: UnsafeRawPointer?
+  let weight: UnsafeRawPointer?
+  let gradInput: UnsafeMutableRawPointer?
+  let gradWeight: UnsafeMutableRawPointer?
+  let gradBias: UnsafeMutableRawPointer?
+
+  init(
+    _ batch: Int64, _ gradOutput: UnsafeRawPointer?, input: UnsafeRawPointer? = nil, weight: UnsafeRawPointer? = nil,
+    gradInput: UnsafeMutableRawPointer? = nil, gradWeight: UnsafeMutableRawPointer? = nil,
+    gradBias: UnsafeMutableRawPointer? = nil
+  ) {
+    self.batch = batch
+    self.gradOutput = gradOutput
+    self.input = input
+    self.weight = weight
+    self.gradInput = gradInput
+    self.gradWeight = gradWeight
+    self.gradBias = gradBias
   }
 }

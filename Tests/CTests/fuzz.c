@@ -6,6 +6,7 @@
 
 #include "process.h"
 #include "test.h"
+#include "wild.h"
 
 enum { DESCRIPTORS = 100000, WARM_UP = 20000, SEED = 20240607 };
 
@@ -20,25 +21,9 @@ static long successes, runs;
 /* ---- Random descriptors ---- */
 
 static int64_t wild(test_random *random) {
-  static const int64_t values[] = {0,
-                                   -1,
-                                   -2,
-                                   1,
-                                   7,
-                                   64,
-                                   1000,
-                                   100000,
-                                   INT32_MAX,
-                                   INT64_C(1) << 32,
-                                   INT64_C(1) << 40,
-                                   INT64_C(1) << 48,
-                                   INT64_C(1) << 62,
-                                   INT64_MAX,
-                                   INT64_MIN,
-                                   INT64_MIN + 1};
-  const int64_t choice = random_between(random, 0, 23);
-  if (choice < 16) return values[choice];
-  return choice < 20 ? random_between(random, -10, 10) : (int64_t)random_bits(random);
+  const int64_t choice = random_between(random, 0, WILD_NUMBERS + 7);
+  if (choice < WILD_NUMBERS) return wild_numbers[choice];
+  return choice < WILD_NUMBERS + 4 ? random_between(random, -10, 10) : (int64_t)random_bits(random);
 }
 
 static void all_axes(int64_t *axes, int64_t value) {

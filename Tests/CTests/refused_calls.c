@@ -262,6 +262,39 @@ static void simple_calls(void) {
   if (step(equiconv_lifting_conv(&d, 1, source32, weight, NULL, target))) copy_of(target, 64 * 4 * 4 * 4 / 2);
 }
 
+/** Both gradients of a layer of two channels, and that of the bias: all of them or none. */
+static void use_gradients(equiconv_descriptor *d) {
+  equiconv_plan *plan;
+  if (!MAKE(plan, equiconv_plan_create(d, &plan))) return;
+  int64_t shape[EQUICONV_MAX_RANK];
+  int32_t rank;
+  const int64_t inputs = count_of(equiconv_plan_get_input_shape, plan, 2);
+  const int64_t weights = step(equiconv_plan_get_weight_shape(plan, shape, &rank)) ? shape_count(shape) : 0;
+  equiconv_plan_destroy(plan);
+  if (first_failure != EQUICONV_SUCCESS) return;
+  const size_t bytes = (size_t)(inputs + weights + d->out_channels) * sizeof(double);
+  memset(target, 0x5a, bytes);
+  if (step(equiconv_group_conv_vjp(d, 2, source, source, source, target, target + inputs, target + inputs + weights))) {
+    take_in(target, bytes);
+    return;
+  }
+  bool is_untouched = true;
+  for (size_t i = 0; i < bytes; i++) is_untouched &= ((const unsigned char *)target)[i] == 0x5a;
+  CHECK(is_untouched);
+}
+
+static void gradients_together(void) {
+  equiconv_descriptor d = make_descriptor(c4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT64, 2, 2, 96, 3);
+  use_gradients(&d);
+  d.algorithm = EQUICONV_ALGORITHM_FOURIER;
+  use_gradients(&d);
+  /* Kernels between the taps: the gradient of the weight is taken back from samples. */
+  d = make_descriptor(c8, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT64, 2, 2, 48, 5);
+  use_gradients(&d);
+  d.algorithm = EQUICONV_ALGORITHM_FOURIER;
+  use_gradients(&d);
+}
+
 static void pools(void) {
   if (step(equiconv_group_pool(EQUICONV_FLOAT64, EQUICONV_POOL_MEAN, 3, 512, 70, source, target))) copy_of(target, 210);
   if (step(equiconv_group_pool(EQUICONV_FLOAT64, EQUICONV_POOL_MAX, 3, 512, 70, source, target))) copy_of(target, 210);
@@ -284,6 +317,7 @@ const refused_call refused_calls[] = {{"largest_cyclic_group", largest_cyclic_gr
                                       {"winograd_layer", winograd_layer},
                                       {"chosen_algorithms", chosen_algorithms},
                                       {"simple_calls", simple_calls},
+                                      {"gradients_together", gradients_together},
                                       {"pools", pools},
                                       {NULL, NULL}};
 

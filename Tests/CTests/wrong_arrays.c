@@ -45,19 +45,19 @@ static void wrong_gradient_arrays(const equiconv_descriptor *d) {
         equiconv_lifting_conv_vjp(d, -5, out.output, out.input, out.weight, out.grad_input, out.grad_weight, NULL));
   WRONG(EQUICONV_ERROR_SIZE_OVERFLOW, "batch is",
         equiconv_lifting_conv_vjp(d, INT64_MAX, out.output, out.input, out.weight, out.grad_input, NULL, NULL));
-  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "grad_output is 0x",
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "grad_output is at address",
         equiconv_lifting_conv_vjp(d, 1, odd(out.output), out.input, out.weight, out.grad_input, NULL, NULL));
   /* The last of three outputs is wrong: the first two are not written either. */
-  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "grad_bias is 0x",
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "grad_bias is at address",
         equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input, out.grad_weight,
                                   odd(out.grad_bias)));
-  WRONG(EQUICONV_ERROR_OVERLAP, "grad_bias is 0x",
+  WRONG(EQUICONV_ERROR_OVERLAP, "grad_bias is 8 bytes at address",
         equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input, out.grad_weight,
                                   out.output + OUTPUTS - 1));
-  WRONG(EQUICONV_ERROR_OVERLAP, "grad_weight is 0x",
+  WRONG(EQUICONV_ERROR_OVERLAP, "grad_weight is 72 bytes at address",
         equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input, out.input, out.grad_bias));
   /* Two outputs must not overlap each other. */
-  WRONG(EQUICONV_ERROR_OVERLAP, "grad_weight is 0x",
+  WRONG(EQUICONV_ERROR_OVERLAP, "grad_weight is 72 bytes at address",
         equiconv_lifting_conv_vjp(d, 1, out.output, out.input, out.weight, out.grad_input, out.grad_input + INPUTS - 1,
                                   out.grad_bias));
 }

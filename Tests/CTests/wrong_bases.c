@@ -117,7 +117,7 @@ static void bases_that_do_not_fit(void) {
   d.basis = small;
   WRONG(EQUICONV_ERROR_INVALID_BASIS, "kernel is (5, 5)", equiconv_plan_create(&d, &out.plan));
   d.basis = line;
-  WRONG(EQUICONV_ERROR_INVALID_BASIS, "kernel is (5, 5)",
+  WRONG(EQUICONV_ERROR_INVALID_BASIS, "basis is 3 B-splines",
         equiconv_lifting_conv(&d, 1, out.input, out.weight, NULL, out.output));
   equiconv_basis_destroy(line);
   equiconv_basis_destroy(small);

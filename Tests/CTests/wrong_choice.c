@@ -36,11 +36,12 @@ static void wrong_weights(const equiconv_plan *plan) {
   WRONG(EQUICONV_ERROR_OUT_OF_MEMORY, "", equiconv_weight_create(f32, INT64_C(1) << 50, out.weight, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "numbers is NULL", equiconv_weight_create(f32, 18, NULL, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weight is NULL", equiconv_weight_create(f32, 18, out.weight, NULL));
-  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is 0x", equiconv_weight_create(f32, 18, odd, &out.prepared));
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is at address",
+        equiconv_weight_create(f32, 18, odd, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "plan is NULL", equiconv_plan_prepare(NULL, out.weight, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "numbers is NULL", equiconv_plan_prepare(plan, NULL, &out.prepared));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weight is NULL", equiconv_plan_prepare(plan, out.weight, NULL));
-  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is 0x", equiconv_plan_prepare(plan, odd, &out.prepared));
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is at address", equiconv_plan_prepare(plan, odd, &out.prepared));
 }
 
 static void wrong_prepared_calls(const equiconv_descriptor *d, const equiconv_plan *plan) {
@@ -53,7 +54,7 @@ static void wrong_prepared_calls(const equiconv_descriptor *d, const equiconv_pl
   WRONG(EQUICONV_ERROR_NULL_POINTER, "numbers is NULL", equiconv_weight_get_numbers(good, 18, NULL));
   WRONG(EQUICONV_ERROR_INVALID_SIZE, "count is 17, expected 18", equiconv_weight_get_numbers(good, 17, out.numbers));
   WRONG(EQUICONV_ERROR_INVALID_SIZE, "count is -1, expected 18", equiconv_weight_get_numbers(good, -1, out.numbers));
-  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is 0x",
+  WRONG(EQUICONV_ERROR_MISALIGNED_POINTER, "numbers is at address",
         equiconv_weight_get_numbers(good, 18, (char *)out.numbers + 2));
   WRONG(EQUICONV_ERROR_NULL_POINTER, "weight is NULL",
         equiconv_plan_forward_prepared(plan, 1, out.input, NULL, NULL, out.output));

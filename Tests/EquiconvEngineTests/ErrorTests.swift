@@ -281,6 +281,11 @@ private func address64(_ value: Int) -> UnsafeMutablePointer<Double> { UnsafeMut
       { try plan.forward(batch: 1, input: array, weight: weight, bias: nil, output: other) },
       { try plan.inputGradient(batch: 1, outputGradient: array, weight: weight, inputGradient: other) },
       { try plan.weightGradient(batch: 1, outputGradient: array, input: array, weightGradient: other) },
+      {
+        try plan.gradients(
+          batch: 1, outputGradient: array, input: array, weight: weight, inputGradient: other,
+          weightGradient: address(1 << 59), biasGradient: nil)
+      },
     ]
     for attempt in attempts {
       let error = #expect(throws: ConvolutionError.self) { try attempt() }

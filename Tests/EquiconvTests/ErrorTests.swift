@@ -35,9 +35,13 @@ private func lift(
   _ x: Signal<Float>, _ weight: [Int], _ group: PointGroup, bias: [Float]? = nil, stride: PerAxis = 1,
   padding: Padding = .valid, dilation: PerAxis = 1, algorithm: Algorithm = .auto
 ) throws -> Signal<Float> {
-  try x.liftingConvolution(
-    .zeros(shape: weight), group: group, bias: bias, stride: stride, padding: padding, dilation: dilation,
-    algorithm: algorithm)
+  try Convolution(
+    .lifting, group: group, weight: .zeros(shape: weight), bias: bias, stride: stride, padding: padding,
+    dilation: dilation, algorithm: algorithm)(x)
+}
+
+private func layer(_ kind: LayerKind, _ weight: Int...) throws -> Convolution<Float> {
+  try Convolution(kind, group: .cyclic(4), weight: .zeros(shape: weight))
 }
 
 private let wrongSignals = [
@@ -68,7 +72,7 @@ private let wrongSignals = [
     try lift(zeros(.plane, 1, 1, 5, 5), [1, 1, 3], .reflection)
   },
   WrongCall("x is on the group, of shape (1, 1, 8, 5, 5), expected |H| = 4 of C4 on axis 2") {
-    try zeros(.group, 1, 1, 8, 5, 5).groupConvolution(.zeros(shape: [1, 1, 4, 3, 3]), group: .cyclic(4))
+    try layer(.group, 1, 1, 4, 3, 3)(zeros(.group, 1, 1, 8, 5, 5))
   },
 ]
 
@@ -77,10 +81,10 @@ private let wrongWeights = [
     try lift(zeros(.plane, 1, 1, 5, 5), [1, 3, 3], .cyclic(4))
   },
   WrongCall("weight is of shape (1, 1, 3, 3), expected shape (O, C, |H|, k, k) for the layer group → plane of C4") {
-    try zeros(.group, 1, 1, 4, 5, 5).projectionConvolution(.zeros(shape: [1, 1, 3, 3]), group: .cyclic(4))
+    try layer(.projection, 1, 1, 3, 3)
   },
   WrongCall("weight is of shape (1, 1, 3, 3, 3), expected shape (O, C, |H|, k, k) with |H| = 4 of C4 on axis 2") {
-    try zeros(.group, 1, 1, 4, 5, 5).groupConvolution(.zeros(shape: [1, 1, 3, 3, 3]), group: .cyclic(4))
+    try layer(.group, 1, 1, 3, 3, 3)
   },
   WrongCall("weight is of shape (0, 1, 3, 3), expected a size of at least 1 on every axis") {
     try lift(zeros(.plane, 1, 1, 5, 5), [0, 1, 3, 3], .cyclic(4))
@@ -137,14 +141,12 @@ private let wrongGradients = [
     "outputGradient is on the group, of shape (1, 1, 4, 5, 5), expected a signal on the group, of shape (1, 1, 4, 3, 3) as "
       + "the output"
   ) {
-    try zeros(.plane, 1, 1, 5, 5).liftingConvolutionGradients(
-      from: zeros(.group, 1, 1, 4, 5, 5), weight: .zeros(shape: [1, 1, 3, 3]), group: .cyclic(4))
+    try layer(.lifting, 1, 1, 3, 3).gradients(from: zeros(.group, 1, 1, 4, 5, 5), at: zeros(.plane, 1, 1, 5, 5))
   },
   WrongCall(
     "outputGradient is on the plane, of shape (1, 4, 3, 3), expected a signal on the plane, of shape (1, 1, 3, 3) as the output"
   ) {
-    try zeros(.group, 1, 1, 4, 5, 5).projectionConvolutionGradients(
-      from: zeros(.plane, 1, 4, 3, 3), weight: .zeros(shape: [1, 1, 4, 3, 3]), group: .cyclic(4))
+    try layer(.projection, 1, 1, 4, 3, 3).gradients(from: zeros(.plane, 1, 4, 3, 3), at: zeros(.group, 1, 1, 4, 5, 5))
   },
   WrongCall(
     "outputGradient is on the group, of shape (1, 1, 4, 5), expected a signal on the plane, of shape (1, 1, 5) as the output"

@@ -39,23 +39,21 @@ import Testing
     for (a, b) in zip(ofTurned.storage, turned.storage) { #expect(abs(a - b) < 1e-11) }
   }
 
-  @Test func namedGradientsAreThoseOfTheLayers() throws {
-    let c4 = try PointGroup.cyclic(4)
+  /// One call gives the bits of three.
+  @Test func gradientsTogetherAreThoseAlone() throws {
     for layer in LayerKind.allCases {
-      let example = LayerExample(layer: layer, group: c4, spatial: [9, 9], kernel: [3, 3], stride: 2, padding: 1)
-      let (x, convolution) = (try example.signal(Double.self), try example.convolution(Double.self))
-      let y = try convolution(x)
-      let g = try Signal<Double>.random(y.space, y.shape, seed: 22)
-      let weight = convolution.weight
-      let named =
-        switch layer {
-        case .isotropic: try x.isotropicConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
-        case .lifting: try x.liftingConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
-        case .group: try x.groupConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
-        case .projection:
-          try x.projectionConvolutionGradients(from: g, weight: weight, group: c4, stride: 2, padding: 1)
-        }
-      #expect(try named == convolution.gradients(from: g, at: x))
+      for group in [try PointGroup.cyclic(4), try .cyclic(8)] {
+        let example = LayerExample(
+          layer: layer, group: group, spatial: [19, 19], kernel: [3, 3], stride: layer == .group ? 1 : 2, padding: 1)
+        let x = try example.signal(Float.self)
+        let convolution = try example.convolution(Float.self, algorithm: layer == .group ? .fourier : .auto)
+        let y = try convolution(x)
+        let g = try Signal<Float>.random(y.space, y.shape, seed: 22)
+        let together = try convolution.gradients(from: g, at: x)
+        #expect(try together.input == convolution.inputGradient(from: g, at: x))
+        #expect(try together.weight == convolution.weightGradient(from: g, at: x))
+        #expect(try together.bias == convolution.biasGradient(from: g, at: x))
+      }
     }
   }
 

@@ -44,38 +44,35 @@ import Testing
     let x = try Signal<Float>(.plane, shape: [1, 1, 5, 5], storage: (0..<25).map(Float.init))
     let weight = try Tensor<Float>(shape: [1, 1, 3, 3], storage: (0..<9).map(Float.init))
     let c4 = try PointGroup.cyclic(4)
-    let y = try x.liftingConvolution(weight, group: c4, algorithm: .direct)
+    let y = try Convolution(.lifting, group: c4, weight: weight, algorithm: .direct)(x)
     let rows: [[Float]] = [[312, 348, 384], [204, 240, 276], [120, 156, 192], [228, 264, 300]]
     #expect(y.shape == [1, 1, 4, 3, 3])
     for r in 0..<4 { #expect((0..<3).map { y[0, 0, r, 0, $0] } == rows[r]) }
     let weight2 = try Tensor<Float>(shape: [1, 1, 4, 3, 3], storage: (0..<36).map(Float.init))
-    #expect(try y.groupConvolution(weight2, group: c4, algorithm: .direct).storage == [272376, 287928, 271944, 256392])
+    let z = try Convolution(.group, group: c4, weight: weight2, algorithm: .direct)(y)
+    #expect(z.storage == [272376, 287928, 271944, 256392])
   }
 
-  /// The four named calls are the four layers.
-  @Test func namedCallsAreTheLayers() throws {
+  /// The four named layers are those between their spaces.
+  @Test func namedLayersAreThoseBetweenTheirSpaces() throws {
     let c4 = try PointGroup.cyclic(4)
     let x = try Signal<Float>.random(.plane, [1, 2, 9, 9], seed: 16)
     let f = try Signal<Float>.random(.group, [1, 2, 4, 9, 9], seed: 17)
     let plane = try Tensor<Float>.random([3, 2, 3, 3], seed: 18)
     let full = try Tensor<Float>.random([3, 2, 4, 3, 3], seed: 19)
-    let bias: [Float] = [1, 2, 3]
-    let results = [
-      LayerKind.isotropic: try x.isotropicConvolution(
-        plane, group: c4, bias: bias, stride: 2, padding: 2, dilation: 2, paddingMode: .circular, algorithm: .direct),
-      .lifting: try x.liftingConvolution(
-        plane, group: c4, bias: bias, stride: 2, padding: 2, dilation: 2, paddingMode: .circular, algorithm: .direct),
-      .group: try f.groupConvolution(
-        full, group: c4, bias: bias, stride: 2, padding: 2, dilation: 2, paddingMode: .circular, algorithm: .direct),
-      .projection: try f.projectionConvolution(
-        full, group: c4, bias: bias, stride: 2, padding: 2, dilation: 2, paddingMode: .circular, algorithm: .direct),
+    let spaces: [(LayerKind, from: SignalSpace, to: SignalSpace)] = [
+      (.isotropic, .plane, .plane), (.lifting, .plane, .group), (.group, .group, .group), (.projection, .group, .plane),
     ]
-    for (layer, y) in results {
-      let convolution = try Convolution(
-        layer, group: c4, weight: layer.readsGroup ? full : plane, bias: bias, stride: 2, padding: 2, dilation: 2,
+    for (kind, input, output) in spaces {
+      let (weight, signal) = kind.readsGroup ? (full, f) : (plane, x)
+      let named = try Convolution(
+        kind, group: c4, weight: weight, bias: [1, 2, 3], stride: 2, padding: 2, dilation: 2, paddingMode: .circular)
+      let between = try Convolution(
+        from: input, to: output, group: c4, weight: weight, bias: [1, 2, 3], stride: 2, padding: 2, dilation: 2,
         paddingMode: .circular)
-      #expect(try convolution(layer.readsGroup ? f : x) == y)
-      #expect(y.space == (layer.writesGroup ? .group : .plane))
+      #expect(named == between)
+      #expect(try named(signal) == between(signal))
+      #expect(try named(signal).space == output)
     }
   }
 

@@ -17,7 +17,8 @@ import Testing
     let c4 = try PointGroup.cyclic(4)
     let f = try Signal<Double>(.group, .randomIntegers([2, 1, 4, 5, 5], seed: 23))
     let weight = try Tensor<Double>(shape: [1, 1, 4, 1, 1], storage: [0.25, 0.25, 0.25, 0.25])
-    #expect(try f.groupPool(.mean) == f.projectionConvolution(weight, group: c4, algorithm: .direct))
+    let project = try Convolution(.projection, group: c4, weight: weight, algorithm: .direct)
+    #expect(try f.groupPool(.mean) == project(f))
   }
 
   @Test func gradientOfTheMeanIsSpreadEvenly() throws {

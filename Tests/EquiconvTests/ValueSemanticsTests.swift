@@ -24,7 +24,8 @@ import _EquiconvTestSupport
     // Identities: what they return equals the operand, in memory of its own.
     let delta = try Tensor<Float>(shape: [1, 1, 1, 1], storage: [1])
     let results = [
-      try x.acted(by: 0, of: c4), try x.isotropicConvolution(delta, group: c4, algorithm: .direct), x.map { $0 },
+      try x.acted(by: 0, of: c4), try Convolution(.isotropic, group: c4, weight: delta, algorithm: .direct)(x),
+      x.map { $0 },
       try Signal(.plane, x.tensor),
     ]
     for result in results {

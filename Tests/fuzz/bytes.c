@@ -2,6 +2,7 @@
 /* Numbers read from the bytes of a program. */
 #include <math.h>
 
+#include "../CTests/wild.h"
 #include "fuzz.h"
 
 static const uint8_t *next;
@@ -28,27 +29,8 @@ int64_t between(int64_t low, int64_t high) {
 bool seldom(int64_t times) { return between(0, times - 1) == times - 1; }
 
 int64_t wild(void) {
-  static const int64_t values[] = {0,
-                                   -1,
-                                   -2,
-                                   1,
-                                   7,
-                                   64,
-                                   255,
-                                   1000,
-                                   4097,
-                                   100000,
-                                   INT32_MAX,
-                                   INT32_MIN,
-                                   INT64_C(1) << 32,
-                                   INT64_C(1) << 40,
-                                   INT64_C(1) << 48,
-                                   INT64_C(1) << 62,
-                                   INT64_MAX,
-                                   INT64_MIN,
-                                   INT64_MIN + 1};
-  const int64_t known = sizeof values / sizeof *values, choice = between(0, known + 2);
-  if (choice < known) return values[choice];
+  const int64_t known = WILD_NUMBERS, choice = between(0, known + 2);
+  if (choice < known) return wild_numbers[choice];
   return choice == known ? between(-10, 10) : (int64_t)bytes_take(8);
 }
 

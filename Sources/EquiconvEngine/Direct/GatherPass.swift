@@ -32,7 +32,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   /// Channels summed at a time.
   private let channelChunk: Int
   private let pieces: Pieces
-  private let layout: Workspace.Layout
+  let layout: Workspace.Layout
 
   /// The part of one grid in the work on an image.
   private struct GridWork {
@@ -66,9 +66,6 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     /// [image][output][element][plane of the gather].
     let planes: Piece<S>
   }
-
-  /// Memory of a run, for all threads.
-  var workspaceBytes: Int { layout.bytes }
 
   init(
     plan: GatherPlan, batch: Int, channels: Int, outputs: Int, modules: Int,
@@ -156,8 +153,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   }
 
   /// - Throws: `outOfMemory` before any array is touched.
-  func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {
-    let workspace = try Workspace(layout)
+  func run(_ arrays: SignalPassArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
     let weights = workspace[pieces.weights]
     for module in 0..<modules {
       split.pack(

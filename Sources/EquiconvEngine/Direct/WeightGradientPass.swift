@@ -21,7 +21,9 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   let orientation: ReduceOrientation
   /// Images padded and transposed at a time: threads wait for each other once a chunk.
   private let chunk: Int
-  private let layout: Workspace.Layout
+  /// Made before the pass runs, which then only computes.
+  let banks: FixedArray<BankSums>
+  let layout: Workspace.Layout
   let pieces: Pieces
 
   struct Pieces {
@@ -33,6 +35,8 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let sums: Piece<S>
     /// ∂ŵ, where it is not the result.
     let core: Piece<S>
+    /// Of the last step, in the place of what those before had.
+    let sampling: SamplingOperator.Scratch?
     let threads: PerThread<ReducePieces>
   }
 
@@ -49,9 +53,6 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   /// Whether lanes run along the input channels, and how many channels they hold.
   var alongInput: Bool { orientation.alongInput }
   var width: Int { orientation.width }
-
-  /// Memory of a run, for all threads.
-  var workspaceBytes: Int { layout.bytes }
 
   init(
     plan: GatherPlan, geometry: Geometry, batch: Int, inChannels: Int, outChannels: Int, modules: Int,
@@ -73,15 +74,21 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let (elements, positions) =
       orientation.alongInput
       ? (plan.stencil.inputElements, plan.layout.volume) : (plan.stencil.outputElements, geometry.output.volume)
+    banks = try Self.bankSums(plan.stencil, orientation)
     var layout = Workspace.Layout()
+    let sums = try layout.reserve(
+      S.self, orientation.rows, Self.allSlots(plan.stencil), orientation.width)
+    let core = try layout.reserve(S.self, outChannels, inChannels, plan.stencil.coefficients)
+    var lastStep = layout
+    let sampling = try plan.stencil.sampling?.reserve(&lastStep, channelPairs: outChannels * inChannels)
     pieces = Pieces(
       planes: try layout.reserve(
         S.self, chunk, inChannels, plan.stencil.inputElements, plan.layout.volume,
         beyond: Blocking.beyondPlanes(kernels)),
       transposed: try layout.reserve(S.self, chunk, elements, positions, orientation.width),
-      sums: try layout.reserve(S.self, orientation.rows, Self.allSlots(plan.stencil), orientation.width),
-      core: try layout.reserve(S.self, outChannels, inChannels, plan.stencil.coefficients),
+      sums: sums, core: core, sampling: sampling,
       threads: try Self.reserve(&layout, plan, orientation, threads: threads, lanes: kernels.lanes))
+    layout.share(with: lastStep)
     self.layout = layout
   }
 
@@ -98,30 +105,29 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     }
   }
 
-  func run(_ arrays: WeightGradientArrays<S>) throws(ConvolutionError) {
+  func run(_ arrays: WeightGradientArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
     let weights = outChannels * inChannels * (plan.stencil.sampling?.columns ?? plan.stencil.coefficients)
     for module in 0..<modules {
       try run(
         gradient: arrays.gradient + module * gradientImage, input: arrays.input + module * inputImage,
-        weightGradient: arrays.weightGradient + module * weights)
+        weightGradient: arrays.weightGradient + module * weights, workspace)
     }
   }
 
   /// The gradient of one module.
   private func run(
-    gradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>
+    gradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
+    _ workspace: borrowing Workspace
   ) throws(ConvolutionError) {
-    let banks = try bankSums()
-    let workspace = try Workspace(layout)
     workspace[pieces.sums].update(repeating: 0, count: pieces.sums.count)
     for first in stride(from: 0, to: batch, by: chunk) {
       try Call.checkNotEnded()
       let images = min(chunk, batch - first)
       pad(images, input + first * modules * inputImage, workspace)
       transpose(images, gradient + first * modules * gradientImage, workspace)
-      reduce(images, banks, gradient + first * modules * gradientImage, workspace)
+      reduce(images, gradient + first * modules * gradientImage, workspace)
     }
-    try collect(workspace, banks, into: weightGradient)
+    collect(workspace, into: weightGradient)
   }
 
   /// Terms of the first point of each bank: they are summed apart before they are added up by coefficient.
@@ -137,14 +143,16 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let firstCoefficient: Int
   }
 
-  private func bankSums() throws(ConvolutionError) -> FixedArray<BankSums> {
+  private static func bankSums(
+    _ stencil: Stencil, _ orientation: ReduceOrientation
+  ) throws(ConvolutionError) -> FixedArray<BankSums> {
     var first = 0
-    var sums = try Table<BankSums>(capacity: plan.stencil.banks.count)
-    for bank in plan.stencil.banks {
-      let slots = plan.stencil.terms[bank.points[0]].count
+    var sums = try Table<BankSums>(capacity: stencil.banks.count)
+    for bank in stencil.banks {
+      let slots = stencil.terms[bank.points[0]].count
       try sums.append(
         BankSums(points: bank.points, slots: slots, first: first, firstCoefficient: bank.coefficients.lowerBound))
-      first += orientation.rows * slots * width
+      first += orientation.rows * slots * orientation.width
     }
     return sums.frozen()
   }
@@ -187,8 +195,8 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
 
   /// Adds the slots of each coefficient, in order, and takes the gradient of ŵ back to the user's weights.
   private func collect(
-    _ workspace: borrowing Workspace, _ banks: FixedArray<BankSums>, into weightGradient: UnsafeMutablePointer<S>
-  ) throws(ConvolutionError) {
+    _ workspace: borrowing Workspace, into weightGradient: UnsafeMutablePointer<S>
+  ) {
     let sums = workspace[pieces.sums]
     let coefficients = plan.stencil.coefficients
     let core = plan.stencil.sampling == nil ? weightGradient : workspace[pieces.core]
@@ -205,6 +213,8 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
         }
       }
     }
-    try plan.stencil.sampling?.applyAdjoint(core, into: weightGradient, channelPairs: outChannels * inChannels)
+    if let sampling = plan.stencil.sampling, let scratch = pieces.sampling {
+      sampling.applyAdjoint(core, into: weightGradient, channelPairs: outChannels * inChannels, scratch, workspace)
+    }
   }
 }

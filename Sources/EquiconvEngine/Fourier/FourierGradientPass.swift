@@ -23,13 +23,15 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
   private let source: FourierSide<S>
   private let gradient: FourierSide<S>
   private let pieces: Pieces
-  private let layout: Workspace.Layout
+  let layout: Workspace.Layout
 
   private struct Pieces {
     /// [bank][point][output of the chunk][element][vector of channels][re, im][lane].
     let sums: Piece<S>
     /// ∂ŵ, where it is not the result.
     let core: Piece<S>
+    /// Of the last step, in the place of what those before had.
+    let sampling: SamplingOperator.Scratch?
     let twiddles: Piece<S>
     let zero: Piece<S>
     /// Where the planes of each tile of a chunk begin, on both sides.
@@ -39,9 +41,6 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
     let destinationOffsets: Piece<Int>
     let threads: PerThread<FourierSide<S>.Pieces>
   }
-
-  /// Memory of a run, for all threads.
-  var workspaceBytes: Int { layout.bytes }
 
   init(
     plan: FourierPlan, sampling: SamplingOperator?, batch: Int, inChannels: Int, outChannels: Int,
@@ -69,6 +68,9 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
         kernels.widestComplexPanel,
         options.workspaceLimit / 2 / max(sumBytes, 1) / Self.outputUnit * Self.outputUnit))
     var layout = Workspace.Layout()
+    let core = try layout.reserve(S.self, outChannels, inChannels, correlation.coefficients)
+    var lastStep = layout
+    let scratch = try sampling?.reserve(&lastStep, channelPairs: outChannels * inChannels)
     source = try FourierSide(
       source: plan, channels: inChannels, tiles: chunk, lanes: lanes, &layout)
     gradient = try FourierSide(gradient: plan, channels: outChannels, tiles: chunk, lanes: lanes, &layout)
@@ -77,7 +79,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
       source.band.windowVolume, gradient.band.windowVolume, plan.kernelVolume(lanes: lanes))
     pieces = Pieces(
       sums: try layout.reserve(S.self, correlation.banks.count, plan.points, sumStride),
-      core: try layout.reserve(S.self, outChannels, inChannels, correlation.coefficients),
+      core: core, sampling: scratch,
       twiddles: try layout.reserve(S.self, plan.twiddles.count), zero: try layout.reserve(S.self, 1),
       reads: try layout.reserve(equiconv_read.self, chunk),
       sourceOffsets: try layout.reserve(Int.self, correlation.targetElements, sources),
@@ -85,6 +87,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
       threads: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
         try FourierSide<S>.Pieces(plan, window: window, lanes: lanes, &each)
       })
+    layout.share(with: lastStep)
     self.layout = layout
   }
 
@@ -100,8 +103,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
 
   // MARK: - Running
 
-  func run(_ arrays: WeightGradientArrays<S>) throws(ConvolutionError) {
-    let workspace = try Workspace(layout)
+  func run(_ arrays: WeightGradientArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
     prepare(workspace)
     let core = sampling == nil ? arrays.weightGradient : workspace[pieces.core]
     core.update(repeating: 0, count: pieces.core.count)
@@ -117,7 +119,10 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
       }
       collect(outputs, into: core, workspace)
     }
-    try sampling?.applyAdjoint(core, into: arrays.weightGradient, channelPairs: outChannels * inChannels)
+    if let sampling, let scratch = pieces.sampling {
+      sampling.applyAdjoint(
+        core, into: arrays.weightGradient, channelPairs: outChannels * inChannels, scratch, workspace)
+    }
   }
 
   private func prepare(_ workspace: borrowing Workspace) {

@@ -21,7 +21,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
   private let outputChunk: Int
   private let band: TileBand
   private let pieces: Pieces
-  private let layout: Workspace.Layout
+  let layout: Workspace.Layout
 
   private struct Pieces {
     let twiddles: Piece<S>
@@ -47,7 +47,6 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let laneColumns: Piece<Int>
   }
 
-  var workspaceBytes: Int { layout.bytes }
   private var own: BlockPieces { pieces.threads.each }
 
   init(
@@ -122,8 +121,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
 
   // MARK: - Running
 
-  func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {
-    let workspace = try Workspace(layout)
+  func run(_ arrays: SignalPassArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
     plan.writeTwiddles(workspace[pieces.twiddles])
     writeReads(workspace[pieces.reads])
     workspace[pieces.noOffset].pointee = 0

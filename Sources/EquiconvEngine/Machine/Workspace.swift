@@ -20,6 +20,12 @@ struct Workspace: ~Copyable {
     bytes = layout.bytes
   }
 
+  /// Memory for two passes, one after the other: for the larger of their layouts.
+  /// - Throws: `outOfMemory`.
+  init(_ first: Layout, or second: Layout) throws(ConvolutionError) {
+    try self.init(first.bytes < second.bytes ? second : first)
+  }
+
   deinit { MemoryBlock.giveBack(block) }
 
   /// The elements of a piece that every thread sees.
@@ -92,6 +98,9 @@ extension Workspace {
       let each = try pieces(&layout)
       return PerThread(each: each, all: try reserve(UInt8.self, threads, layout.bytes), bytes: layout.bytes)
     }
+
+    /// Makes room for a layout that began as a copy of this one and is needed after what this one has reserved since.
+    mutating func share(with other: Layout) { bytes = max(bytes, other.bytes) }
 
     private static func checked(_ result: (partialValue: Int, overflow: Bool)) throws(ConvolutionError) -> Int {
       if result.overflow || result.partialValue > mostBytes {

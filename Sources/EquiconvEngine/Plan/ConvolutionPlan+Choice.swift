@@ -47,7 +47,7 @@ extension ConvolutionPlan {
       let algorithm = A(task: task)
       bytes =
         task.pass == .weightGradient
-        ? try algorithm.weightGradient(tile: tile).workspaceBytes : try algorithm.signalPass(tile: tile).workspaceBytes
+        ? try algorithm.weightGradient(tile: tile).layout.bytes : try algorithm.signalPass(tile: tile).layout.bytes
     }
   }
 

@@ -53,83 +53,10 @@ extension ConvolutionPlan {
     let inputRange = try ArrayRange(.input, input, inputCount(batch))
     let weightRange = try ArrayRange(.weight, weight.pointer, weightCount())
     let outputRange = try ArrayRange(.output, output, outputCount(batch))
-    var biasRange: ArrayRange?
-    if let bias { biasRange = try ArrayRange(.bias, bias, descriptor.outChannels) }
+    let biasRange = try ArrayRange(.bias, bias, descriptor.outChannels)
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     let task = task(.forward, batch: batch, S.self, options, isPrepared: weight.isPrepared)
     try run(task, options.method, from: input, weight, bias: bias, to: output)
-  }
-
-  /// `inputGradient = (adjoint of input ↦ layer(input, weight)) outputGradient`.
-  ///
-  /// The same gather as the forward pass with the kernel k*(g) = k(g⁻¹): transposed weights and inverse stencils.
-  @_specialize(where S == Float)
-  @_specialize(where S == Double)
-  public func inputGradient<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, weight: UnsafePointer<S>, inputGradient: UnsafeMutablePointer<S>
-  ) throws(ConvolutionError) {
-    try self.inputGradient(
-      batch: batch, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient, options: RunOptions())
-  }
-
-  @_specialize(where S == Float)
-  @_specialize(where S == Double)
-  package func inputGradient<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, weight: UnsafePointer<S>, inputGradient: UnsafeMutablePointer<S>,
-    options: RunOptions
-  ) throws(ConvolutionError) {
-    try Call.run(.flushing) { () throws(ConvolutionError) in
-      let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
-      let weightRange = try ArrayRange(.weight, weight, weightCount())
-      try ArrayRange(.inputGradient, inputGradient, inputCount(batch)).checkApart(
-        from: outputGradientRange, weightRange)
-      let task = task(.inputGradient, batch: batch, S.self, options)
-      try run(task, options.method, from: outputGradient, .array(weight), bias: nil, to: inputGradient)
-    }
-  }
-
-  /// `weightGradient = (adjoint of weight ↦ layer(input, weight)) outputGradient`; zeros for an empty batch.
-  @_specialize(where S == Float)
-  @_specialize(where S == Double)
-  public func weightGradient<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>
-  ) throws(ConvolutionError) {
-    try self.weightGradient(
-      batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient, options: RunOptions())
-  }
-
-  @_specialize(where S == Float)
-  @_specialize(where S == Double)
-  package func weightGradient<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
-    options: RunOptions
-  ) throws(ConvolutionError) {
-    try Call.run(.flushing) { () throws(ConvolutionError) in
-      let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
-      let inputRange = try ArrayRange(.input, input, inputCount(batch))
-      try ArrayRange(.weightGradient, weightGradient, weightCount()).checkApart(from: outputGradientRange, inputRange)
-      if batch == 0 { return weightGradient.update(repeating: 0, count: try weightCount()) }
-      let task = task(.weightGradient, batch: batch, S.self, options)
-      try run(
-        task, options.method, .init(gradient: outputGradient, input: input, weightGradient: weightGradient))
-    }
-  }
-
-  /// `biasGradient[o] = Σ outputGradient[·,o,…]`, accumulated in Double; zeros for an empty batch.
-  @_specialize(where S == Float)
-  @_specialize(where S == Double)
-  public func biasGradient<S: EngineScalar>(
-    batch: Int, outputGradient: UnsafePointer<S>, biasGradient: UnsafeMutablePointer<S>
-  ) throws(ConvolutionError) {
-    try Call.run(.flushing) { () throws(ConvolutionError) in
-      let outputGradientRange = try ArrayRange(.outputGradient, outputGradient, outputCount(batch))
-      try ArrayRange(.biasGradient, biasGradient, descriptor.outChannels).checkApart(from: outputGradientRange)
-      let numbers = outputElements * geometry.output.volume
-      BiasGradient.run(
-        batch: batch, outputs: descriptor.outChannels, numbersPerOutput: numbers, gradient: outputGradient,
-        into: biasGradient,
-        threads: batch * descriptor.outChannels * numbers < 1 << 20 ? 1 : Threads.count)
-    }
   }
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:

@@ -75,8 +75,9 @@ extension ConvolutionPlan {
     let pairs = descriptor.outChannels * moduleInputs
     var layout = Workspace.Layout()
     let core = try layout.reserve(S.self, pairs, stencil.coefficients)
+    let scratch = try sampling.reserve(&layout, channelPairs: pairs)
     let workspace = try Workspace(layout)
-    try sampling.apply(weight, into: workspace[core], channelPairs: pairs)
+    sampling.apply(weight, into: workspace[core], channelPairs: pairs, scratch, workspace)
     return try body(workspace[core])
   }
 }

@@ -3,10 +3,19 @@
 /// A pass by one of the algorithms, its memory counted and not yet allocated.
 protocol PlannedPass {
   associatedtype Arrays
-  /// Memory of a run, for all threads.
-  var workspaceBytes: Int { get }
+  /// All the memory of a run, for all threads.
+  var layout: Workspace.Layout { get }
+  /// Runs in a workspace of this layout.
+  /// - Throws: `cancelled`, and nothing else.
+  func run(_ arrays: Arrays, in workspace: borrowing Workspace) throws(ConvolutionError)
+}
+
+extension PlannedPass {
   /// - Throws: `outOfMemory` before any array is touched; `cancelled`.
-  func run(_ arrays: Arrays) throws(ConvolutionError)
+  func run(_ arrays: Arrays) throws(ConvolutionError) {
+    let workspace = try Workspace(layout)
+    try run(arrays, in: workspace)
+  }
 }
 
 /// What a forward pass or an input gradient reads and writes.
@@ -32,11 +41,11 @@ struct WeightGradientArrays<S: EngineScalar> {
 
 /// The type of a pass that an algorithm does not have: it has no values.
 enum NoPass<Arrays>: PlannedPass {
-  var workspaceBytes: Int {
+  var layout: Workspace.Layout {
     switch self {}
   }
 
-  func run(_ arrays: Arrays) throws(ConvolutionError) {
+  func run(_ arrays: Arrays, in workspace: borrowing Workspace) throws(ConvolutionError) {
     switch self {}
   }
 }

@@ -23,6 +23,18 @@ struct ArrayRange {
     try self.init(name, UnsafePointer(pointer), count)
   }
 
+  /// Nil for no array.
+  init?<S>(_ name: Argument, _ pointer: UnsafePointer<S>?, _ count: Int) throws(ConvolutionError) {
+    guard let pointer else { return nil }
+    try self.init(name, pointer, count)
+  }
+
+  /// Nil for no array.
+  init?<S>(_ name: Argument, _ pointer: UnsafeMutablePointer<S>?, _ count: Int) throws(ConvolutionError) {
+    guard let pointer else { return nil }
+    try self.init(name, pointer, count)
+  }
+
   /// Throws if this array, which is written, shares memory with one that is read.
   func checkApart(from inputs: ArrayRange?...) throws(ConvolutionError) {
     for case let input? in inputs where bytes > 0 && input.bytes > 0 {

@@ -55,8 +55,7 @@ public func groupPoolGradient<S: EngineScalar>(
   try Call.run(.exact) { () throws(ConvolutionError) in
     let count = try PoolShape.count(outer: outer, order: order, inner: inner)
     let gradRange = try ArrayRange(.outputGradient, outputGradient, count / order)
-    var inputRange: ArrayRange?
-    if let input { inputRange = try ArrayRange(.input, input, count) }
+    let inputRange = try ArrayRange(.input, input, count)
     try ArrayRange(.inputGradient, inputGradient, count).checkApart(from: gradRange, inputRange)
     if mode == .max && input == nil {
       throw ConvolutionError(.nullPointer, .input, "NULL", expected: "the input of the maximum")

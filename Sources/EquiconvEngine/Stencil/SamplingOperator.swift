@@ -70,9 +70,10 @@ struct SamplingOperator: Sendable {
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   func apply<S: EngineScalar>(
-    _ weight: UnsafePointer<S>, into core: UnsafeMutablePointer<S>, channelPairs: Int
-  ) throws(ConvolutionError) {
-    try forEachBlock(channelPairs) { first, count, block in
+    _ weight: UnsafePointer<S>, into core: UnsafeMutablePointer<S>, channelPairs: Int, _ scratch: Scratch,
+    _ workspace: borrowing Workspace
+  ) {
+    forEachBlock(channelPairs, scratch, workspace) { first, count, block in
       for column in 0..<columns {
         block[column] = Self.gather(weight + first * columns + column, stride: columns, count: count)
       }
@@ -90,9 +91,10 @@ struct SamplingOperator: Sendable {
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   func applyAdjoint<S: EngineScalar>(
-    _ core: UnsafePointer<S>, into weight: UnsafeMutablePointer<S>, channelPairs: Int
-  ) throws(ConvolutionError) {
-    try forEachBlock(channelPairs) { first, count, block in
+    _ core: UnsafePointer<S>, into weight: UnsafeMutablePointer<S>, channelPairs: Int, _ scratch: Scratch,
+    _ workspace: borrowing Workspace
+  ) {
+    forEachBlock(channelPairs, scratch, workspace) { first, count, block in
       block.update(repeating: .zero, count: columns)
       withRows { starts, entries, divisors in
         for row in 0..<rows {
@@ -106,20 +108,31 @@ struct SamplingOperator: Sendable {
     }
   }
 
+  /// The weights of a block of pairs, for each thread.
+  struct Scratch {
+    fileprivate let threads: Int
+    fileprivate let blocks: PerThread<Piece<SIMD8<Double>>>
+  }
+
+  /// Reserves what `apply` or `applyAdjoint` needs for so many pairs.
+  func reserve(_ layout: inout Workspace.Layout, channelPairs: Int) throws(ConvolutionError) -> Scratch {
+    let threads = channelPairs * entries.count < Self.smallestSharedWork ? 1 : Threads.count
+    return Scratch(
+      threads: threads,
+      blocks: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
+        try each.reserve(SIMD8<Double>.self, columns)
+      })
+  }
+
   /// Calls `body` for blocks of pairs, with scratch of its own for each thread.
   private func forEachBlock(
-    _ pairs: Int, _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<SIMD8<Double>>) -> Void
-  ) throws(ConvolutionError) {
+    _ pairs: Int, _ scratch: Scratch, _ workspace: borrowing Workspace,
+    _ body: (_ first: Int, _ count: Int, UnsafeMutablePointer<SIMD8<Double>>) -> Void
+  ) {
     let blocks = (pairs + Self.lanes - 1) / Self.lanes
-    let threads = pairs * entries.count < Self.smallestSharedWork ? 1 : Threads.count
-    var layout = Workspace.Layout()
-    let scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
-      try each.reserve(SIMD8<Double>.self, columns)
-    }
-    let workspace = try Workspace(layout)
-    ThreadPool.run(blocks, threads: threads) { worker, block in
+    ThreadPool.run(blocks, threads: scratch.threads) { worker, block in
       let first = block * Self.lanes
-      body(first, min(Self.lanes, pairs - first), workspace[scratch, worker][scratch.each])
+      body(first, min(Self.lanes, pairs - first), workspace[scratch.blocks, worker][scratch.blocks.each])
     }
   }
 

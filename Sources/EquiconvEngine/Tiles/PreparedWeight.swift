@@ -18,21 +18,32 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
   /// Guarded by `ProcessLock`.
   private var transforms: [Key: TransformedWeights<S>] = [:]
 
-  /// Copies `count` numbers.
-  /// - Throws: `outOfMemory`.
-  public init(copying weight: UnsafePointer<S>, count: Int) throws(ConvolutionError) {
+  /// Copies `count` numbers, at least one.
+  /// - Throws: `invalidSize`, `sizeOverflow`, `misalignedPointer`, `outOfMemory`.
+  public init(copying numbers: UnsafePointer<S>, count: Int) throws(ConvolutionError) {
+    if count < 1 { throw ConvolutionError(.invalidSize, .count, count, expected: "a positive number") }
+    if count > Self.largestCount {
+      throw ConvolutionError(.sizeOverflow, .count, count, expected: "a size in bytes that fits in 63 bits")
+    }
+    _ = try ArrayRange(.numbers, numbers, count)
     var layout = Workspace.Layout()
     _ = try layout.reserve(S.self, count)
     memory = try MemoryBlock.allocate(layout.bytes)
     self.count = count
-    self.weight = memory.base.assumingMemoryBound(to: S.self)
-    self.weight.update(from: weight, count: count)
+    weight = memory.base.assumingMemoryBound(to: S.self)
+    weight.update(from: numbers, count: count)
   }
+
+  /// Eight bytes each fit in 63 bits.
+  private static var largestCount: Int { 1 << 59 }
 
   deinit { memory.release() }
 
-  /// Copies its numbers to an array that has room for `count`.
-  public func copyNumbers(to numbers: UnsafeMutablePointer<S>) {
+  /// Copies its numbers to an array that has room for so many, which must be `count`.
+  /// - Throws: `invalidSize`, `misalignedPointer`.
+  public func copyNumbers(to numbers: UnsafeMutablePointer<S>, count: Int) throws(ConvolutionError) {
+    if count != self.count { throw ConvolutionError(.invalidSize, .count, count, expected: "\(self.count)") }
+    _ = try ArrayRange(.numbers, numbers, count)
     numbers.update(from: weight, count: count)
   }
 

@@ -19,7 +19,7 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
   private let kernels: Microkernels
   private let threads: Int
   private let elements: Int
-  private let layout: Workspace.Layout
+  let layout: Workspace.Layout
   /// Zeros, which every row outside a plane reads and sums start from.
   private let zeros: Piece<S>
   private let scratch: PerThread<WinogradPieces<S>>
@@ -55,12 +55,10 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
     self.layout = layout
   }
 
-  var workspaceBytes: Int { layout.bytes }
   /// The pieces of one thread.
   private var own: WinogradPieces<S> { scratch.each }
 
-  func run(_ arrays: SignalPassArrays<S>) throws(ConvolutionError) {
-    let workspace = try Workspace(layout)
+  func run(_ arrays: SignalPassArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
     let zeros = workspace[self.zeros]
     zeros.update(repeating: 0, count: self.zeros.count)
     ThreadPool.run(blocking.blocks, threads: threads) { worker, item in
