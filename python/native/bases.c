@@ -155,20 +155,8 @@ static PyMethodDef basis_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyType_Slot basis_slots[] = {
-    {Py_tp_new, (void *)basis_new},
-    {Py_tp_dealloc, (void *)basis_dealloc},
-    {Py_tp_getset, basis_getters},
-    {Py_tp_methods, basis_methods},
-    {0, NULL},
-};
-
-PyType_Spec native_basis_spec = {
-    .name = "equiconv._native.Basis",
-    .basicsize = sizeof(native_basis),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .slots = basis_slots,
-};
+NATIVE_TYPE(basis, "Basis", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, {Py_tp_getset, basis_getters},
+            {Py_tp_methods, basis_methods});
 
 /* ---- Functions on H ---- */
 
@@ -245,16 +233,4 @@ static PyGetSetDef group_basis_getters[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static PyType_Slot group_basis_slots[] = {
-    {Py_tp_new, (void *)group_basis_new},
-    {Py_tp_dealloc, (void *)group_basis_dealloc},
-    {Py_tp_getset, group_basis_getters},
-    {0, NULL},
-};
-
-PyType_Spec native_group_basis_spec = {
-    .name = "equiconv._native.GroupBasis",
-    .basicsize = sizeof(native_group_basis),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .slots = group_basis_slots,
-};
+NATIVE_TYPE(group_basis, "GroupBasis", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, {Py_tp_getset, group_basis_getters});

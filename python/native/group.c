@@ -220,17 +220,5 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyType_Slot slots[] = {
-    {Py_tp_new, (void *)group_new},
-    {Py_tp_dealloc, (void *)group_dealloc},
-    {Py_tp_getset, getters},
-    {Py_tp_methods, methods},
-    {0, NULL},
-};
-
-PyType_Spec native_group_spec = {
-    .name = "equiconv._native.Group",
-    .basicsize = sizeof(native_group),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .slots = slots,
-};
+NATIVE_TYPE(group, "Group", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, {Py_tp_getset, getters},
+            {Py_tp_methods, methods});

@@ -62,6 +62,24 @@ typedef struct {
   npy_intp sizes[EQUICONV_MAX_RANK];
 } native_weight;
 
+/*
+ * NATIVE_TYPE(type, name, flags, slots...): how Python makes the type of native_<type>, by <type>_new and <type>_dealloc
+ * and whatever else it has.
+ */
+#define NATIVE_TYPE(type, name_, flags_, ...)  \
+  static PyType_Slot type##_slots[] = {        \
+      {Py_tp_new, (void *)type##_new},         \
+      {Py_tp_dealloc, (void *)type##_dealloc}, \
+      __VA_ARGS__,                             \
+      {0, NULL},                               \
+  };                                           \
+  PyType_Spec native_##type##_spec = {         \
+      .name = "equiconv._native." name_,       \
+      .basicsize = sizeof(native_##type),      \
+      .flags = flags_,                         \
+      .slots = type##_slots,                   \
+  }
+
 extern PyType_Spec native_group_spec;
 extern PyType_Spec native_subgroup_spec;
 extern PyType_Spec native_basis_spec;

@@ -74,17 +74,5 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyType_Slot slots[] = {
-    {Py_tp_new, (void *)subgroup_new},
-    {Py_tp_dealloc, (void *)subgroup_dealloc},
-    {Py_tp_methods, methods},
-    {Py_sq_length, (void *)subgroup_length},
-    {0, NULL},
-};
-
-PyType_Spec native_subgroup_spec = {
-    .name = "equiconv._native.Subgroup",
-    .basicsize = sizeof(native_subgroup),
-    .flags = Py_TPFLAGS_DEFAULT,
-    .slots = slots,
-};
+NATIVE_TYPE(subgroup, "Subgroup", Py_TPFLAGS_DEFAULT, {Py_tp_methods, methods},
+            {Py_sq_length, (void *)subgroup_length});

@@ -81,17 +81,5 @@ static PyMethodDef weight_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyType_Slot weight_slots[] = {
-    {Py_tp_new, (void *)weight_new},
-    {Py_tp_dealloc, (void *)weight_dealloc},
-    {Py_tp_getset, weight_getters},
-    {Py_tp_methods, weight_methods},
-    {0, NULL},
-};
-
-PyType_Spec native_weight_spec = {
-    .name = "equiconv._native.Weight",
-    .basicsize = sizeof(native_weight),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-    .slots = weight_slots,
-};
+NATIVE_TYPE(weight, "Weight", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, {Py_tp_getset, weight_getters},
+            {Py_tp_methods, weight_methods});
