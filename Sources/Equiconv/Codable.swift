@@ -2,8 +2,8 @@
 
 import EquiconvEngine
 
-// Numbers are coded by their bits. A format may have no infinity and no NaN, as JSON, or print fewer digits; so every
-// number comes back as it was, whatever the format, and the payload of a NaN and the sign of a zero with it.
+// Numbers are coded by their bits, because a format may have no infinity and no NaN, like JSON, or print fewer digits.
+// So every number comes back unchanged in every format, including the payload of a NaN and the sign of a zero.
 
 extension Tensor: Codable {
   private enum CodingKeys: String, CodingKey {
@@ -66,7 +66,7 @@ extension Signal: Codable {
   }
 }
 
-/// What `make` gives; what it throws as an error of decoding.
+/// The result of `make`, with its error as an error of decoding.
 private func decoded<Value>(
   at path: [any CodingKey], _ make: () throws(ConvolutionError) -> Value
 ) throws -> Value {

@@ -2,7 +2,7 @@
 
 import EquiconvEngine
 
-/// Which algorithm a call takes.
+/// Which algorithm a call uses.
 extension Convolution {
   /// How this layer computes a pass on a batch of signals, and what that costs. Nothing is computed.
   ///
@@ -12,9 +12,9 @@ extension Convolution {
   ///   - pass: forward, or one of the gradients.
   ///   - batch: at least 0.
   ///   - spatial: sizes of the signal in the order of its axes.
-  /// - Returns: the algorithm with its arithmetic, its memory and an estimate of its time, for the present number of
+  /// - Returns: the algorithm with its arithmetic, its memory and an estimate of its time, for the current number of
   ///   `Threads` and `WorkspaceLimit`.
-  /// - Throws: `ConvolutionError` where the layer takes no such signal, or where `algorithm` cannot do the pass.
+  /// - Throws: `ConvolutionError` if no such signal fits the layer, or if `algorithm` cannot do the pass.
   public func explain(
     _ pass: Pass = .forward, batch: Int, spatial: Extents
   ) throws(ConvolutionError) -> Explanation {

@@ -18,7 +18,7 @@ import EquiconvEngine
 /// Kernels are pixels unless `basis` says otherwise; then (J) coefficients stand for the extents in the weight's shape.
 /// Output sizes are (size + 2 padding − reach) / stride + 1, rounded down, with reach = dilation (kernel − 1) + 1. For every g
 /// in H that maps the grid to itself, `layer(x.acted(by: g, of: group))` and `layer(x).acted(by: g, of: group)` are equal
-/// wherever `strideRemainder` is 0: to the last bit with `algorithm: .direct`, up to rounding with `.auto`, which takes
+/// wherever `strideRemainder` is 0: to the last bit with `algorithm: .direct`, up to rounding with `.auto`, which uses
 /// what is expected to be fastest; see `explain`.
 ///
 ///     let lift = try Convolution(.lifting, group: .cyclic(4), weight: w, padding: .same)
@@ -26,9 +26,9 @@ import EquiconvEngine
 ///
 /// A value; it may be called from several threads at once. Stencils are kept in a cache of recent plans.
 public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
-  /// The layer but for its weights. What does not fit is found by the next call.
+  /// The layer without its weights. The next call finds what does not fit.
   public var layer: Layer
-  /// (O, C, [|H/K|,] kernel…). A shape that does not fit is found by the next call.
+  /// (O, C, [|H/K|,] kernel…). The next call finds a shape that does not fit.
   public var weight: Tensor<Scalar>
   /// O numbers, each shared by all of H, or nil for none.
   public var bias: [Scalar]?
@@ -108,7 +108,7 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
   ///
   /// Where it is not 0 the strided grid is not symmetric about the center, and elements that turn or reflect that
   /// axis do not commute with the layer.
-  /// - Throws: `ConvolutionError` where the layer takes no signal of these sizes.
+  /// - Throws: `ConvolutionError` if no signal of these sizes fits the layer.
   public func strideRemainder(spatial: Extents) throws(ConvolutionError) -> Extents {
     try checkWeight()
     return try ConvolutionPlan.cached(descriptor(spatial: spatial)).strideRemainder

@@ -12,7 +12,7 @@ import EquiconvEngine
 
 /// A new array of `count` numbers that `fill` writes, all of them; `fill` is not called for an empty array.
 ///
-/// Sizes follow from what the caller asks for, a padding of 2^40 for example, so memory that is not there is an error.
+/// Sizes follow from the caller's numbers, a padding of 2^40 for example, so missing memory is an error.
 func filledArray<Scalar: EngineScalar>(
   count: Int, _ fill: (UnsafeMutablePointer<Scalar>) throws(ConvolutionError) -> Void
 ) throws(ConvolutionError) -> [Scalar] {
@@ -32,7 +32,7 @@ func filledArray<Scalar: EngineScalar>(
   return array
 }
 
-/// Swift's arrays trap where memory is short, so large sizes are tried first. With `mmap`: the compiler takes it for granted
+/// Swift's arrays trap if memory is short, so large sizes are tried first. With `mmap`, because the compiler assumes
 /// that an unused `malloc` succeeds, and leaves it out.
 private func checkMemory(bytes: Int) throws(ConvolutionError) {
   if bytes < 1 << 30 { return }

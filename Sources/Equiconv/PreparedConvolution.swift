@@ -6,8 +6,8 @@ import EquiconvEngine
 ///
 /// Algorithms on tiles work on transformed weights. A `Convolution` finds those of an earlier call by comparing all
 /// numbers of its weight; this keeps them, for all sizes of signals, as long as it lives. Made by `Convolution.prepared()`.
-/// With the same algorithm and tile, results have the bits of the layer's own; where weights cost nothing, others may be the
-/// fastest, as `explain` tells.
+/// With the same algorithm and tile, results have the bits of the layer's own. Since transforms are not part of a call,
+/// another algorithm may be the fastest; `explain` says which.
 ///
 /// A value that shares its weights with its copies; it may be called from several threads at once.
 public struct PreparedConvolution<Scalar: EngineScalar>: Sendable {
@@ -45,7 +45,7 @@ public struct PreparedConvolution<Scalar: EngineScalar>: Sendable {
 extension Convolution {
   /// This layer with its weight copied and, when calls first need it, transformed: for many calls with one weight.
   ///
-  /// Changes of this layer afterwards do not show in it.
+  /// Later changes of this layer do not affect it.
   /// - Throws: `ConvolutionError` where the weight does not fit, or memory cannot hold it.
   public func prepared() throws(ConvolutionError) -> PreparedConvolution<Scalar> { try PreparedConvolution(self) }
 }

@@ -2,14 +2,14 @@
 
 import EquiconvEngine
 
-/// What acts on each number alone, and so commutes with G: to the last bit.
+/// Operations on each number alone, which commute with G to the last bit.
 extension Signal {
   /// Each number of this signal and of another, combined: `y[…] = combine(f[…], g[…])`.
   ///
   ///     let larger = try y.combined(with: z) { max($0, $1) }
   ///
   /// - Parameters:
-  ///   - other: on the same space, of the same shape. That both belong to one group cannot be seen.
+  ///   - other: on the same space, of the same shape. Whether both belong to one group cannot be checked.
   ///   - combine: called once for each number, in row-major order.
   /// - Throws: `ConvolutionError` naming `other`; where memory is short.
   /// - Complexity: O(numbers).

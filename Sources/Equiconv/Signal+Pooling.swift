@@ -3,10 +3,10 @@
 import EquiconvEngine
 
 extension Signal {
-  /// Mean or maximum over the fiber H, which makes a signal on the plane of one on the group.
+  /// Mean or maximum over the fiber H, which turns a signal on the group into one on the plane.
   ///
-  /// `y[c,x] = Σ_h f[c,h,x] / |H|`, or `max_h f[c,h,x]`. Both commute with G to the last bit: the mean is taken in Double, in an
-  /// order that depends on the values alone. A NaN in the fiber gives NaN.
+  /// `y[c,x] = Σ_h f[c,h,x] / |H|`, or `max_h f[c,h,x]`. Both commute with G to the last bit: the mean is computed in
+  /// Double, in an order that depends on the values alone. A NaN in the fiber gives NaN.
   ///
   /// - Returns: (batch, channels, spatial…) from (batch, channels, |H|, spatial…).
   /// - Throws: `ConvolutionError` naming `x` (the signal) where it is on the plane or its fiber has over 4096 elements.
@@ -23,8 +23,8 @@ extension Signal {
 
   /// The gradient of `<outputGradient, groupPool(mode)>` at this signal.
   ///
-  /// The mean spreads `outputGradient` evenly over the fiber; the maximum gives it to the largest value, in equal parts where
-  /// several are equal.
+  /// The mean spreads `outputGradient` evenly over the fiber; the maximum passes it to the largest value, in equal
+  /// parts if several are equal.
   ///
   /// - Parameter outputGradient: (batch, channels, spatial…), like the pooled signal.
   /// - Returns: a signal like this one.

@@ -5,7 +5,7 @@ import EquiconvEngine
 /// A batch of signals of several channels on the plane ℝᵈ or on the group G = ℝᵈ ⋊ H, sampled on the grid; d = 1, 2 or 3.
 ///
 /// Shapes: `.plane` (batch, channels, spatial…), `.group` (batch, channels, |H|, spatial…), where spatial is (width),
-/// (row, column) or (depth, row, column). A value: results never share numbers with what they were made of.
+/// (row, column) or (depth, row, column). A value: results never share numbers with what they were made from.
 ///
 ///     let x = try Signal<Float>(.plane, shape: [1, 3, 64, 64], storage: pixels)
 ///     let y = x.map { max($0, 0) }

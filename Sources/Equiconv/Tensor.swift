@@ -2,9 +2,9 @@
 
 import EquiconvEngine
 
-/// Numbers in an array of several axes, contiguous, the last axis fastest: a weight, or what a signal is made of.
+/// Numbers in an array of several axes, contiguous, the last axis fastest: a weight, or the numbers of a signal.
 ///
-/// A value: copies are independent, and share memory until one is changed. Equality is that of shape and numbers.
+/// A value: copies are independent, and share memory until one is changed. Equality compares shapes and numbers.
 public struct Tensor<Scalar: EngineScalar>: Hashable, Sendable, CustomStringConvertible {
   /// The size of each axis.
   public let shape: [Int]

@@ -31,7 +31,7 @@ enum LastError {
 
   static func set(_ message: String) {
     let text = message.utf8
-    // Without memory for all of it, what fits in the place of an older message: that one is no longer true.
+    // Without memory for all of it, as much as fits in place of the older message, which is no longer true.
     guard let key, let buffer = buffer(for: text.count + 1) ?? pthread_getspecific(key) else { return }
     let whole = wholeCharacters(message, atMost: buffer.load(as: Int.self) - 1)
     UnsafeMutableRawBufferPointer(start: buffer + header, count: whole.count).copyBytes(from: whole)

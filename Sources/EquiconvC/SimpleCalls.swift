@@ -4,7 +4,7 @@ import CEquiconv
 import EquiconvEngine
 import _EquiconvErrors
 
-// One function for each layer, all of them alike: the layer is their name. The last takes it from the stabilizers.
+// One function for each layer, all alike: its name is the layer. The last reads the layer from the stabilizers.
 
 private func forward(
   _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ batch: Int64, _ input: UnsafeRawPointer?,
