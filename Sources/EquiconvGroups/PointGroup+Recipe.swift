@@ -3,13 +3,14 @@
 import _EquiconvMemory
 
 extension PointGroup {
-  /// What a group was made of: a function of this module with its arguments, or its matrices.
+  /// How a group was made: by a function of this module with its arguments, or from its matrices.
   ///
   ///     let c4 = try PointGroup.cyclic(4)
   ///     c4.recipe == .cyclic(4)
   ///     try PointGroup(c4.recipe) == c4
   ///
-  /// Groups with equal matrices are equal, whatever they were made of; the recipe tells `cyclic(1)` from `trivial(2)`.
+  /// Groups with equal matrices are equal, however they were made; the recipe distinguishes `cyclic(1)` from
+  /// `trivial(2)`.
   public enum Recipe: Hashable, Sendable {
     case trivial(Int)
     case reflection
@@ -25,7 +26,7 @@ extension PointGroup {
     case matrices(dimension: Int, FixedArray<Double>)
   }
 
-  /// What this group was made of.
+  /// How this group was made.
   public var recipe: Recipe { namedRecipe ?? .matrices(dimension: dimension, matrixTable) }
 
   /// The group that a recipe makes, bit for bit.

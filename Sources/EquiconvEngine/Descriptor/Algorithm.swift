@@ -2,9 +2,9 @@
 
 /// How a layer is computed.
 ///
-/// Tiles (Winograd's and Fourier's) spread a NaN or an infinity over all outputs of the tiles that read it, overflow for numbers
-/// within a factor of a thousand of the largest, and Winograd's lose digits where the mean of the numbers is many times
-/// their deviation.
+/// Winograd's and Fourier's tiles spread a NaN or an infinity over all outputs of the tiles that read it, and overflow
+/// for numbers within a factor of a thousand of the largest. Winograd's lose digits where the mean of the numbers is
+/// many times their deviation.
 public enum Algorithm: Int32, Hashable, Sendable, CaseIterable {
   case auto = 0
   /// Equivariant to the last bit.

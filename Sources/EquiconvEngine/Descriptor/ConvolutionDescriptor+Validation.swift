@@ -5,7 +5,7 @@ import EquiconvGroups
 import _EquiconvErrors
 
 extension ConvolutionDescriptor {
-  /// The largest |X| · |Y| · taps a plan takes: its stencils hold so many entries of 16 bytes.
+  /// The largest |X| · |Y| · taps of a plan: its stencils hold so many entries of 16 bytes.
   static let stencilLimit = 1 << 22
   /// Sizes beyond this cannot be those of an array in memory; below it, sums of a few of them do not overflow.
   static let sizeLimit = 1 << 48

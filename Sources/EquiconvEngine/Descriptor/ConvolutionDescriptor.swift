@@ -12,7 +12,7 @@ public struct ConvolutionDescriptor: Hashable, Sendable {
   /// Taps of the kernel of the identity.
   public var kernel: Extents
 
-  /// Nothing is checked before a plan is made of it.
+  /// Nothing is checked before a plan is made from it.
   public init(layer: Layer, inChannels: Int, outChannels: Int, spatial: Extents, kernel: Extents) {
     self.layer = layer
     self.inChannels = inChannels

@@ -14,7 +14,7 @@ public struct ConvolutionError: ArgumentError, Hashable, Sendable {
     /// No text of a layer, group or basis; see docs/LayerFormat.md.
     case invalidText
     case unsupportedGroup, unsupportedAlgorithm
-    /// Ended by the caller; arrays the call was to write hold anything.
+    /// Ended by the caller; the arrays that the call writes are undefined.
     case cancelled
   }
 
@@ -32,8 +32,8 @@ public struct ConvolutionError: ArgumentError, Hashable, Sendable {
   ///     let y = try layer(x)                                     // throws(ConvolutionError)
   ///     let z = try await later { try layer(image(1)) }           // image throws, later is async throws
   ///
-  /// "While splitting coroutine", in `emitSetAndGetSwiftErrorValueAround` of LLVM's CoroFrame.cpp. Where other typed
-  /// errors bring it about, mark the helper `@inline(never)`.
+  /// "While splitting coroutine", in `emitSetAndGetSwiftErrorValueAround` of LLVM's CoroFrame.cpp. If other typed
+  /// errors trigger it, mark the helper `@inline(never)`.
   private let details: Details
 
   private final class Details: Sendable {

@@ -17,7 +17,7 @@ extension Layer: CustomStringConvertible {
 
   package var spacesText: String { "\(input) → \(output) of \(group)" }
 
-  /// What is not as it is unless asked for, each with a comma before it.
+  /// The options that differ from their defaults, each with a comma before it.
   package var optionsText: String {
     var text = basis.map { ", \($0)" } ?? ""
     if groupBasis != .full { text += ", \(groupBasis)" }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// How a kernel stands on an axis of the signal: the one place where sizes follow from stride, padding and dilation.
+// How a kernel lies on an axis of the signal: the only place where sizes follow from stride, padding and dilation.
 
 extension Layer {
   /// The pixels from the first to the last tap on an axis: dilation (kernel − 1) + 1.
@@ -9,7 +9,7 @@ extension Layer {
     try ConvolutionDescriptor.product(dilation[axis], kernel - 1, .product(.dilation[axis], .kernel[axis])) + 1
   }
 
-  /// The pixels of padding on each side of an axis, which `same` leaves to the kernel: dilation (kernel − 1) / 2.
+  /// The pixels of padding on each side of an axis; `same` means dilation (kernel − 1) / 2.
   /// - Throws: `evenKernel` where `same` has no symmetric meaning, `sizeOverflow`.
   func paddingAmount(_ axis: Int, kernel: Int) throws(ConvolutionError) -> Int {
     guard padding[axis] == Self.same else { return padding[axis] }
@@ -27,7 +27,7 @@ extension Layer {
   /// Where the remainder is not 0, the strided grid is not symmetric about the center, and elements that turn or reflect
   /// the axis do not commute with the layer.
   /// - Precondition: sizes and the layer's numbers are in range.
-  /// - Throws: `kernelTooLarge` where the kernel has no place; as `reach` and `paddingAmount`.
+  /// - Throws: `kernelTooLarge` if the kernel does not fit; as `reach` and `paddingAmount`.
   func outputs(
     _ axis: Int, size: Int, kernel: Int
   ) throws(ConvolutionError) -> (count: Int, remainder: Int) {

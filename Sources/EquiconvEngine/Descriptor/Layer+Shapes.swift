@@ -4,7 +4,7 @@ import EquiconvBases
 import EquiconvGroups
 import _EquiconvErrors
 
-// Which arrays a layer fits, and the shape of its output.
+// Which arrays fit a layer, and the shape of its output.
 
 extension Layer {
   /// The shape of the weight: (O, C, [points or functions on H,] kernel…), with (J) for the kernel's extents where
@@ -121,7 +121,7 @@ extension Layer {
 
   /// Throws unless a weight of this shape reads so many channels.
   ///
-  /// - Parameter signal: what has them, for the message.
+  /// - Parameter signal: the signal that has them, for the message.
   package func checkChannels(_ weight: [Int], of channels: Int, _ signal: @autoclosure () -> String)
     throws(ConvolutionError)
   {
@@ -139,7 +139,7 @@ extension Layer {
     }
   }
 
-  /// Whether weights have an axis for each axis of the kernel, and not one of functions.
+  /// Whether weights have an axis for each axis of the kernel, and not one axis of functions.
   private var hasTapAxes: Bool {
     switch basis {
     case nil, .pixel: true

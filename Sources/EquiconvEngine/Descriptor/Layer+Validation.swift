@@ -5,7 +5,7 @@ import EquiconvGroups
 import _EquiconvErrors
 
 extension Layer {
-  /// The layer with spaces under their own names, or the first thing that is wrong with it whatever the sizes.
+  /// The layer with normalized spaces; or throws the first thing that is wrong with it for any sizes.
   public func validated() throws(ConvolutionError) -> Layer {
     try checkSampling()
     _ = try input.fiber(of: group, .inputSpace)

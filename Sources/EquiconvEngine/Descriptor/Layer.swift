@@ -3,9 +3,9 @@
 import EquiconvBases
 import EquiconvGroups
 
-/// An equivariant layer but for its sizes and its data: what is convolved how, for signals and weights of any size.
+/// An equivariant layer without its sizes and data: what is convolved how, for signals and weights of any size.
 ///
-/// Which signals and weights fit it, and the shape of its output, follow from it; see `weightShape` and `outputShape`.
+/// It determines which signals and weights fit and the shape of the output; see `weightShape` and `outputShape`.
 public struct Layer: Hashable, Sendable {
   /// Value of `padding[axis]`: dilation (kernel − 1) / 2, which keeps the size at stride 1. Needs an odd kernel.
   public static let same = -1
@@ -28,11 +28,11 @@ public struct Layer: Hashable, Sendable {
   public var groupBasis: GroupBasis
   /// Whether sums over H are integrals: each element of the input is weighted by `PointGroup.quadratureWeights`.
   public var usesQuadrature: Bool
-  /// Whether each output channel reads the input channel of its number alone. Then O = C, and weights have 1 for C.
+  /// Whether each output channel reads only the input channel of the same number. Then O = C, and weights have 1 for C.
   public var isDepthwise: Bool
 
-  /// The layer between signals on two spaces, with stride 1, no padding and dilation 1 where these are not given. Nothing
-  /// is checked before a shape or a plan is made of it.
+  /// The layer between signals on two spaces, with stride 1, no padding and dilation 1 where these are not given.
+  /// Nothing is checked before it is asked for a shape or a plan.
   public init(
     from input: SignalSpace, to output: SignalSpace, group: PointGroup, stride: Extents? = nil,
     padding: Extents? = nil, dilation: Extents? = nil, paddingMode: PaddingMode = .zeros, algorithm: Algorithm = .auto,

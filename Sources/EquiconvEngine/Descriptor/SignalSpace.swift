@@ -34,7 +34,7 @@ public enum SignalSpace: Hashable, Codable, Sendable {
     }
   }
 
-  /// The same space, a quotient by all of H or by {e} under its own name.
+  /// The same space; a quotient by all of H becomes `.plane`, one by {e} `.group`.
   package func normalized(_ group: PointGroup) -> SignalSpace {
     guard case .quotient(let stabilizer) = self else { return self }
     let sorted = stabilizer.sorted()

@@ -30,7 +30,7 @@ extension GatherAxis {
       }
     }
 
-    /// The places of one group: `first`, `first + step`, …, sorted by what tells two that may meet apart.
+    /// The places of one group: `first`, `first + step`, …, sorted by what distinguishes two that may meet.
     private struct Places: Comparable {
       var residue: Int
       var first: Int

@@ -25,7 +25,7 @@ def act(x: JaxArray, group: PointGroup, element: int, stabilizer: Sequence[int] 
     differentiated and mapped; `element` is a number, not an array.
 
     Args:
-        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), told apart by the number of axes; with a
+        x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), which the number of axes decides; with a
             `stabilizer` K, of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or
             float64.
         group: H, any group on d axes.

@@ -26,7 +26,7 @@ Entry = tuple[Any, ...]
 
 
 def needs_devices(primitive: Any) -> None:
-    """Has JAX tell the lowering of the primitive on which devices it will run, which partitioning needs.
+    """Makes JAX pass to the lowering of the primitive the devices that it will run on, which partitioning needs.
 
     The way to ask for that is not public. In a JAX without it calls have no rule: results are the same, and all
     operands are gathered on every device.

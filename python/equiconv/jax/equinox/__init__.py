@@ -2,7 +2,7 @@
 """The layers as modules of Equinox, to train; with what else such networks need.
 
 Names and arguments are those of `equiconv.torch`, with `key` in place of a device. Unlike Equinox's own, layers take
-signals with a batch, (B, C, [|H|,] spatial...), as the functions of `equiconv.jax` do. `signature` tells which layer
+signals with a batch, (B, C, [|H|,] spatial...), as the functions of `equiconv.jax` do. `signature` says which layer
 and group the weights of a checkpoint are of.
 
 Example:
