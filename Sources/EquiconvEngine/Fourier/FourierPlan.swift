@@ -106,7 +106,7 @@ final class FourierPlan: Sendable {
   var scratchVectors: Int { length * length + 6 * length }
 
   /// Scalars from one point to the next where a point holds so many planes of so many vectors: an odd number of cache
-  /// lines, lest all points of a plane share a few cache sets.
+  /// lines, so that the points of a plane do not all share a few cache sets.
   static func pointStride(planes: Int, vectors: Int = parts, lanes: Int) -> Int { (vectors * planes + 1) * lanes }
 
   /// Writes the twiddles in the scalar of a pass.

@@ -2,20 +2,20 @@
 
 import _EquiconvShims
 
-/// The border of the engine: what holds while a public function runs, on whatever thread.
+/// The border of the engine: the guarantees while a public function runs, on any thread.
 ///
 /// - It computes in a floating-point environment of its own, on the calling thread and on workers: round to nearest,
-///   nothing traps, and in convolutions subnormal numbers are zeros. What results and cached tables are depends neither
-///   on the caller's environment nor on who made them, and the caller's is as before afterwards, status flags included.
-/// - No fork comes in between but at places where the call asks `isEnded`: a child never inherits what a thread was in the
-///   middle of, be it in the language's runtime.
-/// - It ends early when what its caller installed says so; see `EquiconvInterruption.h`.
+/// nothing traps, and in convolutions subnormal numbers are zeros. Results and cached tables depend neither on the
+/// caller's environment nor on who made them. Afterwards the caller's environment is as before, status flags included.
+/// - A fork can happen only where the call asks `isEnded`: a child never inherits a thread's unfinished work, not even
+///   in the language's runtime.
+/// - It ends early if the function that its caller installed says so; see `EquiconvInterruption.h`.
 struct Call {
-  /// How a call takes subnormal numbers.
+  /// How a call treats subnormal numbers.
   enum Arithmetic {
-    /// As the numbers they are, where they are compared or moved.
+    /// As they are: numbers are only compared or moved.
     case exact
-    /// As zeros: some processors take a hundred times as long for them as for others.
+    /// As zeros: some processors need a hundred times as long for them as for other numbers.
     case flushing
 
     fileprivate var environment: equiconv_arithmetic {
@@ -48,14 +48,14 @@ struct Call {
     return result
   }
 
-  /// Whether this thread's call shall end early. Asked between pieces of work of at most some milliseconds, with no lock held; what
-  /// was not computed for it is not looked at.
+  /// Whether this thread's call should end early. Asked between pieces of work of at most some milliseconds, with no
+  /// lock held. Results that were left out because of it are never read.
   static var isEnded: Bool { equiconv_is_ended(equiconv_thread_state()) }
 
-  /// `isEnded` where nothing can be left out: the next one that asks finds it so.
+  /// `isEnded` where nothing can be left out: the next question gets the same answer.
   static func pause() { _ = isEnded }
 
-  /// - Throws: `cancelled` if the call shall end early, or has.
+  /// - Throws: `cancelled` if the call should end early, or has ended.
   static func checkNotEnded() throws(ConvolutionError) {
     if isEnded { throw cancelled }
   }

@@ -17,8 +17,8 @@ extension ConvolutionPlan {
   ///     batch.
   ///   - biasGradient: `biasGradient[o] = Σ outputGradient[·,o,…]`, accumulated in Double; zeros for an empty batch.
   /// - Throws: `nullPointer` for an array that a wanted gradient needs, `invalidSize` for a negative batch,
-  ///   `misalignedPointer`, `overlap`, `outOfMemory`, `unsupportedAlgorithm`; `cancelled`, after which gradients hold
-  ///   anything.
+  /// `misalignedPointer`, `overlap`, `outOfMemory`, `unsupportedAlgorithm`; `cancelled`, after which the gradients are
+  /// undefined.
   @_specialize(where S == Float)
   @_specialize(where S == Double)
   public func gradients<S: EngineScalar>(

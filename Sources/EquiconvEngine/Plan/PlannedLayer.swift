@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A layer that finds the plans of its recent shapes at a glance.
+/// A layer that finds the plans of its recent shapes without building a descriptor.
 ///
 /// Plans are in the cache of all simple calls, of the 64 most recent ones: any number of layers keep no more than that. Safe
 /// to share between threads.
 public final class PlannedLayer: Sendable {
-  /// The layer, checked, with spaces under their own names.
+  /// The layer, checked, with normalized spaces.
   public let layer: Layer
-  /// Tells this layer's calls in the cache from those of others; never used again.
+  /// Identifies this layer's calls in the cache; never reused.
   private let number: UInt64
 
   /// Guarded by `ProcessLock`.
   private nonisolated(unsafe) static var count: UInt64 = 0
 
-  /// - Throws: what is wrong with the layer whatever the sizes.
+  /// - Throws: what is wrong with the layer for any sizes.
   public init(_ layer: Layer) throws(ConvolutionError) {
     let call = Call.begin(.flushing)
     defer { call.end() }
@@ -33,7 +33,7 @@ public final class PlannedLayer: Sendable {
     return try .cached(try layer.descriptor(input: input.values, weight: weight.values), for: call)
   }
 
-  /// The shape of the output and what the strides leave over; see `Layer.outputShape`. Makes no plan.
+  /// The shape of the output and the remainders of the strides; see `Layer.outputShape`. Makes no plan.
   public func output(
     input: Shape, weight: Shape
   ) throws(ConvolutionError) -> (shape: Shape, strideRemainder: Extents) {
