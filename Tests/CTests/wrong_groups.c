@@ -102,6 +102,12 @@ static void wrong_tables(void) {
   equiconv_group_destroy(c4);
 }
 
+/* Other texts are in texts.c. */
+static void wrong_texts(void) {
+  static const char text[] = "no group";
+  WRONG(EQUICONV_ERROR_INVALID_TEXT, "text", equiconv_group_deserialize(text, sizeof text - 1, &out.group));
+}
+
 static void wrong_array_matrices(void) {
   static const double matrix[4] = {1, 0, 0, 1};
   WRONG(EQUICONV_ERROR_INVALID_DIMENSION, "dimension is 0", equiconv_array_matrix(0, matrix, out.numbers));
@@ -151,5 +157,6 @@ void wrong_group_calls(void) {
   wrong_matrices();
   wrong_tables();
   wrong_array_matrices();
+  wrong_texts();
   wrong_subgroups();
 }
