@@ -18,6 +18,7 @@ from ..._groups.point_group import PointGroup
 from ..._layer.sampling import Sampling
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
+from ..._signals.space import check_signal_space
 from .._functions import warn_of_layer
 from .._operators.configuration import name_of
 from .._operators.convolution import forward
@@ -84,7 +85,8 @@ class Convolution(ConvolutionAttributes, SignalModule):
             return self._write_down(x)  # type: ignore[no-any-return]
         shape = x.shape
         if len(shape) != self._axes or shape[1 : len(self._leading) + 1] != self._leading:
-            self.options.check(type(self).__name__, tuple(shape))
+            options = self.options
+            check_signal_space(type(self).__name__, options.input_space, options.in_channels, tuple(shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
         y = forward(x, weight, bias, self._name)
