@@ -114,3 +114,11 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
     return try ConvolutionPlan.cached(descriptor(spatial: spatial)).strideRemainder
   }
 }
+
+extension Convolution: CustomStringConvertible {
+  /// For example "Convolution<Float> plane → group of C4, weight of shape (8, 3, 5, 5), padding same".
+  public var description: String {
+    "Convolution<\(Scalar.self)> \(layer.spacesText), weight of shape \(shapeText(weight.shape))"
+      + (bias == nil ? "" : ", bias") + layer.optionsText
+  }
+}

@@ -49,3 +49,8 @@ extension Convolution {
   /// - Throws: `ConvolutionError` where the weight does not fit, or memory cannot hold it.
   public func prepared() throws(ConvolutionError) -> PreparedConvolution<Scalar> { try PreparedConvolution(self) }
 }
+
+extension PreparedConvolution: CustomStringConvertible {
+  /// For example "prepared Convolution<Float> plane → group of C4, …".
+  public var description: String { "prepared \(convolution)" }
+}

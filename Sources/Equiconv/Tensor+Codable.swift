@@ -45,29 +45,8 @@ extension Tensor: Codable {
   private static var scalarName: String { MemoryLayout<Scalar>.size == 4 ? "float32" : "float64" }
 }
 
-extension Signal: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case space, tensor
-  }
-
-  /// Encodes the space and the numbers with their shape; see `Tensor.encode(to:)`.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(space, forKey: .space)
-    try container.encode(tensor, forKey: .tensor)
-  }
-
-  /// - Throws: `DecodingError`, also where the shape is not that of a signal on the space.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    let space = try container.decode(SignalSpace.self, forKey: .space)
-    let tensor = try container.decode(Tensor<Scalar>.self, forKey: .tensor)
-    self = try decoded(at: decoder.codingPath) { () throws(ConvolutionError) in try Signal(space, tensor) }
-  }
-}
-
 /// The result of `make`, with its error as an error of decoding.
-private func decoded<Value>(
+func decoded<Value>(
   at path: [any CodingKey], _ make: () throws(ConvolutionError) -> Value
 ) throws -> Value {
   do throws(ConvolutionError) {
