@@ -26,7 +26,7 @@ extension ConvolutionPlan {
     inputGradient: UnsafeMutablePointer<S>?, weightGradient: UnsafeMutablePointer<S>?,
     biasGradient: UnsafeMutablePointer<S>?
   ) throws(ConvolutionError) {
-    try run(
+    try compute(
       GradientArrays(
         batch: batch, outputGradient: outputGradient, input: input, weight: weight, inputGradient: inputGradient,
         weightGradient: weightGradient, biasGradient: biasGradient),
@@ -40,7 +40,7 @@ extension ConvolutionPlan {
     batch: Int, outputGradient: UnsafePointer<S>, weight: UnsafePointer<S>, inputGradient: UnsafeMutablePointer<S>,
     options: RunOptions = RunOptions()
   ) throws(ConvolutionError) {
-    try run(
+    try compute(
       GradientArrays(batch: batch, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient),
       options)
   }
@@ -52,7 +52,7 @@ extension ConvolutionPlan {
     batch: Int, outputGradient: UnsafePointer<S>, input: UnsafePointer<S>, weightGradient: UnsafeMutablePointer<S>,
     options: RunOptions = RunOptions()
   ) throws(ConvolutionError) {
-    try run(
+    try compute(
       GradientArrays(batch: batch, outputGradient: outputGradient, input: input, weightGradient: weightGradient),
       options)
   }
@@ -63,7 +63,7 @@ extension ConvolutionPlan {
   package func biasGradient<S: EngineScalar>(
     batch: Int, outputGradient: UnsafePointer<S>, biasGradient: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
-    try run(
+    try compute(
       GradientArrays(batch: batch, outputGradient: outputGradient, biasGradient: biasGradient), RunOptions())
   }
 
@@ -71,14 +71,14 @@ extension ConvolutionPlan {
 
   @_specialize(where S == Float)
   @_specialize(where S == Double)
-  private func run<S: EngineScalar>(_ arrays: GradientArrays<S>, _ options: RunOptions) throws(ConvolutionError) {
+  private func compute<S: EngineScalar>(_ arrays: GradientArrays<S>, _ options: RunOptions) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       let wanted = try arrays.checked(for: self)
       if arrays.batch == 0 {
         // Gradients of the input have no numbers then.
         wanted.weight?.weightGradient.update(repeating: 0, count: try weightCount())
       } else {
-        try run(wanted.input, wanted.weight, batch: arrays.batch, options)
+        try runPasses(wanted.input, wanted.weight, batch: arrays.batch, options)
       }
       if let biasGradient = arrays.biasGradient {
         runBias(batch: arrays.batch, arrays.outputGradient, into: biasGradient)
@@ -86,7 +86,7 @@ extension ConvolutionPlan {
     }
   }
 
-  private func run<S: EngineScalar>(
+  private func runPasses<S: EngineScalar>(
     _ input: GradientArrays<S>.Input?, _ weight: WeightGradientArrays<S>?, batch: Int, _ options: RunOptions
   ) throws(ConvolutionError) {
     let inputTask: PassTask<S> = task(.inputGradient, batch: batch, S.self, options)
@@ -94,8 +94,9 @@ extension ConvolutionPlan {
     switch (input, weight) {
     case (nil, nil): return
     case (let input?, nil):
-      try run(inputTask, options.method, from: input.gradient, .array(input.weight), bias: nil, to: input.destination)
-    case (nil, let weight?): try run(weightTask, options.method, weight)
+      try runSignalPass(
+        inputTask, options.method, from: input.gradient, .array(input.weight), bias: nil, to: input.destination)
+    case (nil, let weight?): try runWeightGradient(weightTask, options.method, weight)
     case (let input?, let weight?):
       let (inputMethod, weightMethod) = (try method(inputTask), try method(weightTask))
       var run = InputGradientRun(

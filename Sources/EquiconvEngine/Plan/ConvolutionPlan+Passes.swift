@@ -56,7 +56,7 @@ extension ConvolutionPlan {
     let biasRange = try ArrayRange(.bias, bias, descriptor.outChannels)
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     let task = task(.forward, batch: batch, S.self, options, isPrepared: weight.isPrepared)
-    try run(task, options.method, from: input, weight, bias: bias, to: output)
+    try runSignalPass(task, options.method, from: input, weight, bias: bias, to: output)
   }
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:

@@ -19,7 +19,7 @@ extension ConvolutionPlan {
   }
 
   /// A forward pass or an input gradient of checked arrays, by the method given or chosen.
-  func run<S: EngineScalar>(
+  func runSignalPass<S: EngineScalar>(
     _ task: PassTask<S>, _ method: Method?, from source: UnsafePointer<S>, _ weight: WeightSource<S>,
     bias: UnsafePointer<S>?, to destination: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
@@ -48,7 +48,7 @@ extension ConvolutionPlan {
   }
 
   /// A weight gradient of checked arrays, by the method given or chosen.
-  func run<S: EngineScalar>(
+  func runWeightGradient<S: EngineScalar>(
     _ task: PassTask<S>, _ method: Method?, _ arrays: WeightGradientArrays<S>
   ) throws(ConvolutionError) {
     let method = if let method { method } else { try self.method(task) }
