@@ -99,7 +99,7 @@ COMPILE = ["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden", "-fstack-prote
 HARDENING = (ROOT / "packaging" / "hardening.ld").read_text().split()
 LINK = [f"-Wl,-rpath,{RUN_PATH}", ",".join(["-Wl", *HARDENING])]
 # Where one of these is newer, extensions are compiled again; setup.py has their flags.
-SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h"))), "python/native/recipes.h"]
+SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h")))]
 
 NATIVE = Path("python", "native")
 native = Extension(

@@ -55,6 +55,9 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
   /// Ĩ_m(r²/σ²) for each ring and each m.
   private let besselsAtRadius: [[Double]]
 
+  /// Which function made it.
+  package private(set) var recipe = Recipe.rings
+
   /// Harmonics on any rings.
   ///
   /// Functions decay like a Gaussian away from their ring and are not cut off. The further a kernel has decayed at the
@@ -104,26 +107,13 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
     guard highestFrequency >= 0 else {
       throw .invalidInteger(.highestFrequency, value: highestFrequency, expected: "0 or more")
     }
-    let diameters = standardDiameters(extent: extent)
-    return try CircularHarmonicBasis(
+    let outermost = extent > 3 ? extent - 3 : extent - 1
+    let diameters = Array(stride(from: outermost % 2, through: outermost, by: 2))
+    var basis = try CircularHarmonicBasis(
       extent: extent, radii: diameters.map { Double($0) / 2 },
       frequencies: diameters.map { min($0, highestFrequency) })
-  }
-
-  /// The diameters of the rings of `standard`, which are also their highest frequencies unless those are limited.
-  private static func standardDiameters(extent: Int) -> [Int] {
-    let outermost = extent > 3 ? extent - 3 : extent - 1
-    return Array(stride(from: outermost % 2, through: outermost, by: 2))
-  }
-
-  /// The argument of `standard` that makes this basis; nil where none does.
-  package var standardHighestFrequency: Int? {
-    let diameters = Self.standardDiameters(extent: extent)
-    let highest = frequencies == diameters ? Int.max : frequencies.max() ?? 0
-    let isStandard =
-      extent <= 128 && sigma == Self.standardSigma && radii == diameters.map { Double($0) / 2 }
-      && frequencies == diameters.map { min($0, highest) }
-    return isStandard ? highest : nil
+    basis.recipe = .standard(highestFrequency: highestFrequency)
+    return basis
   }
 
   /// The highest frequency that a ring may carry: ⌊πr⌋.
@@ -132,6 +122,19 @@ public struct CircularHarmonicBasis: Hashable, Sendable {
   public static func highestFrequency(radius: Double) -> Int {
     precondition(0 <= radius && radius <= largestRadius, "radius is outside 0...largestRadius")
     return Int(Double.pi * radius)
+  }
+}
+
+extension CircularHarmonicBasis {
+  /// Which function made a basis.
+  ///
+  /// Always equal: bases compare the numbers that follow from it.
+  package enum Recipe: Hashable, Sendable {
+    case standard(highestFrequency: Int)
+    case rings
+
+    package static func == (_: Recipe, _: Recipe) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
   }
 }
 

@@ -47,6 +47,17 @@ func engine<R>(_ result: @autoclosure () throws(ConvolutionError) -> R) throws(C
 }
 
 @inline(__always)
+func texts<R>(_ result: @autoclosure () throws(TextError) -> R) throws(CallError) -> R {
+  do throws(TextError) { return try result() } catch {
+    switch error {
+    case .layer(let error): throw .convolution(error)
+    case .group(let error): throw .group(error)
+    case .basis(let error): throw .basis(error)
+    }
+  }
+}
+
+@inline(__always)
 func groups<R>(_ result: @autoclosure () throws(GroupError) -> R) throws(CallError) -> R {
   do throws(GroupError) { return try result() } catch { throw .group(error) }
 }

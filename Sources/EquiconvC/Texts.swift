@@ -38,7 +38,7 @@ private func deserialize<Value: TextForm, H: Handle>(
     let text = try required(text, .text)
     let bytes = UnsafeBufferPointer(
       start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: length < 0 ? .max : length)
-    return try handle(try engine(Value(text: bytes)))
+    return try handle(try texts(Value(text: bytes)))
   }
 }
 

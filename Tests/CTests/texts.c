@@ -232,8 +232,9 @@ static void texts_differ_where_layers_do(void) {
 
 /* ---- What is no text ---- */
 
-static void check_refused(equiconv_status status, const char *expected, const char *bytes, int line) {
-  test_status((int32_t)status, EQUICONV_ERROR_INVALID_TEXT, bytes, __FILE__, line);
+static void check_refused(equiconv_status status, equiconv_status wanted, const char *expected, const char *bytes,
+                          int line) {
+  test_status((int32_t)status, (int32_t)wanted, bytes, __FILE__, line);
   test_check(strstr(equiconv_last_error_message(), expected) != NULL, equiconv_last_error_message(), __FILE__, line);
 }
 
@@ -261,8 +262,12 @@ static equiconv_status layer_status(const char *bytes, size_t length) {
   return status;
 }
 
-#define NO_GROUP(bytes, expected) check_refused(group_status(bytes), expected, bytes, __LINE__)
-#define NO_BASIS(bytes, expected) check_refused(basis_status(bytes), expected, bytes, __LINE__)
+#define NO_GROUP(bytes, expected) WRONG_GROUP(EQUICONV_ERROR_INVALID_TEXT, bytes, expected)
+#define WRONG_GROUP(status, bytes, expected) check_refused(group_status(bytes), status, expected, bytes, __LINE__)
+#define NO_BASIS(bytes, expected) \
+  check_refused(basis_status(bytes), EQUICONV_ERROR_INVALID_TEXT, expected, bytes, __LINE__)
+#define WRONG_BASIS(bytes, expected) \
+  check_refused(basis_status(bytes), EQUICONV_ERROR_INVALID_BASIS, expected, bytes, __LINE__)
 
 static void groups_that_do_not_exist_are_refused_by_name(void) {
   NO_GROUP("", "text is ended at byte 0");
@@ -272,32 +277,34 @@ static void groups_that_do_not_exist_are_refused_by_name(void) {
   NO_GROUP("equiconv-group/1 cyclic(4", "text is ended at byte 25, expected \")\"");
   NO_GROUP("equiconv-group/1 cyclic(4) ", "expected the end of the text");
   NO_GROUP("equiconv-group/1 cyclic()", "expected a whole number");
-  NO_GROUP("equiconv-group/1 cyclic(0)", "1...4096");
+  WRONG_GROUP(EQUICONV_ERROR_INVALID_ORDER, "equiconv-group/1 cyclic(0)", "1...4096");
   NO_GROUP("equiconv-group/1 cyclic(04)", "as this value is written");
   NO_GROUP("equiconv-group/1 cyclic(99999999999999999999)", "expected a whole number");
   NO_GROUP("equiconv-group/1 axial_cyclic(4,w)", "expected \"x\" or \"y\" or \"z\"");
   NO_GROUP("equiconv-group/1 scaling(2,[1.0,2])", "as this value is written");
-  NO_GROUP("equiconv-group/1 scaling(2,[1.0,nan])", "expected a finite number");
+  WRONG_GROUP(EQUICONV_ERROR_INVALID_FACTOR, "equiconv-group/1 scaling(2,[1.0,nan])", "factors[1] is nan");
+  WRONG_GROUP(EQUICONV_ERROR_NOT_FINITE, "equiconv-group/1 matrices(1,[1.0,-inf])", "matrices[1]");
   NO_GROUP("equiconv-group/1 scaling(2,[1.0,0x2])", "expected");
-  NO_GROUP("equiconv-group/1 scaling(2,[])", "factors");
-  NO_GROUP("equiconv-group/1 matrices(1,[1.0,2.0])", "matrices[1] is singular");
-  NO_GROUP("equiconv-group/1 matrices(4,[1.0])", "1, 2 or 3");
-  NO_GROUP("equiconv-group/1 matrices(2,[1.0])", "expected");
+  WRONG_GROUP(EQUICONV_ERROR_INVALID_ORDER, "equiconv-group/1 scaling(2,[])", "factors");
+  WRONG_GROUP(EQUICONV_ERROR_NO_INVERSE, "equiconv-group/1 matrices(1,[1.0,2.0])", "matrices[1] is singular");
+  WRONG_GROUP(EQUICONV_ERROR_INVALID_DIMENSION, "equiconv-group/1 matrices(4,[1.0])", "1, 2 or 3");
+  WRONG_GROUP(EQUICONV_ERROR_INVALID_ORDER, "equiconv-group/1 matrices(2,[1.0])", "expected");
 }
 
 static void bases_that_do_not_exist_are_refused_by_name(void) {
   NO_BASIS("equiconv-basis/1 splines([5,5],3,1.0)", "the name of a basis");
   NO_BASIS("equiconv-basis/1 bspline([5,5,5,5],3,1.0)", "a list of at most 3 items");
-  NO_BASIS("equiconv-basis/1 bspline([],3,1.0)", "expected");
-  NO_BASIS("equiconv-basis/1 bspline([5,5],7,1.0)", "degree is 7");
-  NO_BASIS("equiconv-basis/1 bspline([5,5],3,1e999)", "expected a finite number");
-  NO_BASIS("equiconv-basis/1 bspline([5,5],3,-1.0)", "scale is -1.0");
-  NO_BASIS("equiconv-basis/1 bspline([100000,100000],3,1.0)", "extents");
+  WRONG_BASIS("equiconv-basis/1 bspline([],3,1.0)", "expected");
+  WRONG_BASIS("equiconv-basis/1 bspline([5,5],7,1.0)", "degree is 7");
+  WRONG_BASIS("equiconv-basis/1 bspline([5,5],3,1e999)", "scale is inf");
+  NO_BASIS("equiconv-basis/1 bspline([5,5],3,e)", "expected a number");
+  WRONG_BASIS("equiconv-basis/1 bspline([5,5],3,-1.0)", "scale is -1.0");
+  WRONG_BASIS("equiconv-basis/1 bspline([100000,100000],3,1.0)", "extents");
   NO_BASIS("equiconv-basis/1 bspline_at([5,5],3,1.0,[0.0,0.0,0.0])", "2 coordinates for each");
   NO_BASIS("equiconv-basis/1 bspline_at([5,5],3,1.0,[-0.0,0.0])", "as this value is written");
   NO_BASIS("equiconv-basis/1 pixel([5,5],cubic)", "\"bilinear\" or \"bicubic\"");
-  NO_BASIS("equiconv-basis/1 harmonic_rings(5,0.65,[1.0],[1,2])", "frequencies");
-  NO_BASIS("equiconv-basis/1 circular_harmonics(0,all)", "extent is 0");
+  WRONG_BASIS("equiconv-basis/1 harmonic_rings(5,0.65,[1.0],[1,2])", "frequencies");
+  WRONG_BASIS("equiconv-basis/1 circular_harmonics(0,all)", "extent is 0");
 }
 
 /** The plain text of a layer with a part replaced, and where the result differs from a layer. */

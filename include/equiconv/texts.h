@@ -47,10 +47,10 @@ EQUICONV_API equiconv_status equiconv_group_basis_serialize(const equiconv_group
 /*
  * f_deserialize(text, length, handle) makes a handle of a text of `length` bytes, as the functions that the text names
  * make it. A closing 0 is neither needed nor part of the text. Errors: INVALID_TEXT for anything that is not the text
- * of such a handle, with the place, what is there and what was expected; OUT_OF_MEMORY.
+ * of such a handle, with the place, what is there and what was expected; those of the functions that the text names.
  */
 
-/** The layer of a text. Errors, besides: those of equiconv_layer_create. */
+/** The layer of a text. */
 EQUICONV_API equiconv_status equiconv_layer_deserialize(const char *text, size_t length, equiconv_layer **layer);
 /** The group of a text. */
 EQUICONV_API equiconv_status equiconv_group_deserialize(const char *text, size_t length, equiconv_group **group);

@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The extension, seen from Python. Private: arguments must already have the form written here.
 
-Arrays are C-contiguous, aligned, native float32 or float64 of one dtype. `forward` and `vjp` with `checked=False`
-take any objects, and return None where these are not of that form or the engine refuses them.
+Groups, bases and layers are made of texts (docs/LayerFormat.md). Arrays are C-contiguous, aligned, native float32 or
+float64 of one dtype.
 """
 
-from typing import Any, Literal, overload
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+from ._layer.spec import LayerSpec
+
 _Array = NDArray[Any]
-_Axes = int | tuple[int, ...]
 _Int32s = NDArray[np.int32]
-_Spaces = tuple[Subgroup, Subgroup, bool]
 # Whether a gradient is wanted; or the array that it is written to.
 _Wanted = bool | _Array
 _Gradients = tuple[_Array | None, _Array | None, _Array | None]
 
-# n, the matrices, or n and the factors.
-GroupArgument = int | NDArray[np.float64] | tuple[int, tuple[float, ...]] | None
-
 VERSION: str
-ISOTROPIC: int
-LIFTING: int
-GROUP: int
-PROJECTION: int
-GENERAL: int
 FORWARD: int
 INPUT_GRADIENT: int
 WEIGHT_GRADIENT: int
@@ -39,7 +32,9 @@ MAX: int
 class Group:
     """A handle of the engine."""
 
-    def __new__(cls, kind: str, argument: GroupArgument, /) -> Self: ...
+    def __new__(cls, made_of: str | NDArray[np.float64], /) -> Self: ...
+    @property
+    def text(self) -> str: ...
     @property
     def order(self) -> int: ...
     @property
@@ -67,18 +62,11 @@ class Subgroup:
     def get_left_cosets(self) -> _Int32s: ...
 
 class Basis:
-    """A handle of the engine. Each kind reads the arguments it needs."""
+    """A handle of the engine."""
 
-    def __new__(
-        cls,
-        kind: str,
-        extents: NDArray[np.int64],
-        integer: int,
-        real: float,
-        reals: NDArray[np.float64],
-        integers: _Int32s,
-        /,
-    ) -> Self: ...
+    def __new__(cls, text: str, /) -> Self: ...
+    @property
+    def text(self) -> str: ...
     @property
     def count(self) -> int: ...
     @property
@@ -88,12 +76,11 @@ class Basis:
     def sample_points(self, points: NDArray[np.float64], /) -> NDArray[np.float64]: ...
 
 class GroupBasis:
-    """A handle of the engine: localized on int32 elements, or B-splines about float64 centers."""
+    """A handle of the engine."""
 
-    @overload
-    def __new__(cls, elements: _Int32s, /) -> Self: ...
-    @overload
-    def __new__(cls, list: _Int32s | NDArray[np.float64], degree: int, scale: float, /) -> Self: ...
+    def __new__(cls, text: str, /) -> Self: ...
+    @property
+    def text(self) -> str: ...
     @property
     def count(self) -> int: ...
 
@@ -109,140 +96,40 @@ class Weight:
     def nbytes(self) -> int: ...
     def get_numbers(self) -> _Array: ...
 
-@overload
-def forward(
-    layer: int,
-    x: _Array,
-    weight: _Array | Weight,
-    group: Group,
-    bias: _Array | None,
-    stride: _Axes,
-    padding: _Axes | str,
-    dilation: _Axes,
-    padding_mode: str,
-    algorithm: str,
-    out: _Array | None,
-    basis: Basis | None,
-    interpolation: str,
-    group_basis: GroupBasis | None,
-    quadrature: bool,
-    spaces: _Spaces | None,
-    checked: Literal[True],
-    /,
-) -> _Array: ...
-@overload
-def forward(
-    layer: int,
-    x: object,
-    weight: object,
-    group: object,
-    bias: object,
-    stride: object,
-    padding: object,
-    dilation: object,
-    padding_mode: object,
-    algorithm: object,
-    out: object,
-    basis: object,
-    interpolation: object,
-    group_basis: object,
-    quadrature: object,
-    spaces: object,
-    checked: Literal[False],
-    /,
-) -> _Array | None: ...
-@overload
+class Layer:
+    """A handle of the engine. `is_strided`: whether a stride may leave something over."""
+
+    def __new__(cls, text: str, is_strided: bool, /) -> Self: ...
+    @property
+    def text(self) -> str: ...
+    def find_output_shape(self, x: tuple[int, ...], weight: tuple[int, ...], /) -> tuple[int, ...]: ...
+    def find_stride_remainders(self, x: tuple[int, ...], weight: tuple[int, ...], /) -> tuple[int, int, int]: ...
+    def find_weight_shape(self, out_channels: int, in_channels: int, kernel: tuple[int, ...], /) -> tuple[int, ...]: ...
+
+# The layer of a name, a group and the other options: one of the recent ones, or what the maker makes of them.
+def layer_of(*options: object) -> LayerSpec: ...
+def set_layer_maker(function: Callable[..., LayerSpec], /) -> None: ...
+
+# Any operands; those that are not plain go through the methods `convert_forward` and `convert_vjp` of the layer.
+def forward(layer: LayerSpec, x: object, weight: object, bias: object, out: object, warns: bool, /) -> _Array: ...
 def vjp(
-    layer: int,
-    grad_out: _Array,
-    x: _Array,
-    weight: _Array,
-    group: Group,
-    stride: _Axes,
-    padding: _Axes | str,
-    dilation: _Axes,
-    padding_mode: str,
-    algorithm: str,
-    basis: Basis | None,
-    interpolation: str,
-    group_basis: GroupBasis | None,
-    quadrature: bool,
-    spaces: _Spaces | None,
-    want_x: _Wanted,
-    want_weight: _Wanted,
-    want_bias: _Wanted,
-    checked: Literal[True],
-    /,
-) -> _Gradients: ...
-@overload
-def vjp(
-    layer: int,
+    layer: LayerSpec,
     grad_out: object,
     x: object,
     weight: object,
-    group: object,
-    stride: object,
-    padding: object,
-    dilation: object,
-    padding_mode: object,
-    algorithm: object,
-    basis: object,
-    interpolation: object,
-    group_basis: object,
-    quadrature: object,
-    spaces: object,
     want_x: _Wanted,
     want_weight: _Wanted,
     want_bias: _Wanted,
-    checked: Literal[False],
     /,
-) -> _Gradients | None: ...
-def expand(
-    layer: int,
-    weight: _Array,
-    group: Group,
-    basis: Basis | None,
-    interpolation: str,
-    group_basis: GroupBasis | None,
-    quadrature: bool,
-    /,
-) -> _Array: ...
-def layer_text(
-    layer: int,
-    x: tuple[int, ...],
-    weight: tuple[int, ...],
-    is_double: bool,
-    group: Group,
-    stride: _Axes,
-    padding: _Axes | str,
-    dilation: _Axes,
-    padding_mode: str,
-    algorithm: str,
-    basis: Basis | None,
-    interpolation: str,
-    group_basis: GroupBasis | None,
-    quadrature: bool,
-    spaces: _Spaces | None,
-    /,
-) -> str: ...
+) -> _Gradients: ...
+def expand(layer: Layer, weight: _Array, /) -> _Array: ...
 def explain(
-    layer: int,
+    layer: Layer,
     run: int,
     prepared: bool,
     x: tuple[int, ...],
     weight: tuple[int, ...],
     is_double: bool,
-    group: Group,
-    stride: _Axes,
-    padding: _Axes | str,
-    dilation: _Axes,
-    padding_mode: str,
-    algorithm: str,
-    basis: Basis | None,
-    interpolation: str,
-    group_basis: GroupBasis | None,
-    quadrature: bool,
-    spaces: _Spaces | None,
     /,
 ) -> tuple[int, int, float, float, int, int, int, float, str]: ...
 def array_matrix(matrix: NDArray[np.float64], /) -> NDArray[np.float64]: ...

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* equiconv._native.Basis and .GroupBasis: own handles of the engine; the base classes of KernelBasis and GroupBasis. */
 #include "native.h"
-#include "recipes.h"
 
 #include <string.h>
 
@@ -23,66 +22,17 @@ bool native_is_list(PyObject *value, int type) {
 
 /* ---- Kernels ---- */
 
-/* What a basis is made of; each family reads what it needs. */
-typedef struct {
-  const char *kind;
-  PyObject *extents, *reals, *integers;
-  int integer;
-  double real;
-} basis_arguments;
-
-static equiconv_status create_basis(const basis_arguments *arguments, equiconv_basis **handle) {
-  PyArrayObject *extents = (PyArrayObject *)arguments->extents, *reals = (PyArrayObject *)arguments->reals;
-  PyArrayObject *integers = (PyArrayObject *)arguments->integers;
-  const basis_recipe recipe = {
-      arguments->kind,        (int32_t)PyArray_DIM(extents, 0),
-      PyArray_DATA(extents),  arguments->integer,
-      arguments->real,        PyArray_DIM(reals, 0),
-      PyArray_DATA(reals),    PyArray_DIM(integers, 0),
-      PyArray_DATA(integers),
-  };
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = recipe_basis(&recipe, handle);
-  Py_END_ALLOW_THREADS return status;
-}
-
-static bool are_plain(const basis_arguments *arguments) {
-  return native_is_list(arguments->extents, NPY_INT64) && native_is_list(arguments->reals, NPY_FLOAT64) &&
-         native_is_list(arguments->integers, NPY_INT32);
-}
-
-/* An int that C has and a float; false for anything else. */
-static bool read_numbers(PyObject *integer, PyObject *real, int *whole, double *number) {
-  int64_t value;
-  if (!native_read_int(integer, INT32_MIN, INT32_MAX, &value) || !PyFloat_Check(real)) {
-    return false;
-  }
-  *whole = (int)value;
-  *number = PyFloat_AS_DOUBLE(real);
-  return true;
-}
-
-/* Basis(kind, extents, integer, real, reals, integers) */
+/* Basis(text) */
 static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  basis_arguments arguments;
-  PyObject *kind, *integer, *real;
-  if (!PyArg_ParseTuple(args, "OOOOOO:Basis", &kind, &arguments.extents, &integer, &real, &arguments.reals,
-                        &arguments.integers)) {
-    return NULL;
-  }
-  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) || !are_plain(&arguments) ||
-      !read_numbers(integer, real, &arguments.integer, &arguments.real) ||
-      (arguments.kind = native_read_text(kind)) == NULL) {
+  const char *bytes = PyTuple_GET_SIZE(args) == 1 ? native_read_text(PyTuple_GET_ITEM(args, 0)) : NULL;
+  if (bytes == NULL || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
     return native_refuse("Basis");
   }
+  const size_t length = strlen(bytes);
   equiconv_basis *handle = NULL;
-  equiconv_status status = create_basis(&arguments, &handle);
-  if (status == RECIPE_UNKNOWN) {
-    return native_refuse("Basis");
-  }
-  if (handle == NULL) {
-    return native_raise(status);
-  }
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS status = equiconv_basis_deserialize(bytes, length, &handle);
+  Py_END_ALLOW_THREADS if (handle == NULL) { return native_raise(status); }
   native_basis *self = (native_basis *)type->tp_alloc(type, 0);
   if (self == NULL) {
     equiconv_basis_destroy(handle);
@@ -91,7 +41,6 @@ static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keyword
   self->handle = handle;
   self->count = equiconv_basis_count(handle);
   self->dimension = equiconv_basis_dimension(handle);
-  self->is_pixel = strcmp(arguments.kind, "pixel") == 0;
   /* Cannot fail: neither pointer is NULL. */
   (void)equiconv_basis_get_extents(handle, self->extents);
   return (PyObject *)self;
@@ -143,7 +92,10 @@ static PyObject *basis_sample_points(PyObject *self, PyObject *value) {
   Py_END_ALLOW_THREADS return native_finish(values, status);
 }
 
+NATIVE_TEXT_GETTER(basis_text, native_basis, equiconv_basis_serialize)
+
 static PyGetSetDef basis_getters[] = {
+    {"text", basis_text, NULL, NULL, NULL},
     {"count", basis_count, NULL, NULL, NULL},
     {"dimension", basis_dimension, NULL, NULL, NULL},
     {"extents", basis_extents, NULL, NULL, NULL},
@@ -160,39 +112,17 @@ NATIVE_TYPE(basis, "Basis", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, {Py_tp_get
 
 /* ---- Functions on H ---- */
 
-/* A handle, or NULL with an exception. */
-static equiconv_group_basis *create_group_basis(PyObject *list, int degree, double scale) {
-  equiconv_group_basis *handle = NULL;
-  equiconv_status status;
-  const int64_t count = PyArray_DIM((PyArrayObject *)list, 0);
-  if (PyArray_TYPE((PyArrayObject *)list) == NPY_INT32) {
-    status = equiconv_group_basis_create_localized(count, PyArray_DATA((PyArrayObject *)list), &handle);
-  } else {
-    status = equiconv_group_basis_create_bspline(degree, count, PyArray_DATA((PyArrayObject *)list), scale, &handle);
-  }
-  if (handle == NULL) {
-    native_raise(status);
-  }
-  return handle;
-}
-
-/* GroupBasis(elements) with int32 elements, or GroupBasis(centers, degree, scale) with float64 centers */
+/* GroupBasis(text) */
 static PyObject *group_basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  PyObject *list, *integer = NULL, *real = NULL;
-  int degree = 0;
-  double scale = 0;
-  if (!PyArg_ParseTuple(args, "O|OO:GroupBasis", &list, &integer, &real)) {
-    return NULL;
-  }
-  if ((integer == NULL) != (real == NULL) || (real != NULL && !read_numbers(integer, real, &degree, &scale)) ||
-      (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) ||
-      !(native_is_list(list, NPY_INT32) || native_is_list(list, NPY_FLOAT64))) {
+  const char *bytes = PyTuple_GET_SIZE(args) == 1 ? native_read_text(PyTuple_GET_ITEM(args, 0)) : NULL;
+  if (bytes == NULL || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
     return native_refuse("GroupBasis");
   }
-  equiconv_group_basis *handle = create_group_basis(list, degree, scale);
-  if (handle == NULL) {
-    return NULL;
-  }
+  const size_t length = strlen(bytes);
+  equiconv_group_basis *handle = NULL;
+  equiconv_status status;
+  Py_BEGIN_ALLOW_THREADS status = equiconv_group_basis_deserialize(bytes, length, &handle);
+  Py_END_ALLOW_THREADS if (handle == NULL) { return native_raise(status); }
   native_group_basis *self = (native_group_basis *)type->tp_alloc(type, 0);
   if (self == NULL) {
     equiconv_group_basis_destroy(handle);
@@ -228,7 +158,10 @@ PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_
   return native_finish(matrix, status);
 }
 
+NATIVE_TEXT_GETTER(group_basis_text, native_group_basis, equiconv_group_basis_serialize)
+
 static PyGetSetDef group_basis_getters[] = {
+    {"text", group_basis_text, NULL, NULL, NULL},
     {"count", group_basis_count, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

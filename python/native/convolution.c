@@ -1,149 +1,215 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The layers and their gradients. forward and vjp are also the fast path of the public functions: called with
- * the user's own arguments they return None for whatever is not plain (or would need a warning), and Python then
- * checks, converts and calls again with `checked` true, which turns what the engine refuses into an exception.
+ * Layers and their gradients. Operands that are plain arrays of the right shapes are computed with at once. Others the
+ * method of the layer's Python class converts, warns of or refuses with a worded error; then its result is computed with.
  */
 #include "native.h"
 
-static bool has_shape(PyObject *value, int type, int rank, const npy_intp *shape) {
-  PyArrayObject *array = (PyArrayObject *)value;
-  return PyArray_TYPE(array) == type && PyArray_NDIM(array) == rank &&
-         PyArray_CompareLists(PyArray_DIMS(array), shape, rank);
-}
-
-/* A new reference to `out`, to a new array if it is None, or NULL without an exception if it does not fit. */
-static PyObject *output_array(const native_call *call, PyObject *out) {
-  if (out == Py_None) {
-    return PyArray_SimpleNew(call->output_rank, call->output, call->type);
-  }
-  if (!native_is_plain_output(out) || !has_shape(out, call->type, call->output_rank, call->output)) {
-    return NULL;
-  }
-  Py_INCREF(out);
-  return out;
-}
-
-typedef equiconv_status (*forward_function)(const equiconv_descriptor *, int64_t, const void *, const void *,
-                                            const void *, void *, equiconv_call *);
-static const forward_function forward_functions[] = {
-    [EQUICONV_LAYER_ISOTROPIC] = equiconv_isotropic_conv_with_call,
-    [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv_with_call,
-    [EQUICONV_LAYER_GROUP] = equiconv_group_conv_with_call,
-    [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv_with_call,
-    [EQUICONV_LAYER_GENERAL] = equiconv_conv_with_call,
-};
-
-/* Ends a call whose results are in `result` (stolen). */
-static PyObject *finish(equiconv_status status, PyObject *result, bool checked) {
-  if (status == EQUICONV_SUCCESS) {
-    return result;
-  }
-  Py_DECREF(result);
-  if (checked || status == EQUICONV_ERROR_OUT_OF_MEMORY || status == EQUICONV_ERROR_CANCELLED) {
-    return native_raise(status);
-  }
-  Py_RETURN_NONE;
-}
-
-/* The weight of a forward call: an array, or a Weight. */
-static bool read_operands(PyObject *module, PyObject *x, PyObject *weight, native_arguments *arguments) {
-  const native_weight *prepared = native_as_weight(module, weight);
-  if (!native_read_array(x, &arguments->input)) {
+/* The shape and type of a plain array; false for anything else. */
+static bool read_array(PyObject *value, int *type, equiconv_shape *shape) {
+  if (!native_is_plain(value)) {
     return false;
   }
-  if (prepared == NULL) {
-    return native_read_array(weight, &arguments->weight);
+  PyArrayObject *array = (PyArrayObject *)value;
+  *type = PyArray_TYPE(array);
+  shape->rank = PyArray_NDIM(array);
+  if (shape->rank > EQUICONV_MAX_RANK) {
+    return false;
   }
-  arguments->weight = (native_shape){prepared->type, prepared->rank, prepared->sizes};
+  for (int32_t axis = 0; axis < shape->rank; axis++) {
+    shape->sizes[axis] = PyArray_DIM(array, axis);
+  }
   return true;
 }
 
-/* Without the GIL. */
-static equiconv_status run_forward(const native_call *call, PyObject *x, PyObject *weight,
-                                   const native_weight *prepared, PyObject *bias, PyObject *output,
-                                   equiconv_call *run) {
-  const equiconv_descriptor *descriptor = &call->descriptor;
-  const void *input = PyArray_DATA((PyArrayObject *)x);
-  const void *bias_data = bias == Py_None ? NULL : PyArray_DATA((PyArrayObject *)bias);
-  void *result = PyArray_DATA((PyArrayObject *)output);
-  if (prepared != NULL) {
-    return equiconv_forward_prepared_with_call(descriptor, call->batch, input, prepared->handle, bias_data, result,
-                                               run);
+static bool has_shape(PyObject *value, int type, const equiconv_shape *shape) {
+  int own;
+  equiconv_shape sizes;
+  if (!read_array(value, &own, &sizes) || own != type || sizes.rank != shape->rank) {
+    return false;
   }
-  return forward_functions[descriptor->layer](descriptor, call->batch, input, PyArray_DATA((PyArrayObject *)weight),
-                                              bias_data, result, run);
+  for (int32_t axis = 0; axis < sizes.rank; axis++) {
+    if (sizes.sizes[axis] != shape->sizes[axis]) {
+      return false;
+    }
+  }
+  return true;
 }
 
-/*
- * forward(layer, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis, interpolation,
- * group_basis, quadrature, spaces, checked)
- */
+static PyObject *new_array(int type, const equiconv_shape *shape) {
+  npy_intp sizes[EQUICONV_MAX_RANK];
+  for (int32_t axis = 0; axis < shape->rank; axis++) {
+    sizes[axis] = (npy_intp)shape->sizes[axis];
+  }
+  return PyArray_SimpleNew(shape->rank, sizes, type);
+}
+
+static equiconv_dtype dtype_of(int type) { return type == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64; }
+
+static void *data_of(PyObject *array) { return array == Py_None ? NULL : PyArray_DATA((PyArrayObject *)array); }
+
+/* What came of an attempt: if `is_final`, what the engine refuses is an exception, else the layer's class words it. */
+typedef enum { COMPUTED, NOT_PLAIN, RAISED } outcome;
+
+static outcome refused(equiconv_status status, bool is_final) {
+  if (is_final || status == EQUICONV_ERROR_OUT_OF_MEMORY || status == EQUICONV_ERROR_CANCELLED) {
+    native_raise(status);
+    return RAISED;
+  }
+  return NOT_PLAIN;
+}
+
+/* ---- Forward ---- */
+
+typedef struct {
+  PyObject *x, *weight, *bias, *out;
+  bool warns;
+} forward_operands;
+
+typedef struct {
+  int type;
+  equiconv_shape input, weight, output;
+  const native_weight *prepared;
+} forward_shapes;
+
+/* Types and shapes that are known to be right; NOT_PLAIN also for strides that are to be warned of. */
+static outcome read_forward(PyObject *module, const native_layer *layer, const forward_operands *operands,
+                            bool is_final, forward_shapes *s) {
+  int weight_type;
+  s->prepared = native_as_weight(module, operands->weight);
+  if (!read_array(operands->x, &s->type, &s->input)) {
+    return NOT_PLAIN;
+  }
+  if (s->prepared != NULL) {
+    weight_type = s->prepared->type;
+    s->weight.rank = s->prepared->rank;
+    for (int axis = 0; axis < s->prepared->rank; axis++) {
+      s->weight.sizes[axis] = s->prepared->sizes[axis];
+    }
+  } else if (!read_array(operands->weight, &weight_type, &s->weight)) {
+    return NOT_PLAIN;
+  }
+  if (weight_type != s->type) {
+    return NOT_PLAIN;
+  }
+  equiconv_status status = equiconv_layer_get_output_shape(layer->handle, &s->input, &s->weight, &s->output);
+  if (status != EQUICONV_SUCCESS) {
+    return refused(status, is_final);
+  }
+  if (operands->warns && layer->is_strided && !is_final) {
+    int64_t left[3];
+    status = equiconv_layer_get_stride_remainders(layer->handle, &s->input, &s->weight, left);
+    if (status != EQUICONV_SUCCESS || left[0] != 0 || left[1] != 0 || left[2] != 0) {
+      return NOT_PLAIN;
+    }
+  }
+  const equiconv_shape channels = {1, {s->output.sizes[1]}};
+  const bool fits = (operands->bias == Py_None || has_shape(operands->bias, s->type, &channels)) &&
+                    (operands->out == Py_None ||
+                     (native_is_plain_output(operands->out) && has_shape(operands->out, s->type, &s->output)));
+  return fits ? COMPUTED : NOT_PLAIN;
+}
+
+static outcome try_forward(PyObject *module, const native_layer *layer, const forward_operands *operands, bool is_final,
+                           PyObject **result) {
+  forward_shapes s;
+  const outcome reading = read_forward(module, layer, operands, is_final, &s);
+  if (reading != COMPUTED) {
+    return reading;
+  }
+  PyObject *output = operands->out == Py_None ? new_array(s.type, &s.output) : Py_NewRef(operands->out);
+  if (output == NULL) {
+    return RAISED;
+  }
+  const void *x = data_of(operands->x), *bias = data_of(operands->bias);
+  const equiconv_dtype dtype = dtype_of(s.type);
+  equiconv_status status;
+  native_run run;
+  equiconv_call *const call = native_begin_run(&run);
+  if (s.prepared != NULL) {
+    status = equiconv_layer_forward_prepared_with_call(layer->handle, dtype, &s.input, x, &s.weight, s.prepared->handle,
+                                                       bias, data_of(output), call);
+  } else {
+    status = equiconv_layer_forward_with_call(layer->handle, dtype, &s.input, x, &s.weight, data_of(operands->weight),
+                                              bias, data_of(output), call);
+  }
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    Py_DECREF(output);
+    return refused(status, is_final);
+  }
+  *result = output;
+  return COMPUTED;
+}
+
+/* The result of a call of a method of the layer: a tuple of `count` items; NULL with an exception. */
+static PyObject *converted(PyObject *layer, const char *method, Py_ssize_t count, PyObject *arguments) {
+  PyObject *function = arguments == NULL ? NULL : PyObject_GetAttrString(layer, method);
+  PyObject *items = function == NULL ? NULL : PyObject_CallObject(function, arguments);
+  Py_XDECREF(function);
+  Py_XDECREF(arguments);
+  if (items != NULL && (!PyTuple_Check(items) || PyTuple_GET_SIZE(items) != count)) {
+    Py_CLEAR(items);
+    native_refuse(method);
+  }
+  return items;
+}
+
+/* forward(layer, x, weight, bias, out, warns) */
 PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-  if (count != 17) {
+  const native_layer *layer = count == 6 ? native_as_layer(module, args[0]) : NULL;
+  if (layer == NULL || !PyBool_Check(args[5])) {
     return native_refuse("forward");
   }
-  PyObject *x = args[1], *weight = args[2], *bias = args[4];
-  bool checked = args[16] == Py_True;
-  native_kernel kernel = {args[11], args[12], args[13], args[14], args[15]};
-  native_arguments arguments = {{0}, {0}, args[0], args[3], args[5], args[6], args[7], args[8], args[9], kernel};
-  native_call call;
-  native_outcome reason = NATIVE_NOT_PLAIN;
-  if (read_operands(module, x, weight, &arguments)) {
-    reason = native_read_call(module, &arguments, &call);
+  forward_operands operands = {args[1], args[2], args[3], args[4], args[5] == Py_True};
+  PyObject *result = NULL;
+  outcome came = try_forward(module, layer, &operands, false, &result);
+  if (came != NOT_PLAIN) {
+    return result;
   }
-  if (reason == NATIVE_PLAIN && bias != Py_None) {
-    npy_intp channels = call.descriptor.out_channels;
-    reason = native_is_plain(bias) && has_shape(bias, call.type, 1, &channels) ? NATIVE_PLAIN : NATIVE_NOT_PLAIN;
+  PyObject *items = converted(args[0], "convert_forward", 4, PyTuple_Pack(4, args[1], args[2], args[3], args[4]));
+  if (items == NULL) {
+    return NULL;
   }
-  if (reason != NATIVE_PLAIN || (call.asymmetric && !checked)) {
-    return native_decline(reason, checked, "forward", &call);
+  operands = (forward_operands){PyTuple_GET_ITEM(items, 0), PyTuple_GET_ITEM(items, 1), PyTuple_GET_ITEM(items, 2),
+                                PyTuple_GET_ITEM(items, 3), false};
+  came = try_forward(module, layer, &operands, true, &result);
+  if (result != NULL && args[5] == Py_True && layer->is_strided) {
+    PyObject *warned = PyObject_CallMethod(args[0], "warn_of_remainders", "OO", operands.x, operands.weight);
+    if (warned == NULL) {
+      Py_CLEAR(result);
+    }
+    Py_XDECREF(warned);
   }
-  PyObject *output = output_array(&call, args[10]);
-  if (output == NULL) {
-    return PyErr_Occurred() ? NULL : native_decline(NATIVE_NOT_PLAIN, checked, "forward", &call);
+  Py_DECREF(items);
+  if (came == NOT_PLAIN) {
+    return native_refuse("forward");
   }
-  const native_weight *prepared = native_as_weight(module, weight);
-  native_run run;
-  equiconv_call *const interruptible = native_begin_run(&run);
-  const equiconv_status status = run_forward(&call, x, weight, prepared, bias, output, interruptible);
-  native_end_run(&run);
-  return finish(status, output, checked);
+  if (result != NULL && args[4] != Py_None) {
+    /* What the user gave, whose numbers these are. */
+    Py_SETREF(result, Py_NewRef(args[4]));
+  }
+  return result;
 }
 
-typedef equiconv_status (*vjp_function)(const equiconv_descriptor *, int64_t, const void *, const void *, const void *,
-                                        void *, void *, void *, equiconv_call *);
-static const vjp_function vjp_functions[] = {
-    [EQUICONV_LAYER_ISOTROPIC] = equiconv_isotropic_conv_vjp_with_call,
-    [EQUICONV_LAYER_LIFTING] = equiconv_lifting_conv_vjp_with_call,
-    [EQUICONV_LAYER_GROUP] = equiconv_group_conv_vjp_with_call,
-    [EQUICONV_LAYER_PROJECTION] = equiconv_projection_conv_vjp_with_call,
-    [EQUICONV_LAYER_GENERAL] = equiconv_conv_vjp_with_call,
-};
+/* ---- Gradients ---- */
 
 /* Where a gradient goes: a new array, the array that was given for it, or None. NULL if that array does not fit. */
-static PyObject *gradient_array(PyObject *wanted, int type, int rank, const npy_intp *shape) {
+static PyObject *gradient_array(PyObject *wanted, int type, const equiconv_shape *shape) {
   if (wanted == Py_True) {
-    return PyArray_SimpleNew(rank, shape, type);
+    return new_array(type, shape);
   }
   if (wanted == Py_False) {
     Py_RETURN_NONE;
   }
-  if (!native_is_plain_output(wanted) || !has_shape(wanted, type, rank, shape)) {
-    return NULL;
-  }
-  Py_INCREF(wanted);
-  return wanted;
+  return native_is_plain_output(wanted) && has_shape(wanted, type, shape) ? Py_NewRef(wanted) : NULL;
 }
 
 /* (grad_x, grad_weight, grad_bias); NULL, perhaps without an exception, if one of them cannot be had. */
-static PyObject *gradient_arrays(const native_call *call, PyObject *x, PyObject *weight, PyObject *const *wanted) {
-  npy_intp channels = call->descriptor.out_channels;
-  const npy_intp *shapes[3] = {PyArray_DIMS((PyArrayObject *)x), PyArray_DIMS((PyArrayObject *)weight), &channels};
-  int ranks[3] = {PyArray_NDIM((PyArrayObject *)x), PyArray_NDIM((PyArrayObject *)weight), 1};
+static PyObject *gradient_arrays(int type, const equiconv_shape *shapes, PyObject *const *wanted) {
   PyObject *result = PyTuple_New(3);
   for (int i = 0; result != NULL && i < 3; i++) {
-    PyObject *gradient = gradient_array(wanted[i], call->type, ranks[i], shapes[i]);
+    PyObject *gradient = gradient_array(wanted[i], type, &shapes[i]);
     if (gradient == NULL) {
       Py_CLEAR(result);
     } else {
@@ -153,45 +219,87 @@ static PyObject *gradient_arrays(const native_call *call, PyObject *x, PyObject 
   return result;
 }
 
-/*
- * vjp(layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
- * group_basis, quadrature, spaces, want_x, want_weight, want_bias, checked), where what is wanted is a bool or an array
- * to write into.
- */
-PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-  if (count != 19) {
-    return native_refuse("vjp");
+/* `operands` are grad_out, x and weight. */
+static outcome try_vjp(const native_layer *layer, PyObject *const *operands, PyObject *const *wanted, bool is_final,
+                       PyObject **result) {
+  int type, weight_type;
+  equiconv_shape shapes[3], output; /* of x, weight and bias */
+  if (!read_array(operands[1], &type, &shapes[0]) || !read_array(operands[2], &weight_type, &shapes[1]) ||
+      weight_type != type) {
+    return NOT_PLAIN;
   }
-  PyObject *grad_out = args[1], *x = args[2], *weight = args[3];
-  bool checked = args[18] == Py_True;
-  native_kernel kernel = {args[10], args[11], args[12], args[13], args[14]};
-  native_arguments arguments = {{0}, {0}, args[0], args[4], args[5], args[6], args[7], args[8], args[9], kernel};
-  native_call call;
-  native_outcome reason = NATIVE_NOT_PLAIN;
-  if (native_read_array(x, &arguments.input) && native_read_array(weight, &arguments.weight)) {
-    reason = native_read_call(module, &arguments, &call);
+  equiconv_status status = equiconv_layer_get_output_shape(layer->handle, &shapes[0], &shapes[1], &output);
+  if (status != EQUICONV_SUCCESS) {
+    return refused(status, is_final);
   }
-  if (reason == NATIVE_PLAIN &&
-      !(native_is_plain(grad_out) && has_shape(grad_out, call.type, call.output_rank, call.output))) {
-    reason = NATIVE_NOT_PLAIN;
+  if (!has_shape(operands[0], type, &output)) {
+    return NOT_PLAIN;
   }
-  if (reason != NATIVE_PLAIN) {
-    return native_decline(reason, checked, "vjp", &call);
-  }
-  PyObject *gradients = gradient_arrays(&call, x, weight, args + 15);
+  shapes[2] = (equiconv_shape){1, {output.sizes[1]}};
+  PyObject *gradients = gradient_arrays(type, shapes, wanted);
   if (gradients == NULL) {
-    return PyErr_Occurred() ? NULL : native_decline(NATIVE_NOT_PLAIN, checked, "vjp", &call);
-  }
-  void *data[3];
-  for (int i = 0; i < 3; i++) {
-    PyObject *gradient = PyTuple_GET_ITEM(gradients, i);
-    data[i] = gradient == Py_None ? NULL : PyArray_DATA((PyArrayObject *)gradient);
+    return PyErr_Occurred() ? RAISED : NOT_PLAIN;
   }
   native_run run;
-  equiconv_call *const interruptible = native_begin_run(&run);
-  const equiconv_status status = vjp_functions[call.descriptor.layer](
-      &call.descriptor, call.batch, PyArray_DATA((PyArrayObject *)grad_out), PyArray_DATA((PyArrayObject *)x),
-      PyArray_DATA((PyArrayObject *)weight), data[0], data[1], data[2], interruptible);
+  equiconv_call *const call = native_begin_run(&run);
+  status = equiconv_layer_vjp_with_call(
+      layer->handle, dtype_of(type), &shapes[0], &shapes[1], data_of(operands[0]), data_of(operands[1]),
+      data_of(operands[2]), data_of(PyTuple_GET_ITEM(gradients, 0)), data_of(PyTuple_GET_ITEM(gradients, 1)),
+      data_of(PyTuple_GET_ITEM(gradients, 2)), call);
   native_end_run(&run);
-  return finish(status, gradients, checked);
+  if (status != EQUICONV_SUCCESS) {
+    Py_DECREF(gradients);
+    return refused(status, is_final);
+  }
+  *result = gradients;
+  return COMPUTED;
+}
+
+/* vjp(layer, grad_out, x, weight, want_x, want_weight, want_bias): what is wanted is a bool or an array to write into */
+PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+  const native_layer *layer = count == 7 ? native_as_layer(module, args[0]) : NULL;
+  if (layer == NULL) {
+    return native_refuse("vjp");
+  }
+  PyObject *result = NULL;
+  outcome came = try_vjp(layer, args + 1, args + 4, false, &result);
+  if (came != NOT_PLAIN) {
+    return result;
+  }
+  PyObject *items = converted(args[0], "convert_vjp", 3, PyTuple_Pack(3, args[1], args[2], args[3]));
+  if (items == NULL) {
+    return NULL;
+  }
+  PyObject *const operands[3] = {PyTuple_GET_ITEM(items, 0), PyTuple_GET_ITEM(items, 1), PyTuple_GET_ITEM(items, 2)};
+  came = try_vjp(layer, operands, args + 4, true, &result);
+  Py_DECREF(items);
+  return came == NOT_PLAIN ? native_refuse("vjp") : result;
+}
+
+/* ---- The filter bank ---- */
+
+/* expand(layer, weight: plain array) -> the bank, (O |Y|, C |X|, kernel...) */
+PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+  const native_layer *layer = count == 2 ? native_as_layer(module, args[0]) : NULL;
+  int type;
+  equiconv_shape weight, shape;
+  if (layer == NULL || !read_array(args[1], &type, &weight)) {
+    return native_refuse("expand");
+  }
+  native_run run;
+  equiconv_status status =
+      equiconv_layer_get_bank_shape_with_call(layer->handle, &weight, &shape, native_begin_run(&run));
+  native_end_run(&run);
+  if (status != EQUICONV_SUCCESS) {
+    return native_raise(status);
+  }
+  PyObject *bank = new_array(type, &shape);
+  if (bank == NULL) {
+    return NULL;
+  }
+  equiconv_call *const call = native_begin_run(&run);
+  status =
+      equiconv_layer_expand_with_call(layer->handle, dtype_of(type), &weight, data_of(args[1]), data_of(bank), call);
+  native_end_run(&run);
+  return native_finish(bank, status);
 }

@@ -1,117 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* equiconv._native.Group: owns a handle of the engine; the base class of equiconv.PointGroup. */
 #include "native.h"
-#include "recipes.h"
 
 #include <string.h>
 
-/* The order x d x d matrices in `value`, or NULL with TypeError. */
-static PyArrayObject *as_matrices(PyObject *value) {
-  if (native_is_plain(value)) {
-    PyArrayObject *array = (PyArrayObject *)value;
-    if (PyArray_TYPE(array) == NPY_FLOAT64 && PyArray_NDIM(array) == 3 && PyArray_DIM(array, 1) <= 3 &&
-        PyArray_DIM(array, 1) == PyArray_DIM(array, 2)) {
-      return array;
-    }
-  }
-  native_refuse("Group");
-  return NULL;
-}
-
-/* Without the GIL. */
-static equiconv_status create_handle(const char *kind, int64_t n, int64_t count, const double *numbers,
-                                     equiconv_group **handle) {
-  equiconv_status status;
-  Py_BEGIN_ALLOW_THREADS status = recipe_group(kind, n, count, numbers, handle);
-  Py_END_ALLOW_THREADS return status;
-}
-
-/* A "scaling" of n axes or a "similarity" with n rotations; `factors` is a tuple of floats. */
-static equiconv_status create_scaled(const char *kind, int n, PyObject *factors, equiconv_group **handle) {
-  const Py_ssize_t count = PyTuple_GET_SIZE(factors);
-  /* One more, because an allocation of nothing may give NULL. */
-  double *values = PyMem_New(double, count + 1);
-  if (values == NULL) {
-    return EQUICONV_ERROR_OUT_OF_MEMORY;
-  }
-  for (Py_ssize_t i = 0; i < count; i++) {
-    values[i] = PyFloat_AsDouble(PyTuple_GET_ITEM(factors, i));
-  }
-  equiconv_status status = create_handle(kind, n, count, values, handle);
-  PyMem_Free(values);
-  return status;
-}
-
-/* Whether `argument` is (int, tuple of floats), which go to `n` and `factors`. */
-static int as_scaled(PyObject *argument, int *n, PyObject **factors) {
-  if (!PyTuple_Check(argument) || PyTuple_GET_SIZE(argument) != 2 || !PyTuple_Check(PyTuple_GET_ITEM(argument, 1))) {
-    return 0;
-  }
-  int64_t value;
-  if (!native_read_int(PyTuple_GET_ITEM(argument, 0), 0, INT32_MAX, &value)) {
-    return 0;
-  }
-  *n = (int)value;
-  *factors = PyTuple_GET_ITEM(argument, 1);
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(*factors); i++) {
-    if (!PyFloat_Check(PyTuple_GET_ITEM(*factors, i))) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
-/*
- * A handle of the group, or NULL with an exception. `argument` is n, the matrices, (n, factors), or anything where none
- * is needed.
- */
-static equiconv_group *create(const char *kind, PyObject *argument) {
+/* The group of a text, or of a plain float64 array of order x d x d matrices; NULL with an exception for neither. */
+static equiconv_group *create(PyObject *value) {
   equiconv_group *handle = NULL;
   equiconv_status status;
-  if (strcmp(kind, "matrices") == 0) {
-    PyArrayObject *matrices = as_matrices(argument);
-    if (matrices == NULL) {
-      return NULL;
-    }
-    status = create_handle(kind, PyArray_DIM(matrices, 1), PyArray_SIZE(matrices), PyArray_DATA(matrices), &handle);
-  } else if (strcmp(kind, "scaling") == 0 || strcmp(kind, "similarity") == 0) {
-    int n;
-    PyObject *factors;
-    if (!as_scaled(argument, &n, &factors)) {
-      native_refuse("Group");
-      return NULL;
-    }
-    status = create_scaled(kind, n, factors, &handle);
+  PyArrayObject *matrices = (PyArrayObject *)value;
+  const char *text = native_read_text(value);
+  if (text != NULL) {
+    const size_t length = strlen(text);
+    Py_BEGIN_ALLOW_THREADS status = equiconv_group_deserialize(text, length, &handle);
+    Py_END_ALLOW_THREADS
+  } else if (native_is_plain(value) && PyArray_TYPE(matrices) == NPY_FLOAT64 && PyArray_NDIM(matrices) == 3 &&
+             PyArray_DIM(matrices, 1) <= 3 && PyArray_DIM(matrices, 1) == PyArray_DIM(matrices, 2)) {
+    const int32_t dimension = (int32_t)PyArray_DIM(matrices, 1);
+    const int64_t order = PyArray_DIM(matrices, 0);
+    const double *numbers = PyArray_DATA(matrices);
+    Py_BEGIN_ALLOW_THREADS status = equiconv_group_create_from_matrices(dimension, order, numbers, &handle);
+    Py_END_ALLOW_THREADS
   } else {
-    int64_t n = 0;
-    if (PyLong_Check(argument) && !native_read_int(argument, 0, INT32_MAX, &n)) {
-      native_refuse("Group");
-      return NULL;
-    }
-    status = create_handle(kind, n, 0, NULL, &handle);
-  }
-  if (status == RECIPE_UNKNOWN) {
     native_refuse("Group");
     return NULL;
   }
-  if (status != EQUICONV_SUCCESS) {
+  if (handle == NULL) {
     native_raise(status);
-    return NULL;
   }
   return handle;
 }
 
-/* Group(kind, argument) */
+/* Group(text or matrices) */
 static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  PyObject *name, *argument;
-  if (!PyArg_ParseTuple(args, "OO:Group", &name, &argument)) {
-    return NULL;
-  }
-  const char *kind = native_read_text(name);
-  if (kind == NULL || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
+  if (PyTuple_GET_SIZE(args) != 1 || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
     return native_refuse("Group");
   }
-  equiconv_group *handle = create(kind, argument);
+  equiconv_group *handle = create(PyTuple_GET_ITEM(args, 0));
   if (handle == NULL) {
     return NULL;
   }
@@ -200,7 +125,10 @@ PyObject *native_array_matrix(PyObject *Py_UNUSED(module), PyObject *value) {
                                                      PyArray_DATA((PyArrayObject *)result)));
 }
 
+NATIVE_TEXT_GETTER(get_text, native_group, equiconv_group_serialize)
+
 static PyGetSetDef getters[] = {
+    {"text", get_text, NULL, NULL, NULL},
     {"order", get_order, NULL, NULL, NULL},
     {"dimension", get_dimension, NULL, NULL, NULL},
     {"is_lattice", get_is_lattice, NULL, NULL, NULL},

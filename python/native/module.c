@@ -157,22 +157,12 @@ static PyObject *instruction_set(PyObject *Py_UNUSED(module), PyObject *Py_UNUSE
 #define FASTCALL(function) ((PyCFunction)(void (*)(void))(function)), METH_FASTCALL
 
 static PyMethodDef methods[] = {
-    {"forward", FASTCALL(native_forward),
-     SIGNATURE("forward", "layer, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, "
-                          "basis, interpolation, group_basis, quadrature, spaces, checked")},
-    {"vjp", FASTCALL(native_vjp),
-     SIGNATURE("vjp", "layer, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, "
-                      "basis, interpolation, group_basis, quadrature, spaces, want_x, want_weight, want_bias, "
-                      "checked")},
-    {"expand", FASTCALL(native_expand),
-     SIGNATURE("expand", "layer, weight, group, basis, interpolation, group_basis, quadrature")},
-    {"explain", FASTCALL(native_explain),
-     SIGNATURE("explain",
-               "layer, run, prepared, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
-               "basis, interpolation, group_basis, quadrature, spaces")},
-    {"layer_text", FASTCALL(native_layer_text),
-     SIGNATURE("layer_text", "layer, x, weight, is_double, group, stride, padding, dilation, padding_mode, algorithm, "
-                             "basis, interpolation, group_basis, quadrature, spaces")},
+    {"layer_of", FASTCALL(native_layer_of), "layer_of($module, *options)\n--\n\n"},
+    {"set_layer_maker", native_set_layer_maker, METH_O, SIGNATURE("set_layer_maker", "function")},
+    {"forward", FASTCALL(native_forward), SIGNATURE("forward", "layer, x, weight, bias, out, warns")},
+    {"vjp", FASTCALL(native_vjp), SIGNATURE("vjp", "layer, grad_out, x, weight, want_x, want_weight, want_bias")},
+    {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight")},
+    {"explain", FASTCALL(native_explain), SIGNATURE("explain", "layer, run, prepared, x, weight, is_double")},
     {"group_basis_matrix", FASTCALL(native_group_basis_matrix), SIGNATURE("group_basis_matrix", "group_basis, group")},
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
@@ -192,11 +182,6 @@ static int add_constants(PyObject *module) {
     const char *name;
     long value;
   } constants[] = {
-      {"ISOTROPIC", EQUICONV_LAYER_ISOTROPIC},
-      {"LIFTING", EQUICONV_LAYER_LIFTING},
-      {"GROUP", EQUICONV_LAYER_GROUP},
-      {"PROJECTION", EQUICONV_LAYER_PROJECTION},
-      {"GENERAL", EQUICONV_LAYER_GENERAL},
       {"FORWARD", EQUICONV_PASS_FORWARD},
       {"INPUT_GRADIENT", EQUICONV_PASS_INPUT_GRADIENT},
       {"WEIGHT_GRADIENT", EQUICONV_PASS_WEIGHT_GRADIENT},
@@ -229,8 +214,9 @@ static int execute(PyObject *module) {
   state->basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_basis_spec, NULL);
   state->group_basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_basis_spec, NULL);
   state->weight_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_weight_spec, NULL);
-  PyTypeObject *types[] = {state->group_type, state->subgroup_type, state->basis_type, state->group_basis_type,
-                           state->weight_type};
+  state->layer_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_layer_spec, NULL);
+  PyTypeObject *types[] = {state->group_type,       state->subgroup_type, state->basis_type,
+                           state->group_basis_type, state->weight_type,   state->layer_type};
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     if (types[i] == NULL || PyModule_AddType(module, types[i]) < 0) {
       return -1;
@@ -246,6 +232,12 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->basis_type);
   Py_VISIT(state->group_basis_type);
   Py_VISIT(state->weight_type);
+  Py_VISIT(state->layer_type);
+  Py_VISIT(state->layer_maker);
+  for (int i = 0; i < NATIVE_RECENT_LAYERS; i++) {
+    Py_VISIT(state->recent[i].key);
+    Py_VISIT(state->recent[i].layer);
+  }
   return 0;
 }
 
@@ -256,6 +248,12 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->basis_type);
   Py_CLEAR(state->group_basis_type);
   Py_CLEAR(state->weight_type);
+  Py_CLEAR(state->layer_type);
+  Py_CLEAR(state->layer_maker);
+  for (int i = 0; i < NATIVE_RECENT_LAYERS; i++) {
+    Py_CLEAR(state->recent[i].key);
+    Py_CLEAR(state->recent[i].layer);
+  }
   return 0;
 }
 

@@ -17,12 +17,26 @@
 
 #include "equiconv.h"
 
+/* How many layers layer_of finds at a glance. */
+enum { NATIVE_RECENT_LAYERS = 64 };
+
+/* A layer by the options that it was asked for with. */
+typedef struct {
+  PyObject *key, *layer;
+} native_recent;
+
 typedef struct {
   PyTypeObject *group_type;
   PyTypeObject *subgroup_type;
   PyTypeObject *basis_type;
   PyTypeObject *group_basis_type;
   PyTypeObject *weight_type;
+  PyTypeObject *layer_type;
+  PyObject *layer_maker;                      /* NULL before set_layer_maker */
+  native_recent recent[NATIVE_RECENT_LAYERS]; /* most recent first */
+#ifdef Py_GIL_DISABLED
+  PyMutex recent_lock;
+#endif
 } native_state;
 
 /* An instance of Group. The handle is set once by __new__ and never NULL afterwards. */
@@ -45,7 +59,6 @@ typedef struct {
   int64_t count;
   int64_t extents[3];
   int32_t dimension;
-  bool is_pixel; /* weights have the axes of the kernel, not one of functions */
 } native_basis;
 
 /* And of GroupBasis. */
@@ -61,6 +74,12 @@ typedef struct {
   int rank;
   npy_intp sizes[EQUICONV_MAX_RANK];
 } native_weight;
+
+/* And of Layer. */
+typedef struct {
+  PyObject_HEAD equiconv_layer *handle;
+  bool is_strided; /* whether a stride may leave a remainder */
+} native_layer;
 
 /*
  * NATIVE_TYPE(type, name, flags, slots...): how Python makes the type of native_<type>, by <type>_new and <type>_dealloc
@@ -85,6 +104,7 @@ extern PyType_Spec native_subgroup_spec;
 extern PyType_Spec native_basis_spec;
 extern PyType_Spec native_group_basis_spec;
 extern PyType_Spec native_weight_spec;
+extern PyType_Spec native_layer_spec;
 
 /*
  * A call of the engine while the GIL is released, which a signal's handler may end by raising: made between
@@ -105,11 +125,12 @@ PyObject *native_raise(equiconv_status status);
 
 /* The group in `value`, or NULL without an exception if it is no Group. */
 native_group *native_as_group(PyObject *module, PyObject *value);
-/* The same for Subgroup, Basis, GroupBasis and Weight. */
+/* The same for Subgroup, Basis, GroupBasis, Weight and Layer. */
 native_subgroup *native_as_subgroup(PyObject *module, PyObject *value);
 native_basis *native_as_basis(PyObject *module, PyObject *value);
 native_group_basis *native_as_group_basis(PyObject *module, PyObject *value);
 native_weight *native_as_weight(PyObject *module, PyObject *value);
+native_layer *native_as_layer(PyObject *module, PyObject *value);
 
 /* Whether `value` is an ndarray of float32 or float64 that the engine reads as it is: C-contiguous, aligned, native. */
 bool native_is_plain(PyObject *value);
@@ -148,7 +169,8 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_array_matrix(PyObject *module, PyObject *matrix);
 PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count);
-PyObject *native_layer_text(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_layer_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_set_layer_maker(PyObject *module, PyObject *function);
 
 /* The shape and type of an array, whose sizes are read in place. */
 typedef struct {
@@ -160,51 +182,23 @@ typedef struct {
 /* Those of a plain array; false for anything else. */
 bool native_read_array(PyObject *value, native_shape *shape);
 
-/* What kernels are made of and where signals live, besides the layer: arguments that have defaults. */
-typedef struct {
-  PyObject *basis, *interpolation, *group_basis, *quadrature, *spaces;
-} native_kernel;
+/* A tuple of ints as a shape; false for anything else. */
+bool native_read_shape(PyObject *value, equiconv_shape *shape);
 
-/* The weights' axes behind (O, C): the points or functions on H, 0 for none, and whether kernel axes follow. */
-typedef struct {
-  int64_t input_points, output_points; /* sizes of the fiber axes of the signals, 0 for none */
-  int64_t weight_points;
-  const native_basis *basis; /* NULL for pixels */
-} native_spaces;
-
-/* Reads into the descriptor, whose group and layer are set; false if something is not plain. */
-bool native_read_kernel(PyObject *module, const native_kernel *kernel, const native_group *group,
-                        equiconv_descriptor *descriptor, native_spaces *spaces);
-/* Channels and extents from the weight; false if its shape does not fit. */
-bool native_read_weight(const native_shape *weight, const native_spaces *spaces, equiconv_descriptor *descriptor);
-
-/* The arguments that all calls of a layer have in common. */
-typedef struct {
-  native_shape input, weight;
-  PyObject *layer, *group, *stride, *padding, *dilation, *padding_mode, *algorithm;
-  native_kernel kernel;
-} native_arguments;
-
-/* The same in the engine's terms. */
-typedef struct {
-  equiconv_descriptor descriptor;
-  native_spaces spaces;
-  int64_t batch;
-  int type;                           /* NPY_FLOAT32 or NPY_FLOAT64 */
-  npy_intp output[EQUICONV_MAX_RANK]; /* shape of the output */
-  int output_rank;
-  bool asymmetric; /* a stride leaves a remainder, for which Python may have a warning */
-} native_call;
-
-typedef enum { NATIVE_PLAIN, NATIVE_NOT_PLAIN, NATIVE_NO_SUCH_SIZE } native_outcome;
-
-native_outcome native_read_call(PyObject *module, const native_arguments *arguments, native_call *call);
 /*
- * The call of a layer of which the shapes are known alone: (x, weight, is_double, group, stride, padding, dilation,
- * padding_mode, algorithm, basis, interpolation, group_basis, quadrature, spaces) behind the layer.
+ * What the handle of a type was made of, as the getter `name`: a text that `serialize` writes. PyUnicode_New makes room
+ * for the closing 0.
  */
-native_outcome native_read_shapes_call(PyObject *module, PyObject *layer, PyObject *const *args, native_call *call);
-/* None for an unchecked call; otherwise the exception of what stands in its way. */
-PyObject *native_decline(native_outcome reason, bool checked, const char *function, const native_call *call);
+#define NATIVE_TEXT_GETTER(name, type, serialize)                                                        \
+  static PyObject *name(PyObject *self, void *Py_UNUSED(unused)) {                                       \
+    size_t length = 0;                                                                                   \
+    equiconv_status status = serialize(((type *)self)->handle, 0, NULL, &length);                        \
+    PyObject *text = status == EQUICONV_SUCCESS ? PyUnicode_New((Py_ssize_t)length, 127) : NULL;         \
+    if (text == NULL) {                                                                                  \
+      return status == EQUICONV_SUCCESS ? NULL : native_raise(status);                                   \
+    }                                                                                                    \
+    status = serialize(((type *)self)->handle, length + 1, (char *)PyUnicode_1BYTE_DATA(text), &length); \
+    return native_finish(text, status);                                                                  \
+  }
 
 #endif /* EQUICONV_NATIVE_H */

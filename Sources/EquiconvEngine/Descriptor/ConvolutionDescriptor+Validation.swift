@@ -17,6 +17,13 @@ extension ConvolutionDescriptor {
 
   /// The descriptor with "same" padding and spaces resolved, or the first thing that is wrong with it.
   func validated() throws(ConvolutionError) -> ConvolutionDescriptor {
+    let resolved = try resolved()
+    try resolved.checkLimits()
+    return resolved
+  }
+
+  /// The same for a layer of any size, also one that no plan is made of.
+  func resolved() throws(ConvolutionError) -> ConvolutionDescriptor {
     try checkSizes()
     var resolved = self
     resolved.layer = try layer.validated()
@@ -28,7 +35,6 @@ extension ConvolutionDescriptor {
       (.kernel, kernel), (.stride, layer.stride), (.padding, resolved.layer.padding), (.dilation, layer.dilation),
     ])
     try resolved.checkBasis()
-    try resolved.checkLimits()
     return resolved
   }
 
@@ -116,7 +122,7 @@ extension ConvolutionDescriptor {
     if value > sizeLimit { throw ConvolutionError(.sizeOverflow, name(), value, expected: "at most 2^48") }
   }
 
-  private func checkLimits() throws(ConvolutionError) {
+  func checkLimits() throws(ConvolutionError) {
     _ = try stencilEntries(kernel)
     try checkImage(inChannels, layer.input, .inChannels, kernel)
     try checkImage(outChannels, layer.output, .outChannels, kernel)

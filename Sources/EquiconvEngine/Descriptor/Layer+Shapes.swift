@@ -24,10 +24,16 @@ extension Layer {
   ///
   /// - Throws: the first thing that is wrong with the layer or the shapes, as a plan of them would.
   public func outputShape(input: [Int], weight: [Int]) throws(ConvolutionError) -> [Int] {
-    let descriptor = try descriptor(input: input, weight: weight).validated()
+    let descriptor = try descriptor(input: input, weight: weight).resolved()
     let points = descriptor.layer.output == .plane ? [] : [try output.fiber(of: group, .outputSpace).count]
     let shape = [input[0], descriptor.outChannels] + points + (try descriptor.outputs().counts.values)
-    _ = try ConvolutionPlan.count(shape, .output)
+    do throws(ConvolutionError) {
+      _ = try ConvolutionPlan.count(shape, .output)
+    } catch {
+      // Which argument makes it so large is said by the limits of plans.
+      try descriptor.checkLimits()
+      throw error
+    }
     return shape
   }
 
@@ -35,7 +41,7 @@ extension Layer {
   ///
   /// - Throws: as `outputShape`.
   public func strideRemainder(input: [Int], weight: [Int]) throws(ConvolutionError) -> Extents {
-    try descriptor(input: input, weight: weight).validated().outputs().remainders
+    try descriptor(input: input, weight: weight).resolved().outputs().remainders
   }
 
   /// The layer with the sizes that these shapes have.

@@ -23,7 +23,7 @@ extension GroupBasis: TextForm {
     }
   }
 
-  public init(reading text: inout TextReader) throws(ConvolutionError) {
+  public init(reading text: inout TextReader) throws(TextError) {
     let start = text
     switch text.word() {
     case "full": self = .full
@@ -43,6 +43,6 @@ extension GroupBasis: TextForm {
     default: throw start.unexpected("the name of a basis on H")
     }
     let basis = self
-    try made(text, from: start) { () throws(BasisError) in try basis.validate() }
+    try made { () throws(BasisError) in try basis.validate() }
   }
 }

@@ -24,7 +24,7 @@ extension KernelBasis: TextForm {
     }
   }
 
-  public init(reading text: inout TextReader) throws(ConvolutionError) {
+  public init(reading text: inout TextReader) throws(TextError) {
     let start = text
     let name = text.word()
     switch name {
@@ -40,14 +40,14 @@ extension KernelBasis: TextForm {
   /// Those that begin with the extents of a grid.
   private static func readOnGrid(
     _ name: String, _ text: inout TextReader, from start: TextReader
-  ) throws(ConvolutionError) -> KernelBasis {
+  ) throws(TextError) -> KernelBasis {
     try text.expect("(")
     let extents = try text.readIntegers(atMost: 3)
     try text.expect(",")
     if name == "pixel" {
       let interpolation = try text.choice(Interpolation.words)
       return .pixel(
-        try made(text, from: start) { () throws(BasisError) in
+        try made { () throws(BasisError) in
           try PixelBasis(extents: extents, interpolation: interpolation)
         })
     }
@@ -56,7 +56,7 @@ extension KernelBasis: TextForm {
     if name == "gaussian_derivatives" {
       let sigma = try text.readNumber()
       return .gaussianDerivatives(
-        try made(text, from: start) { () throws(BasisError) in
+        try made { () throws(BasisError) in
           try GaussianDerivativeBasis(dimension: extents.count, order: number, sigma: sigma, extents: extents)
         })
     }
@@ -91,10 +91,10 @@ extension BSplineBasis {
 
   fileprivate init(
     _ name: String, _ extents: [Int], degree: Int, reading text: inout TextReader, from start: TextReader
-  ) throws(ConvolutionError) {
+  ) throws(TextError) {
     if name == "round_bspline" {
       let radius = text.takesWord("default") ? nil : try text.readNumber()
-      self = try made(text, from: start) { () throws(BasisError) in
+      self = try made { () throws(BasisError) in
         try .round(extents: extents, degree: degree, radius: radius)
       }
       return
@@ -106,13 +106,13 @@ extension BSplineBasis {
       if extents.isEmpty || centers.count % extents.count != 0 {
         throw start.unexpected("\(extents.count) coordinates for each of the centers, not \(centers.count) numbers")
       }
-      self = try made(text, from: start) { () throws(BasisError) in
+      self = try made { () throws(BasisError) in
         try BSplineBasis(
           dimension: extents.count, degree: degree, copying: centers, scale: number, extents: extents)
       }
       return
     }
-    self = try made(text, from: start) { () throws(BasisError) in
+    self = try made { () throws(BasisError) in
       name == "bspline"
         ? try .dense(extents: extents, degree: degree, scale: number)
         : try .atrous(extents: extents, degree: degree, spacing: number)
@@ -122,7 +122,7 @@ extension BSplineBasis {
 
 extension CircularHarmonicBasis {
   fileprivate func write(to text: inout TextWriter) throws(ConvolutionError) {
-    if let highest = standardHighestFrequency {
+    if case .standard(let highest) = recipe {
       return try text.write("circular_harmonics(\(extent),\(highest == .max ? "all" : "\(highest)"))")
     }
     try text.write("harmonic_rings(\(extent),")
@@ -136,13 +136,13 @@ extension CircularHarmonicBasis {
 
   fileprivate init(
     _ name: String, reading text: inout TextReader, from start: TextReader
-  ) throws(ConvolutionError) {
+  ) throws(TextError) {
     try text.expect("(")
     let extent = try text.readInteger()
     try text.expect(",")
     if name == "circular_harmonics" {
       let highest = text.takesWord("all") ? Int.max : try text.readInteger()
-      self = try made(text, from: start) { () throws(BasisError) in
+      self = try made { () throws(BasisError) in
         try .standard(extent: extent, highestFrequency: highest)
       }
       return
@@ -152,7 +152,7 @@ extension CircularHarmonicBasis {
     let radii = Array(try text.readNumbers(atMost: 4096))
     try text.expect(",")
     let frequencies = try text.readIntegers(atMost: 4096)
-    self = try made(text, from: start) { () throws(BasisError) in
+    self = try made { () throws(BasisError) in
       try CircularHarmonicBasis(extent: extent, radii: radii, frequencies: frequencies, sigma: sigma)
     }
   }
@@ -172,14 +172,7 @@ extension Interpolation {
   }
 }
 
-/// What `make` gives, or where in the text nothing is made.
-func made<Basis>(
-  _ text: TextReader, from start: TextReader, _ make: () throws(BasisError) -> Basis
-) throws(ConvolutionError) -> Basis {
-  do throws(BasisError) {
-    return try make()
-  } catch {
-    if case .outOfMemory(let bytes) = error { throw .outOfMemory(bytes: bytes) }
-    throw text.refused(from: start, because: error)
-  }
+/// What `make` gives.
+func made<Basis>(_ make: () throws(BasisError) -> Basis) throws(TextError) -> Basis {
+  do throws(BasisError) { return try make() } catch { throw .basis(error) }
 }

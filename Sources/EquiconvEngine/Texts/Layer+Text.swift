@@ -30,7 +30,7 @@ extension Layer: TextForm {
     try text.write(" quadrature=\(usesQuadrature ? "yes" : "no") depthwise=\(isDepthwise ? "yes" : "no")")
   }
 
-  public init(reading text: inout TextReader) throws(ConvolutionError) {
+  public init(reading text: inout TextReader) throws(TextError) {
     try text.readKey("group", isFirst: true)
     let group = try PointGroup(reading: &text)
     try text.readKey("input")
@@ -57,11 +57,11 @@ extension Layer: TextForm {
     let usesQuadrature = try text.choice([("no", false), ("yes", true)])
     try text.readKey("depthwise")
     let isDepthwise = try text.choice([("no", false), ("yes", true)])
-    self = try Layer(
+    let layer = Layer(
       from: input, to: output, group: group, stride: stride, padding: padding, dilation: dilation,
       paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
-      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise
-    ).validated()
+      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
+    do throws(ConvolutionError) { self = try layer.validated() } catch { throw .layer(error) }
   }
 }
 
@@ -77,7 +77,7 @@ extension SignalSpace {
     }
   }
 
-  fileprivate init(reading text: inout TextReader) throws(ConvolutionError) {
+  fileprivate init(reading text: inout TextReader) throws(TextError) {
     let start = text
     switch text.word() {
     case "plane": self = .plane
@@ -95,10 +95,10 @@ extension TextReader {
   /// One number for each axis that the group acts on; -1 is spelled "same".
   fileprivate mutating func readExtents(
     _ group: PointGroup, takesSame: Bool = false
-  ) throws(ConvolutionError) -> Extents {
+  ) throws(TextError) -> Extents {
     let start = self
     var values: [Int] = []
-    try readList(atMost: 3) { (text: inout TextReader) throws(ConvolutionError) in
+    try readList(atMost: 3) { (text: inout TextReader) throws(TextError) in
       values.append(takesSame && text.takesWord("same") ? Layer.same : try text.readInteger())
     }
     if values.count != group.dimension {

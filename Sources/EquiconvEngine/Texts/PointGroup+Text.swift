@@ -27,20 +27,14 @@ extension PointGroup: TextForm {
     }
   }
 
-  public init(reading text: inout TextReader) throws(ConvolutionError) {
-    let start = text
+  public init(reading text: inout TextReader) throws(TextError) {
     let recipe = try Recipe(reading: &text)
-    do throws(GroupError) {
-      self = try PointGroup(recipe)
-    } catch {
-      if case .outOfMemory(let bytes) = error { throw .outOfMemory(bytes: bytes) }
-      throw text.refused(from: start, because: error)
-    }
+    do throws(GroupError) { self = try PointGroup(recipe) } catch { throw .group(error) }
   }
 }
 
 extension PointGroup.Recipe {
-  fileprivate init(reading text: inout TextReader) throws(ConvolutionError) {
+  fileprivate init(reading text: inout TextReader) throws(TextError) {
     let start = text
     let name = text.word()
     switch name {
@@ -58,7 +52,7 @@ extension PointGroup.Recipe {
   }
 
   /// What comes behind the name of a group with arguments; nil for another name.
-  private static func readCall(_ name: String, _ text: inout TextReader) throws(ConvolutionError) -> Self? {
+  private static func readCall(_ name: String, _ text: inout TextReader) throws(TextError) -> Self? {
     guard
       ["trivial", "cyclic", "dihedral", "axial_cyclic", "axial_dihedral", "scaling", "similarity", "matrices"]
         .contains(name)
@@ -82,12 +76,12 @@ extension PointGroup.Recipe {
     return made
   }
 
-  private static func readAxis(_ text: inout TextReader) throws(ConvolutionError) -> PointGroup.Axis {
+  private static func readAxis(_ text: inout TextReader) throws(TextError) -> PointGroup.Axis {
     try text.expect(",")
     return try text.choice([("x", .x), ("y", .y), ("z", .z)])
   }
 
-  private static func readFactors(_ text: inout TextReader) throws(ConvolutionError) -> [Double] {
+  private static func readFactors(_ text: inout TextReader) throws(TextError) -> [Double] {
     try text.expect(",")
     return Array(try text.readNumbers(atMost: PointGroup.largestOrder))
   }

@@ -14,7 +14,7 @@ public protocol TextForm {
   func write(to text: inout TextWriter) throws(ConvolutionError)
 
   /// Reads what `write` writes.
-  init(reading text: inout TextReader) throws(ConvolutionError)
+  init(reading text: inout TextReader) throws(TextError)
 }
 
 /// The version of the grammar, which all forms share.
@@ -34,15 +34,17 @@ extension TextForm {
 
   /// The value of a text.
   ///
-  /// - Throws: `invalidText` for what is no such text, naming the place, what is there and what was expected; also what is
-  ///   wrong with a value that no function makes; `outOfMemory`.
-  public init(text: UnsafeBufferPointer<UInt8>) throws(ConvolutionError) {
+  /// - Throws: `invalidText` for what is no such text, naming the place, what is there and what was expected; what the
+  ///   functions throw that the text names, for a value that they refuse; `outOfMemory`.
+  public init(text: UnsafeBufferPointer<UInt8>) throws(TextError) {
     let call = Call.begin(.flushing)
     defer { call.end() }
     var reader = try TextReader(text)
     try reader.readHeader(Self.textName)
     try self.init(reading: &reader)
     try reader.expectEnd()
-    try reader.checkCanonical(try self.text())
+    let written: FixedArray<UInt8>
+    do throws(ConvolutionError) { written = try self.text() } catch { throw .layer(error) }
+    try reader.checkCanonical(written)
   }
 }

@@ -13,9 +13,10 @@ public struct TextReader {
   /// The longest word or number.
   private static let longestToken = 40
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(ConvolutionError) {
+  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(TextError) {
     if bytes.count > largestText {
-      throw ConvolutionError(.invalidText, .text, "of \(bytes.count) bytes", expected: "at most \(largestText)")
+      throw TextError.layer(
+        ConvolutionError(.invalidText, .text, "of \(bytes.count) bytes", expected: "at most \(largestText)"))
     }
     self.bytes = bytes
   }
@@ -23,7 +24,7 @@ public struct TextReader {
   // MARK: - The whole
 
   /// "name/1 ".
-  mutating func readHeader(_ name: String) throws(ConvolutionError) {
+  mutating func readHeader(_ name: String) throws(TextError) {
     let start = place
     guard word() == name, take("/") else {
       place = start
@@ -37,12 +38,12 @@ public struct TextReader {
     try expect(" ")
   }
 
-  func expectEnd() throws(ConvolutionError) {
+  func expectEnd() throws(TextError) {
     if place != bytes.count { throw unexpected("the end of the text") }
   }
 
   /// Throws where the value is written otherwise than here: with zeros that say nothing, more digits, another order.
-  func checkCanonical(_ written: FixedArray<UInt8>) throws(ConvolutionError) {
+  func checkCanonical(_ written: FixedArray<UInt8>) throws(TextError) {
     let common = min(written.count, bytes.count)
     let difference = (0..<common).first { written[$0] != bytes[$0] } ?? common
     if difference == written.count && difference == bytes.count { return }
@@ -67,12 +68,12 @@ public struct TextReader {
     return true
   }
 
-  mutating func expect(_ sign: Unicode.Scalar) throws(ConvolutionError) {
+  mutating func expect(_ sign: Unicode.Scalar) throws(TextError) {
     if !take(sign) { throw unexpected("\"\(sign)\"") }
   }
 
   /// "name=", with a space before it unless it is the first.
-  mutating func readKey(_ name: String, isFirst: Bool = false) throws(ConvolutionError) {
+  mutating func readKey(_ name: String, isFirst: Bool = false) throws(TextError) {
     if !isFirst { try expect(" ") }
     let start = place
     guard word() == name, take("=") else {
@@ -82,7 +83,7 @@ public struct TextReader {
   }
 
   /// The value of one of these words.
-  mutating func choice<Value>(_ values: [(word: String, value: Value)]) throws(ConvolutionError) -> Value {
+  mutating func choice<Value>(_ values: [(word: String, value: Value)]) throws(TextError) -> Value {
     let start = place
     let word = word()
     for (name, value) in values where name == word { return value }
@@ -92,46 +93,47 @@ public struct TextReader {
 
   // MARK: - Numbers
 
-  mutating func readInteger() throws(ConvolutionError) -> Int {
+  mutating func readInteger() throws(TextError) -> Int {
     let start = place
     if let value = integer() { return value }
     place = start
     throw unexpected("a whole number")
   }
 
-  mutating func readNumber() throws(ConvolutionError) -> Double {
+  mutating func readNumber() throws(TextError) -> Double {
     let start = place
-    let token = token { (48...57).contains($0) || $0 == 43 || $0 == 45 || $0 == 46 || $0 == 101 }
+    // Digits, signs, the point, and the letters of "e", "inf" and "nan": who takes the number refuses the last two.
+    let token = token { (48...57).contains($0) || [43, 45, 46, 97, 101, 102, 105, 110].contains($0) }
     // Calls take subnormal numbers as zeros, but what is read are numbers as they are.
     let call = Call.begin(.exact)
     let value = Double(token)
     call.end()
-    if let value, value.isFinite { return value }
+    if let value { return value }
     place = start
-    throw unexpected("a finite number")
+    throw unexpected("a number")
   }
 
   /// `[1,2,3]` with at most so many.
-  mutating func readIntegers(atMost limit: Int) throws(ConvolutionError) -> [Int] {
+  mutating func readIntegers(atMost limit: Int) throws(TextError) -> [Int] {
     var values: [Int] = []
-    try readList(atMost: limit) { (text: inout TextReader) throws(ConvolutionError) in
+    try readList(atMost: limit) { (text: inout TextReader) throws(TextError) in
       values.append(try text.readInteger())
     }
     return values
   }
 
   /// `[1.0,0.5]` with at most so many.
-  mutating func readNumbers(atMost limit: Int) throws(ConvolutionError) -> FixedArray<Double> {
-    var values = Table<Double>()
-    try readList(atMost: limit) { (text: inout TextReader) throws(ConvolutionError) in
+  mutating func readNumbers(atMost limit: Int) throws(TextError) -> FixedArray<Double> {
+    var values = CheckedArray<Double, TextError>()
+    try readList(atMost: limit) { (text: inout TextReader) throws(TextError) in
       try values.append(try text.readNumber())
     }
     return values.frozen()
   }
 
   mutating func readList(
-    atMost limit: Int, _ item: (inout TextReader) throws(ConvolutionError) -> Void
-  ) throws(ConvolutionError) {
+    atMost limit: Int, _ item: (inout TextReader) throws(TextError) -> Void
+  ) throws(TextError) {
     try expect("[")
     if take("]") { return }
     var count = 0
@@ -156,13 +158,8 @@ public struct TextReader {
   // MARK: - Errors
 
   /// The error at the present place.
-  func unexpected(_ expected: String) -> ConvolutionError {
-    ConvolutionError(.invalidText, .text, found, expected: expected)
-  }
-
-  /// The error for a part that begins at an earlier place, and of which nothing can be made.
-  func refused(from start: TextReader, because error: some ArgumentError) -> ConvolutionError {
-    ConvolutionError(.invalidText, .text, start.found) { "a valid value: \(error.message(in: $0))" }
+  func unexpected(_ expected: String) -> TextError {
+    .layer(ConvolutionError(.invalidText, .text, found, expected: expected))
   }
 
   /// What is at the present place.

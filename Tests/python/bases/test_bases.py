@@ -64,7 +64,7 @@ def test_bases_are_values(basis):
     with pytest.raises(AttributeError, match="immutable"):
         basis.count = 1
     with pytest.raises(AttributeError, match="immutable"):
-        del basis._recipe
+        del basis._shown
 
 
 @pytest.mark.parametrize("basis", [*BASES.values(), *GROUP_BASES.values()], ids=repr)

@@ -177,16 +177,12 @@ def test_wrong_call_is_refused_with_a_reason(call, exception, fragments):
 
 def test_native_types_refuse_unchecked_arguments():
     native = eq.__dict__["_native"]
-    extents, none, elements = np.array([3, 3]), np.empty(0), np.empty(0, np.int32)
-    for arguments in [
-        ("pixel", None, 0, 0.0, none, elements), ("pixel", extents, 0, 0.0, none, none),
-        ("pixel", np.array([3] * 4), 0, 0.0, none, elements), ("bspline_at", extents, 0, 1.0, np.ones(3), elements),
-        ("harmonic_rings", extents, 0, 1.0, np.ones(3), elements), ("fourier", extents, 0, 0.0, none, elements),
-    ]:  # fmt: skip
-        with pytest.raises(TypeError, match="checked arguments"):
-            native.Basis(*arguments)
-    with pytest.raises(TypeError, match="checked arguments"):
-        native.GroupBasis([0])
+    for kind in (native.Basis, native.GroupBasis):
+        for arguments in [(), (None,), ([0],), ("a", "b"), (b"equiconv-basis/1 pixel([3,3],bilinear)",)]:
+            with pytest.raises(TypeError, match="checked arguments"):
+                kind(*arguments)
+    with pytest.raises(ValueError, match="expected the name of a basis"):
+        native.Basis("equiconv-basis/1 fourier([3,3])")
     for arguments in [(), (1, 2), (eq.localized([0]), 1)]:
         with pytest.raises(TypeError, match="checked arguments"):
             native.group_basis_matrix(*arguments)

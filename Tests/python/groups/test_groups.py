@@ -232,11 +232,11 @@ def test_tables_are_read_only():
 
 def test_groups_are_immutable():
     group = eq.cyclic(4)
-    for name in ("order", "name", "matrices", "_recipe", "other"):
+    for name in ("order", "name", "matrices", "_arrays", "other"):
         with pytest.raises(AttributeError):
             setattr(group, name, 1)
     with pytest.raises(AttributeError, match="immutable"):
-        del group._recipe
+        del group._arrays
 
 
 def test_equality_and_hash():

@@ -32,8 +32,6 @@ INNER_ORDER = {
 }
 # Rooms of the experiments, and the one they know.
 KNOWN = {("digits", "common"), ("mitosis", "common")}
-# What is still used from elsewhere, until operators of PyTorch carry layers as text.
-WAITING = {("torch._operators.configuration", name) for name in ("_recipe", "__reduce__")}
 RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 
@@ -193,7 +191,7 @@ def test_modules_use_nothing_private_of_each_others_objects():
         f"{module}:{line} uses {name}, which is of {', '.join(sorted(owners.get(name, {'pickle'})))}"
         for module, tree in trees().items()
         for name, line in private_uses(tree)
-        if (module, name) not in WAITING and (name == "__reduce__" or (name in owners and module not in owners[name]))
+        if name == "__reduce__" or (name in owners and module not in owners[name])
     ]
     assert not found, "\n".join(found)
 

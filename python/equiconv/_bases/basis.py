@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,13 +19,13 @@ INTERPOLATIONS = ("bilinear", "bicubic", "bspline3")
 
 
 class _Immutable:
-    """Values made by functions of the package: equal, hashed, copied and pickled by how they were made."""
+    """Values made by functions of the package: equal, hashed, copied and pickled by what the engine made them of."""
 
     __slots__ = ()
 
-    # The function, its name and its arguments as text, and what makes the handle again.
-    _text: str
-    _recipe: tuple[Any, ...]
+    # The function, its name and its arguments as text, for those who print it; and what the engine made it of.
+    _shown: str
+    text: str
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be set")
@@ -36,13 +36,13 @@ class _Immutable:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self._recipe == other._recipe
+        return self.text == other.text
 
     def __hash__(self) -> int:
-        return hash(self._recipe)
+        return hash(self.text)
 
     def __repr__(self) -> str:
-        return self._text
+        return self._shown
 
     def __copy__(self) -> _Immutable:
         return self
@@ -65,7 +65,7 @@ class KernelBasis(_Immutable, _native.Basis):
         shape: the trailing shape of weights: ``(J,)``, but `extents` for `pixel_basis`.
     """
 
-    __slots__ = ("__weakref__", "_recipe", "_text")
+    __slots__ = ("__weakref__", "_shown")
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> KernelBasis:
         """Always raises TypeError: bases come from the functions named above."""
@@ -82,7 +82,7 @@ class KernelBasis(_Immutable, _native.Basis):
     @property
     def is_pixel(self) -> bool:
         """Whether the coefficients are the pixels of the kernel, so that weights have its axes."""
-        return bool(self._recipe[0] == "pixel")
+        return self.text.startswith("equiconv-basis/1 pixel(")
 
     def sample(self, points: ArrayLike) -> NDArray[np.float64]:
         """The values of all functions at points: times coefficients, the kernel there.
@@ -107,8 +107,8 @@ class KernelBasis(_Immutable, _native.Basis):
         values = self.sample_points(np.require(array.reshape(-1, self.dimension), requirements=["C", "A"]))
         return values.reshape(*array.shape[:-1], self.count)
 
-    def __reduce__(self) -> tuple[Callable[..., KernelBasis], tuple[Any, ...]]:
-        return (make_kernel_basis, (self._text, *self._recipe))
+    def __reduce__(self) -> tuple[Callable[..., KernelBasis], tuple[str, str]]:
+        return (parse_kernel_basis, (self.text, self._shown))
 
 
 class GroupBasis(_Immutable, _native.GroupBasis):
@@ -121,7 +121,7 @@ class GroupBasis(_Immutable, _native.GroupBasis):
         count: the number I of functions.
     """
 
-    __slots__ = ("__weakref__", "_recipe", "_text")
+    __slots__ = ("__weakref__", "_shown")
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> GroupBasis:
         """Always raises TypeError: bases come from the functions named above."""
@@ -145,34 +145,41 @@ class GroupBasis(_Immutable, _native.GroupBasis):
             raise TypeError(f"group is {value_text(group)} ({type(group).__name__}), expected a PointGroup")
         return _native.group_basis_matrix(self, group)
 
-    def __reduce__(self) -> tuple[Callable[..., GroupBasis], tuple[Any, ...]]:
-        return (make_group_basis, (self._text, *self._recipe))
+    def __reduce__(self) -> tuple[Callable[..., GroupBasis], tuple[str, str]]:
+        return (parse_group_basis, (self.text, self._shown))
 
 
-def make_kernel_basis(
-    text: str,
-    kind: str,
-    extents: tuple[int, ...],
-    number: int,
-    real: float,
-    reals: tuple[float, ...] = (),
-    integers: tuple[int, ...] = (),
-) -> KernelBasis:
-    """A basis of kernels that prints as `text`; also makes a pickled one again."""
-    arrays = np.array(extents, np.int64), np.array(reals, np.float64), np.array(integers, np.int32)
-    basis = _native.Basis.__new__(KernelBasis, kind, arrays[0], number, real, arrays[1], arrays[2])
-    object.__setattr__(basis, "_text", text if text.startswith("equiconv.") else "equiconv." + text)
-    object.__setattr__(basis, "_recipe", (kind, extents, number, real, reals, integers))
+def parse_kernel_basis(text: str, shown: str | None = None) -> KernelBasis:
+    """The basis of a text of the engine, such as ``"equiconv-basis/1 bspline([5,5],3,1.0)"``; see docs/LayerFormat.md.
+
+    Raises ValueError for what is no such text, and for numbers that no basis has.
+
+    Args:
+        text: what the engine makes it of.
+        shown: what it prints as, if that is another text.
+    """
+    basis = _native.Basis.__new__(KernelBasis, text)
+    object.__setattr__(basis, "_shown", shown or _shown(text))
     return basis
 
 
-def make_group_basis(
-    text: str, numbers: tuple[float, ...], degree: int, scale: float, *, is_spline: bool = False
-) -> GroupBasis:
-    """A basis on H that prints as `text`; also makes a pickled one again."""
-    is_spline = is_spline or scale > 0
-    array = np.array(numbers, np.float64) if is_spline else np.array(numbers, np.int32)
-    basis = _native.GroupBasis.__new__(GroupBasis, array, degree, scale)
-    object.__setattr__(basis, "_text", text if text.startswith("equiconv.") else "equiconv." + text)
-    object.__setattr__(basis, "_recipe", (numbers, degree, scale))
+def parse_group_basis(text: str, shown: str | None = None) -> GroupBasis:
+    """The same for a basis on H."""
+    basis = _native.GroupBasis.__new__(GroupBasis, text)
+    object.__setattr__(basis, "_shown", shown or _shown(text))
     return basis
+
+
+def make_kernel_basis(shown: str, name: str, *arguments: str | int) -> KernelBasis:
+    """The basis of a function of the engine and its arguments, as its texts spell them; it prints as `shown`."""
+    return parse_kernel_basis(f"equiconv-basis/1 {name}({','.join(map(str, arguments))})", "equiconv." + shown)
+
+
+def make_group_basis(shown: str, name: str, *arguments: str | int) -> GroupBasis:
+    """The same for a basis on H."""
+    return parse_group_basis(f"equiconv-group-basis/1 {name}({','.join(map(str, arguments))})", "equiconv." + shown)
+
+
+def _shown(text: str) -> str:
+    """What a basis prints as that came as a text alone."""
+    return f"<{text}>"

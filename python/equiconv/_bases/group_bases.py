@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks.arguments import integer, items, real, value_text
 from .._checks.arrays import reals
+from .._checks.texts import integers_text, number_text, numbers_text
 from .basis import GroupBasis, make_group_basis
 
 _LARGEST_ORDER = 4096
@@ -31,7 +32,7 @@ def localized(elements: Sequence[int]) -> GroupBasis:
     numbers = tuple(integer(f"elements[{i}]", h, 0, _LARGEST_ORDER - 1) for i, h in enumerate(given))
     if not numbers or len(set(numbers)) != len(numbers):
         raise ValueError(f"elements is {value_text(given)}, expected one or more different elements")
-    return make_group_basis(f"localized({value_text(list(numbers))})", numbers, 0, 0.0)
+    return make_group_basis(f"localized({value_text(list(numbers))})", "localized", integers_text(numbers))
 
 
 def group_bspline(
@@ -65,15 +66,11 @@ def group_bspline(
     if count is not None:
         step = 2 * np.pi / integer("count", count, 1, _LARGEST_ORDER)
         text = f"group_bspline({order}, {count})"
-        return make_group_basis(text, tuple(float(i * step) for i in range(count)), order, float(step))
+        centers_text = numbers_text(float(i * step) for i in range(count))
+        return make_group_basis(text, "bspline", order, number_text(float(step)), centers_text)
     angles = tuple(map(float, reals("centers", centers).ravel()))
     if not 1 <= len(angles) <= _LARGEST_ORDER:
         raise ValueError(f"centers has {len(angles)} numbers, expected 1 to {_LARGEST_ORDER}")
     width = real("scale", scale)
-    return make_group_basis(
-        f"group_bspline({order}, centers={value_text(list(angles))}, scale={width})",
-        angles,
-        order,
-        width,
-        is_spline=True,
-    )
+    shown = f"group_bspline({order}, centers={value_text(list(angles))}, scale={width})"
+    return make_group_basis(shown, "bspline", order, number_text(width), numbers_text(angles))

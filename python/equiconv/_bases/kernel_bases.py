@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._checks.arguments import choice, integer, is_a, items, real, value_text
 from .._checks.arrays import reals
+from .._checks.texts import integers_text, number_text, numbers_text
 from .basis import INTERPOLATIONS, Interpolation, KernelBasis, make_kernel_basis
 
 Kernel: TypeAlias = int | tuple[int, ...]
@@ -39,7 +40,9 @@ def pixel_basis(
     """
     extents = _extents(kernel, dimension)
     code = INTERPOLATIONS.index(choice("interpolation", interpolation, INTERPOLATIONS))
-    return make_kernel_basis(f"pixel_basis({extents}, {INTERPOLATIONS[code]!r})", "pixel", extents, code, 0.0)
+    return make_kernel_basis(
+        f"pixel_basis({extents}, {INTERPOLATIONS[code]!r})", "pixel", integers_text(extents), INTERPOLATIONS[code]
+    )
 
 
 def bspline_basis(
@@ -73,12 +76,14 @@ def bspline_basis(
     extents = _extents(kernel, dimension)
     order, width = integer("degree", degree, 0, 5), real("scale", scale)
     if centers is None:
-        return make_kernel_basis(f"bspline_basis({extents}, {order}, scale={width})", "bspline", extents, order, width)
+        shown = f"bspline_basis({extents}, {order}, scale={width})"
+        return make_kernel_basis(shown, "bspline", integers_text(extents), order, number_text(width))
     points = reals("centers", centers)
     if points.ndim != 2 or points.shape[1] != len(extents) or points.shape[0] == 0:
         raise ValueError(f"centers has shape {points.shape}, expected (J, {len(extents)}) with one center or more")
     text = f"bspline_basis({extents}, {order}, centers={value_text(points.tolist())}, scale={width})"
-    return make_kernel_basis(text, "bspline_at", extents, order, width, tuple(map(float, points.ravel())))
+    numbers = numbers_text(points.ravel().tolist())
+    return make_kernel_basis(text, "bspline_at", integers_text(extents), order, number_text(width), numbers)
 
 
 def atrous_bspline_basis(
@@ -100,7 +105,7 @@ def atrous_bspline_basis(
     extents = _extents(kernel, dimension)
     order, distance = integer("degree", degree, 0, 5), real("spacing", spacing)
     text = f"atrous_bspline_basis({extents}, {order}, spacing={distance})"
-    return make_kernel_basis(text, "atrous_bspline", extents, order, distance)
+    return make_kernel_basis(text, "atrous_bspline", integers_text(extents), order, number_text(distance))
 
 
 def round_bspline_basis(
@@ -125,13 +130,9 @@ def round_bspline_basis(
     limit = -1.0 if radius is None else real("radius", radius)
     if radius is not None and limit < 0:
         raise ValueError(f"radius is {limit}, expected a number of at least 0 or None")
-    return make_kernel_basis(
-        f"round_bspline_basis({extents}, {order}, radius={None if radius is None else limit})",
-        "round_bspline",
-        extents,
-        order,
-        limit,
-    )
+    shown = f"round_bspline_basis({extents}, {order}, radius={None if radius is None else limit})"
+    within = "default" if radius is None else number_text(limit)
+    return make_kernel_basis(shown, "round_bspline", integers_text(extents), order, within)
 
 
 def circular_harmonics(
@@ -168,7 +169,7 @@ def circular_harmonics(
             2**31 - 1 if highest_frequency is None else integer("highest_frequency", highest_frequency, 0, 2**31 - 1)
         )
         text = f"circular_harmonics({extent}, {None if highest_frequency is None else limit})"
-        return make_kernel_basis(text, "circular_harmonics", (extent,), limit, 0.0)
+        return make_kernel_basis(text, "circular_harmonics", extent, "all" if highest_frequency is None else limit)
     if radii is None or frequencies is None or highest_frequency is not None:
         raise ValueError(
             f"radii is {value_text(radii)} and frequencies is {value_text(frequencies)}, expected both or none "
@@ -184,7 +185,8 @@ def circular_harmonics(
         f"circular_harmonics({extent}, radii={value_text(list(rings))}, frequencies={value_text(list(highest))}, "
         f"sigma={width})"
     )
-    return make_kernel_basis(text, "harmonic_rings", (extent,), 0, width, rings, highest)
+    arguments = (extent, number_text(width), numbers_text(rings), integers_text(highest))
+    return make_kernel_basis(text, "harmonic_rings", *arguments)
 
 
 def gaussian_derivatives(kernel: Kernel, order: int, sigma: float, *, dimension: int | None = None) -> KernelBasis:
@@ -208,7 +210,7 @@ def gaussian_derivatives(kernel: Kernel, order: int, sigma: float, *, dimension:
     extents = _extents(kernel, dimension)
     total, width = integer("order", order, 0, 10), real("sigma", sigma)
     text = f"gaussian_derivatives({extents}, {total}, {width})"
-    return make_kernel_basis(text, "gaussian_derivatives", extents, total, width)
+    return make_kernel_basis(text, "gaussian_derivatives", integers_text(extents), total, number_text(width))
 
 
 def _extents(kernel: object, dimension: object) -> tuple[int, ...]:

@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 
 from .. import _native
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._checks.arrays import Array
+from .._checks.arguments import choice
+from .._checks.arrays import Array, float_array
 from .._groups.point_group import PointGroup
-from .._layer import calls as _calls
 from .._layer.layer import LAYERS
+from .._layer.operands import check_weight
+from .._layer.spec import layer_of
 from .._layer.weights import PreparedWeight
 
 Axes: TypeAlias = int | tuple[int, ...]
@@ -74,15 +76,11 @@ def isotropic_conv(
         >>> y.shape
         (1, 5, 6, 6)
     """
-    result = _native.forward(
-        _native.ISOTROPIC, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
-        interpolation, group_basis, quadrature, None, False,
+    spec = layer_of(
+        "isotropic", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel, out)
+    return _native.forward(spec, x, weight, bias, out, True)
 
 
 def lifting_conv(
@@ -137,15 +135,11 @@ def lifting_conv(
         >>> y.shape
         (1, 5, 4, 6, 6)
     """
-    result = _native.forward(
-        _native.LIFTING, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
-        interpolation, group_basis, quadrature, None, False,
+    spec = layer_of(
+        "lifting", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["lifting"], x, weight, group, bias, sampling, kernel, out)
+    return _native.forward(spec, x, weight, bias, out, True)
 
 
 def group_conv(
@@ -200,15 +194,11 @@ def group_conv(
         >>> y.shape
         (1, 5, 4, 6, 6)
     """
-    result = _native.forward(
-        _native.GROUP, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
-        interpolation, group_basis, quadrature, None, False,
+    spec = layer_of(
+        "group", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["group"], x, weight, group, bias, sampling, kernel, out)
+    return _native.forward(spec, x, weight, bias, out, True)
 
 
 def projection_conv(
@@ -264,15 +254,11 @@ def projection_conv(
         >>> y.shape
         (1, 5, 6, 6)
     """
-    result = _native.forward(
-        _native.PROJECTION, x, weight, group, bias, stride, padding, dilation, padding_mode, algorithm, out, basis,
-        interpolation, group_basis, quadrature, None, False,
+    spec = layer_of(
+        "projection", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["projection"], x, weight, group, bias, sampling, kernel, out)
+    return _native.forward(spec, x, weight, bias, out, True)
 
 
 def expand(
@@ -309,4 +295,8 @@ def expand(
         >>> expand(numpy.ones((5, 3, 4, 3, 3)), cyclic(4), "group").shape
         (20, 12, 3, 3)
     """
-    return _calls.expand(weight, group, layer, (basis, interpolation, group_basis, quadrature))
+    name = choice("layer", layer, tuple(LAYERS))
+    array = float_array("weight", weight)
+    spec = layer_of(name, group, 1, 0, 1, "zeros", "auto", basis, interpolation, group_basis, quadrature)
+    check_weight(array, spec.group, spec.layer, spec.kernel, f"expand with layer {name!r}")
+    return _native.expand(spec, array)

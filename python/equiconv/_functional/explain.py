@@ -15,9 +15,9 @@ from .._checks.arguments import choice, integer, is_a, value_text
 from .._checks.arrays import Shaped, float_dtype, float_values
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .._layer import calls as _calls
 from .._layer.explanation import Explanation, Run
 from .._layer.layer import LAYERS, Layer, general_layer
+from .._layer.spec import RUNS, LayerSpec
 from .._layer.weights import PreparedWeight
 from .convolutions import group_conv, isotropic_conv, lifting_conv, projection_conv
 from .general import conv
@@ -71,12 +71,15 @@ def explain(
     """
     arguments = _bound(layer, x, weight, group, options)
     checked_group = point_group(group)
-    code = choice("run", run, tuple(_calls.RUNS))
+    code = choice("run", run, tuple(RUNS))
     signal, kernel = _operands(x, weight, dtype, takes_prepared=code == "forward")
-    described = _described(layer, checked_group, arguments)
-    sampling: Any = tuple(arguments[name] for name in _SAMPLING)
-    functions: Any = tuple(arguments[name] for name in _KERNEL)
-    return _calls.explain(described, signal, kernel, checked_group, sampling, functions, cast(Run, code))
+    spec = LayerSpec.of(
+        _described(layer, checked_group, arguments),
+        checked_group,
+        tuple(arguments[name] for name in _SAMPLING),
+        tuple(arguments[name] for name in _KERNEL),
+    )
+    return spec.explain(signal, kernel, cast(Run, code))
 
 
 def _bound(layer: object, x: object, weight: object, group: object, options: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 
 from numpy.typing import ArrayLike
 
+from .. import _native
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arrays import Array
-from .._groups.arguments import point_group
+from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
-from .._layer import calls as _calls
-from .._layer.layer import general_layer
+from .._layer.spec import layer_of
 from .._layer.weights import PreparedWeight
 from .convolutions import Algorithm, Axes, Padding, PaddingMode
 from .gradients import ALL, Gradients, wanted_flags
@@ -61,10 +61,11 @@ def conv(
         >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
         (1, 5, 8, 6, 6)
     """
-    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(layer, x, weight, group, bias, sampling, kernel, out)
+    spec = layer_of(
+        "conv", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer), depthwise,
+    )  # fmt: skip
+    return _native.forward(spec, x, weight, bias, out, True)
 
 
 def conv_vjp(
@@ -95,7 +96,8 @@ def conv_vjp(
         >>> conv_vjp(numpy.ones((1, 5, 2, 6, 6)), x, weight, group, **stabilizers)[1].shape
         (5, 3, 3, 3)
     """
-    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.vjp(layer, grad_out, x, weight, group, sampling, kernel, wanted_flags(wanted))
+    spec = layer_of(
+        "conv", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer), depthwise,
+    )  # fmt: skip
+    return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))

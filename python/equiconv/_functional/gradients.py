@@ -12,8 +12,7 @@ from .. import _native
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import items, value_text
 from .._groups.point_group import PointGroup
-from .._layer import calls as _calls
-from .._layer.layer import LAYERS
+from .._layer.spec import layer_of
 from .convolutions import Algorithm, Axes, Padding, PaddingMode
 
 # Arrays, or None for gradients that were not wanted.
@@ -24,6 +23,8 @@ ALL = ("x", "weight", "bias")
 
 def wanted_flags(names: object) -> tuple[bool, bool, bool]:
     """Whether x, weight and bias are among the names. Raises TypeError or ValueError."""
+    if names is ALL:
+        return (True, True, True)
     expected = "a collection of 'x', 'weight' and 'bias'"
     given = items("wanted", names, expected)
     if not all(isinstance(name, str) and name in ALL for name in given):
@@ -59,16 +60,11 @@ def isotropic_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
-    result = _native.vjp(
-        _native.ISOTROPIC, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
-        interpolation, group_basis, quadrature, None, *want, False,
+    spec = layer_of(
+        "isotropic", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.vjp(LAYERS["isotropic"], grad_out, x, weight, group, sampling, kernel, want)
+    return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
 
 
 def lifting_conv_vjp(
@@ -99,16 +95,11 @@ def lifting_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
-    result = _native.vjp(
-        _native.LIFTING, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
-        interpolation, group_basis, quadrature, None, *want, False,
+    spec = layer_of(
+        "lifting", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.vjp(LAYERS["lifting"], grad_out, x, weight, group, sampling, kernel, want)
+    return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
 
 
 def group_conv_vjp(
@@ -139,16 +130,11 @@ def group_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
-    result = _native.vjp(
-        _native.GROUP, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
-        interpolation, group_basis, quadrature, None, *want, False,
+    spec = layer_of(
+        "group", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.vjp(LAYERS["group"], grad_out, x, weight, group, sampling, kernel, want)
+    return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
 
 
 def projection_conv_vjp(
@@ -179,13 +165,8 @@ def projection_conv_vjp(
         >>> grad_weight.shape == weight.shape
         True
     """
-    want = (True, True, True) if wanted is ALL else wanted_flags(wanted)
-    result = _native.vjp(
-        _native.PROJECTION, grad_out, x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis,
-        interpolation, group_basis, quadrature, None, *want, False,
+    spec = layer_of(
+        "projection", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
+        quadrature,
     )  # fmt: skip
-    if result is not None:
-        return result
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.vjp(LAYERS["projection"], grad_out, x, weight, group, sampling, kernel, want)
+    return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))

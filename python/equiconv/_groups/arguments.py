@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _native
 from .._checks.arguments import integer, is_a, items, value_text
-from .point_group import PointGroup
+from .point_group import LARGEST_ORDER, PointGroup
 
 Stabilizer: TypeAlias = _native.Subgroup
 
@@ -31,4 +31,10 @@ def stabilizer_of(name: str, value: object, group: PointGroup) -> Stabilizer:
     try:
         return _native.Subgroup(group, elements)
     except ValueError as error:
-        raise ValueError(f"{name} is {value_text(value)}, expected {expected}: {error}") from None
+        shown = value_text(list(value) if isinstance(value, tuple) else value)
+        raise ValueError(f"{name} is {shown}, expected {expected}: {error}") from None
+
+
+def plain_stabilizer(value: object) -> object:
+    """A short list or range of elements as a tuple, by which layers are found again at a glance; others as they are."""
+    return tuple(value) if isinstance(value, list | range) and len(value) <= LARGEST_ORDER else value

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._checks.arguments import choice, integer, items, real
+from .._checks.texts import numbers_text
 from .point_group import LARGEST_ORDER, PointGroup, make_group
 
 _AXES = ("x", "y", "z")
@@ -71,7 +72,7 @@ def reflection() -> PointGroup:
         >>> reflection().order
         2
     """
-    return make_group("reflection", None)
+    return make_group("reflection")
 
 
 def octahedral() -> PointGroup:
@@ -81,7 +82,7 @@ def octahedral() -> PointGroup:
         >>> octahedral().order
         24
     """
-    return make_group("octahedral", None)
+    return make_group("octahedral")
 
 
 def full_octahedral() -> PointGroup:
@@ -91,7 +92,7 @@ def full_octahedral() -> PointGroup:
         >>> full_octahedral().order
         48
     """
-    return make_group("full_octahedral", None)
+    return make_group("full_octahedral")
 
 
 def tetrahedral() -> PointGroup:
@@ -104,7 +105,7 @@ def tetrahedral() -> PointGroup:
         >>> tetrahedral().is_lattice
         True
     """
-    return make_group("tetrahedral", None)
+    return make_group("tetrahedral")
 
 
 def pyritohedral() -> PointGroup:
@@ -114,7 +115,7 @@ def pyritohedral() -> PointGroup:
         >>> pyritohedral().order
         24
     """
-    return make_group("pyritohedral", None)
+    return make_group("pyritohedral")
 
 
 def icosahedral() -> PointGroup:
@@ -127,7 +128,7 @@ def icosahedral() -> PointGroup:
         >>> icosahedral().order
         60
     """
-    return make_group("icosahedral", None)
+    return make_group("icosahedral")
 
 
 def full_icosahedral() -> PointGroup:
@@ -137,7 +138,7 @@ def full_icosahedral() -> PointGroup:
         >>> full_icosahedral().order
         120
     """
-    return make_group("full_icosahedral", None)
+    return make_group("full_icosahedral")
 
 
 def axial_cyclic(n: int, axis: str = "z") -> PointGroup:
@@ -157,7 +158,7 @@ def axial_cyclic(n: int, axis: str = "z") -> PointGroup:
         >>> axial_cyclic(4)
         PointGroup('C4 about z', order=4, dimension=3)
     """
-    return make_group(f"axial_cyclic_{choice('axis', axis, _AXES)}", integer("n", n, 1, LARGEST_ORDER))
+    return make_group("axial_cyclic", integer("n", n, 1, LARGEST_ORDER), choice("axis", axis, _AXES))
 
 
 def axial_dihedral(n: int, axis: str = "z") -> PointGroup:
@@ -177,7 +178,7 @@ def axial_dihedral(n: int, axis: str = "z") -> PointGroup:
         >>> axial_dihedral(3, "x")
         PointGroup('D3 about x', order=6, dimension=3)
     """
-    return make_group(f"axial_dihedral_{choice('axis', axis, _AXES)}", integer("n", n, 1, LARGEST_ORDER // 2))
+    return make_group("axial_dihedral", integer("n", n, 1, LARGEST_ORDER // 2), choice("axis", axis, _AXES))
 
 
 def scaling(factors: Iterable[float], dimension: int = 2) -> PointGroup:
@@ -200,7 +201,7 @@ def scaling(factors: Iterable[float], dimension: int = 2) -> PointGroup:
     """
     d = integer("dimension", dimension, 1, 3)
     values = _factors(factors, LARGEST_ORDER)
-    return make_group("scaling", (d, values))
+    return make_group("scaling", d, numbers_text(values))
 
 
 def similarity(n: int, factors: Iterable[float]) -> PointGroup:
@@ -221,7 +222,7 @@ def similarity(n: int, factors: Iterable[float]) -> PointGroup:
     """
     rotations = integer("n", n, 1, LARGEST_ORDER)
     values = _factors(factors, LARGEST_ORDER // rotations)
-    return make_group("similarity", (rotations, values))
+    return make_group("similarity", rotations, numbers_text(values))
 
 
 def _factors(factors: Iterable[float], limit: int) -> tuple[float, ...]:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _native
 from .._checks.arguments import integer, items
 from .._checks.arrays import reals
-
-if TYPE_CHECKING:
-    from .._native import GroupArgument
 
 LARGEST_ORDER = 4096
 # Groups of at most this order are made once: larger ones hold large tables, and should end with their last user.
@@ -49,10 +47,8 @@ class PointGroup(_native.Group):
         0
     """
 
-    __slots__ = ("__weakref__", "_arrays", "_recipe")
+    __slots__ = ("__weakref__", "_arrays")
 
-    # How to make the group again: the kind and argument of _native.Group.
-    _recipe: tuple[str, GroupArgument]
     _arrays: dict[str, NDArray[Any]]
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> PointGroup:
@@ -86,7 +82,7 @@ class PointGroup(_native.Group):
         if not 1 <= array.shape[0] <= LARGEST_ORDER:
             raise ValueError(f"matrices has shape {array.shape}, expected an order from 1 to {LARGEST_ORDER}")
         array.setflags(write=False)
-        return make_group("matrices", array)
+        return _make(array)
 
     @property
     def matrices(self) -> NDArray[np.float64]:
@@ -207,37 +203,36 @@ class PointGroup(_native.Group):
     def __deepcopy__(self, _memo: dict[int, object]) -> PointGroup:
         return self
 
-    def __reduce__(self) -> tuple[Callable[..., PointGroup], tuple[Any, ...]]:
-        kind, argument = self._recipe
-        if kind == "matrices":
-            return (PointGroup.from_matrices, (argument,))
-        return (make_group, (kind, argument))
+    def __reduce__(self) -> tuple[Callable[[str], PointGroup], tuple[str]]:
+        return (parse_group, (self.text,))
 
 
-def make_group(kind: str, argument: GroupArgument) -> PointGroup:
-    """The group of this kind: one object for equal calls of small named groups, so that plans recognize it at a glance.
-
-    Raises ValueError for matrices that are no group, and for factors that are no scalings.
-    """
-    if isinstance(argument, np.ndarray) or _order(kind, argument) > _LARGEST_SHARED_ORDER:
-        return _make(kind, argument)
-    return _make_once(kind, argument)
-
-
-def _order(kind: str, argument: int | tuple[int, tuple[float, ...]] | None) -> int:
-    """The order of a named group or set, up to a factor of 2; 1 where it is no argument."""
-    if isinstance(argument, tuple):
-        n, factors = argument
-        return len(factors) * (n if kind == "similarity" else 1)
-    return 1 if argument is None else argument
-
-
-def _make(kind: str, argument: GroupArgument) -> PointGroup:
-    group = _native.Group.__new__(PointGroup, kind, argument)
-    assert isinstance(group, PointGroup)
-    object.__setattr__(group, "_recipe", (kind, argument))
+def _make(made_of: str | NDArray[np.float64]) -> PointGroup:
+    group = _native.Group.__new__(PointGroup, made_of)
     object.__setattr__(group, "_arrays", {})
     return group
 
 
-_make_once = lru_cache(maxsize=64)(_make)
+# Small groups, kept so that equal calls give one object and plans recognize it at a glance.
+_KEPT: deque[PointGroup] = deque(maxlen=64)
+_BY_TEXT: WeakValueDictionary[str, PointGroup] = WeakValueDictionary()
+
+
+def parse_group(text: str) -> PointGroup:
+    """The group of a text of the engine, such as ``"equiconv-group/1 cyclic(4)"``; see docs/LayerFormat.md.
+
+    One object for one text, as long as it lives. Raises ValueError for what is no such text, for matrices that are no
+    group, and for factors that are no scalings.
+    """
+    known = _BY_TEXT.get(text)
+    if known is not None:
+        return known
+    group = _make(text)
+    if group.order <= _LARGEST_SHARED_ORDER:
+        _KEPT.append(group)
+    return _BY_TEXT.setdefault(text, group)
+
+
+def make_group(name: str, *arguments: str | int) -> PointGroup:
+    """The group of a function of the engine and its arguments, as its texts spell them."""
+    return parse_group(f"equiconv-group/1 {name}" + (f"({','.join(map(str, arguments))})" if arguments else ""))

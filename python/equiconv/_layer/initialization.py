@@ -30,9 +30,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _native
 from .._groups.point_group import PointGroup
-from . import calls as _calls
 from .layer import LAYERS, Kernel
+from .sampling import Sampling
+from .spec import LayerSpec
 
 _STEPS = 8
 _LARGEST_BANK = 2**21
@@ -141,10 +143,10 @@ def _banks(
         # Those of the other relative elements are the same but for the order of the planes.
         count, weight = count // functions, float(functions)
     planes, outputs = layer.input_points(group) or 1, layer.output_points(group) or 1
+    spec = LayerSpec.checked(layer, group, Sampling.checked(group.dimension, 1, 0, 1, "zeros", "auto"), kernel)
     step = max(1, _LARGEST_BANK // (math.prod(extents) * planes * outputs))
     for first in range(0, count, step):
         numbers = np.arange(first, min(first + step, count))
         one_hot = np.zeros((len(numbers), math.prod(shape)))
         one_hot[np.arange(len(numbers)), numbers] = 1.0
-        arguments = (kernel.basis, kernel.interpolation, kernel.group_basis, kernel.quadrature)
-        yield _calls.expand(one_hot.reshape(len(numbers), *shape), group, name, arguments), weight
+        yield _native.expand(spec, one_hot.reshape(len(numbers), *shape)), weight

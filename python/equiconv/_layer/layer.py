@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .. import _native
 from .._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
 from .._checks.arguments import boolean, choice, is_a, value_text
 from .._checks.arrays import Shaped
@@ -22,7 +21,6 @@ KernelArguments: TypeAlias = tuple[object, object, object, object]
 class Layer:
     """A layer X -> Y between signals on R^d x H/K: what the messages and the extension call it."""
 
-    code: int
     function: str
     # The sizes |X| and |Y| of the fiber axes are |H| or those of the quotients; None where there is no such axis.
     reads_group: bool
@@ -41,13 +39,6 @@ class Layer:
         """The size of the fiber axis of the output, None without one."""
         return _points(group, self.writes_group, self.output_stabilizer)
 
-    @property
-    def spaces(self) -> tuple[Stabilizer, Stabilizer, bool] | None:
-        """The stabilizers, and whether the layer is depthwise, for the extension."""
-        if self.input_stabilizer is None or self.output_stabilizer is None:
-            return None
-        return (self.input_stabilizer, self.output_stabilizer, self.depthwise)
-
 
 def _points(group: PointGroup, has_fiber: bool, stabilizer: Stabilizer | None) -> int | None:
     if not has_fiber:
@@ -56,10 +47,10 @@ def _points(group: PointGroup, has_fiber: bool, stabilizer: Stabilizer | None) -
 
 
 LAYERS: Mapping[str, Layer] = {
-    "isotropic": Layer(_native.ISOTROPIC, "isotropic_conv", False, False),
-    "lifting": Layer(_native.LIFTING, "lifting_conv", False, True),
-    "group": Layer(_native.GROUP, "group_conv", True, True),
-    "projection": Layer(_native.PROJECTION, "projection_conv", True, False),
+    "isotropic": Layer("isotropic_conv", False, False),
+    "lifting": Layer("lifting_conv", False, True),
+    "group": Layer("group_conv", True, True),
+    "projection": Layer("projection_conv", True, False),
 }
 
 
@@ -70,7 +61,7 @@ def general_layer(
     source = stabilizer_of("input_stabilizer", input_stabilizer, group)
     target = stabilizer_of("output_stabilizer", output_stabilizer, group)
     flag = boolean("depthwise", depthwise)
-    return Layer(_native.GENERAL, "conv", len(source) < group.order, len(target) < group.order, source, target, flag)
+    return Layer("conv", len(source) < group.order, len(target) < group.order, source, target, flag)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from .._functional.pool import PoolMode
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
 from .._layer.layer import LAYERS, Layer
-from .._layer.sampling import warn_of_remainders
 from ._operators.configuration import configuration_of, name_between, name_of
 from ._operators.convolution import forward
 from ._operators.library import operators
@@ -246,7 +245,4 @@ def _name_between(source: object, target: object, depthwise: object, group: obje
 
 def warn_of_layer(name: str, x: Any, weight: Any) -> None:
     """The EquivarianceWarning of a layer for a signal, if there is one, at the line of the user's that led here."""
-    made = configuration_of(name)
-    if max(made.sampling.stride) > 1:
-        extents = made.kernel.extents(weight, made.group.dimension)
-        warn_of_remainders(x, extents, made.group, made.sampling)
+    configuration_of(name).warn_of_remainders(x, weight)

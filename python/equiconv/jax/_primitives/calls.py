@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from ..._groups.arguments import point_group
-from ..._layer.calls import checked_sampling
-from ..._layer.layer import Kernel, KernelArguments, Layer
-from ..._layer.sampling import SamplingArguments, warn_of_remainders
+from ..._layer.layer import KernelArguments, Layer
+from ..._layer.sampling import SamplingArguments
+from ..._layer.spec import LayerSpec, check_bias
 from . import lowering as lowering  # The passes cannot be compiled before.
 from .operands import JaxArray, float_operand
 from .passes import biased
@@ -24,17 +24,14 @@ def forward(
     kernel_arguments: KernelArguments,
 ) -> JaxArray:
     """layer(x, weight) + bias, after every check. Warns of strides that break equivariance."""
-    checked_group = point_group(group)
-    kernel = Kernel.checked(checked_group, layer, kernel_arguments)
+    spec = LayerSpec.of(layer, point_group(group), sampling_arguments, kernel_arguments)
     x_array, weight_array = float_operand("x", x), float_operand("weight", weight)
     bias_array = None if bias is None else float_operand("bias", bias)
-    sampling, extents = checked_sampling(
-        layer, x_array, weight_array, bias_array, checked_group, kernel, sampling_arguments
-    )
-    program = Program.of(layer, x_array, weight_array, checked_group, sampling, kernel)
+    program = Program.of(spec, x_array, weight_array)
+    check_bias(bias_array, x_array, weight_array)
     batch = x_array.shape[0]
     program.check("forward", batch)
-    warn_of_remainders(x_array, extents, checked_group, sampling)
+    spec.warn_of_remainders(x_array, weight_array)
     if bias_array is None:
         return linear(x_array, weight_array, program=program, mapped=(False,) * 2, batch=batch)
     return biased(x_array, weight_array, bias_array, program=program, mapped=(False,) * 3, batch=batch)

@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from ... import _native
 from ..._checks.arrays import Shaped
-from ..._groups.point_group import PointGroup
-from ..._layer.calls import RUNS
 from ..._layer.explanation import Run
-from ..._layer.layer import Kernel, Layer
-from ..._layer.sampling import Sampling, output_shape
+from ..._layer.spec import RUNS, LayerSpec
 
 
 @dataclass(frozen=True)
@@ -23,24 +20,26 @@ class Program:
     """A layer of given sizes, but for the batch.
 
     Attributes:
-        text: the layer (docs/LayerFormat.md), which compiled programs carry.
+        spec: the layer; its text is what compiled programs carry.
         dtype: of all arrays.
         signal, output: shapes without the batch.
         weight: its shape.
     """
 
-    text: str
+    spec: LayerSpec
     dtype: np.dtype[Any]
     signal: tuple[int, ...]
     output: tuple[int, ...]
     weight: tuple[int, ...]
-    # (layer, group, sampling, kernel), for the checks of the engine.
-    arguments: tuple[Layer, PointGroup, Sampling, Kernel] = field(compare=False, repr=False)
 
     def __repr__(self) -> str:
         # As it stands in a printed jaxpr.
-        layer, group, _, _ = self.arguments
-        return f"{layer.function}[{group.name}]"
+        return f"{self.spec.layer.function}[{self.spec.group.name}]"
+
+    @cached_property
+    def text(self) -> str:
+        """The layer, as compiled programs carry it."""
+        return self.spec.text
 
     @property
     def identity(self) -> str:
@@ -52,32 +51,13 @@ class Program:
         _check(self, run, batch)
 
     @classmethod
-    def of(
-        cls,
-        layer: Layer,
-        x: Shaped,
-        weight: Shaped,
-        group: PointGroup,
-        sampling: Sampling,
-        kernel: Kernel,
-    ) -> Program:
-        """The layer between arrays of these shapes, which have been checked."""
-        extents = kernel.extents(weight, group.dimension)
-        shape = output_shape(x, weight.shape[0], extents, group, layer, sampling)
-        text = _native.layer_text(
-            layer.code, tuple(x.shape), tuple(weight.shape), x.dtype.itemsize == 8, group, sampling.stride,
-            sampling.padding, sampling.dilation, sampling.padding_mode, sampling.algorithm, kernel.basis,
-            kernel.interpolation, kernel.group_basis, kernel.quadrature, layer.spaces,
-        )  # fmt: skip
-        arguments = (layer, group, sampling, kernel)
-        return cls(text, x.dtype, tuple(x.shape[1:]), shape[1:], tuple(weight.shape), arguments)
+    def of(cls, spec: LayerSpec, x: Shaped, weight: Shaped) -> Program:
+        """The layer between these arrays. Raises TypeError or ValueError where they do not fit."""
+        shape = spec.check_operands(x, weight)
+        return cls(spec, x.dtype, tuple(x.shape[1:]), shape[1:], tuple(weight.shape))
 
 
 @lru_cache(maxsize=1024)
 def _check(program: Program, run: Run, batch: int) -> None:
-    layer, group, sampling, kernel = program.arguments
-    _native.explain(
-        layer.code, RUNS[run], False, (batch, *program.signal), program.weight, program.dtype.itemsize == 8, group,
-        sampling.stride, sampling.padding, sampling.dilation, sampling.padding_mode, sampling.algorithm, kernel.basis,
-        kernel.interpolation, kernel.group_basis, kernel.quadrature, layer.spaces,
-    )  # fmt: skip
+    shapes = (batch, *program.signal), program.weight
+    _native.explain(program.spec, RUNS[run], False, *shapes, program.dtype.itemsize == 8)

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from ..._bases.basis import GroupBasis, KernelBasis
 from ..._groups.point_group import PointGroup
-from .._operators.configuration import exact
 
 _DECIMALS = 5
 
@@ -28,7 +27,8 @@ def purpose(group: PointGroup, basis: KernelBasis | None, group_basis: GroupBasi
     names = [group.name, *(repr(value) for value in (basis, group_basis) if value is not None)]
     # Equal groups may have been made in different ways; matrices of another processor may differ in their last digits.
     elements = np.rint(group.matrices * 10**_DECIMALS).astype(np.int64)
-    digest = hashlib.sha256(repr(exact((elements, basis, group_basis))).encode()).hexdigest()[:12]
+    texts = [None if value is None else value.text for value in (basis, group_basis)]
+    digest = hashlib.sha256(repr((elements.shape, elements.tobytes(), texts)).encode()).hexdigest()[:12]
     return f"{', '.join(names)} #{digest}"
 
 

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from ... import _native
 from ..._checks.arrays import Array
-from ..._layer import calls as _calls
 from ..._layer.operands import check_operands
 from ..._layer.sampling import check_fit, output_shape
 from .configuration import configuration_of, output_shape_of
@@ -32,25 +31,15 @@ _Wanted = tuple[bool | Array, bool | Array, bool | Array]
 
 
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
-    made = configuration_of(layer)
+    spec = configuration_of(layer)
     signal, weights = as_array("x", x), as_array("weight", weight)
     biases = None if bias is None else as_array("bias", bias)
     shape = output_shape_of(layer, x.shape, weight.shape)
-    if shape is None:
-        result, out = x, None
-    else:
-        result, out = result_like(x, shape)
-        # The extension declines what is wrong or to be warned of. The caller has been warned where that is of use.
-        if _native.forward(
-            made.layer.code, signal, weights, made.group, biases, *made.sampling_arguments, out,
-            *made.kernel_arguments, made.spaces, False,
-        ) is not None:  # fmt: skip
-            return result
     check_same_dtype("weight", weight, "x", x)
     check_same_dtype("bias", bias, "x", x)
-    arguments = made.sampling_arguments, made.kernel_arguments, out
-    _calls.forward(made.layer, signal, weights, made.group, biases, *arguments, warns=False)
-    assert shape is not None  # sizes that do not fit were an error
+    # Sizes that do not fit are an error of the call. Its caller has been warned of strides where that is of use.
+    result, out = (x, None) if shape is None else result_like(x, shape)
+    _native.forward(spec, signal, weights, biases, out, False)
     return result
 
 
@@ -80,15 +69,7 @@ def _both_gradients(grad_out: Tensor, x: Tensor, weight: Tensor, layer: str) -> 
 
 def _write_gradients(layer: str, gradient: Array, x: Array, weight: Array, wanted: _Wanted) -> None:
     """Writes the gradients that are wanted. Of an array that no gradient needs the shape matters alone."""
-    made = configuration_of(layer)
-    want_x, want_weight, want_bias = wanted
-    gradients = _native.vjp(
-        made.layer.code, gradient, x, weight, made.group, *made.sampling_arguments, *made.kernel_arguments, made.spaces,
-        want_x, want_weight, want_bias, False,
-    )  # fmt: skip
-    if gradients is None:
-        arguments = made.sampling_arguments, made.kernel_arguments, wanted
-        _calls.vjp(made.layer, gradient, x, weight, made.group, *arguments)
+    _native.vjp(configuration_of(layer), gradient, x, weight, *wanted)
 
 
 def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
@@ -98,6 +79,7 @@ def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) ->
     check_same_device("bias", bias, "x", x)
     check_same_dtype("weight", weight, "x", x)
     check_same_dtype("bias", bias, "x", x)
+    # Sizes may be symbols, which the engine does not know.
     check_operands(signal, weights, made.group, made.layer, made.kernel, made.layer.function)
     extents = made.kernel.extents(weights, made.group.dimension)
     check_fit(signal, weights, extents, made.sampling)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from torch.utils.flop_counter import register_flop_formula
 
-from ..._layer import calls as _calls
 from ..._layer.explanation import Run
 from .configuration import configuration_of
 from .library import operators
@@ -21,8 +20,7 @@ _Shape = Sequence[int]
 def _count(run: Run, x: _Shape, weight: _Shape, layer: str) -> int:
     made = configuration_of(layer)
     signal, kernel = (Form(tuple(map(int, shape)), len(shape), np.dtype(np.float32)) for shape in (x, weight))
-    arguments = made.sampling_arguments, made.kernel_arguments, run
-    return int(_calls.explain(made.layer, signal, kernel, made.group, *arguments).definition_operations)
+    return int(made.explain(signal, kernel, run).definition_operations)
 
 
 def _forward(x: _Shape, weight: _Shape, _bias: _Shape | None, layer: str, **_others: Any) -> int:

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A layer as one object: all of it but its sizes and its numbers.
+
+`layer_of` gives the `LayerSpec` of options, checked once; options that are plain are found again at a glance. A spec
+computes: `_native.forward(spec, x, weight, bias, out, warns)` and `_native.vjp(spec, ...)` take whatever the user gave,
+and come back to `convert_forward` and `convert_vjp` for what is not plain, does not fit, or is to be warned of.
+
+For operators of other frameworks:
+
+    spec.text                                   what a program carries; docs/LayerFormat.md
+    LayerSpec.parse(text)                       the spec again, in any process; one object for one text
+    spec.output_shape(x.shape, weight.shape)    checked, with a worded error
+    spec.check_operands(x, weight)              the same for arrays, with their dtypes
+    spec.warn_of_remainders(x, weight)          the EquivarianceWarning of a call, if there is one
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from .. import _native
+from .._bases.basis import parse_group_basis, parse_kernel_basis
+from .._checks.arguments import is_a
+from .._checks.arrays import Array, Shaped, check_same_dtype, float_array, output
+from .._checks.texts import integers_text
+from .._groups.arguments import point_group
+from .._groups.point_group import PointGroup, parse_group
+from .explanation import ChosenAlgorithm, Explanation, Run
+from .layer import LAYERS, Kernel, KernelArguments, Layer, general_layer
+from .operands import check_operands
+from .sampling import ALGORITHMS, Sampling, SamplingArguments, check_fit, warn_of_remainders
+from .weights import PreparedWeight
+
+RUNS: dict[Run, int] = {
+    "forward": _native.FORWARD,
+    "input_gradient": _native.INPUT_GRADIENT,
+    "weight_gradient": _native.WEIGHT_GRADIENT,
+}
+
+_HEADER = "equiconv-layer/1"
+
+
+class LayerSpec(_native.Layer):
+    """A layer with all its options, checked. Frozen; one object for equal layers of one name.
+
+    Attributes:
+        layer: what it reads and writes, and what messages call it.
+        group: H.
+        sampling: stride, padding, dilation, padding mode and algorithm.
+        kernel: what its kernels are made of.
+        text: all of that in one line, which `parse` reads.
+    """
+
+    __slots__ = ("__weakref__", "group", "kernel", "layer", "sampling")
+
+    layer: Layer
+    group: PointGroup
+    sampling: Sampling
+    kernel: Kernel
+
+    @classmethod
+    def of(
+        cls, layer: Layer, group: PointGroup, sampling_arguments: SamplingArguments, kernel_arguments: KernelArguments
+    ) -> LayerSpec:
+        """The layer with these options. Raises TypeError or ValueError for those that do not fit."""
+        kernel = Kernel.checked(group, layer, kernel_arguments)
+        return cls.checked(layer, group, Sampling.checked(group.dimension, *sampling_arguments), kernel)
+
+    @classmethod
+    def checked(cls, layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -> LayerSpec:
+        """The layer with these options, which have been checked one by one."""
+        text = _text(layer, group, sampling, kernel)
+        known = _INTERNED.get((layer.function, text))
+        return known or cls._made(text, layer, group, sampling, kernel)
+
+    @classmethod
+    def parse(cls, text: str) -> LayerSpec:
+        """The layer of a text. Raises ValueError for what is no such text, with the place and what was expected."""
+        for function in (*(layer.function for layer in LAYERS.values()), "conv"):
+            known = _INTERNED.get((function, text))
+            if known is not None:
+                return known
+        _native.Layer(text, False)  # Whatever is wrong with the text is said here.
+        parts = dict(part.split("=", 1) for part in text.split(" ")[1:])
+        group = parse_group(f"equiconv-group/1 {parts['group']}")
+        return cls._made(text, _layer_of_parts(parts, group), group, _sampling(parts), _kernel(parts))
+
+    @classmethod
+    def _made(cls, text: str, layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -> LayerSpec:
+        spec = _native.Layer.__new__(cls, text, any(stride > 1 for stride in sampling.stride))
+        for name, value in (("layer", layer), ("group", group), ("sampling", sampling), ("kernel", kernel)):
+            object.__setattr__(spec, name, value)
+        return _INTERNED.setdefault((layer.function, text), spec)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"LayerSpec is immutable: {name} cannot be set")
+
+    def __repr__(self) -> str:
+        return f"LayerSpec({self.text!r})"
+
+    def __copy__(self) -> LayerSpec:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, object]) -> LayerSpec:
+        return self
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (LayerSpec.parse, (self.text,))
+
+    # ---- Shapes
+
+    def output_shape(self, x: tuple[int, ...], weight: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the output for operands of these shapes. Raises ValueError where they do not fit."""
+        return self.check_operands(_Form(x), _Form(weight))
+
+    def check_operands(self, x: Shaped, weight: Shaped) -> tuple[int, ...]:
+        """The shape of the output. Raises TypeError or ValueError unless the operands fit the layer and each other."""
+        check_same_dtype("weight", weight, "x", x)
+        try:
+            return self.find_output_shape(tuple(x.shape), tuple(weight.shape))
+        except (TypeError, ValueError):
+            # In the words of Python's arguments; what they do not know of is the engine's to say.
+            check_operands(x, weight, self.group, self.layer, self.kernel, self.layer.function)
+            check_fit(x, weight, self.kernel.extents(weight, self.group.dimension), self.sampling)
+            raise
+
+    def warn_of_remainders(self, x: Shaped, weight: Shaped) -> None:
+        """The EquivarianceWarning for strides that leave something over, at the line of the user's that led here."""
+        if max(self.sampling.stride) > 1:
+            extents = self.kernel.extents(weight, self.group.dimension)
+            warn_of_remainders(x, extents, self.group, self.sampling)
+
+    # ---- Calls
+
+    def convert_forward(
+        self, x: object, weight: object, bias: object, out: object
+    ) -> tuple[Array, Array | PreparedWeight, Array | None, Array | None]:
+        """Operands of a forward call as plain arrays that fit, in the places of these.
+
+        Called by the extension where they are not. Raises TypeError or ValueError for others.
+        """
+        x_array = float_array("x", x)
+        weight_array = weight if is_a(weight, PreparedWeight) else float_array("weight", weight)
+        bias_array = None if bias is None else float_array("bias", bias)
+        shape = self.check_operands(x_array, weight_array)
+        check_bias(bias_array, x_array, weight_array)
+        numbers = None
+        if out is not None:
+            inputs = {"x": (x, x_array), "weight": (weight, weight_array), "bias": (bias, bias_array)}
+            numbers = output(out, shape, x_array.dtype, inputs)
+        return x_array, weight_array, bias_array, numbers
+
+    def convert_vjp(self, grad_out: object, x: object, weight: object) -> tuple[Array, Array, Array]:
+        """The same for the operands of the gradients."""
+        x_array, weight_array = float_array("x", x), float_array("weight", weight)
+        check_same_dtype("weight", weight_array, "x", x_array)
+        grad_array = float_array("grad_out", grad_out)
+        user = self.layer.function + "_vjp"
+        try:
+            shape = self.find_output_shape(x_array.shape, weight_array.shape)
+        except (TypeError, ValueError):
+            check_operands(x_array, weight_array, self.group, self.layer, self.kernel, user)
+            check_fit(x_array, weight_array, self.kernel.extents(weight_array, self.group.dimension), self.sampling)
+            raise
+        check_same_dtype("grad_out", grad_array, "x", x_array)
+        if grad_array.shape != shape:
+            raise ValueError(f"grad_out has shape {grad_array.shape}, expected {shape}, the shape of the output")
+        return grad_array, x_array, weight_array
+
+    def explain(self, x: Shaped, weight: Shaped, run: Run) -> Explanation:
+        """What a run of layer(x, weight) would do; see `equiconv.explain`."""
+        self.check_operands(x, weight)
+        algorithm, tile, operations, definition, workspace, weights, threads, seconds, reason = _native.explain(
+            self, RUNS[run], isinstance(weight, PreparedWeight), tuple(x.shape), tuple(weight.shape),
+            x.dtype.itemsize == 8,
+        )  # fmt: skip
+        chosen = cast(ChosenAlgorithm, ALGORITHMS[algorithm])
+        return Explanation(
+            self.layer.function, run, chosen, tile, operations, definition, workspace, weights, threads, seconds, reason
+        )
+
+
+_INTERNED: WeakValueDictionary[tuple[str, str], LayerSpec] = WeakValueDictionary()
+
+
+class _Form:
+    """The shape of an array of whatever dtype."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.ndim = len(shape)
+
+
+def check_bias(bias: Shaped | None, x: Shaped, weight: Shaped) -> None:
+    """Raises TypeError or ValueError unless there is one number for each output channel."""
+    if bias is None:
+        return
+    check_same_dtype("bias", bias, "x", x)
+    if bias.shape != weight.shape[:1]:
+        raise ValueError(
+            f"bias has shape {bias.shape}, expected {weight.shape[:1]}: one number for each of the output channels "
+            f"O of weight of shape {weight.shape}"
+        )
+
+
+# ---- The text
+
+
+def _text(layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -> str:
+    source, target = (
+        _space(group, *place)
+        for place in ((layer.reads_group, layer.input_stabilizer), (layer.writes_group, layer.output_stabilizer))
+    )
+    padding = "[" + ",".join(["same"] * group.dimension) + "]"
+    if sampling.padding != "same":
+        padding = integers_text(sampling.amounts((1,) * group.dimension))
+    basis = "none" if kernel.basis is None else _part(kernel.basis.text)
+    group_basis = "full" if kernel.group_basis is None else _part(kernel.group_basis.text)
+    return (
+        f"{_HEADER} group={_part(group.text)} input={source} output={target} stride={integers_text(sampling.stride)} "
+        f"padding={padding} dilation={integers_text(sampling.dilation)} padding_mode={sampling.padding_mode} "
+        f"algorithm={sampling.algorithm} interpolation={kernel.interpolation} basis={basis} group_basis={group_basis} "
+        f"quadrature={_flag(kernel.quadrature)} depthwise={_flag(layer.depthwise)}"
+    )
+
+
+def _space(group: PointGroup, has_fiber: bool, stabilizer: _native.Subgroup | None) -> str:
+    if not has_fiber:
+        return "plane"
+    if stabilizer is None or len(stabilizer) == 1:
+        return "group"
+    return f"quotient({integers_text(sorted(map(int, stabilizer.get_elements())))})"
+
+
+def _part(text: str) -> str:
+    """What comes behind the header of a text."""
+    return text.split(" ", 1)[1]
+
+
+def _flag(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    return tuple(int(item) for item in text.strip("[]").split(",") if item)
+
+
+def _layer_of_parts(parts: dict[str, str], group: PointGroup) -> Layer:
+    names = {(layer.reads_group, layer.writes_group): layer for layer in LAYERS.values()}
+    spaces = (parts["input"], parts["output"])
+    if parts["depthwise"] == "no" and all(space in ("plane", "group") for space in spaces):
+        return names[spaces[0] == "group", spaces[1] == "group"]
+    plain = {"plane": tuple(range(group.order)), "group": (0,)}
+    stabilizers = (plain.get(space) or _integers(space[len("quotient(") : -1]) for space in spaces)
+    return _general(group, (*stabilizers, parts["depthwise"] == "yes"))
+
+
+def _sampling(parts: dict[str, str]) -> Sampling:
+    is_same = "same" in parts["padding"]
+    padding: tuple[int, ...] | str = "same" if is_same else _integers(parts["padding"])
+    return Sampling(
+        _integers(parts["stride"]), padding, _integers(parts["dilation"]), parts["padding_mode"], parts["algorithm"]
+    )
+
+
+def _kernel(parts: dict[str, str]) -> Kernel:
+    basis = None if parts["basis"] == "none" else parse_kernel_basis(f"equiconv-basis/1 {parts['basis']}")
+    group_basis = parts["group_basis"]
+    on_group = None if group_basis == "full" else parse_group_basis(f"equiconv-group-basis/1 {group_basis}")
+    return Kernel(basis, parts["interpolation"], on_group, parts["quadrature"] == "yes")
+
+
+# ---- Options, found again at a glance
+
+
+def _make(name: str, group: object, *options: object) -> LayerSpec:
+    """The spec of the options of a function: stride, ..., quadrature, and of "conv" the stabilizers and depthwise."""
+    checked_group = point_group(group)
+    layer = _general(checked_group, options[9:]) if name == "conv" else LAYERS[name]
+    stride, padding, dilation, padding_mode, algorithm = options[:5]
+    basis, interpolation, group_basis, quadrature = options[5:9]
+    return LayerSpec.of(
+        layer,
+        checked_group,
+        (stride, padding, dilation, padding_mode, algorithm),
+        (basis, interpolation, group_basis, quadrature),
+    )
+
+
+def _general(group: PointGroup, options: tuple[object, ...]) -> Layer:
+    input_stabilizer, output_stabilizer, depthwise = options
+    return general_layer(group, input_stabilizer, output_stabilizer, depthwise)
+
+
+_native.set_layer_maker(_make)
+layer_of = _native.layer_of
