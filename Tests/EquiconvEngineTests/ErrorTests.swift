@@ -65,7 +65,11 @@ extension PointGroup {
 
 private func parse<Value: TextForm>(_: Value.Type, _ text: String) throws {
   var text = text
-  _ = try text.withUTF8 { try Value(text: $0) }
+  do {
+    _ = try text.withUTF8 { try Value(text: $0) }
+  } catch TextError.layer(let error) {
+    throw error
+  }
 }
 
 /// Addresses that nothing may be read from. The checks come first, or the test ends here.
