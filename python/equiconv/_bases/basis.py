@@ -152,7 +152,7 @@ class GroupBasis(_Immutable, _native.GroupBasis):
 def parse_kernel_basis(text: str, shown: str | None = None) -> KernelBasis:
     """The basis of a text of the engine, such as ``"equiconv-basis/1 bspline([5,5],3,1.0)"``; see docs/LayerFormat.md.
 
-    Raises ValueError for what is no such text, and for numbers that no basis has.
+    Raises ValueError for anything else, and for numbers that no basis has.
 
     Args:
         text: what the engine makes it of.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which algorithm a call of a layer takes, and what it costs."""
+"""Which algorithm a call of a layer uses, and what it costs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def explain(
     dtype: DTypeLike | None = None,
     **options: Any,
 ) -> Explanation:
-    """Which algorithm a call of a layer takes, with its arithmetic, memory and estimated time. Nothing is computed.
+    """Which algorithm a call of a layer uses, with its arithmetic, memory and estimated time. Nothing is computed.
 
     The answer is for the present number of threads (`set_num_threads`) and workspace limit (`set_workspace_limit`), on
     this processor.

@@ -88,7 +88,7 @@ def conv_vjp(
         (grad_x, grad_weight, grad_bias), shaped as x, weight and (O,); None in place of one that is not wanted.
 
     Raises:
-        TypeError, ValueError: as `conv`; `grad_out` has not the shape of the output.
+        TypeError, ValueError: as `conv`; `grad_out` does not have the shape of the output.
 
     Example:
         >>> x, weight, group = numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3)), cyclic(4)

@@ -52,7 +52,7 @@ def isotropic_conv_vjp(
         (grad_x, grad_weight, grad_bias), shaped as x, weight and (O,); None in place of one that is not wanted.
 
     Raises:
-        TypeError, ValueError: as `isotropic_conv`; `grad_out` has not the shape of the output.
+        TypeError, ValueError: as `isotropic_conv`; `grad_out` does not have the shape of the output.
 
     Example:
         >>> x, weight = numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3))
@@ -87,7 +87,7 @@ def lifting_conv_vjp(
         (grad_x, grad_weight, grad_bias), shaped as x, weight and (O,); None in place of one that is not wanted.
 
     Raises:
-        TypeError, ValueError: as `lifting_conv`; `grad_out` has not the shape of the output.
+        TypeError, ValueError: as `lifting_conv`; `grad_out` does not have the shape of the output.
 
     Example:
         >>> x, weight = numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3))
@@ -122,7 +122,7 @@ def group_conv_vjp(
         (grad_x, grad_weight, grad_bias), shaped as x, weight and (O,); None in place of one that is not wanted.
 
     Raises:
-        TypeError, ValueError: as `group_conv`; `grad_out` has not the shape of the output.
+        TypeError, ValueError: as `group_conv`; `grad_out` does not have the shape of the output.
 
     Example:
         >>> x, weight = numpy.ones((1, 3, 4, 8, 8)), numpy.ones((5, 3, 4, 3, 3))
@@ -157,7 +157,7 @@ def projection_conv_vjp(
         (grad_x, grad_weight, grad_bias), shaped as x, weight and (O,); None in place of one that is not wanted.
 
     Raises:
-        TypeError, ValueError: as `projection_conv`; `grad_out` has not the shape of the output.
+        TypeError, ValueError: as `projection_conv`; `grad_out` does not have the shape of the output.
 
     Example:
         >>> x, weight = numpy.ones((1, 3, 4, 8, 8)), numpy.ones((5, 3, 4, 3, 3))

@@ -103,7 +103,7 @@ def separable_conv_vjp(
         (grad_x, grad_weight_h, grad_weight_x, grad_bias), shaped as x, weight_h, weight_x and (O,).
 
     Raises:
-        TypeError, ValueError: as `separable_conv`; `grad_out` has not the shape of the output.
+        TypeError, ValueError: as `separable_conv`; `grad_out` does not have the shape of the output.
 
     Example:
         >>> x, over_h, over_x = numpy.ones((1, 3, 8, 9, 9)), numpy.ones((5, 3, 8)), numpy.ones((5, 3, 3))

@@ -36,5 +36,5 @@ def stabilizer_of(name: str, value: object, group: PointGroup) -> Stabilizer:
 
 
 def plain_stabilizer(value: object) -> object:
-    """A short list or range of elements as a tuple, by which layers are found again at a glance; others as they are."""
+    """A short list or range of elements as a tuple, by which layers are found again; others as they are."""
     return tuple(value) if isinstance(value, list | range) and len(value) <= LARGEST_ORDER else value

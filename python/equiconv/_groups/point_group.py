@@ -213,7 +213,7 @@ def _make(made_of: str | NDArray[np.float64]) -> PointGroup:
     return group
 
 
-# Small groups, kept so that equal calls give one object and plans recognize it at a glance.
+# Small groups, kept so that equal calls give one object, which plans recognize by identity.
 _KEPT: deque[PointGroup] = deque(maxlen=64)
 _BY_TEXT: WeakValueDictionary[str, PointGroup] = WeakValueDictionary()
 
@@ -221,7 +221,7 @@ _BY_TEXT: WeakValueDictionary[str, PointGroup] = WeakValueDictionary()
 def parse_group(text: str) -> PointGroup:
     """The group of a text of the engine, such as ``"equiconv-group/1 cyclic(4)"``; see docs/LayerFormat.md.
 
-    One object for one text, as long as it lives. Raises ValueError for what is no such text, for matrices that are no
+    One object for one text, as long as it lives. Raises ValueError for anything else, for matrices that are no
     group, and for factors that are no scalings.
     """
     known = _BY_TEXT.get(text)

@@ -12,7 +12,7 @@ ChosenAlgorithm: TypeAlias = Literal["direct", "winograd", "fourier"]
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """Which algorithm a call takes, and what that costs. Made by `explain`; prints as a table.
+    """Which algorithm a call uses, and what that costs. Made by `explain`; prints as a table.
 
     Attributes:
         layer: the function, for example ``"group_conv"``.

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A layer as one object: all of it but its sizes and its numbers.
 
-`layer_of` gives the `LayerSpec` of options, checked once; options that are plain are found again at a glance. A spec
-computes: `_native.forward(spec, x, weight, bias, out, warns)` and `_native.vjp(spec, ...)` take whatever the user gave,
-and come back to `convert_forward` and `convert_vjp` for what is not plain, does not fit, or is to be warned of.
+`layer_of` returns the `LayerSpec` of options, which are checked once; plain options are found again by a few
+comparisons. A spec computes: `_native.forward(spec, x, weight, bias, out, warns)` and `_native.vjp(spec, ...)` take
+whatever the user gave, and come back to `convert_forward` and `convert_vjp` for what is not plain, does not fit, or is
+to be warned of.
 
 For operators of other frameworks:
 
@@ -78,7 +79,7 @@ class LayerSpec(_native.Layer):
 
     @classmethod
     def parse(cls, text: str) -> LayerSpec:
-        """The layer of a text. Raises ValueError for what is no such text, with the place and what was expected."""
+        """The layer of a text. Raises ValueError for anything else, with the place and what was expected."""
         for function in (*(layer.function for layer in LAYERS.values()), "conv"):
             known = _INTERNED.get((function, text))
             if known is not None:
@@ -187,7 +188,7 @@ _INTERNED: WeakValueDictionary[tuple[str, str], LayerSpec] = WeakValueDictionary
 
 
 class _Form:
-    """The shape of an array of whatever dtype."""
+    """The shape of an array of any dtype."""
 
     dtype = np.dtype(np.float32)
 
@@ -275,7 +276,7 @@ def _kernel(parts: dict[str, str]) -> Kernel:
     return Kernel(basis, parts["interpolation"], on_group, parts["quadrature"] == "yes")
 
 
-# ---- Options, found again at a glance
+# ---- Options, found again by a few comparisons
 
 
 def _make(name: str, group: object, *options: object) -> LayerSpec:

@@ -54,9 +54,9 @@ def prepare(weight: ArrayLike) -> PreparedWeight:
     """A weight copied once, and transformed once for each algorithm that needs it: for many calls with one weight.
 
     With an array a call compares all its numbers with those it transformed last, and transforms them again if one has
-    changed; what a layer keeps that way is also let go when other layers need the room. With ``"direct"`` the bits
-    are the same either way. Elsewhere another algorithm or tile may be the fastest, as transforms cost nothing:
-    ``explain(layer, x, prepared, group)`` tells.
+    changed; transforms that are kept that way are also dropped when other layers need the room. With ``"direct"`` the
+    bits are the same either way. Otherwise another algorithm or tile may be the fastest, since the transforms are done:
+    ``explain(layer, x, prepared, group)`` says which.
 
     Args:
         weight: a layer's weight, of shape (O, C, [|H|,] kernel...), float32 or float64.
