@@ -155,7 +155,7 @@ Y = jax.ShapeDtypeStruct((2, 5, 4, 6, 7), np.float32)
 @pytest.fixture
 def text():
     """That of the layer lifting_conv(X, W, C4)."""
-    return program_of(lambda x: ej.lifting_conv(x, W, C4), X).text
+    return program_of(lambda x: ej.lifting_conv(x, W, C4), X).spec.text
 
 
 def call(operands=(X, W), result=Y, name="forward", **attributes):

@@ -212,28 +212,54 @@ def test_exported_program_computes_the_same_for_any_size(strict):
     assert torch.equal(program.module()(x), module(x))
 
 
-def test_exported_program_runs_elsewhere_once_its_layers_are_made(tmp_path):
-    """The strings in it name options; a process that has not made a layer with them says so."""
-    module = et.GroupConv(2, 3, 3, C4, padding=1)
-    x = torch.randn(2, 2, 4, 6, 7)
-    torch.export.save(torch.export.export(module, (x,)), tmp_path / "program.pt2")
-    torch.save((x, module(x).detach()), tmp_path / "signals.pt")
-    code = """
-import sys, warnings, torch, equiconv as eq, equiconv.torch as et
+class Exported(torch.nn.Module):
+    """Layers with options of all kinds, and a group without a name."""
+
+    def __init__(self):
+        super().__init__()
+        group = eq.PointGroup.from_matrices(eq.dihedral(4).matrices[[0, 2, 4, 6]])
+        self.lift = et.LiftingConv(1, 2, eq.circular_harmonics(5), group, padding="same", padding_mode="circular")
+        self.conv = et.GroupConv(2, 3, 3, group, stride=2, group_basis=eq.localized([0, 1]), quadrature=True)
+        self.weight = torch.nn.Parameter(torch.randn(2, 3, 4, 3, 3))
+        self.plane = et.IsotropicConv(2, 2, SPLINES, C8, algorithm="direct", interpolation="bicubic")
+
+    def forward(self, x):
+        y = self.conv(torch.relu(self.lift(x)))
+        # A group of |H| = 4 elements for another of its order: the axis is that of the quotient of D4 by a mirror.
+        y = et.conv(y, self.weight, eq.dihedral(4), input_stabilizer=[0, 4], output_stabilizer=range(8), padding=1)
+        return self.plane(y)
+
+
+ELSEWHERE = """
+import sys, warnings, torch, equiconv.torch
 warnings.simplefilter("ignore")
 program = torch.export.load(sys.argv[1]).module()
-x, y = torch.load(sys.argv[2])
-try:
-    program(x)
-except ValueError as error:
-    assert "was not made in this process: make a layer with these options" in str(error), error
-else:
-    raise AssertionError("no error")
-et.GroupConv(5, 5, 1, eq.cyclic(4), padding=1)
-assert torch.equal(program(x), y)
+x, y, gradient = torch.load(sys.argv[2])
+result = program(x.requires_grad_())
+assert torch.equal(result, y)
+result.square().sum().backward()
+assert torch.equal(x.grad, gradient)
+assert torch.equal(torch.compile(program, backend="aot_eager")(x), y)
 """
+
+
+def test_an_exported_program_runs_in_a_process_that_has_made_no_layer(tmp_path):
+    """Its operators hold all there is to know of their layers."""
+    module, x = Exported(), torch.randn(2, 1, 11, 11, requires_grad=True)
+    torch.export.save(torch.export.export(module, (x,)), tmp_path / "program.pt2")
+    y = module(x)
+    y.square().sum().backward()
+    torch.save((x.detach(), y.detach(), x.grad), tmp_path / "signals.pt")
     arguments = [str(tmp_path / "program.pt2"), str(tmp_path / "signals.pt")]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    result = subprocess.run([sys.executable, "-c", ELSEWHERE, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_text_in_a_program_that_is_of_no_layer_is_an_error():
+    x, weight = torch.randn(1, 1, 5, 5), torch.randn(1, 1, 3, 3)
+    for text in ("", "lifting", "equiconv-layer/2 group=cyclic(4)"):
+        with pytest.raises(ValueError, match=r"equiconv-layer/1|version 1 of equiconv-layer"):
+            torch.ops.equiconv.forward(x, weight, None, text)
 
 
 def test_fake_tensors_have_the_shapes_of_real_ones():

@@ -208,9 +208,9 @@ def test_operators_refuse_what_does_not_fit():
     operators = torch.ops.equiconv
     module = et.GroupConv(2, 2, 3, C4)
     x, weight, grad_out = torch.randn(1, 2, 4, 5, 5), torch.randn(2, 2, 4, 3, 3), torch.randn(1, 2, 4, 3, 3)
-    name = module._name
+    name = module._text
     assert operators.forward(x, weight, None, name).shape == grad_out.shape
-    with pytest.raises(ValueError, match="layer is 'nothing', which was not made in this process"):
+    with pytest.raises(ValueError, match='text is "nothing" at byte 0, expected'):
         operators.forward(x, weight, None, "nothing")
     with pytest.raises(ValueError, match="weight has shape"):
         operators.forward(x, weight[:, :1].contiguous(), None, name)

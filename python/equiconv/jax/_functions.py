@@ -12,9 +12,9 @@ from .._checks.arguments import choice
 from .._checks.arrays import check_not_empty
 from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
-from .._groups.arguments import point_group
+from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
-from .._layer.layer import LAYERS, general_layer
+from .._layer.spec import layer_of
 from ._primitives import calls as _calls
 from ._primitives.operands import JaxArray, float_operand
 from ._primitives.pool_mean import pool_mean
@@ -44,9 +44,8 @@ def isotropic_conv(
         >>> isotropic_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
         (1, 5, 6, 6)
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["isotropic"], x, weight, group, bias, sampling, kernel)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _calls.forward(layer_of("isotropic", group, *options), x, weight, bias)
 
 
 def lifting_conv(
@@ -73,9 +72,8 @@ def lifting_conv(
         >>> lifting_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
         (1, 5, 4, 6, 6)
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["lifting"], x, weight, group, bias, sampling, kernel)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _calls.forward(layer_of("lifting", group, *options), x, weight, bias)
 
 
 def group_conv(
@@ -102,9 +100,8 @@ def group_conv(
         >>> group_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
         (1, 5, 4, 6, 6)
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["group"], x, weight, group, bias, sampling, kernel)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _calls.forward(layer_of("group", group, *options), x, weight, bias)
 
 
 def projection_conv(
@@ -132,9 +129,8 @@ def projection_conv(
         >>> projection_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
         (1, 5, 6, 6)
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(LAYERS["projection"], x, weight, group, bias, sampling, kernel)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _calls.forward(layer_of("projection", group, *options), x, weight, bias)
 
 
 def conv(
@@ -178,10 +174,10 @@ def conv(
         >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
         (1, 5, 8, 6, 6)
     """
-    layer = general_layer(point_group(group), input_stabilizer, output_stabilizer, depthwise)
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _calls.forward(layer, x, weight, group, bias, sampling, kernel)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    stabilizers = (plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer))
+    spec = layer_of("conv", group, *options, *stabilizers, depthwise)
+    return _calls.forward(spec, x, weight, bias)
 
 
 def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:

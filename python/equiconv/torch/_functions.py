@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,11 +12,10 @@ from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import choice
 from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
-from .._groups.arguments import point_group
+from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
-from .._layer.layer import LAYERS, Layer
-from ._operators.configuration import configuration_of, name_between, name_of
 from ._operators.convolution import forward
+from ._operators.layers import text_of, warn_of_layer
 from ._operators.library import operators
 from ._operators.pools import pool_mean
 from ._operators.tensors import check_is_dense, check_is_tensor, check_tensor
@@ -48,9 +46,8 @@ def isotropic_conv(
         >>> isotropic_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 6, 6])
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(_name(LAYERS["isotropic"], group, *sampling, *kernel), x, weight, bias)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _apply(text_of("isotropic", group, *options), x, weight, bias)
 
 
 def lifting_conv(
@@ -77,9 +74,8 @@ def lifting_conv(
         >>> lifting_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 4, 6, 6])
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(_name(LAYERS["lifting"], group, *sampling, *kernel), x, weight, bias)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _apply(text_of("lifting", group, *options), x, weight, bias)
 
 
 def group_conv(
@@ -106,9 +102,8 @@ def group_conv(
         >>> group_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 4, 6, 6])
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(_name(LAYERS["group"], group, *sampling, *kernel), x, weight, bias)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _apply(text_of("group", group, *options), x, weight, bias)
 
 
 def projection_conv(
@@ -136,9 +131,8 @@ def projection_conv(
         >>> projection_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 6, 6])
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    return _apply(_name(LAYERS["projection"], group, *sampling, *kernel), x, weight, bias)
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _apply(text_of("projection", group, *options), x, weight, bias)
 
 
 def conv(
@@ -177,10 +171,9 @@ def conv(
         >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
         torch.Size([1, 5, 8, 6, 6])
     """
-    sampling = (stride, padding, dilation, padding_mode, algorithm)
-    kernel = (basis, interpolation, group_basis, quadrature)
-    name = _name_between(input_stabilizer, output_stabilizer, depthwise, group, *sampling, *kernel)
-    return _apply(name, x, weight, bias)
+    stabilizers = (plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer))
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    return _apply(text_of("conv", group, *options, *stabilizers, depthwise), x, weight, bias)
 
 
 def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
@@ -219,30 +212,14 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
     return signal.amax(2) if is_max else pool_mean(signal)
 
 
-def _apply(name: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The layer of a name; warns the caller of the public function of strides that do not fit."""
+def _apply(layer: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The layer of a text; warns the caller of the public function of strides that do not fit."""
     if not (isinstance(x, Tensor) and isinstance(weight, Tensor) and (bias is None or isinstance(bias, Tensor))):
         if is_traced(x, weight, bias):
-            return operators.forward(x, weight, bias, name)
+            return operators.forward(x, weight, bias, layer)
         for title, value in (("x", x), ("weight", weight), ("bias", bias)):
             check_is_tensor(title, value)
-    y = forward(x, weight, bias, name)
+    y = forward(x, weight, bias, layer)
     if not torch.compiler.is_compiling():
-        warn_of_layer(name, x, weight)
+        warn_of_layer(layer, x, weight)
     return y
-
-
-# To a compiler the results of these are constants, as their arguments are. It cannot pass bases in tuples.
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _name(layer: Layer, group: object, *options: object) -> str:
-    return name_of(layer, point_group(group), *options)
-
-
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _name_between(source: object, target: object, depthwise: object, group: object, *options: object) -> str:
-    return name_between(source, target, depthwise, point_group(group), *options)
-
-
-def warn_of_layer(name: str, x: Any, weight: Any) -> None:
-    """The EquivarianceWarning of a layer for a signal, if there is one, at the line of the user's that led here."""
-    configuration_of(name).warn_of_remainders(x, weight)

@@ -11,6 +11,7 @@ import numpy as np
 from ..._checks.arrays import check_float_dtype
 from ..._functional.pool import PoolMode
 from ..._groups.point_group import PointGroup
+from ..._layer.spec import layer_of
 from ..._nn.attributes import PoolAttributes
 from ..._nn.options import ConvolutionOptions, PoolOptions
 from .._functions import group_pool
@@ -29,8 +30,8 @@ def layer_output(
     """The layer's output for a signal on its input space; `user` is its name in messages."""
     array = float_operand("x", x)
     options.check(user, array.shape)
-    sampling, kernel = options.sampling_arguments, options.kernel_arguments
-    return _calls.forward(options.layer, array, weight, options.group, bias, sampling, kernel)
+    spec = layer_of(options.layer_name, options.group, *options.sampling_arguments, *options.kernel_arguments)
+    return _calls.forward(spec, array, weight, bias)
 
 
 class FiberPool(PoolAttributes):

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from ..._groups.arguments import point_group
-from ..._layer.layer import KernelArguments, Layer
-from ..._layer.sampling import SamplingArguments
 from ..._layer.spec import LayerSpec, check_bias
 from . import lowering as lowering  # The passes cannot be compiled before.
 from .operands import JaxArray, float_operand
@@ -14,17 +11,8 @@ from .passes import forward as linear
 from .program import Program
 
 
-def forward(
-    layer: Layer,
-    x: object,
-    weight: object,
-    group: object,
-    bias: object,
-    sampling_arguments: SamplingArguments,
-    kernel_arguments: KernelArguments,
-) -> JaxArray:
+def forward(spec: LayerSpec, x: object, weight: object, bias: object) -> JaxArray:
     """layer(x, weight) + bias, after every check. Warns of strides that break equivariance."""
-    spec = LayerSpec.of(layer, point_group(group), sampling_arguments, kernel_arguments)
     x_array, weight_array = float_operand("x", x), float_operand("weight", weight)
     bias_array = None if bias is None else float_operand("bias", bias)
     program = Program.of(spec, x_array, weight_array)

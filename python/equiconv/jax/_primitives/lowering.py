@@ -54,7 +54,7 @@ def _lower(
     mask = sum(1 << i for i, is_mapped in enumerate(mapped) if is_mapped)
     if not is_partitioned(ctx):
         # The gradient of a bias is sums, whatever the layer.
-        text = {} if work is bias_gradient else {"layer": program.text}
+        text = {} if work is bias_gradient else {"layer": program.spec.text}
         return call(ctx, *operands, **text, mapped=np.int64(mask))
 
     def part(*arrays: JaxArray) -> JaxArray:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ class Program:
     """A layer of given sizes, but for the batch.
 
     Attributes:
-        spec: the layer; its text is what compiled programs carry.
+        spec: the layer, whose text compiled programs carry: one object for equal layers.
         dtype: of all arrays.
         signal, output: shapes without the batch.
         weight: its shape.
@@ -32,29 +32,24 @@ class Program:
     output: tuple[int, ...]
     weight: tuple[int, ...]
 
+    @classmethod
+    def of(cls, spec: LayerSpec, x: Shaped, weight: Shaped) -> Program:
+        """The layer between arrays of these shapes. Raises TypeError or ValueError where they do not fit."""
+        shape = spec.check_operands(x, weight)
+        return cls(spec, x.dtype, tuple(x.shape[1:]), shape[1:], tuple(weight.shape))
+
     def __repr__(self) -> str:
         # As it stands in a printed jaxpr.
         return f"{self.spec.layer.function}[{self.spec.group.name}]"
 
-    @cached_property
-    def text(self) -> str:
-        """The layer, as compiled programs carry it."""
-        return self.spec.text
-
     @property
     def identity(self) -> str:
         """A text that is equal for equal programs, in any process."""
-        return f"{self.dtype} {self.signal} {self.output} {self.weight} {self.text}"
+        return f"{self.dtype} {self.signal} {self.output} {self.weight} {self.spec.text}"
 
     def check(self, run: Run, batch: int) -> None:
         """Raises the ValueError that the engine has for this run, if it has one."""
         _check(self, run, batch)
-
-    @classmethod
-    def of(cls, spec: LayerSpec, x: Shaped, weight: Shaped) -> Program:
-        """The layer between these arrays. Raises TypeError or ValueError where they do not fit."""
-        shape = spec.check_operands(x, weight)
-        return cls(spec, x.dtype, tuple(x.shape[1:]), shape[1:], tuple(weight.shape))
 
 
 @lru_cache(maxsize=1024)

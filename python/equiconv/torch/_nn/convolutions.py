@@ -11,17 +11,15 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 from typing_extensions import Self
 
+from ... import _native
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
 from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
-from ..._functional.convolutions import expand as expand_weight
 from ..._groups.point_group import PointGroup
-from ..._layer.sampling import Sampling
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from ..._signals.space import check_signal_space
-from .._functions import warn_of_layer
-from .._operators.configuration import name_of
 from .._operators.convolution import forward
+from .._operators.layers import spec_of, text_of, warn_of_layer
 from .._operators.library import operators
 from .._operators.tensors import as_array, check_tensor
 from .ordinary import OrdinaryConvolution, ordinary_convolution
@@ -89,10 +87,10 @@ class Convolution(ConvolutionAttributes, SignalModule):
             check_signal_space(type(self).__name__, options.input_space, options.in_channels, tuple(shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
-        y = forward(x, weight, bias, self._name)
+        y = forward(x, weight, bias, self._text)
         if not torch.compiler.is_compiling():
             self._look_back(x, self.options.group if self.options.layer.reads_group else None)
-            warn_of_layer(self._name, x, weight)
+            warn_of_layer(self._text, x, weight)
         return y
 
     def expand(self) -> OrdinaryConvolution:
@@ -104,19 +102,11 @@ class Convolution(ConvolutionAttributes, SignalModule):
         options = self.options
         # Once: a parametrization computes them each time.
         weight, bias = self.weight.detach(), self.bias
-        bank = expand_weight(
-            as_array("weight", weight),
-            options.group,
-            options.layer_name,
-            basis=options.basis,
-            interpolation=options.interpolation,
-            group_basis=options.group_basis,
-            quadrature=options.quadrature,
-        )
+        spec = spec_of(self._text)
+        bank = _native.expand(spec, as_array("weight", weight))
         points = options.layer.output_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        sampling = Sampling.checked(options.group.dimension, *options.sampling_arguments)
-        return ordinary_convolution(torch.from_numpy(bank), biases, options.extents, sampling)
+        return ordinary_convolution(torch.from_numpy(bank), biases, options.extents, spec.sampling)
 
     def ordinary(self) -> nn.Module:
         """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""
@@ -164,7 +154,7 @@ class Convolution(ConvolutionAttributes, SignalModule):
         return super()._apply(lambda tensor: _converted(fn, tensor), recurse)  # type: ignore[no-untyped-call,no-any-return]
 
     def _traced(self, x: Any) -> Any:
-        return operators.forward(x, self.weight, self.bias, self._name)
+        return operators.forward(x, self.weight, self.bias, self._text)
 
     @property
     def _purpose(self) -> str:
@@ -194,17 +184,13 @@ class Convolution(ConvolutionAttributes, SignalModule):
             self._follow_options()
 
     def _follow_options(self) -> None:
-        """Makes of the options what calls need: the name of the layer, and what the shape of a signal is held to."""
+        """Makes of the options what calls need: the text of the layer, and what the shape of a signal is held to."""
         options = self.options
-        self._name = name_of(options.layer, options.group, *options.sampling_arguments, *options.kernel_arguments)
+        arguments = (*options.sampling_arguments, *options.kernel_arguments)
+        self._text = text_of(options.layer_name, options.group, *arguments)
         fiber = (options.group.order,) if options.layer.reads_group else ()
         self._leading = (options.in_channels, *fiber)
         self._axes = 1 + len(self._leading) + options.group.dimension
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # The name of the options may be new to this process.
-        super().__setstate__(state)
-        self._follow_options()
 
 
 def _converted(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..._groups.point_group import PointGroup
-from .._operators.configuration import configuration_of
+from .._operators.layers import spec_of
 
 
 class Fiber(NamedTuple):
@@ -116,11 +116,11 @@ def _written(node: Any) -> Fiber | None:
         return fiber
     if "equiconvforward" not in node.name().lower().replace("_", ""):
         return None
-    made = configuration_of(node.layer)
-    if not made.layer.writes_group:
+    spec = spec_of(node.layer)
+    if not spec.layer.writes_group:
         return None
-    stabilizer = made.layer.output_stabilizer
-    return Fiber(made.group) if stabilizer is None else Fiber(made.group, tuple(stabilizer.get_elements().tolist()))
+    stabilizer = spec.layer.output_stabilizer
+    return Fiber(spec.group) if stabilizer is None else Fiber(spec.group, tuple(stabilizer.get_elements().tolist()))
 
 
 def _common(fibers: set[Fiber | None], node: Any, user: str) -> Fiber | None:

@@ -28,7 +28,7 @@ def purpose(group: PointGroup, basis: KernelBasis | None, group_basis: GroupBasi
     # Equal groups may have been made in different ways; matrices of another processor may differ in their last digits.
     elements = np.rint(group.matrices * 10**_DECIMALS).astype(np.int64)
     texts = [None if value is None else value.text for value in (basis, group_basis)]
-    digest = hashlib.sha256(repr((elements.shape, elements.tobytes(), texts)).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr((elements.tolist(), texts)).encode()).hexdigest()[:12]
     return f"{', '.join(names)} #{digest}"
 
 

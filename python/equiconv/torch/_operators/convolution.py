@@ -22,8 +22,9 @@ from ... import _native
 from ..._checks.arrays import Array
 from ..._layer.operands import check_operands
 from ..._layer.sampling import check_fit, output_shape
-from .configuration import configuration_of, output_shape_of
+from ..._layer.spec import LayerSpec
 from .dispatch import calls_kernel
+from .layers import output_shape_of, spec_of
 from .library import define, unfolded
 from .tensors import Form, as_array, check_same_device, check_same_dtype, result_like
 
@@ -31,14 +32,17 @@ _Wanted = tuple[bool | Array, bool | Array, bool | Array]
 
 
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
-    spec = configuration_of(layer)
+    spec = spec_of(layer)
     signal, weights = as_array("x", x), as_array("weight", weight)
     biases = None if bias is None else as_array("bias", bias)
-    shape = output_shape_of(layer, x.shape, weight.shape)
     check_same_dtype("weight", weight, "x", x)
     check_same_dtype("bias", bias, "x", x)
-    # Sizes that do not fit are an error of the call. Its caller has been warned of strides where that is of use.
-    result, out = (x, None) if shape is None else result_like(x, shape)
+    shape = output_shape_of(layer, x.shape, weight.shape)
+    if shape is None:
+        _native.forward(spec, signal, weights, biases, None, False)
+        raise AssertionError("operands that do not fit were no error")
+    result, out = result_like(x, shape)
+    # The caller has been warned where that is of use.
     _native.forward(spec, signal, weights, biases, out, False)
     return result
 
@@ -69,21 +73,26 @@ def _both_gradients(grad_out: Tensor, x: Tensor, weight: Tensor, layer: str) -> 
 
 def _write_gradients(layer: str, gradient: Array, x: Array, weight: Array, wanted: _Wanted) -> None:
     """Writes the gradients that are wanted. Of an array that no gradient needs the shape matters alone."""
-    _native.vjp(configuration_of(layer), gradient, x, weight, *wanted)
+    _native.vjp(spec_of(layer), gradient, x, weight, *wanted)
 
 
 def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tensor:
-    made = configuration_of(layer)
     signal, weights = Form.of("x", x), Form.of("weight", weight)
     check_same_device("weight", weight, "x", x)
     check_same_device("bias", bias, "x", x)
     check_same_dtype("weight", weight, "x", x)
     check_same_dtype("bias", bias, "x", x)
-    # Sizes may be symbols, which the engine does not know.
-    check_operands(signal, weights, made.group, made.layer, made.kernel, made.layer.function)
-    extents = made.kernel.extents(weights, made.group.dimension)
-    check_fit(signal, weights, extents, made.sampling)
-    return x.new_empty(output_shape(signal, weight.shape[0], extents, made.group, made.layer, made.sampling))
+    return x.new_empty(_shape(spec_of(layer), signal, weights))
+
+
+def _shape(spec: LayerSpec, x: Form, weight: Form) -> tuple[int, ...]:
+    """The shape of the output, whose sizes may be symbols: the engine knows numbers only."""
+    if all(type(size) is int for size in (*x.shape, *weight.shape)):
+        return spec.check_operands(x, weight)
+    check_operands(x, weight, spec.group, spec.layer, spec.kernel, spec.layer.function)
+    extents = spec.kernel.extents(weight, spec.group.dimension)
+    check_fit(x, weight, extents, spec.sampling)
+    return output_shape(x, weight.shape[0], extents, spec.group, spec.layer, spec.sampling)
 
 
 def _fake_gradient(grad_out: Tensor, other: Tensor, shape: Sequence[int], layer: str) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.flop_counter import register_flop_formula
 
 from ..._layer.explanation import Run
-from .configuration import configuration_of
+from .layers import spec_of
 from .library import operators
 from .tensors import Form
 
@@ -18,9 +18,8 @@ _Shape = Sequence[int]
 
 
 def _count(run: Run, x: _Shape, weight: _Shape, layer: str) -> int:
-    made = configuration_of(layer)
     signal, kernel = (Form(tuple(map(int, shape)), len(shape), np.dtype(np.float32)) for shape in (x, weight))
-    return int(made.explain(signal, kernel, run).definition_operations)
+    return int(spec_of(layer).explain(signal, kernel, run).definition_operations)
 
 
 def _forward(x: _Shape, weight: _Shape, _bias: _Shape | None, layer: str, **_others: Any) -> int:
