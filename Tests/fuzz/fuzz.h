@@ -93,6 +93,7 @@ void layer_run_wrongly(void);
 void layer_call(void);
 void signal_act(void);
 void signal_pool(void);
+void text_ask(void);
 void runtime_set(void);
 void everything_end(void);
 

@@ -35,41 +35,20 @@ def isotropic_conv(
 
     ``y[o, x] = bias[o] + sum over c, x' of kbar[o, c](x' - x) f[c, x']`` with ``kbar(u) = mean over h of k(h^-1 u)``
 
-    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
-
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
         weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride: int or one for each spatial axis, >= 1.
-        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
-            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
-        dilation: int or one for each spatial axis, >= 1.
-        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
-            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
-            ``"winograd"`` loses digits where the mean of x is many times its deviation.
-        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
-            of the axes ``kernel...``. None for pixels.
-        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
-            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
         group_basis: None: kernels of signals on the plane are no functions on H.
         quadrature: without effect, as there is no sum over H.
-        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
         A signal of shape (B, O, spatial_out...) with the dtype of `x`; `out` if it was given.
 
     Raises:
-        TypeError: an argument of the wrong kind or dtype.
-        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+        TypeError, ValueError: see `conv`, which also warns.
 
     Example:
         >>> y = isotropic_conv(numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3)), cyclic(4))
@@ -94,41 +73,20 @@ def lifting_conv(
 
     ``y[o, h, x] = bias[o] + sum over c, x' of k[o, c](h^-1 (x' - x)) f[c, x']``
 
-    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
-
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
         weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride: int or one for each spatial axis, >= 1.
-        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
-            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
-        dilation: int or one for each spatial axis, >= 1.
-        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
-            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
-            ``"winograd"`` loses digits where the mean of x is many times its deviation.
-        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
-            of the axes ``kernel...``. None for pixels.
-        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
-            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
         group_basis: None: kernels of signals on the plane are no functions on H.
         quadrature: without effect, as there is no sum over H.
-        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`; `out` if it was given.
 
     Raises:
-        TypeError: an argument of the wrong kind or dtype.
-        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+        TypeError, ValueError: see `conv`, which also warns.
 
     Example:
         >>> y = lifting_conv(numpy.ones((1, 3, 8, 8)), numpy.ones((5, 3, 3, 3)), cyclic(4))
@@ -153,41 +111,20 @@ def group_conv(
 
     ``y[o, h, x] = bias[o] + sum over c, h', x' of k[o, c](h^-1 h', h^-1 (x' - x)) f[c, h', x']``
 
-    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
-
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
         weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride: int or one for each spatial axis, >= 1.
-        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
-            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
-        dilation: int or one for each spatial axis, >= 1.
-        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
-            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
-            ``"winograd"`` loses digits where the mean of x is many times its deviation.
-        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
-            of the axes ``kernel...``. None for pixels.
-        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
-            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
         group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
         quadrature: whether the sum over H is weighted as an integral by its measure.
-        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...) with the dtype of `x`; `out` if it was given.
 
     Raises:
-        TypeError: an argument of the wrong kind or dtype.
-        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+        TypeError, ValueError: see `conv`, which also warns.
 
     Example:
         >>> y = group_conv(numpy.ones((1, 3, 4, 8, 8)), numpy.ones((5, 3, 4, 3, 3)), cyclic(4))
@@ -213,41 +150,20 @@ def projection_conv(
     ``y[o, x] = bias[o] + sum over c, h', x' of kbar[o, c](h', x' - x) f[c, h', x']`` with
     ``kbar(h', u) = mean over h of k(h^-1 h', h^-1 u)``
 
-    Sizes: spatial_out = (spatial + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
-
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
         weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride: int or one for each spatial axis, >= 1.
-        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
-            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
-        dilation: int or one for each spatial axis, >= 1.
-        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
-            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
-            ``"winograd"`` loses digits where the mean of x is many times its deviation.
-        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
-            of the axes ``kernel...``. None for pixels.
-        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
-            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
         group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
         quadrature: whether the sum over H is weighted as an integral by its measure.
-        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
         A signal of shape (B, O, spatial_out...) with the dtype of `x`; `out` if it was given.
 
     Raises:
-        TypeError: an argument of the wrong kind or dtype.
-        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
-            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit.
-
-    Warns:
-        EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.
+        TypeError, ValueError: see `conv`, which also warns.
 
     Example:
         >>> y = projection_conv(numpy.ones((1, 3, 4, 8, 8)), numpy.ones((5, 3, 4, 3, 3)), cyclic(4))

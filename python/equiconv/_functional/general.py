@@ -32,7 +32,8 @@ def conv(
     H/K, with ``kbar(p, q, u) = mean over h in p of k(h^-1 q, h^-1 u) / |det h|``
 
     The mean is the projection on kernels that K' leaves as they are (Bekkers, ICLR 2020, Theorem 1). Points of H/K are
-    the left cosets of K, numbered by first appearance as by `PointGroup.cosets`.
+    the left cosets of K, numbered by first appearance as by `PointGroup.cosets`. Sizes: spatial_out = (spatial +
+    2 padding - dilation (kernel - 1) - 1) // stride + 1.
 
     Args:
         x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or float64.
@@ -43,15 +44,35 @@ def conv(
         input_stabilizer: the elements of K in any order: ``[0]`` for signals on the group, ``range(group.order)`` for
             signals on the plane.
         output_stabilizer: the elements of K'.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, out: as for
-            `group_conv`; `group_basis` for K = {e} only.
+        stride: int or one for each spatial axis, >= 1.
+        padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
+            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
+        dilation: int or one for each spatial axis, >= 1.
+        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
+        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
+            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
+            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
+            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
+            ``"winograd"`` loses digits where the mean of x is many times its deviation.
+        basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
+            of the axes ``kernel...``. None for pixels.
+        interpolation: how pixels continue between the taps where an element of `group` does not map the grid to
+            itself: ``"bilinear"``, ``"bicubic"`` or ``"bspline3"``. Without effect on lattice groups.
+        group_basis: functions on H that kernels are made of, for K = {e} only; weights have its I functions on axis 2
+            in place of |H|.
+        quadrature: whether the sum over H is weighted as an integral by its measure. Without effect on signals on the
+            plane.
         depthwise: whether output channel o reads input channel o alone; then O = C and `weight` has shape (O, 1, ...).
+        out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
         A signal of shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H.
 
     Raises:
-        TypeError, ValueError: as `group_conv`; a stabilizer that is not a subgroup.
+        TypeError: an argument of the wrong kind or dtype.
+        ValueError: shapes that do not fit each other or `group`; a number out of range; a kernel larger than the
+            padded signal; sizes that differ along axes which `group` exchanges; a basis that does not fit; a
+            stabilizer that is not a subgroup.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.

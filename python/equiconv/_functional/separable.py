@@ -38,13 +38,13 @@ def separable_conv(
         weight_h: shape (O, C, |H|): the kernel's factor on the relative elements h^-1 h'.
         weight_x: shape (O, kernel...), or (O, J) with a `basis`: its factor on space.
         group, bias, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, quadrature, out: as for
-            `group_conv`.
+            `conv`.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...).
 
     Raises:
-        TypeError, ValueError: as `group_conv`.
+        TypeError, ValueError: as `conv`.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves.

@@ -65,8 +65,8 @@ class Convolution(ConvolutionAttributes):
             kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
                 `bspline_basis(5)`.
             group: H, any group.
-            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
-                of the layer, such as `group_conv`. They are attributes, and may be set.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: see `conv`. They
+                are attributes, and may be set.
             bias: whether there is one.
             dtype: float32 or float64.
             rng: a `numpy.random.Generator` or a seed for the weights.
