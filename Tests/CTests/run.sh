@@ -82,7 +82,7 @@ every_prototype_is_called() {
 
 # The prototypes of the functions that give a status, one a line.
 prototypes() {
-  cat "$includes"/equiconv/*.h | tr '\n' ' ' | sed 's/  */ /g; s/EQUICONV_API /\n&/g; s/;/;\n/g' |
+  cat "$includes"/equiconv/*.h | tr '\n' ' ' | sed 's/  */ /g; s/( /(/g; s/EQUICONV_API /\n&/g; s/;/;\n/g' |
     sed -n 's/^EQUICONV_API equiconv_status \(.*\);$/\1/p'
 }
 
