@@ -82,7 +82,7 @@ def test_examples_in_the_documentation(module):
     assert result.failed == 0
 
 
-TYPES = ("Group", "Subgroup", "Basis", "GroupBasis", "Weight")
+TYPES = ("Group", "Subgroup", "Basis", "GroupBasis", "Layer", "Weight")
 
 
 def stub_functions(body):
@@ -91,7 +91,8 @@ def stub_functions(body):
     for node in body:
         if isinstance(node, ast.FunctionDef):
             properties = [decorator.id for decorator in node.decorator_list if isinstance(decorator, ast.Name)]
-            parameters = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+            rest = [node.args.vararg] if node.args.vararg else []
+            parameters = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *rest)]
             functions[node.name] = None if "property" in properties else parameters
     return functions
 

@@ -21,7 +21,7 @@ PLANE = Space.plane(C4, 3)
         (ValueError, "shape is .* on axes 0 and 1, which C4 exchanges", lambda: Space.plane(C4, (3, 5))),
         (ValueError, r"shape is \(3,\)", lambda: Space.plane(C4, (3,))),
         (ValueError, "shape is 0", lambda: Space.plane(C4, 0)),
-        (ValueError, r"stabilizer is \(0, 1\), expected the elements of a subgroup", lambda: Space(C4, (3, 3), (0, 1))),
+        (ValueError, r"stabilizer is \[0, 1\], expected the elements of a subgroup", lambda: Space(C4, (3, 3), (0, 1))),
         (ValueError, "stabilizer is .* subgroup", lambda: Space(C4, (3, 3), ())),
         (ValueError, r"stabilizer\[1\] is 4", lambda: Space(C4, (3, 3), (0, 4))),
         (TypeError, "stabilizer is 'all'", lambda: Space(C4, (3, 3), "all")),
