@@ -20,7 +20,8 @@ ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=4096
 # Tests fork while other threads run, which the sanitizer refuses by default.
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:die_after_fork=0:suppressions=$here/thread-sanitizer.txt
 UBSAN_OPTIONS=halt_on_error=1
-export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
+LSAN_OPTIONS=suppressions=$here/leak-sanitizer.txt:print_suppressions=0
+export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
 status=0
 for program in $programs; do
   binary=$build/test-$program
