@@ -18,6 +18,7 @@ protocol Lanes {
   static func splat(_ value: Double) -> Self
   /// Stores the first lanes, fewer than there are.
   func store(_ pointer: UnsafeMutablePointer<Scalar>, first count: Int)
+  static func add(_ a: Scalar, _ b: Scalar) -> Scalar
   /// a·b + c; rounded once where the processor has such an instruction.
   static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self
   /// c − a·b, likewise.
@@ -25,6 +26,8 @@ protocol Lanes {
   static func multiply(_ a: Self, _ b: Self) -> Self
   static func add(_ a: Self, _ b: Self) -> Self
   static func subtract(_ a: Self, _ b: Self) -> Self
+  /// The sign bits flipped.
+  static func negate(_ a: Self) -> Self
   /// a0 b0 a1 b1 … of the lower halves, and of the upper halves.
   static func zipLow(_ a: Self, _ b: Self) -> Self
   static func zipHigh(_ a: Self, _ b: Self) -> Self
@@ -66,6 +69,7 @@ struct Lanes32: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, first count: Int) {
     storeFirst(register, pointer, count)
   }
+  @inline(__always) static func add(_ a: Float, _ b: Float) -> Float { a + b }
   @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
     Self(_EquiconvShims.multiplyAdd(a.register, b.register, c.register))
   }
@@ -79,6 +83,7 @@ struct Lanes32: Lanes {
   @inline(__always) static func subtract(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.subtract(a.register, b.register))
   }
+  @inline(__always) static func negate(_ a: Self) -> Self { Self(_EquiconvShims.negate(a.register)) }
   @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.zipLow(a.register, b.register))
   }
@@ -110,6 +115,7 @@ struct Lanes64: Lanes {
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>, first count: Int) {
     storeFirst(register, pointer, count)
   }
+  @inline(__always) static func add(_ a: Double, _ b: Double) -> Double { a + b }
   @inline(__always) static func multiplyAdd(_ a: Self, _ b: Self, _ c: Self) -> Self {
     Self(_EquiconvShims.multiplyAdd(a.register, b.register, c.register))
   }
@@ -123,6 +129,7 @@ struct Lanes64: Lanes {
   @inline(__always) static func subtract(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.subtract(a.register, b.register))
   }
+  @inline(__always) static func negate(_ a: Self) -> Self { Self(_EquiconvShims.negate(a.register)) }
   @inline(__always) static func zipLow(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.zipLow(a.register, b.register))
   }

@@ -30,3 +30,6 @@ typealias ReduceTwo<V: Lanes> = ReduceTile<V, 6, 2, 1>
 typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 2, 2, 1>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>
+
+/// inner: 12 accumulators and 3 of the left side.
+typealias InnerWhole<V: Lanes> = InnerTile<V, 3, 4>

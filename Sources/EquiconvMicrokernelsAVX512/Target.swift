@@ -31,3 +31,6 @@ typealias ReduceTwo<V: Lanes> = ReduceTile<V, 12, 2, 2>
 typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 4, 2, 2>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 24, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 8, 1, 2>
+
+/// inner: 24 accumulators and the 6 vectors of the right side.
+typealias InnerWhole<V: Lanes> = InnerTile<V, 4, 6>

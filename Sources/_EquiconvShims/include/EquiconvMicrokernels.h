@@ -7,6 +7,7 @@
 #define EQUICONV_MICROKERNELS_H
 
 #include "EquiconvCalls.h"
+#include "EquiconvTransformCalls.h"
 #include "EquiconvWinogradCalls.h"
 #include <stddef.h>
 
@@ -32,6 +33,8 @@ typedef struct equiconv_microkernels {
       EQUICONV_NAMED("winogradInput");
   void (*_Nonnull winograd_output)(const equiconv_winograd_output_call *_Nonnull call, ptrdiff_t tile)
       EQUICONV_NAMED("winogradOutput");
+  void (*_Nonnull transform)(const equiconv_transform_call *_Nonnull call);
+  void (*_Nonnull inner)(const equiconv_inner_call *_Nonnull call);
 } equiconv_microkernels;
 
 /// What a variant exports.

@@ -58,6 +58,7 @@ typedef double equiconv_float64x8 __attribute__((ext_vector_type(8)));
   EQUICONV_OVERLOAD("multiply(_:_:)") vector vector##_multiply(vector a, vector b) { return a * b; }                  \
   EQUICONV_OVERLOAD("add(_:_:)") vector vector##_add(vector a, vector b) { return a + b; }                            \
   EQUICONV_OVERLOAD("subtract(_:_:)") vector vector##_subtract(vector a, vector b) { return a - b; }                  \
+  EQUICONV_OVERLOAD("negate(_:)") vector vector##_negate(vector a) { return -a; }                                     \
   EQUICONV_OVERLOAD("zipLow(_:_:)") vector vector##_zip_low(vector a, vector b) {                                     \
     return EQUICONV_ZIP_LOW_##lanes(a, b);                                                                            \
   }                                                                                                                   \

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// inner: a tile of M rows × N rows, multiplied along the rows.
+//
+//                right  y0 y1 .. y(N-1)     one load each per vector of the row
+//      left  x0       | a00 a01 ..     |
+//            x1       | a10 a11 ..     |    M·N accumulators, each one chain of multiply-adds, lane by lane;
+//            ..       | ..             |    the lanes are added at the end
+//
+// Register budget: M·N accumulators + N vectors + 1 of the left side.
+
+import _EquiconvShims
+
+/// A register tile of M rows of the left side by N of the right one.
+struct InnerTile<V: Lanes, let M: Int, let N: Int> {
+  typealias Sums = InlineArray<M, InlineArray<N, V>>
+
+  /// Rows `m ..< m + M` of the left side by `n ..< n + N` of the right one.
+  @inline(__always)
+  static func add(_ call: equiconv_inner_call, _ m: Int, _ n: Int) {
+    let sums = products(call, m, n)
+    var flat = InlineArray<32, V>(repeating: .zero)
+    var i = 0
+    while i < M &* N {
+      flat[unchecked: i] = sums[unchecked: i / N][unchecked: i % N]
+      i &+= 1
+    }
+    let target = call.sums.assumingMemoryBound(to: V.Scalar.self) + (m &* call.sum_stride &+ n)
+    var scratch = InlineArray<32, V>(repeating: .zero)
+    withUnsafeMutablePointer(to: &scratch) {
+      let totals = UnsafeMutableRawPointer($0).assumingMemoryBound(to: V.Scalar.self)
+      LaneSums<V>.store(flat, count: M &* N, totals)
+      var i = 0
+      while i < M &* N {
+        let sum = target + (i / N &* call.sum_stride &+ i % N)
+        sum.pointee = V.add(sum.pointee, totals[LaneSums<V>.place(of: i, M &* N)])
+        i &+= 1
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func products(_ call: equiconv_inner_call, _ m: Int, _ n: Int) -> Sums {
+    var sums = Sums(repeating: InlineArray(repeating: .zero))
+    let left = call.left.assumingMemoryBound(to: V.Scalar.self) + m &* call.left_stride
+    let right = call.right.assumingMemoryBound(to: V.Scalar.self) + n &* call.right_stride
+    var i = 0
+    let end = call.vector_count &* V.count
+    while i < end {
+      let y = InlineArray<N, V> { V.load(right + (i &+ $0 &* call.right_stride)) }
+      var m = 0
+      while m < M {
+        let x = V.load(left + (i &+ m &* call.left_stride))
+        var n = 0
+        while n < N {
+          sums[unchecked: m][unchecked: n] = V.multiplyAdd(x, y[unchecked: n], sums[unchecked: m][unchecked: n])
+          n &+= 1
+        }
+        m &+= 1
+      }
+      i &+= V.count
+    }
+    return sums
+  }
+}
+
+/// Sums over the lanes of vectors, the upper half to the lower half until one lane is left.
+enum LaneSums<V: Lanes> {
+  /// Stores the sums of the first `count` vectors, that of vector i at `place(of: i, count)`.
+  ///
+  /// As many vectors as there are lanes are added in pairs: interleaving two puts the halves of each side by side, and
+  /// adding these leaves one vector of both. As in `Transposition`, the sum of vector i ends in lane i. Where there are
+  /// fewer, each fills several places of the square; the compiler computes what is the same once.
+  @inline(__always)
+  static func store(_ vectors: InlineArray<32, V>, count: Int, _ totals: UnsafeMutablePointer<V.Scalar>) {
+    var first = 0
+    while first < count {
+      let spread = Self.spread(count &- first)
+      var x = Transposition.Square<V>(repeating: .zero)
+      var i = 0
+      while i < V.count {
+        x[unchecked: i] = vectors[unchecked: min(first &+ i / spread, count &- 1)]
+        i &+= 1
+      }
+      var half = V.count / 2
+      while half > 0 {
+        i = 0
+        while i < half {
+          let (a, b) = (x[unchecked: i], x[unchecked: i &+ half])
+          x[unchecked: i] = V.add(V.zipLow(a, b), V.zipHigh(a, b))
+          i &+= 1
+        }
+        half /= 2
+      }
+      x[unchecked: 0].store(totals + first)
+      first &+= V.count
+    }
+  }
+
+  @inline(__always)
+  static func place(of i: Int, _ count: Int) -> Int {
+    let first = i / V.count &* V.count
+    return first &+ (i &- first) &* spread(count &- first)
+  }
+
+  /// How many places of a square each of `count` vectors fills.
+  @inline(__always)
+  private static func spread(_ count: Int) -> Int {
+    var spread = V.count
+    while spread > 1 && spread &* count > V.count { spread /= 2 }
+    return spread
+  }
+}
+
+/// Runs over all sums of a call, in the tile of the target and in smaller ones where fewer rows are left.
+@inline(__always)
+func innerProducts<V: Lanes>(_ call: equiconv_inner_call, _: V.Type) {
+  innerProducts(call, InnerWhole<V>.self)
+}
+
+@inline(__always)
+private func innerProducts<V: Lanes, let M: Int, let N: Int>(_ call: equiconv_inner_call, _: InnerTile<V, M, N>.Type) {
+  // The N rows of the right side stay in the first cache while all of the left side pass.
+  var n = 0
+  while n &+ N <= call.right_count {
+    column(call, n, InnerTile<V, M, N>.self, InnerTile<V, 1, N>.self)
+    n &+= N
+  }
+  while n &+ 2 <= call.right_count {
+    column(call, n, InnerTile<V, M, 2>.self, InnerTile<V, 1, 2>.self)
+    n &+= 2
+  }
+  while n < call.right_count {
+    column(call, n, InnerTile<V, M, 1>.self, InnerTile<V, 1, 1>.self)
+    n &+= 1
+  }
+}
+
+@inline(__always)
+private func column<V: Lanes, let A: Int, let B: Int, let N: Int>(
+  _ call: equiconv_inner_call, _ n: Int, _: InnerTile<V, A, N>.Type, _: InnerTile<V, B, N>.Type
+) {
+  var m = 0
+  while m &+ A <= call.left_count {
+    InnerTile<V, A, N>.add(call, m, n)
+    m &+= A
+  }
+  while m < call.left_count {
+    InnerTile<V, B, N>.add(call, m, n)
+    m &+= B
+  }
+}
