@@ -69,18 +69,25 @@
  *              below those of direct.
  *   winograd   small tiles of kernels of a reach up to 3 x 3: forward passes and input gradients of the same layers
  *              in float32. On random numbers errors are about twice those of direct.
- *   auto       for each pass the one of these that a cost model expects to be fastest, and direct wherever the others
- *              do not apply or would not be worth their transforms. What it uses may differ between processors and
- *              versions; equiconv_plan_explain reports it.
+ *   group-fourier
+ *              the sum over H in the basis of the representations of H: fewer products by a factor that grows with the
+ *              group. Exact in the sense below.
+ *   exact      for each signal pass (forward, input gradient) the fastest method that is exact in the sense below, by
+ *              the same cost model, and for weight gradients the fastest of all. It is chosen by sizes that turning a
+ *              signal does not change, neither by the number of threads nor by the batch: results depend on neither.
+ *              A pass that no method computes exactly is the error UNSUPPORTED_ALGORITHM.
+ *   auto       for each pass what a cost model expects to be fastest. Where the method of `exact` takes at most 10 %
+ *              longer, it is that. What it uses may differ between batches, processors and versions;
+ *              equiconv_plan_explain reports it, and whether it is exact.
  *
- * With direct, a NaN or an infinity stays with the outputs that read it. With fourier and winograd it spreads over
- * all outputs of the tiles that read it, and infinities become NaNs. Tiles are sums of scaled numbers: they overflow
- * within a factor of a thousand of the largest number, where the layer's own sums may not. Where the mean of the
- * numbers is many times their deviation, winograd loses digits: see docs/measured/Accuracy.md. auto does not look at
- * the numbers.
+ * With direct, a NaN or an infinity stays with the outputs that read it. With group-fourier it spreads over the
+ * elements of H, with fourier and winograd over all outputs of the tiles that read it; infinities become NaNs. These
+ * algorithms add and scale numbers: they overflow within a factor of a thousand of the largest number, where the
+ * layer's own sums may not. Where the mean of the numbers is many times their deviation, winograd loses digits: see
+ * docs/measured/Accuracy.md. auto does not look at the numbers.
  *
  * Asking for an algorithm that cannot do a call is the error UNSUPPORTED_ALGORITHM, which says why; only auto falls
- * back. Fourier and winograd work on transformed weights. These are made when a call first needs them and kept in the
+ * back. All but direct work on transformed weights. These are made when a call first needs them and kept in the
  * plan (for the simple calls: in the cache of plans) with a copy of the numbers they were made from. A call uses them
  * only if its weight equals the copy in every bit, so changes of a weight array always take effect. An
  * equiconv_weight is not compared.
@@ -90,9 +97,9 @@
  * EXACTNESS
  *
  * With the direct algorithm each output number is one chain of multiply-adds in one order, whatever the number of
- * threads. So for every element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8)
- * and all layers, whatever the basis, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit, provided
- * that (spatial + 2 padding - reach) mod stride = 0 on every axis, where reach = dilation (kernel - 1) + 1; see
+ * threads. The other methods that `exact` chooses from have sums whose order turning does not change either. So for
+ * every element g of H that maps the grid to itself (all of a lattice group, the quarter turns of C8) and all layers,
+ * whatever the basis, forward(act(g, f)) and act(g, forward(f)) are equal to the last bit, provided that (spatial + 2 padding - reach) mod stride = 0 on every axis, where reach = dilation (kernel - 1) + 1; see
  * equiconv_plan_get_stride_remainder.
  *
  * Every call computes in a floating-point environment of its own, on all threads. It rounds to nearest and traps

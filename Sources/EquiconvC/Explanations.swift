@@ -18,6 +18,7 @@ extension equiconv_explanation {
     workspace_bytes = Int64(explanation.workspaceBytes)
     weight_bytes = Int64(explanation.weightBytes)
     seconds = explanation.seconds
+    is_exact = explanation.isExact ? 1 : 0
     // The closing 0 is there already.
     let text = wholeCharacters(explanation.reason, atMost: Int(EQUICONV_REASON_SIZE) - 1)
     withUnsafeMutableBytes(of: &reason) { $0.copyBytes(from: text) }

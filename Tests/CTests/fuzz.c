@@ -102,7 +102,7 @@ static equiconv_descriptor sensible(test_random *random) {
   all_axes(d.padding, random_between(random, -1, 3));
   all_axes(d.dilation, random_between(random, 1, 2));
   d.padding_mode = (equiconv_padding_mode)random_between(random, 0, 1);
-  const int64_t algorithm = random_between(random, 0, 9);
+  const int64_t algorithm = random_between(random, 0, 11);
   d.algorithm = (equiconv_algorithm)(algorithm < 8 ? algorithm % 2 : algorithm - 6);
   d.interpolation = (equiconv_interpolation)random_between(random, 0, 2);
   d.quadrature = (int32_t)random_between(random, 0, 1);

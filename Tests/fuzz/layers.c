@@ -52,7 +52,7 @@ equiconv_descriptor descriptor_choose(void) {
   d.layer = (equiconv_layer_kind)kind_between(0, 4);
   d.dtype = (equiconv_dtype)kind_between(0, 1);
   d.padding_mode = (equiconv_padding_mode)kind_between(0, 1);
-  d.algorithm = (equiconv_algorithm)kind_between(0, 3);
+  d.algorithm = (equiconv_algorithm)kind_between(0, 5);
   d.interpolation = (equiconv_interpolation)kind_between(0, 2);
   d.quadrature = kind_between(0, 1);
   d.dimension = equiconv_group_dimension(d.group);
@@ -140,7 +140,7 @@ static void ask_explanation(const layer *l) {
   const equiconv_status status = CALL(equiconv_plan_explain, l->plan, pass, size_between(0, 3), &explanation);
   if (status != EQUICONV_SUCCESS) return;
   LAW(explanation.pass == pass);
-  LAW(explanation.algorithm >= EQUICONV_ALGORITHM_DIRECT && explanation.algorithm <= EQUICONV_ALGORITHM_FOURIER);
+  LAW(explanation.algorithm >= EQUICONV_ALGORITHM_DIRECT && explanation.algorithm <= EQUICONV_ALGORITHM_GROUP_FOURIER);
   LAW(isfinite(explanation.seconds) && explanation.seconds >= 0);
   LAW(explanation.workspace_bytes >= 0 && explanation.weight_bytes >= 0);
   LAW(memchr(explanation.reason, '\0', EQUICONV_REASON_SIZE) != NULL);

@@ -103,9 +103,10 @@ typedef struct equiconv_explanation {
   size_t struct_size;                /**< sizeof(equiconv_explanation), given by the caller */
   int32_t prepared;                  /**< given by the caller: 1 for a forward call with an equiconv_weight, else 0 */
   equiconv_pass pass;                /**< as asked for */
-  equiconv_algorithm algorithm;      /**< direct, winograd or fourier */
-  int32_t tile;                      /**< fourier: points, winograd: outputs of a tile on each axis; direct: 0 */
+  equiconv_algorithm algorithm;      /**< what is used: direct, winograd, fourier or group-fourier */
+  int32_t tile;                      /**< fourier: points, winograd: outputs of a tile on each axis; else 0 */
   int32_t threads;                   /**< threads that the call uses */
+  int32_t is_exact;                  /**< 1 if the pass is bitwise equivariant, else 0; see EXACTNESS in equiconv.h */
   double operations;                 /**< floating-point operations made, 2 for a multiply-add */
   double definition_operations;      /**< those of the layer's definition, as equiconv_plan_flops */
   int64_t workspace_bytes;           /**< memory of the call, all threads together, besides arrays and weights */
@@ -115,7 +116,7 @@ typedef struct equiconv_explanation {
 } equiconv_explanation;
 
 #define EQUICONV_EXPLANATION_INIT \
-  {sizeof(equiconv_explanation), 0, EQUICONV_PASS_FORWARD, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, 0, 0, 0, {0}}
+  {sizeof(equiconv_explanation), 0, EQUICONV_PASS_FORWARD, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
 
 /** Sets what EQUICONV_EXPLANATION_INIT does, for languages that see no macros. NULL is fine. */
 EQUICONV_API void equiconv_explanation_init(equiconv_explanation *explanation);

@@ -97,10 +97,12 @@ typedef enum equiconv_padding_mode {
 } equiconv_padding_mode;
 
 typedef enum equiconv_algorithm {
-  EQUICONV_ALGORITHM_AUTO = 0,     /**< the one that is expected to be fastest, for each pass */
-  EQUICONV_ALGORITHM_DIRECT = 1,   /**< bitwise equivariant; every layer */
-  EQUICONV_ALGORITHM_WINOGRAD = 2, /**< tiles of 3 x 3 kernels, stride 1, 2-D */
-  EQUICONV_ALGORITHM_FOURIER = 3   /**< tiles in the frequency domain, stride 1, 2-D */
+  EQUICONV_ALGORITHM_AUTO = 0,          /**< what is expected to be fastest, bitwise equivariant if that costs little */
+  EQUICONV_ALGORITHM_DIRECT = 1,        /**< the definition: bitwise equivariant; every layer */
+  EQUICONV_ALGORITHM_WINOGRAD = 2,      /**< tiles of 3 x 3 kernels, stride 1, 2-D */
+  EQUICONV_ALGORITHM_FOURIER = 3,       /**< tiles in the frequency domain, stride 1, 2-D */
+  EQUICONV_ALGORITHM_GROUP_FOURIER = 4, /**< sums over H by representations of H: bitwise equivariant */
+  EQUICONV_ALGORITHM_EXACT = 5          /**< what is expected to be fastest of all that is bitwise equivariant */
 } equiconv_algorithm;
 
 /** A computation of a plan for which an algorithm is chosen. */

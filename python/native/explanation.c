@@ -4,7 +4,7 @@
 
 /*
  * explain(layer, run, prepared, x, weight, is_double): (algorithm, tile, operations, definition_operations,
- * workspace_bytes, weight_bytes, threads, seconds, reason); x and weight are shapes
+ * workspace_bytes, weight_bytes, threads, seconds, is_exact, reason); x and weight are shapes
  */
 PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count) {
   const native_layer *layer = count == 6 ? native_as_layer(module, args[0]) : NULL;
@@ -25,6 +25,7 @@ PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t cou
   if (status != EQUICONV_SUCCESS) {
     return native_raise(status);
   }
-  return Py_BuildValue("(iiddLLids)", (int)e.algorithm, (int)e.tile, e.operations, e.definition_operations,
-                       (long long)e.workspace_bytes, (long long)e.weight_bytes, (int)e.threads, e.seconds, e.reason);
+  return Py_BuildValue("(iiddLLidNs)", (int)e.algorithm, (int)e.tile, e.operations, e.definition_operations,
+                       (long long)e.workspace_bytes, (long long)e.weight_bytes, (int)e.threads, e.seconds,
+                       PyBool_FromLong(e.is_exact), e.reason);
 }

@@ -35,34 +35,39 @@ protocol ConvolutionAlgorithm {
   // MARK: Choice
 
   /// The tiles to choose from for a task that is covered, at least one; 0 stands for no tiles.
-  var tiles: [Int] { get }
+  var tiles: [Tile] { get }
 
   /// What the task costs with a tile.
-  func cost(tile: Int) throws(ConvolutionError) -> MethodCost
+  func cost(tile: Tile) throws(ConvolutionError) -> MethodCost
 
   /// Whether `auto` may choose the tile: not if its rounding errors are many times those of the direct algorithm.
-  func isAccurate(tile: Int) -> Bool
+  func isAccurate(tile: Tile) -> Bool
+
+  /// Whether the task is computed to the last bit alike for turned signals: `pass(L_g f) == L_g pass(f)` for every lattice
+  /// element g, whatever the numbers, with results that depend neither on threads nor on the other images of the batch.
+  func isExact(tile: Tile) -> Bool
 
   // MARK: Passes
 
   /// The pass of the task with its memory counted, which is allocated and written when it runs.
   /// - Throws: `outOfMemory` for sizes that overflow.
-  func signalPass(tile: Int) throws(ConvolutionError) -> SignalPass
-  func weightGradient(tile: Int) throws(ConvolutionError) -> WeightGradient
+  func signalPass(tile: Tile) throws(ConvolutionError) -> SignalPass
+  func weightGradient(tile: Tile) throws(ConvolutionError) -> WeightGradient
 
   /// Calls `body` with the weights in the form that its signal passes read: ŵ, or its transform by a
   /// `WeightTransformingAlgorithm`.
   func withWeights(
-    _ weight: WeightSource<Scalar>, tile: Int,
+    _ weight: WeightSource<Scalar>, tile: Tile,
     _ body: (UnsafePointer<Scalar>) throws(ConvolutionError) -> Void
   ) throws(ConvolutionError)
 }
 
 extension ConvolutionAlgorithm {
-  func isAccurate(tile: Int) -> Bool { true }
+  func isAccurate(tile: Tile) -> Bool { true }
+  func isExact(tile: Tile) -> Bool { false }
 
   func withWeights(
-    _ weight: WeightSource<Scalar>, tile: Int,
+    _ weight: WeightSource<Scalar>, tile: Tile,
     _ body: (UnsafePointer<Scalar>) throws(ConvolutionError) -> Void
   ) throws(ConvolutionError) {
     try task.plan.withCore(weight.pointer, body)

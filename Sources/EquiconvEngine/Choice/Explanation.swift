@@ -2,7 +2,7 @@
 
 /// Which algorithm a call uses, and what that costs.
 public struct Explanation: Hashable, Sendable {
-  /// direct, winograd or fourier.
+  /// No rule, such as auto or exact, but the algorithm that it chose.
   public var algorithm: Algorithm
   /// Winograd: outputs of a tile on each axis. Fourier: points of a tile on each axis. 0 for direct.
   public var tile: Int
@@ -16,6 +16,9 @@ public struct Explanation: Hashable, Sendable {
   public var threads: Int
   /// The cost model's estimate, the transform of the weights included.
   public var seconds: Double
+  /// Whether turning the signal turns the result to the last bit, for every element of the group that maps the grid to
+  /// itself.
+  public var isExact: Bool
   /// In a sentence: why this algorithm.
   public var reason: String
 }

@@ -3,10 +3,9 @@
 /// One way to compute a pass: an algorithm with the size of its tiles. Algorithms name theirs in extensions.
 package struct Method: Hashable, Sendable {
   package let algorithm: Algorithm
-  /// Outputs or points of a tile on each axis, as the algorithm counts them; 0 without tiles.
-  package let tile: Int
+  package let tile: Tile
 
-  init(_ algorithm: Algorithm, tile: Int) {
+  init(_ algorithm: Algorithm, tile: Tile) {
     self.algorithm = algorithm
     self.tile = tile
   }

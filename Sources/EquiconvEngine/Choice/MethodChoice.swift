@@ -1,56 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The method of a task: the cheapest of those that the layer's algorithm allows.
+/// The method of a task: the one that the layer's algorithm names, or that its rule chooses.
 struct MethodChoice {
   let method: Method
   let cost: MethodCost
+  let isExact: Bool
   /// Why this method, in a sentence.
   let reason: String
+
+  /// Images of the canonical task that `exact` chooses by: enough that weights are not transformed for one image alone.
+  static let nominalBatch = 8
+  /// What `auto` may pay for a method that is exact, relative to the lowest estimate.
+  static let priceOfExactness = 1.1
 
   /// - Throws: `unsupportedAlgorithm` where the algorithm asked for does not cover the task; `sizeOverflow`; `outOfMemory`.
   init<S: EngineScalar>(_ task: PassTask<S>) throws(ConvolutionError) {
     let (plan, batch) = (task.plan, task.batch)
     let asked = plan.descriptor.layer.algorithm
     if plan.isBeyondCounting(batch: batch) {
-      guard asked == .auto || asked == Algorithms.general.algorithm else {
+      guard asked.isRule || asked == Algorithms.general.algorithm else {
         throw ConvolutionError(
           .sizeOverflow, .batch, batch,
           expected: "with \(asked) at most 2^60 operations and 2^34 numbers of weights times |Y|")
       }
-      let candidates = try CandidateSearch(task, of: Algorithms.general.algorithm).candidates
-      self.init(cheapestOf: candidates, reason: "the sizes are beyond what is counted for others")
-    } else if asked != .auto {
+      let candidate = try Self.general(task)
+      if asked == .exact && task.pass != .weightGradient && !candidate.isExact { throw Self.noExactMethod(task) }
+      self.init(candidate, reason: "the sizes are beyond what is counted for others")
+    } else if !asked.isRule {
       let candidates = try CandidateSearch(task, of: asked).candidates
-      let hasTiles = candidates[0].method.tile > 0
+      let hasTiles = candidates[0].method.tile.size > 0
       self.init(
-        cheapestOf: candidates, reason: hasTiles ? "asked for, with tiles of the lowest estimate" : "asked for")
+        Self.cheapest(candidates), reason: hasTiles ? "asked for, with tiles of the lowest estimate" : "asked for")
+    } else if asked == .exact && task.pass != .weightGradient {
+      let method = try Self.exactMethod(task)
+      guard let method else { throw Self.noExactMethod(task) }
+      self.init(try Self.candidate(method, for: task), reason: "the lowest estimate of the methods that are exact")
     } else if plan.isTooSmall(batch: batch) {
-      let candidates = try CandidateSearch(task, of: Algorithms.general.algorithm).candidates
-      self.init(cheapestOf: candidates, reason: "the call is small")
+      self.init(try Self.general(task), reason: "the call is small")
     } else {
-      let search = try CandidateSearch(task)
-      let candidates = search.candidates.filter { $0.isAccurate }
-      let reason =
-        candidates.count > 1
-        ? "the lowest estimate of \(candidates.count) methods"
-        : "others do not offer \(search.refusals.joined(separator: ", "))"
-      self.init(cheapestOf: candidates, reason: reason)
+      try self.init(fastestOf: task)
     }
   }
 
-  private init(cheapestOf candidates: [Candidate], reason: String) {
-    // An algorithm that covers a task has at least one candidate.
+  private init(_ candidate: Candidate, reason: String) {
+    method = candidate.method
+    cost = candidate.cost
+    isExact = candidate.isExact
+    self.reason = reason
+  }
+
+  // MARK: - auto
+
+  /// The lowest estimate, or a method that is exact and costs little more. Whether that is so depends on nothing that
+  /// turning a signal changes, nor on threads.
+  private init<S: EngineScalar>(fastestOf task: PassTask<S>) throws(ConvolutionError) {
+    let search = try CandidateSearch(task)
+    let candidates = search.candidates.filter { $0.isAccurate }
+    if candidates.count == 1 {
+      self.init(candidates[0], reason: "others do not offer \(search.refusals.joined(separator: ", "))")
+      return
+    }
+    let fastest = Self.cheapest(candidates)
+    let among = "the lowest estimate of \(candidates.count) methods"
+    guard task.plan.hasTurns, let exact = try Self.exactMethod(task) else {
+      self.init(fastest, reason: among)
+      return
+    }
+    let canonical = try CandidateSearch(task.canonical(batch: task.batch, isPrepared: task.isPrepared)).candidates
+    let limit = Self.priceOfExactness * Self.cheapest(canonical.filter { $0.isAccurate }).cost.time
+    let isWorthIt = canonical.contains { $0.method == exact && $0.cost.time <= limit }
+    if isWorthIt, let candidate = candidates.first(where: { $0.method == exact }) {
+      self.init(candidate, reason: "exact, and at most 10 % over \(among)")
+    } else {
+      self.init(fastest, reason: fastest.isExact ? among : "\(among); exact ones take more than 10 % longer")
+    }
+  }
+
+  // MARK: - exact
+
+  /// The fastest of the methods that are exact, by quantities that neither turning, threads nor the batch change; nil
+  /// where there is none.
+  private static func exactMethod<S: EngineScalar>(_ task: PassTask<S>) throws(ConvolutionError) -> Method? {
+    if task.pass == .weightGradient { return nil }
+    let canonical = try task.canonical(batch: nominalBatch, isPrepared: false)
+    let isSmall = canonical.plan.isTooSmall(batch: nominalBatch)
+    let general = try general(canonical)
+    if isSmall && general.isExact { return general.method }
+    let candidates = try CandidateSearch(canonical).candidates.filter { $0.isExact && $0.isAccurate }
+    return candidates.isEmpty ? nil : cheapest(candidates).method
+  }
+
+  private static func noExactMethod<S: EngineScalar>(_ task: PassTask<S>) -> ConvolutionError {
+    let layer = task.plan.descriptor.layer
+    let padding = layer.paddingMode == .circular ? "circular padding" : "zero padding"
+    return .unsupported(
+      .exact, "an input gradient of a layer from \(task.plan.inputElements) points with \(padding)",
+      expected: "a pass that some algorithm computes exactly, or auto")
+  }
+
+  // MARK: - Candidates
+
+  private static func general<S: EngineScalar>(_ task: PassTask<S>) throws(ConvolutionError) -> Candidate {
+    cheapest(try CandidateSearch(task, of: Algorithms.general.algorithm).candidates)
+  }
+
+  private static func candidate<S: EngineScalar>(
+    _ method: Method, for task: PassTask<S>
+  ) throws(ConvolutionError) -> Candidate {
+    let candidates = try CandidateSearch(task, of: method.algorithm).candidates
+    // Turned signals have the same methods.
+    return candidates.first { $0.method == method } ?? candidates[0]
+  }
+
+  /// - Precondition: there is one. An algorithm that covers a task has at least one candidate.
+  private static func cheapest(_ candidates: [Candidate]) -> Candidate {
     var best = candidates[0]
     for candidate in candidates.dropFirst() where candidate.cost.time < best.cost.time { best = candidate }
-    method = best.method
-    cost = best.cost
-    self.reason = reason
+    return best
   }
 
   private struct Candidate {
     let method: Method
     let cost: MethodCost
     let isAccurate: Bool
+    let isExact: Bool
   }
 
   /// The methods of one algorithm or of all, and why some have none.
@@ -88,8 +161,13 @@ struct MethodChoice {
         candidates.append(
           Candidate(
             method: Method(A.name, tile: tile), cost: try algorithm.cost(tile: tile),
-            isAccurate: algorithm.isAccurate(tile: tile)))
+            isAccurate: algorithm.isAccurate(tile: tile), isExact: isExact(algorithm, tile)))
       }
+    }
+
+    /// Where no element but the identity maps the grid to itself, every signal pass is exact.
+    private func isExact<A: ConvolutionAlgorithm>(_ algorithm: A, _ tile: Tile) -> Bool {
+      task.pass != .weightGradient && (!task.plan.hasTurns || algorithm.isExact(tile: tile))
     }
   }
 }

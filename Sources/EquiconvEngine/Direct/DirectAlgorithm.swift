@@ -7,7 +7,18 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
 
   static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {}
   func check() throws(ConvolutionError) {}
-  var tiles: [Int] { [Method.direct.tile] }
+  var tiles: [Tile] { [Method.direct.tile] }
+
+  /// A forward sum is one chain, or one of orbit sums, for all elements. So is that of an input gradient, unless terms share
+  /// a coefficient, or padding is folded back.
+  func isExact(tile: Tile) -> Bool {
+    let plan = task.plan
+    switch task.pass {
+    case .forward: return true
+    case .inputGradient: return plan.descriptor.layer.paddingMode == .zeros && plan.turnsAllInputs
+    case .weightGradient: return false
+    }
+  }
 
   // MARK: - Passes
 
@@ -15,7 +26,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
     try task.plan.tables.gathers.plan(task.pass, of: task.plan)
   }
 
-  func signalPass(tile: Int) throws(ConvolutionError) -> GatherPass<S> {
+  func signalPass(tile: Tile) throws(ConvolutionError) -> GatherPass<S> {
     let (plan, channels) = (task.plan, task.channels)
     return try GatherPass(
       plan: gatherPlan(), batch: task.batch * plan.modules, channels: channels.read,
@@ -23,7 +34,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
       task.options)
   }
 
-  func weightGradient(tile: Int) throws(ConvolutionError) -> WeightGradientPass<S> {
+  func weightGradient(tile: Tile) throws(ConvolutionError) -> WeightGradientPass<S> {
     let plan = task.plan
     return try WeightGradientPass(
       plan: gatherPlan(), geometry: plan.geometry, batch: task.batch, inChannels: plan.moduleInputs,
@@ -37,7 +48,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
   /// Whether numbers that share a coefficient are added up before they are multiplied, as in orbit layers.
   private var isSummed: Bool { task.plan.stencil.isOrbit && task.pass == .forward }
 
-  func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
+  func cost(tile: Tile) throws(ConvolutionError) -> MethodCost {
     let plan = task.plan
     let gather = try gatherPlan()
     let pairs = Double(task.batch) * Double(plan.descriptor.outChannels) * Double(plan.moduleInputs)

@@ -17,7 +17,7 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   }
 
   /// The lengths of tiles that have outputs.
-  var tiles: [Int] { FourierPlan.lengths.filter { $0 >= task.plan.reach } }
+  var tiles: [Tile] { FourierPlan.lengths.filter { $0 >= task.plan.reach }.map { Tile($0) } }
 
   // MARK: - Passes
 
@@ -38,22 +38,22 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     PlaneCorrelation.tooFar(correlation.reach, atMost: length, for: Self.name)
   }
 
-  func signalPass(tile: Int) throws(ConvolutionError) -> FourierPass<S> {
+  func signalPass(tile: Tile) throws(ConvolutionError) -> FourierPass<S> {
     try FourierPass(
-      plan: fourierPlan(tile), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed,
+      plan: fourierPlan(tile.size), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed,
       task.options)
   }
 
-  func weightGradient(tile: Int) throws(ConvolutionError) -> FourierGradientPass<S> {
+  func weightGradient(tile: Tile) throws(ConvolutionError) -> FourierGradientPass<S> {
     let plan = task.plan
     return try FourierGradientPass(
-      plan: fourierPlan(tile), sampling: plan.stencil.sampling, batch: task.batch, inChannels: plan.moduleInputs,
+      plan: fourierPlan(tile.size), sampling: plan.stencil.sampling, batch: task.batch, inChannels: plan.moduleInputs,
       outChannels: plan.moduleOutputs, task.options)
   }
 
-  func transform(_ core: CoreWeights<S>, tile: Int) throws(ConvolutionError) -> TransformedWeights<S> {
+  func transform(_ core: CoreWeights<S>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<S> {
     let transform = FourierWeights<S>(
-      plan: try fourierPlan(tile), channels: task.channels.read, outputs: task.channels.computed,
+      plan: try fourierPlan(tile.size), channels: task.channels.read, outputs: task.channels.computed,
       kernels: task.kernels, threads: task.options.threads)
     return try transform.transform(core)
   }
@@ -62,10 +62,10 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
 
   private var costs: FourierCosts { FourierCosts.measured[task.options.instructions] }
 
-  func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
+  func cost(tile: Tile) throws(ConvolutionError) -> MethodCost {
     let correlation = try correlation()
-    guard let grid = TileGrid(correlation, inputs: tile) else { throw tooFar(correlation, tile) }
-    let tiles = Tiles(correlation, length: tile, count: task.batch * grid.tiles.volume, costs)
+    guard let grid = TileGrid(correlation, inputs: tile.size) else { throw tooFar(correlation, tile.size) }
+    let tiles = Tiles(correlation, length: tile.size, count: task.batch * grid.tiles.volume, costs)
     return task.pass == .weightGradient ? gradientCost(tiles) : signalCost(tiles)
   }
 
@@ -151,7 +151,7 @@ private struct FourierCosts {
 
 extension Method {
   /// Tiles of length × length points.
-  package static func fourier(length: Int) -> Method { Method(.fourier, tile: length) }
+  package static func fourier(length: Int) -> Method { Method(.fourier, tile: Tile(length)) }
 }
 
 extension ConvolutionPlan {

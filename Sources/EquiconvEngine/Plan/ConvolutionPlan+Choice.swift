@@ -16,11 +16,11 @@ extension ConvolutionPlan {
       let images = batch == 0 ? 0.0 : 1.0
       let unit = try Calibration.secondsPerVector(S.self, task.options.instructions)
       return Explanation(
-        algorithm: choice.method.algorithm, tile: choice.method.tile, operations: images * choice.cost.operations,
+        algorithm: choice.method.algorithm, tile: choice.method.tile.size, operations: images * choice.cost.operations,
         definitionOperations: flops(batch: batch),
         workspaceBytes: batch == 0 ? 0 : try workspaceBytes(task, choice.method),
         weightBytes: choice.cost.weightBytes, threads: task.options.threads,
-        seconds: images * choice.cost.time * unit, reason: choice.reason)
+        seconds: images * choice.cost.time * unit, isExact: choice.isExact, reason: choice.reason)
     }
   }
 
@@ -40,7 +40,7 @@ extension ConvolutionPlan {
 
   private struct WorkspaceCount<Scalar: EngineScalar>: AlgorithmVisitor {
     let task: PassTask<Scalar>
-    let tile: Int
+    let tile: Tile
     var bytes = 0
 
     mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar {
@@ -73,7 +73,7 @@ extension ConvolutionPlan {
 
   /// What no pass could do by the algorithm asked for is said when the plan is made.
   static func checkAlgorithm(_ layer: Layer, reach: Box) throws(ConvolutionError) {
-    if layer.algorithm == .auto { return }
+    if layer.algorithm.isRule { return }
     var check = LayerCheck(layer: layer, reach: reach)
     try Algorithms.visit(layer.algorithm, &check)
   }

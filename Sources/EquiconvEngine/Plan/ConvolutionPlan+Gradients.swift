@@ -109,7 +109,7 @@ extension ConvolutionPlan {
   /// The gradient of the input, and after it that of the weight in the same workspace.
   private struct InputGradientRun<Scalar: EngineScalar>: AlgorithmVisitor {
     let task: PassTask<Scalar>
-    let tile: Int
+    let tile: Tile
     let arrays: GradientArrays<Scalar>.Input
     let next: PlannedWeightGradient<Scalar>
 

@@ -32,7 +32,7 @@ extension ConvolutionPlan {
 
   private struct SignalPassRun<Scalar: EngineScalar>: AlgorithmVisitor {
     let task: PassTask<Scalar>
-    let tile: Int
+    let tile: Tile
     let source: UnsafePointer<Scalar>
     let weight: WeightSource<Scalar>
     let bias: UnsafePointer<Scalar>?
@@ -58,7 +58,7 @@ extension ConvolutionPlan {
 
   private struct WeightGradientRun<Scalar: EngineScalar>: AlgorithmVisitor {
     let task: PassTask<Scalar>
-    let tile: Int
+    let tile: Tile
     let arrays: WeightGradientArrays<Scalar>
 
     mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar {

@@ -3,12 +3,12 @@
 /// An algorithm whose signal passes read weights in a basis of its own, which plans keep between calls.
 protocol WeightTransformingAlgorithm: ConvolutionAlgorithm {
   /// The weights for signal passes with a tile.
-  func transform(_ core: CoreWeights<Scalar>, tile: Int) throws(ConvolutionError) -> TransformedWeights<Scalar>
+  func transform(_ core: CoreWeights<Scalar>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<Scalar>
 }
 
 extension WeightTransformingAlgorithm {
   func withWeights(
-    _ weight: WeightSource<Scalar>, tile: Int,
+    _ weight: WeightSource<Scalar>, tile: Tile,
     _ body: (UnsafePointer<Scalar>) throws(ConvolutionError) -> Void
   ) throws(ConvolutionError) {
     let weights = try transformed(weight, tile: tile)
@@ -18,7 +18,7 @@ extension WeightTransformingAlgorithm {
 
   /// The transforms: kept from an earlier call, or made now.
   private func transformed(
-    _ weight: WeightSource<Scalar>, tile: Int
+    _ weight: WeightSource<Scalar>, tile: Tile
   ) throws(ConvolutionError) -> TransformedWeights<Scalar> {
     let plan = task.plan
     let key = TransformKey(

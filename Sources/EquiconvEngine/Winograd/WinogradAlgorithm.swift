@@ -22,10 +22,10 @@ struct WinogradAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     .unsupported(name, "a weight gradient", expected: "a forward pass or an input gradient")
   }
 
-  var tiles: [Int] { [4, 2] }
+  var tiles: [Tile] { [4, 2] }
 
   /// Errors of tiles of 4 × 4 grow with the number of products that are added up; see docs/Algorithms.md.
-  func isAccurate(tile: Int) -> Bool {
+  func isAccurate(tile: Tile) -> Bool {
     let plan = task.plan
     let width = task.channels.read * (task.pass == .inputGradient ? plan.outputElements : plan.inputElements)
     return tile != 4 || width <= 1024
@@ -37,26 +37,27 @@ struct WinogradAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     try task.plan.correlation(task.pass, for: Self.name)
   }
 
-  func signalPass(tile: Int) throws(ConvolutionError) -> WinogradPass<S> {
+  func signalPass(tile: Tile) throws(ConvolutionError) -> WinogradPass<S> {
     try WinogradPass(
-      correlation(), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed, tile: tile,
+      correlation(), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed, tile: tile.size,
       task.options)
   }
 
-  func weightGradient(tile: Int) throws(ConvolutionError) -> NoPass<WeightGradientArrays<S>> {
+  func weightGradient(tile: Tile) throws(ConvolutionError) -> NoPass<WeightGradientArrays<S>> {
     throw Self.noWeightGradient
   }
 
-  func transform(_ core: CoreWeights<S>, tile: Int) throws(ConvolutionError) -> TransformedWeights<S> {
+  func transform(_ core: CoreWeights<S>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<S> {
     let transform = WinogradWeights<S>(
-      try correlation(), channels: task.channels.read, outputs: task.channels.computed, tile: tile,
+      try correlation(), channels: task.channels.read, outputs: task.channels.computed, tile: tile.size,
       instructions: task.options.instructions)
     return try transform.transform(core, threads: task.options.threads)
   }
 
   // MARK: - Costs
 
-  func cost(tile: Int) throws(ConvolutionError) -> MethodCost {
+  func cost(tile: Tile) throws(ConvolutionError) -> MethodCost {
+    let tile = tile.size
     let (correlation, channels, lanes) = (try correlation(), task.channels, task.kernels.lanes)
     let costs = WinogradCosts.measured[task.options.instructions]
     let (reads, writes) = (
@@ -92,5 +93,5 @@ private struct WinogradCosts {
 
 extension Method {
   /// F(outputs × outputs, 3 × 3), for 4 or 2 outputs.
-  package static func winograd(outputs: Int) -> Method { Method(.winograd, tile: outputs) }
+  package static func winograd(outputs: Int) -> Method { Method(.winograd, tile: Tile(outputs)) }
 }

@@ -154,7 +154,7 @@ CALLS = {
     "padding mode": (lift(padding_mode="reflect"), ValueError, ["padding_mode is 'reflect'", "'zeros' or 'circular'"]),
     "padding mode int": (lift(padding_mode=0), TypeError, ["padding_mode is 0", "'zeros' or 'circular'"]),
     "algorithm": (
-        lift(algorithm="fft"), ValueError, ["algorithm is 'fft'", "'auto', 'direct', 'winograd' or 'fourier'"]
+        lift(algorithm="fft"), ValueError, ["algorithm is 'fft'", "'fourier', 'group-fourier' or 'exact'"]
     ),
     "algorithm None": (lift(algorithm=None), TypeError, ["algorithm is None"]),
     "winograd": (lift(algorithm="winograd", stride=2), ValueError, ["algorithm is winograd"]),

@@ -12,6 +12,7 @@ from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import choice
 from .._checks.arrays import Array, float_array
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .._layer.layer import LAYERS
 from .._layer.operands import check_weight
 from .._layer.spec import layer_of
@@ -20,7 +21,6 @@ from .._layer.weights import PreparedWeight
 Axes: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "circular"]
-Algorithm: TypeAlias = Literal["auto", "direct", "winograd", "fourier"]
 LayerName: TypeAlias = Literal["isotropic", "lifting", "group", "projection"]
 
 

@@ -12,9 +12,10 @@ from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arrays import Array
 from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .._layer.spec import layer_of
 from .._layer.weights import PreparedWeight
-from .convolutions import Algorithm, Axes, Padding, PaddingMode
+from .convolutions import Axes, Padding, PaddingMode
 from .gradients import ALL, Gradients, wanted_flags
 
 
@@ -49,11 +50,13 @@ def conv(
             dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
-        algorithm: ``"direct"`` for bits, equivariant to the last one; ``"auto"`` for speed, the fastest by a cost
-            model, equivariant up to rounding, which `explain` names; ``"fourier"`` or ``"winograd"``, an error
-            where they cannot do it. All but ``"direct"`` work on tiles: they may spread a NaN or an infinity over the
-            tiles that read it, and overflow from numbers of about 1e34 in float32 and 1e300 in float64 on;
-            ``"winograd"`` loses digits where the mean of x is many times its deviation.
+        algorithm: ``"auto"`` for speed, by a cost model: the fastest method that is equivariant to the last bit where
+            that costs at most 10 % more than the fastest of all, which `explain` names; ``"exact"`` for bits, always
+            the fastest such method; ``"direct"`` for the definition, equivariant to the last bit; ``"fourier"``,
+            ``"winograd"`` or ``"group-fourier"``, an error where they cannot do it. All but ``"direct"`` add and scale
+            numbers before they multiply: they may spread a NaN or an infinity over outputs that do not read it, and
+            overflow from numbers of about 1e34 in float32 and 1e300 in float64 on; ``"winograd"`` loses digits where
+            the mean of x is many times its deviation.
         basis: what kernels are made of, for example `bspline_basis(5)`; weights then end in its J functions in place
             of the axes ``kernel...``. None for pixels.
         interpolation: how pixels continue between the taps where an element of `group` does not map the grid to

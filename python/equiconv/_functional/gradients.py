@@ -12,8 +12,9 @@ from .. import _native
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import items, value_text
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .._layer.spec import layer_of
-from .convolutions import Algorithm, Axes, Padding, PaddingMode
+from .convolutions import Axes, Padding, PaddingMode
 
 # Arrays, or None for gradients that were not wanted.
 Gradients: TypeAlias = tuple[Any, Any, Any]

@@ -12,7 +12,8 @@ from .._checks.arguments import shape_text, value_text
 from .._checks.arrays import Array, check_same_dtype, float_array
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .convolutions import Algorithm, Axes, Padding, PaddingMode, group_conv
+from .._layer.algorithms import Algorithm
+from .convolutions import Axes, Padding, PaddingMode, group_conv
 from .general import conv, conv_vjp
 from .gradients import group_conv_vjp
 

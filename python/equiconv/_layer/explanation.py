@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .algorithms import ChosenAlgorithm
+
 Run: TypeAlias = Literal["forward", "input_gradient", "weight_gradient"]
-ChosenAlgorithm: TypeAlias = Literal["direct", "winograd", "fourier"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -17,14 +18,16 @@ class Explanation:
     Attributes:
         layer: the function, for example ``"group_conv"``.
         run: ``"forward"``, ``"input_gradient"`` or ``"weight_gradient"``.
-        algorithm: ``"direct"``, ``"winograd"`` or ``"fourier"``.
-        tile: size of a tile on each axis: its points for fourier, its outputs for winograd; 0 for direct.
+        algorithm: ``"direct"``, ``"winograd"``, ``"fourier"`` or ``"group-fourier"``.
+        tile: size of a tile on each axis: its points for fourier, its outputs for winograd; 0 without tiles.
         operations: floating-point operations that are made, two for each multiply-add.
         definition_operations: those of the layer's definition.
         workspace_bytes: memory of the call, all threads together, besides arrays and transformed weights.
         weight_bytes: transformed weights, which are kept for the next call.
         threads: the number of threads that the call uses.
         seconds: estimated by a cost model of the processor, the transform of the weights included.
+        is_exact: whether turning the signal turns the result to the last bit, for every element of the group that maps
+            the grid to itself.
         reason: why this algorithm, in a sentence.
     """
 
@@ -38,11 +41,12 @@ class Explanation:
     weight_bytes: int
     threads: int
     seconds: float
+    is_exact: bool
     reason: str
 
     def __repr__(self) -> str:
         rows = {
-            "algorithm": self.algorithm + self._tile_text(),
+            "algorithm": self.algorithm + self._tile_text() + (", exact" if self.is_exact else ""),
             "arithmetic": self._arithmetic_text(),
             "workspace": f"{_bytes_text(self.workspace_bytes)} on {_threads_text(self.threads)}",
             "weights": f"{_bytes_text(self.weight_bytes)} transformed" if self.weight_bytes else "as they are",
@@ -53,7 +57,7 @@ class Explanation:
         return "\n".join([f"{self.layer}, {self.run.replace('_', ' ')}", *lines])
 
     def _tile_text(self) -> str:
-        if self.algorithm == "direct":
+        if self.tile == 0:
             return ""
         unit = "points" if self.algorithm == "fourier" else "outputs"
         return f", tiles of {self.tile} x {self.tile} {unit}"

@@ -12,13 +12,13 @@ from .._checks.arrays import Shaped
 from .._checks.warnings import EquivarianceWarning, level_of_caller
 from .._groups.geometry import moved_axes
 from .._groups.point_group import PointGroup
+from .algorithms import ALGORITHMS
 from .layer import Layer
 
 # stride, padding, dilation, padding_mode, algorithm
 SamplingArguments: TypeAlias = tuple[object, object, object, object, object]
 
 PADDING_MODES = ("zeros", "circular")
-ALGORITHMS = ("auto", "direct", "winograd", "fourier")
 
 
 @dataclass(frozen=True)

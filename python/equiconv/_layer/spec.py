@@ -29,10 +29,11 @@ from .._checks.arrays import Array, Shaped, check_same_dtype, float_array, outpu
 from .._checks.texts import integers_text
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup, parse_group
-from .explanation import ChosenAlgorithm, Explanation, Run
+from .algorithms import ALGORITHMS, ChosenAlgorithm
+from .explanation import Explanation, Run
 from .layer import LAYERS, Kernel, KernelArguments, Layer, general_layer
 from .operands import check_operands
-from .sampling import ALGORITHMS, Sampling, SamplingArguments, check_fit, warn_of_remainders
+from .sampling import Sampling, SamplingArguments, check_fit, warn_of_remainders
 from .weights import PreparedWeight
 
 RUNS: dict[Run, int] = {
@@ -174,14 +175,14 @@ class LayerSpec(_native.Layer):
     def explain(self, x: Shaped, weight: Shaped, run: Run) -> Explanation:
         """What a run of layer(x, weight) would do; see `equiconv.explain`."""
         self.check_operands(x, weight)
-        algorithm, tile, operations, definition, workspace, weights, threads, seconds, reason = _native.explain(
-            self, RUNS[run], isinstance(weight, PreparedWeight), tuple(x.shape), tuple(weight.shape),
-            x.dtype.itemsize == 8,
-        )  # fmt: skip
-        chosen = cast(ChosenAlgorithm, ALGORITHMS[algorithm])
-        return Explanation(
-            self.layer.function, run, chosen, tile, operations, definition, workspace, weights, threads, seconds, reason
+        shapes = tuple(x.shape), tuple(weight.shape)
+        algorithm, tile, operations, definition, workspace, weights, threads, seconds, is_exact, reason = (
+            _native.explain(self, RUNS[run], isinstance(weight, PreparedWeight), *shapes, x.dtype.itemsize == 8)
         )
+        return Explanation(
+            self.layer.function, run, cast(ChosenAlgorithm, ALGORITHMS[algorithm]), tile, operations, definition,
+            workspace, weights, threads, seconds, is_exact, reason,
+        )  # fmt: skip
 
 
 _INTERNED: WeakValueDictionary[tuple[str, str], LayerSpec] = WeakValueDictionary()

@@ -8,8 +8,7 @@ from typing import Any
 
 from .._checks.arguments import choice, value_text
 from .._checks.frameworks import is_equinox_module, is_flax_module, is_torch_module, loaded
-from .._functional.convolutions import Algorithm
-from .._layer.sampling import ALGORITHMS
+from .._layer.algorithms import ALGORITHMS, Algorithm
 from .attributes import ConvolutionAttributes
 from .sequential import Sequential
 
@@ -21,8 +20,9 @@ def set_algorithm(network: Any, algorithm: Algorithm) -> None:
         network: a layer with weights, a `Sequential`, or a `torch.nn.Module` or `flax.nnx.Module` with layers of
             `equiconv.torch` or `equiconv.jax.nnx` at any depth. Modules of Equinox do not change:
             `equiconv.jax.equinox.with_algorithm` gives another one.
-        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether a layer can use it shows when the
-            layer is called. All but ``"direct"`` overflow from numbers of about 1e34 in float32 on; see `lifting_conv`.
+        algorithm: ``"auto"``, ``"exact"``, ``"direct"``, ``"winograd"``, ``"fourier"`` or ``"group-fourier"``.
+            Whether a layer can use it shows when the layer is called. All but ``"direct"`` overflow from numbers of
+            about 1e34 in float32 on; see `conv`.
 
     Raises:
         TypeError: an argument of another kind. Nothing is changed then.

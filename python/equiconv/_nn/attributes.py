@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar, overload
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from .._functional.convolutions import Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .._signals.space import SignalSpace
 from .options import ConvolutionOptions, PoolOptions, defaults
 

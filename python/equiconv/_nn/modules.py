@@ -13,7 +13,6 @@ from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import boolean, generator
 from .._checks.arrays import Array, float_array, float_dtype
 from .._functional.convolutions import (
-    Algorithm,
     Axes,
     LayerName,
     Padding,
@@ -25,6 +24,7 @@ from .._functional.convolutions import (
 )
 from .._functional.pool import PoolMode, group_pool
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .attributes import ConvolutionAttributes, PoolAttributes
 from .options import ConvolutionOptions, PoolOptions
 from .parameters import load_parameters

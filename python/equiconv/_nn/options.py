@@ -10,10 +10,11 @@ from typing import Any
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import LARGEST, choice, integer
-from .._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from .._functional.convolutions import Axes, LayerName, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .._layer.initialization import he_deviation
 from .._layer.kernel_shape import kernel_shape, weight_shape
 from .._layer.layer import LAYERS, Kernel, KernelArguments, Layer

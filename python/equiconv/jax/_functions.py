@@ -10,10 +10,11 @@ import jax.numpy as jnp
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import choice
 from .._checks.arrays import check_not_empty
-from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from .._functional.convolutions import Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from .._layer.spec import layer_of
 from ._primitives import calls as _calls
 from ._primitives.operands import JaxArray, float_operand

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import choice
-from .._functional.convolutions import Algorithm, Axes, Padding, PaddingMode
+from .._functional.convolutions import Axes, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
+from .._layer.algorithms import Algorithm
 from ._operators.convolution import forward
 from ._operators.layers import text_of, warn_of_layer
 from ._operators.library import operators

@@ -10,8 +10,7 @@ from typing import Any
 import jax
 
 from ..._checks.arguments import choice, value_text
-from ..._functional.convolutions import Algorithm
-from ..._layer.sampling import ALGORITHMS
+from ..._layer.algorithms import ALGORITHMS, Algorithm
 from ._convolution import Convolution
 
 
@@ -22,8 +21,8 @@ def with_algorithm(model: Any, algorithm: Algorithm) -> Any:
 
     Args:
         model: any tree with modules of Equinox.
-        algorithm: ``"auto"``, ``"direct"``, ``"winograd"`` or ``"fourier"``. Whether it can compute a layer shows when
-            that is called.
+        algorithm: ``"auto"``, ``"exact"``, ``"direct"``, ``"winograd"``, ``"fourier"`` or ``"group-fourier"``.
+            Whether it can compute a layer shows when that is called.
 
     Raises:
         TypeError: `algorithm` is no text.

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
 from ..._checks.arguments import boolean
-from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from ..._functional.convolutions import Axes, LayerName, Padding, PaddingMode
 from ..._groups.point_group import PointGroup
+from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from .._nn.layers import drawn_weight, layer_output, parameter_dtype

@@ -13,8 +13,9 @@ from typing_extensions import Self
 
 from ... import _native
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
-from ..._functional.convolutions import Algorithm, Axes, LayerName, Padding, PaddingMode
+from ..._functional.convolutions import Axes, LayerName, Padding, PaddingMode
 from ..._groups.point_group import PointGroup
+from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from ..._signals.space import check_signal_space
