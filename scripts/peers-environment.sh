@@ -18,8 +18,7 @@ pip install --quiet --requirement "$requirements" ||
   sed '/^ *#/d; /^ *$/d' "$requirements" | while read -r requirement; do
     pip install --quiet "$requirement" </dev/null || echo "$requirement: not installed" >&2
   done
-for name in "escnn>=1.0.11,<2" "e2cnn>=0.2.3,<0.3"; do
-  pip install --quiet --no-deps "$name" || echo "$name: not installed" >&2
-done
+escnn="escnn>=1.0.11,<2"
+pip install --quiet --no-deps "$escnn" || echo "$escnn: not installed" >&2
 EQUICONV_LIBRARY_DIR=$library "$venv/bin/python" -m pip install --quiet --disable-pip-version-check .
 "$venv/bin/python" -c 'import equiconv; equiconv.show_config()'

@@ -129,9 +129,9 @@ class Steerable(nn.Module):
 
 def escnn_layers(architecture: Architecture) -> SimpleNamespace:
     """escnn's layers for a network; torch's are the max pool and the mean over space, which escnn does by torch too."""
-    from adapters.steerable import _without_three_dimensions
+    from adapters.steerable import without_three_dimensions
 
-    _without_three_dimensions()
+    without_three_dimensions()
     spaces, steerable = (importlib.import_module(f"escnn.{name}") for name in ("gspaces", "nn"))
     group = architecture.group
     n = int(group.name[1:])

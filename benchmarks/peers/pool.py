@@ -22,8 +22,9 @@ class PeerError(Exception):
 class Process:
     """One peer with one number of threads. A process that died is started again for the next case."""
 
-    def __init__(self, label: str, threads: int, log: Path, patience: float) -> None:
-        self.label, self._threads, self._patience = label, threads, patience
+    def __init__(self, label: str, threads: int, log: Path, patience: float, package: Path | None = None) -> None:
+        """`package` is a folder with another build of equiconv for this peer."""
+        self.label, self._threads, self._patience, self._package = label, threads, patience, package
         self._log = log.open("ab")
         self.folder = tempfile.TemporaryDirectory(prefix="peer-")
         self._process: subprocess.Popen[str] | None = None
@@ -72,6 +73,8 @@ class Process:
         count = str(self._threads)
         environment = os.environ | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "JAX_PLATFORMS": "cpu"}
         environment["PYTHONWARNINGS"] = "ignore"
+        if self._package is not None:
+            environment["PYTHONPATH"] = str(self._package)
         return subprocess.Popen(
             [sys.executable, str(WORKER), self.label, count],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,

@@ -14,10 +14,13 @@ from adapters.runtimes import onnx_file
 
 def _ncnn_files(inputs: Inputs) -> tuple[str, str]:
     """A network of one convolution: its text, and its weights after the tag that says float32."""
-    k, folder = inputs.case.kernel, Path(inputs.folder)
-    convolution = f"0={inputs.case.flat[1]} 1={k} 4={k // 2} 5=0 6={inputs.bank.size}"
-    (folder / "net.param").write_text(f"7767517\n2 2\nInput x 0 1 x\nConvolution conv 1 1 x y {convolution}\n")
-    (folder / "net.bin").write_bytes(b"\0\0\0\0" + inputs.bank.tobytes())
+    stage, folder = inputs.stages[0], Path(inputs.folder)
+    outputs, _, k, _ = stage.bank.shape
+    convolution = f"0={outputs} 1={k} 3={stage.stride} 4={stage.padding} 5=0 6={stage.bank.size}"
+    kind = "Convolution" if stage.groups == 1 else "ConvolutionDepthWise"
+    convolution += "" if stage.groups == 1 else f" 7={stage.groups}"
+    (folder / "net.param").write_text(f"7767517\n2 2\nInput x 0 1 x\n{kind} conv 1 1 x y {convolution}\n")
+    (folder / "net.bin").write_bytes(b"\0\0\0\0" + stage.bank.tobytes())
     return str(folder / "net.param"), str(folder / "net.bin")
 
 
@@ -42,7 +45,7 @@ def ncnn_network(inputs: Inputs) -> Prepared:
     """Image by image, as ncnn has no batches; the faster of its matrix product and its sliding kernels."""
     import ncnn
 
-    images = [ncnn.Mat(image) for image in inputs.x]
+    images = [ncnn.Mat(image) for image in inputs.flat_x]
     nets = {"sgemm": _ncnn_net(inputs, True)}
     if inputs.case.kernel > 3:
         nets["sliding"] = _ncnn_net(inputs, False)
@@ -59,7 +62,7 @@ def ncnn_network(inputs: Inputs) -> Prepared:
         return outputs
 
     calls = {name: (lambda net=net: run(net)) for name, net in nets.items()}
-    return Prepared(calls, lambda _, found: {"y": np.stack([np.array(output) for output in found])}, [nets])
+    return Prepared(calls, lambda found: {"y": np.stack([np.array(output) for output in found])}, [nets])
 
 
 def mnn_module(inputs: Inputs) -> Prepared:
@@ -75,10 +78,10 @@ def mnn_module(inputs: Inputs) -> Prepared:
     options = {"backend": "CPU", "numThread": inputs.threads, "precision": "high", "memory": "high", "power": "high"}
     runtime = nn.create_runtime_manager((options,))
     module = nn.load_module_from_file(path, ["x"], ["y"], runtime_manager=runtime)
-    x = expr.const(inputs.x, list(inputs.x.shape), expr.NCHW)
-    shape = (inputs.case.batch, inputs.case.flat[1], inputs.case.size, inputs.case.size)
+    x = expr.const(inputs.flat_x, list(inputs.flat_x.shape), expr.NCHW)
+    shape = inputs.flat_grad.shape
     return Prepared(
         {"module": lambda: module.forward(x)},
-        lambda _, y: {"y": np.array(y.read(), copy=True).reshape(shape)},
+        lambda y: {"y": np.array(y.read(), copy=True).reshape(shape)},
         [runtime, module],
     )

@@ -3,57 +3,25 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-from typing import Any
+from collections.abc import Callable
 
 import equiconv as eq
+from calls import Operands, call_of, chosen
 
-from adapters import Array, Inputs, Prepared
-
-
-def _prepare(inputs: Inputs, algorithm: str) -> Prepared:
-    """The layer's functions with one algorithm."""
-    eq.set_num_threads(inputs.threads)
-    case = inputs.case
-    group = eq.cyclic(4) if case.group == "C4" else eq.dihedral(4)
-    options: dict[str, Any] = {"padding": "same", "algorithm": algorithm}
-    if case.kind == "lifting":
-        return Prepared(
-            {algorithm: lambda: eq.lifting_conv(inputs.x, inputs.weight, group, **options)},
-            lambda _, y: {"y": _flat(y)},
-        )
-    x = inputs.x.reshape(case.batch, case.inputs, case.order, case.size, case.size)
-    if case.kind == "group":
-        return Prepared(
-            {algorithm: lambda: eq.group_conv(x, inputs.weight, group, **options)}, lambda _, y: {"y": _flat(y)}
-        )
-
-    grad = inputs.grad.reshape(case.batch, case.outputs, case.order, case.size, case.size)
-
-    # Training changes the weights from step to step, so transforms of the previous ones must not help.
-    weights = cycle((inputs.weight, -inputs.weight))
-
-    def train() -> tuple[Array, Array, Array]:
-        weight = next(weights)
-        y = eq.group_conv(x, weight, group, **options)
-        grad_x, grad_weight, _ = eq.group_conv_vjp(grad, x, weight, group, **options, wanted=("x", "weight"))
-        return y, grad_x, grad_weight
-
-    return Prepared(
-        {algorithm: train}, lambda _, found: {"y": _flat(found[0]), "grad_x": _flat(found[1]), "grad_weight": found[2]}
-    )
+from adapters import Inputs, Prepared
 
 
-def _flat(signal: Array) -> Array:
-    """(B, C, |H|, S, S) as (B, C |H|, S, S)."""
-    return signal.reshape(signal.shape[0], -1, *signal.shape[-2:])
+def _with(algorithm: str) -> Callable[[Inputs], Prepared]:
+    """The layer with one algorithm; the way's name is what is chosen in each pass."""
+
+    def prepare(inputs: Inputs) -> Prepared:
+        eq.set_num_threads(inputs.threads)
+        arrays = Operands(inputs.x, inputs.weights, inputs.grad)
+        name = chosen(inputs.case, arrays, algorithm) or algorithm
+        return Prepared({name: call_of(inputs.case, arrays, algorithm)}, lambda found: found)
+
+    return prepare
 
 
-def automatic(inputs: Inputs) -> Prepared:
-    """The algorithm that the library chooses."""
-    return _prepare(inputs, "auto")
-
-
-def direct(inputs: Inputs) -> Prepared:
-    """The algorithm that is equivariant to the last bit."""
-    return _prepare(inputs, "direct")
+automatic, exact, group_fourier = _with("auto"), _with("exact"), _with("group-fourier")
+direct, winograd, fourier = _with("direct"), _with("winograd"), _with("fourier")

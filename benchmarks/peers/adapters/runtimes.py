@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime and OpenVINO, on a model of one convolution."""
+"""ONNX Runtime and OpenVINO, on a model of one layer."""
 
 from __future__ import annotations
 
@@ -14,18 +14,32 @@ from adapters import Inputs, Prepared
 
 def onnx_file(inputs: Inputs) -> Path:
     """Writes the model; older format versions, which every reader knows."""
-    case, k = inputs.case, inputs.case.kernel
-    node = helper.make_node("Conv", ["x", "bank"], ["y"], kernel_shape=[k, k], pads=[k // 2] * 4)
-    out_shape = (case.batch, case.flat[1], case.size, case.size)
+    case, d = inputs.case, inputs.case.dimension
+    nodes, banks, name = [], [], "x"
+    for number, stage in enumerate(inputs.stages):
+        output = "y" if number == len(inputs.banks) - 1 else f"between{number}"
+        banks.append(numpy_helper.from_array(stage.bank, f"bank{number}"))
+        nodes.append(
+            helper.make_node(
+                "Conv",
+                [name, f"bank{number}"],
+                [output],
+                kernel_shape=stage.bank.shape[2:],
+                strides=[stage.stride] * d,
+                pads=[stage.padding] * 2 * d,
+                group=stage.groups,
+            )
+        )
+        name = output
     graph = helper.make_graph(
-        [node],
-        "convolution",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs.x.shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, out_shape)],
-        [numpy_helper.from_array(inputs.bank, "bank")],
+        nodes,
+        "layer",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs.flat_x.shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, inputs.flat_grad.shape)],
+        banks,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    path = Path(inputs.folder) / "model.onnx"
+    path = Path(inputs.folder) / f"model-{case.layer}.onnx"
     onnx.save(model, str(path))
     return path
 
@@ -38,13 +52,13 @@ def onnx_runtime(inputs: Inputs) -> Prepared:
     options.intra_op_num_threads, options.inter_op_num_threads = inputs.threads, 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = ort.InferenceSession(str(onnx_file(inputs)), options, providers=["CPUExecutionProvider"])
-    case = inputs.case
-    out = ort.OrtValue.ortvalue_from_shape_and_type((case.batch, case.flat[1], case.size, case.size), np.float32)
+    x = inputs.flat_x
+    out = ort.OrtValue.ortvalue_from_shape_and_type(inputs.flat_grad.shape, np.float32)
     binding = session.io_binding()
-    binding.bind_cpu_input("x", inputs.x)
+    binding.bind_cpu_input("x", x)
     binding.bind_ortvalue_output("y", out)
     return Prepared(
-        {"bound": lambda: session.run_with_iobinding(binding)}, lambda *_: {"y": out.numpy()}, [session, binding]
+        {"bound": lambda: session.run_with_iobinding(binding)}, lambda _: {"y": out.numpy()}, [session, binding, x]
     )
 
 
@@ -60,5 +74,6 @@ def open_vino(inputs: Inputs) -> Prepared:
     }
     compiled = core.compile_model(core.read_model(str(onnx_file(inputs))), "CPU", options)
     request = compiled.create_infer_request()
-    request.set_input_tensor(ov.Tensor(inputs.x, shared_memory=True))
-    return Prepared({"request": request.infer}, lambda *_: {"y": request.get_output_tensor().data}, [core, compiled])
+    x = inputs.flat_x
+    request.set_input_tensor(ov.Tensor(x, shared_memory=True))
+    return Prepared({"request": request.infer}, lambda _: {"y": request.get_output_tensor().data}, [core, compiled, x])
