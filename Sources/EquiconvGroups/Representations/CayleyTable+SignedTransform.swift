@@ -3,21 +3,21 @@
 extension CayleyTable {
   /// Representations by signed permutations that recover all functions, with the fewest products, by ascending dimension.
   ///
-  /// They are induced by the characters of `SignedDecomposition`. Each character e_χ counts 1 / |K|, so the sum of the
-  /// columns that belong to them is the identity of the group algebra.
+  /// They are induced by the characters of `SignedDecomposition`. Each idempotent e_χ has χ with the factor 1 / |K| =
+  /// D / |L|, so the columns that belong to them sum up to the identity of the group algebra.
   ///
   /// - Throws: `GroupError.outOfMemory`.
   package func signedRepresentations() throws(GroupError) -> [Representation] {
-    let characters = SignedDecomposition.characters(of: self)
-    let induced = InducedRepresentation.all(of: characters, in: self).sorted { $0.dimension < $1.dimension }
-    let stabilizers = induced.map { part in (0..<part.dimension).map { part.stabilizer(ofLine: $0, in: self) } }
-    let chains = CosetChains(to: stabilizers.flatMap { $0 }, in: self)
+    let induced = InducedRepresentation.all(of: SignedDecomposition.characters(of: self), in: self)
+    let chains = CosetChains(to: induced.flatMap(\.stabilizers), in: self)
     var representations: [Representation] = []
-    for (part, stabilizers) in zip(induced, stabilizers) {
-      representations.append(
-        Representation(
-          dimension: part.dimension, matrices: try part.matrices(in: self).frozen(), columns: part.columns,
-          scale: Double(part.dimension) / Double(order), chains: stabilizers.map { chains[$0] }))
+    for dimension in Set(induced.map(\.dimension)).sorted() {
+      for part in induced where part.dimension == dimension {
+        representations.append(
+          Representation(
+            dimension: dimension, matrices: try part.matrices().frozen(), columns: part.columns,
+            scale: Double(dimension) / Double(order), chains: part.stabilizers.map { chains[$0] }))
+      }
     }
     return representations
   }

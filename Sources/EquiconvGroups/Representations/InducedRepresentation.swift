@@ -7,13 +7,20 @@
 ///
 /// Source: J.-P. Serre, Linear Representations of Finite Groups, sections 3.3 and 7.
 struct InducedRepresentation {
-  let character: SignedCharacter
-  /// One element of each left coset; the first is the identity.
-  let representatives: [Int]
+  let order: Int
+  let dimension: Int
   /// The columns `0..<columns` belong to characters of the decomposition.
   let columns: Int
+  /// For each line q the subgroup that keeps it.
+  let stabilizers: [ElementSet]
+  /// (|L|, D): the line i and the sign of R(h) e_q.
+  private let lines: [UInt8]
+  private let signs: [Int8]
 
-  var dimension: Int { representatives.count }
+  /// R(h) e_q = sign · e_line.
+  func image(ofLine q: Int, by h: Int) -> (line: Int, sign: Double) {
+    (Int(lines[h * dimension + q]), Double(signs[h * dimension + q]))
+  }
 
   /// The representations that the characters of a decomposition induce, one for all conjugates.
   static func all(of characters: [SignedCharacter], in group: CayleyTable) -> [Self] {
@@ -30,29 +37,47 @@ struct InducedRepresentation {
           unused.append(representative)
         }
       }
-      representations.append(Self(character: character, representatives: used + unused, columns: used.count))
+      representations.append(Self(character, representatives: used + unused, columns: used.count, in: group))
     }
     return representations
   }
 
-  /// The subgroup that keeps line q.
-  func stabilizer(ofLine q: Int, in group: CayleyTable) -> ElementSet {
-    group.conjugate(character.domain, by: representatives[q])
+  /// - Parameter representatives: One element of each left coset, the identity first.
+  private init(_ character: SignedCharacter, representatives: [Int], columns: Int, in group: CayleyTable) {
+    let domain = character.domain
+    order = group.order
+    dimension = representatives.count
+    self.columns = columns
+    stabilizers = representatives.map { group.conjugate(domain, by: $0) }
+    // Of each element r_i k: the line i and χ(k).
+    var images = [(line: UInt8, sign: Int8)](repeating: (0, 0), count: group.order)
+    for (line, representative) in representatives.enumerated() {
+      for k in domain { images[group.product(representative, k)] = (UInt8(line), Int8(character.value(k))) }
+    }
+    let moved = (0..<order).flatMap { h in representatives.map { images[group.product(h, $0)] } }
+    lines = moved.map(\.line)
+    signs = moved.map(\.sign)
+  }
+
+  /// tr R(h) for each h.
+  var character: [Double] {
+    (0..<order).map { h in
+      (0..<dimension).reduce(0) { sum, q in
+        let (line, sign) = image(ofLine: q, by: h)
+        return line == q ? sum + sign : sum
+      }
+    }
   }
 
   /// (|L|, D, D), row-major.
-  func matrices(in group: CayleyTable) throws(GroupError) -> Table<Double> {
-    let (domain, size) = (character.domain, dimension)
-    // Of each element r_i k: the line i and χ(k).
-    var images = [(line: Int, sign: Int)](repeating: (0, 0), count: group.order)
-    for (line, representative) in representatives.enumerated() {
-      for k in domain { images[group.product(representative, k)] = (line, character.value(k)) }
-    }
-    let matrices = try Table<Double>(repeating: 0, count: group.order * size * size)
-    for element in 0..<group.order {
-      for (column, representative) in representatives.enumerated() {
-        let (line, sign) = images[group.product(element, representative)]
-        matrices[(element * size + line) * size + column] = Double(sign)
+  ///
+  /// - Throws: `GroupError.outOfMemory`.
+  func matrices() throws(GroupError) -> Table<Double> {
+    let matrices = try Table<Double>(repeating: 0, count: order * dimension * dimension)
+    for h in 0..<order {
+      for q in 0..<dimension {
+        let (line, sign) = image(ofLine: q, by: h)
+        matrices[(h * dimension + line) * dimension + q] = sign
       }
     }
     return matrices
