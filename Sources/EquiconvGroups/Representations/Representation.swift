@@ -21,6 +21,9 @@ package struct Representation: Hashable, Sendable {
   /// chain. In a signed transform K is all that keeps this line: an entry (i, j) is not zero on one left coset of K.
   package let chains: [[[Int]]]
 
+  /// The products in this part of a correlation on L: all columns of ẑ times those of κ̂ that are needed.
+  package var products: Int { dimension * dimension * columns }
+
   /// Whether all entries are 0, 1 and −1: each matrix is a signed permutation.
   package var isSigned: Bool { matrices.allSatisfy { $0 == 0 || abs($0) == 1 } }
 }
@@ -37,5 +40,5 @@ package struct GroupTransform: Hashable, Sendable {
   package let representations: [Representation]
 
   /// The products in a correlation on L: Σ_R D² · columns, in place of |L|².
-  package var products: Int { representations.reduce(0) { $0 + $1.dimension * $1.dimension * $1.columns } }
+  package var products: Int { representations.reduce(0) { $0 + $1.products } }
 }

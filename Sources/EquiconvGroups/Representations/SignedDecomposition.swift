@@ -10,7 +10,8 @@
 ///
 /// with half the products. Beginning with the identity, which is e_χ of {e}, the search extends characters as long as
 /// that is possible. Different overgroups may end at different numbers of products, so all are tried, and each
-/// character once. Subgroups K are 2-groups, and all signs are ±1.
+/// character once. Subgroups K are 2-groups, so with a Sylow 2-subgroup S all dimensions are at least |L| / |S|, and the
+/// products of e_χ at least D |L| / |S|: where they are that few, the search stops.
 struct SignedDecomposition {
   private let group: CayleyTable
   private var choices: [SignedCharacter: Choice] = [:]
@@ -42,7 +43,8 @@ struct SignedDecomposition {
     let dimension = group.order / domain.count
     var best = Choice(products: dimension * dimension, element: nil)
     var tried = domain
-    for element in 0..<group.order where !tried.contains(element) {
+    let fewest = dimension * (group.order >> group.order.trailingZeroBitCount)
+    for element in 0..<group.order where best.products > fewest && !tried.contains(element) {
       guard let (plus, minus) = character.extensions(by: element, in: group) else { continue }
       tried.formUnion(plus.domain)
       let products = choice(for: plus).products + choice(for: minus).products
