@@ -43,6 +43,21 @@ import _EquiconvTestSupport
     }
   }
 
+  /// |H|, products by signed permutations, products by irreducible representations: the table of docs/Algorithms.md.
+  @Test func subgroupsOfTheCube_haveTheProductsOfTheDocumentation() throws {
+    let group = PointGroup.fullOctahedral
+    let products = try allSubgroups(of: group).map { subgroup in
+      let signed = try group.signedTransform(of: subgroup).products
+      let irreducible = try group.irreducibleTransform(of: subgroup).products
+      return [subgroup.count, signed, irreducible]
+    }
+    let table = [
+      [1, 1, 1], [2, 2, 2], [3, 9, 5], [4, 6, 6], [4, 4, 4], [6, 18, 10], [8, 12, 12], [8, 8, 8], [12, 36, 32],
+      [12, 36, 20], [16, 24, 24], [24, 72, 64], [48, 144, 128],
+    ]
+    #expect(Set(products) == Set(table))
+  }
+
   /// Nothing with signed permutations could have fewer: the dimensions of all columns add up to at least |L|, each is at
   /// least |L| / |S| for a Sylow 2-subgroup S, and Σ d³/t is a bound for any representations.
   @Test(arguments: GroupCatalog.lattice.flatMap { group in allSubgroups(of: group).map { (group, $0) } })
