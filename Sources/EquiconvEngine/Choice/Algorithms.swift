@@ -10,6 +10,7 @@ enum Algorithms {
     try visitor.visit(DirectAlgorithm<V.Scalar>.self)
     try visitor.visit(FourierAlgorithm<V.Scalar>.self)
     try visitor.visit(WinogradAlgorithm<V.Scalar>.self)
+    try visitor.visit(GroupFourierAlgorithm<V.Scalar>.self)
   }
 
   /// Visits the algorithm of a name.
@@ -48,6 +49,7 @@ struct AlgorithmTables: Sendable {
   let gathers: GatherPlans
   let correlations = LazyTable<Pass, PlaneCorrelation>()
   let fourierPlans = LazyTable<FourierPlan.Key, FourierPlan>()
+  let groupFourierPlans = LazyTable<Pass, GroupFourierPlan>()
 
   /// - Throws: `outOfMemory`.
   init(_ stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {

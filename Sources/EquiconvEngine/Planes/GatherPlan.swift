@@ -29,13 +29,17 @@ final class GatherPlan: Sendable {
   let flatRadices: FixedArray<FixedArray<Int>>
 
   /// The forward pass: output i reads padded position stride · i + t.
-  init(forward stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
+  ///
+  /// - Parameter leavesOutZeros: Whether outputs may be split into grids.
+  init(
+    forward stencil: Stencil, geometry: Geometry, isCircular: Bool, leavesOutZeros: Bool = true
+  ) throws(ConvolutionError) {
     let used = try Self.usedTaps(stencil, geometry)
     var axes = try (0..<3).map { axis throws(ConvolutionError) in
       try GatherAxis(forward: geometry, axis: axis, used: used[axis], isCircular: isCircular)
     }
     // Sums over orbits want all their reads.
-    if !stencil.isOrbit && !isCircular { axes = try GridSplit(stencil: stencil).axes(axes) }
+    if leavesOutZeros && !stencil.isOrbit && !isCircular { axes = try GridSplit(stencil: stencil).axes(axes) }
     let grids = try GridTable(axes, keepsUnread: true)
     self.stencil = stencil
     layout = try PlaneLayout(axes)
@@ -65,13 +69,15 @@ final class GatherPlan: Sendable {
   ///
   /// Each phase of the stride is a grid of its own whose reads are contiguous; see `GatherAxis`. A circular layer's gradient
   /// is made on the padded plane and folded.
-  init(adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {
+  init(
+    adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool, leavesOutZeros: Bool = true
+  ) throws(ConvolutionError) {
     let used = try Self.usedTaps(stencil, geometry)
     let whole = try (0..<3).map { axis throws(ConvolutionError) in
       try GatherAxis(adjoint: geometry, axis: axis, used: used[axis], isCircular: isCircular)
     }
-    var axes = try GridSplit(stencil: stencil).axes(whole)
-    if isCircular {
+    var axes = leavesOutZeros ? try GridSplit(stencil: stencil).axes(whole) : whole
+    if isCircular && leavesOutZeros {
       // If most of the padded input receives nothing, that part is left out.
       let compact = try axes.map { axis throws(ConvolutionError) in try axis.compacted() }
       let isSparse = zip(compact, axes).contains { 2 * $0.destination <= $1.destination }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+
+/// Fourier on the lattice subgroup L of H: for each tap, the sum over the fiber is a convolution on L.
+///
+/// Covers forward passes, and input gradients of stride 1, of all layers that sum over channels. With representations by
+/// signed permutations it needs Σ D² · columns products in place of |L|², and is equivariant to the last bit.
+struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
+  static var name: Algorithm { .groupFourier }
+  let task: PassTask<S>
+
+  static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {
+    if layer.isDepthwise { throw .unsupported(name, "a depthwise layer", expected: "sums over channels") }
+    if layer.group.latticeSubgroup.count == 1 {
+      throw .unsupported(name, "\(layer.group.name)", expected: "a group with elements that map the grid to itself")
+    }
+  }
+
+  func check() throws(ConvolutionError) {
+    let layer = task.plan.descriptor.layer
+    try Self.checkLayer(layer, reach: task.plan.geometry.reach)
+    switch task.pass {
+    case .forward: return
+    case .inputGradient:
+      if layer.stride.values.contains(where: { $0 != 1 }) {
+        throw .unsupported(Self.name, "an input gradient with stride \(layer.stride)", expected: "stride 1")
+      }
+    case .weightGradient: throw Self.noWeightGradient
+    }
+  }
+
+  private static var noWeightGradient: ConvolutionError {
+    .unsupported(name, "a weight gradient", expected: "a forward pass or an input gradient")
+  }
+
+  var tiles: [Tile] { [Method.groupFourier.tile] }
+
+  func isExact(tile: Tile) -> Bool { (try? groupPlan().isExact) ?? false }
+
+  // MARK: - Passes
+
+  private func groupPlan() throws(ConvolutionError) -> GroupFourierPlan {
+    try task.plan.groupFourierPlan(task.pass == .inputGradient ? .inputGradient : .forward)
+  }
+
+  func signalPass(tile: Tile) throws(ConvolutionError) -> GroupFourierPass<S> {
+    try GroupFourierPass(
+      groupPlan(), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed, task.options)
+  }
+
+  func weightGradient(tile: Tile) throws(ConvolutionError) -> NoPass<WeightGradientArrays<S>> {
+    throw Self.noWeightGradient
+  }
+
+  func transform(_ core: CoreWeights<S>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<S> {
+    let weights = GroupFourierWeights<S>(
+      try groupPlan(), channels: task.channels.read, outputs: task.channels.computed,
+      instructions: task.options.instructions)
+    return try weights.transform(core, threads: task.options.threads)
+  }
+
+  // MARK: - Costs
+
+  func cost(tile: Tile) throws(ConvolutionError) -> MethodCost {
+    let plan = try groupPlan()
+    let costs = GroupFourierCosts.measured[task.options.instructions]
+    let (kernels, channels) = (task.kernels, task.channels)
+    let (reads, writes) = (Double(channels.read), Double(channels.computed))
+    let cover = VectorCover(grid: plan.gather.grids[0], layout: plan.gather.layout, lanes: kernels.lanes)
+    let panel = min(Double(kernels.widestPanel), writes)
+    let products =
+      Double(plan.products) * reads * writes * (1 + 1 / panel - 1 / Double(kernels.widestPanel)) / costs.share
+    let additions =
+      costs.addition * (Double(plan.readAdditions) * reads + Double(plan.pointAdditions) * writes)
+    let vectors = Double(task.batch) * Double(cover.vectorCount)
+    let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightNumbers)
+    let pixels = Double(task.batch) * Double(plan.gather.grids[0].size.volume)
+    return MethodCost(
+      time: MethodCost.pass / 2 + (weights + vectors * (products + additions)) / task.threads,
+      operations: pixels
+        * (2 * Double(plan.products) * reads * writes + Double(plan.readAdditions) * reads
+          + Double(plan.pointAdditions) * writes),
+      weightBytes: plan.weightNumbers * channels.read * channels.computed * MemoryLayout<S>.stride)
+  }
+}
+
+/// The measured costs of transforms on L; see `MeasuredCosts`.
+private struct GroupFourierCosts {
+  /// Share of the peak that products reach.
+  let share: Double
+  /// An addition of vectors in a transform.
+  let addition: Double
+  /// A number of the transformed weights.
+  let weight: Double
+
+  static let measured = MeasuredCosts(
+    baseline: GroupFourierCosts(share: 1, addition: 1.5, weight: 1),
+    avx2: GroupFourierCosts(share: 0.95, addition: 2, weight: 4),
+    avx512: GroupFourierCosts(share: 0.9, addition: 2.5, weight: 8))
+}
+
+extension Method {
+  package static let groupFourier = Method(.groupFourier, tile: 0)
+}
+
+extension ConvolutionPlan {
+  /// The plan of a forward pass or an input gradient of stride 1.
+  func groupFourierPlan(_ pass: Pass) throws(ConvolutionError) -> GroupFourierPlan {
+    try tables.groupFourierPlans.value(pass) { () throws(ConvolutionError) in
+      let layer = descriptor.layer
+      let isForward = pass == .forward
+      let isCircular = layer.paddingMode == .circular
+      let input = try layer.input.fiber(of: layer.group, .inputSpace)
+      let output = try layer.output.fiber(of: layer.group, .outputSpace)
+      let stencil = isForward ? self.stencil : try self.stencil.adjoint()
+      let gather =
+        isForward
+        ? try GatherPlan(forward: stencil, geometry: geometry, isCircular: isCircular, leavesOutZeros: false)
+        : try GatherPlan(adjoint: stencil, geometry: geometry, isCircular: isCircular, leavesOutZeros: false)
+      let orbits = try TapOrbits(
+        stencil, group: layer.group, geometry: geometry, from: isForward ? input : output,
+        to: isForward ? output : input)
+      return try GroupFourierPlan(stencil, gather, orbits: orbits, group: layer.group, geometry: geometry)
+    }
+  }
+}

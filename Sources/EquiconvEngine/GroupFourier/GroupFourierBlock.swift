@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import _EquiconvShims
+
+/// One block of vectors of one image: all outputs.
+struct GroupFourierBlock<S: EngineScalar> {
+  /// What is the same for all blocks of a pass.
+  struct Shared {
+    let plan: GroupFourierPlan
+    let kernels: Microkernels
+    let blocking: GroupFourierBlocking
+    let cover: VectorCover
+    let channels: Int
+    let outputs: Int
+    let weightStarts: [Int]
+    let weights: UnsafePointer<S>
+    let starts: UnsafePointer<S>
+    let sources: UnsafePointer<Int>
+    let destinations: UnsafePointer<Int>
+    let packed: UnsafePointer<Int>
+    let pieces: Pieces
+  }
+
+  /// The pieces of one thread for one block.
+  struct Pieces {
+    let slots: Piece<equiconv_transform_slot>
+    /// ẑ of a chunk: [representation][channel][column][row][vector][lane].
+    let panel: Piece<S>
+    /// ŷ: [representation][output, column][row][vector][lane].
+    let sums: Piece<S>
+    let scratch: Piece<S>
+    /// Outputs of vectors that cannot be stored as they are: [point][vector][lane].
+    let tile: Piece<S>
+    /// Column i of a panel.
+    let reads: Piece<equiconv_read>
+
+    init(
+      _ layout: inout Workspace.Layout, _ plan: GroupFourierPlan, _ blocking: GroupFourierBlocking,
+      _ kernels: Microkernels
+    ) throws(ConvolutionError) {
+      let programs = plan.reads.map(\.program) + plan.inverses.map(\.program)
+      let (vectors, lanes) = (blocking.vectors, kernels.lanes)
+      slots = try layout.reserve(equiconv_transform_slot.self, programs.reduce(1) { max($0, $1.slots) })
+      panel = try layout.reserve(S.self, blocking.panelNumbers(plan), vectors, lanes)
+      sums = try layout.reserve(S.self, blocking.outputs, plan.outputNumbers, vectors, lanes)
+      scratch = try layout.reserve(S.self, programs.reduce(0) { max($0, $1.scratch) }, vectors, lanes)
+      tile = try layout.reserve(S.self, plan.inverses.reduce(1) { max($0, $1.points.count) }, vectors, lanes)
+      reads = try layout.reserve(equiconv_read.self, plan.parts.reduce(1) { max($0, $1.columns) })
+    }
+  }
+
+  let shared: Shared
+  /// Vectors of the image.
+  let first: Int
+  let count: Int
+  let source: UnsafePointer<S>
+  let destination: UnsafeMutablePointer<S>
+  let memory: Workspace.Share
+
+  private var plan: GroupFourierPlan { shared.plan }
+  private var kernels: Microkernels { shared.kernels }
+  /// Scalars of one number of all pixels.
+  private var row: Int { count * kernels.lanes }
+
+  func run() {
+    let blocking = shared.blocking
+    for firstOutput in stride(from: 0, to: shared.outputs, by: blocking.outputs) {
+      let outputs = firstOutput..<min(shared.outputs, firstOutput + blocking.outputs)
+      for (number, chunk) in blocking.chunks.enumerated() {
+        if Call.isEnded { return }
+        // One panel of everything serves all outputs.
+        if firstOutput == 0 || blocking.chunks.count > 1 { transformReads(chunk) }
+        multiply(chunk, outputs, isFirst: number == 0)
+      }
+      transformOutputs(outputs)
+    }
+  }
+
+  // MARK: - Forward transform
+
+  private func transformReads(_ chunk: GroupFourierBlocking.Chunk) {
+    let slots = memory[shared.pieces.slots]
+    var call = equiconv_transform_call(
+      steps: plan.reads[0].program.steps.elements.baseAddress.unsafelyUnwrapped, step_count: 0, slots: slots,
+      vector_count: count)
+    let channelStride = plan.gather.stencil.inputElements * plan.gather.layout.volume
+    for (place, channel) in chunk.channels.enumerated() {
+      for orbit in chunk.orbits {
+        let read = plan.reads[Int(plan.orbits.stabilizerOfOrbit[orbit])]
+        let planes = source + channel * channelStride
+        for (input, offset) in plan.sources.elements[plan.sourceStarts[orbit]..<plan.sourceStarts[orbit + 1]]
+          .enumerated()
+        {
+          slots[input] = slot(planes + offset, shared.sources + first)
+        }
+        var next = placeColumns(of: orbit, chunk, channel: place, slots + read.program.inputs)
+        for index in 0..<read.program.scratch {
+          next.pointee = slot(memory[shared.pieces.scratch] + index * row, shared.packed)
+          next += 1
+        }
+        call.steps = read.program.steps.elements.baseAddress.unsafelyUnwrapped
+        call.step_count = read.program.steps.count
+        kernels.transform(&call)
+      }
+    }
+  }
+
+  /// The slots of ẑ of one pair: for each representation its columns lie together.
+  private func placeColumns(
+    of orbit: Int, _ chunk: GroupFourierBlocking.Chunk, channel: Int,
+    _ slots: UnsafeMutablePointer<equiconv_transform_slot>
+  ) -> UnsafeMutablePointer<equiconv_transform_slot> {
+    var slots = slots
+    var panel = memory[shared.pieces.panel]
+    for part in plan.parts {
+      let columns = GroupFourierBlocking.columns(part, chunk)
+      let start = channel * columns.count + part.columnStarts[orbit] - columns.lowerBound
+      let numbers = (part.columnStarts[orbit + 1] - part.columnStarts[orbit]) * part.rows.count
+      let target = panel + start * part.rows.count * row
+      for number in 0..<numbers { slots[number] = slot(target + number * row, shared.packed) }
+      slots += numbers
+      panel += chunk.channels.count * columns.count * part.rows.count * row
+    }
+    return slots
+  }
+
+  private func slot(_ base: UnsafePointer<S>, _ offsets: UnsafePointer<Int>) -> equiconv_transform_slot {
+    equiconv_transform_slot(base: UnsafeMutableRawPointer(mutating: base), offsets: offsets)
+  }
+
+  // MARK: - Products
+
+  private func multiply(_ chunk: GroupFourierBlocking.Chunk, _ outputs: Range<Int>, isFirst: Bool) {
+    let reads = memory[shared.pieces.reads]
+    var panel = memory[shared.pieces.panel]
+    var sums = memory[shared.pieces.sums]
+    var starts = shared.starts
+    for (number, part) in plan.parts.enumerated() {
+      let columns = GroupFourierBlocking.columns(part, chunk)
+      let numbers = part.rows.count * row
+      for index in 0..<columns.count { reads[index] = equiconv_read(source: index * numbers, weight: index) }
+      let weights = shared.weights + shared.weightStarts[number]
+      let width = part.outputs.count
+      PanelSplit(outputs: outputs.count * width, widest: kernels.widestPanel).forEach { each in
+        if Call.isEnded { return }
+        let output = outputs.lowerBound * width + each.first
+        let matrix =
+          weights + output * shared.channels * part.columns
+          + (chunk.channels.lowerBound * part.columns + columns.lowerBound) * each.width
+        var call = equiconv_multiply_call(
+          source: panel, weights: matrix, bias: starts + output, destination: sums + each.first * numbers,
+          reads: reads, read_count: columns.count, channel_count: chunk.channels.count,
+          source_channel_stride: columns.count * numbers, weight_channel_stride: part.columns * each.width,
+          destination_row_stride: numbers, source_offsets: shared.packed, destination_offsets: shared.packed,
+          vector_count: part.rows.count * count, accumulates: isFirst ? 0 : 1)
+        kernels.multiply(&call, each.width)
+      }
+      panel += chunk.channels.count * columns.count * numbers
+      sums += shared.blocking.outputs * width * numbers
+      starts += shared.outputs * width
+    }
+  }
+
+  // MARK: - Inverse transform
+
+  private func transformOutputs(_ outputs: Range<Int>) {
+    let elements = plan.gather.stencil.outputElements
+    let plane = plan.gather.destination.volume
+    for output in outputs {
+      if Call.isEnded { return }
+      for inverse in plan.inverses {
+        let slots = memory[shared.pieces.slots]
+        var next = placeSums(of: output - outputs.lowerBound, inverse, slots)
+        let target = destination + output * elements * plane
+        for (number, point) in inverse.points.enumerated() {
+          next.pointee =
+            shared.cover.isDirect
+            ? slot(target + point * plane, shared.destinations + first)
+            : slot(memory[shared.pieces.tile] + number * row, shared.packed)
+          next += 1
+        }
+        for index in 0..<inverse.program.scratch {
+          next.pointee = slot(memory[shared.pieces.scratch] + index * row, shared.packed)
+          next += 1
+        }
+        var call = equiconv_transform_call(
+          steps: inverse.program.steps.elements.baseAddress.unsafelyUnwrapped,
+          step_count: inverse.program.steps.count, slots: slots, vector_count: count)
+        kernels.transform(&call)
+        if !shared.cover.isDirect { store(inverse.points, target, plane: plane) }
+      }
+    }
+  }
+
+  /// The slots of the sums of one output: (column, row).
+  private func placeSums(
+    of output: Int, _ inverse: GroupFourierPlan.Inverse, _ slots: UnsafeMutablePointer<equiconv_transform_slot>
+  ) -> UnsafeMutablePointer<equiconv_transform_slot> {
+    var slots = slots
+    var sums = memory[shared.pieces.sums]
+    var number = 0
+    for (column, place) in zip(inverse.columns, inverse.outputs) {
+      while number < column.representation {
+        sums += shared.blocking.outputs * plan.parts[number].outputs.count * plan.parts[number].rows.count * row
+        number += 1
+      }
+      let part = plan.parts[number]
+      let rows = sums + (output * part.outputs.count + place) * part.rows.count * row
+      for index in 0..<part.rows.count { slots[index] = slot(rows + index * row, shared.packed) }
+      slots += part.rows.count
+    }
+    return slots
+  }
+
+  /// Copies the lanes that hold outputs from the tile to where they belong.
+  private func store(_ points: [Int], _ target: UnsafeMutablePointer<S>, plane: Int) {
+    let (tile, step) = (memory[shared.pieces.tile], plan.gather.grids[0].step.x)
+    shared.cover.forEach(first: first, count: count) { index, _, run, start in
+      shared.cover.forEachPiece(run: run, start: start) { piece in
+        for (number, point) in points.enumerated() {
+          let values = tile + number * row + index * kernels.lanes + piece.lane
+          let place = target + point * plane + piece.destination
+          if step == 1 {
+            place.update(from: values, count: piece.length)
+          } else {
+            for i in 0..<piece.length { place[i * step] = values[i] }
+          }
+        }
+      }
+    }
+  }
+}

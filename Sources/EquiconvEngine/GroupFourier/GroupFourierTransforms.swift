@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+import _EquiconvMemory
+
+/// The forward transform of reads with one stabilizer S: ẑ(R) = Σ_h z[h] R(h) for each representation R.
+///
+/// z is constant on the left cosets of S, so that one read of each is an input, and the pivot columns of ẑ determine
+/// the others.
+struct ReadTransform: Sendable {
+  /// The places of the cosets' first elements: input i is what the i-th carries the read to.
+  let cosets: [Int]
+  /// For each representation the columns of ẑ that are computed, and their factors: what is computed is ẑ[:, b] / factor.
+  let columns: [InvariantColumns]
+  let factors: [[Double]]
+  /// Outputs: (representation, column, row).
+  let program: TransformProgram
+
+  /// - Parameter rows: The rows of ẑ that are wanted of each representation.
+  init(
+    _ transform: GroupTransform, _ table: SubgroupTable, stabilizer: [Int], rows: [[Int]]
+  ) throws(ConvolutionError) {
+    let cosets = table.leftCosets(of: stabilizer, in: Array(0..<table.count))
+    var inputOfElement = [Int](repeating: 0, count: table.count)
+    for (input, first) in cosets.enumerated() {
+      for member in stabilizer { inputOfElement[table.product(first, member)] = input }
+    }
+    var tree = CosetSums(table: table, inputOfElement: inputOfElement, inputs: cosets.count)
+    var columns: [InvariantColumns] = []
+    var factors: [[Double]] = []
+    var outputs: [TransformProgramBuilder.Value?] = []
+    for (number, representation) in transform.representations.enumerated() {
+      let invariants =
+        rows[number].isEmpty
+        ? InvariantColumns(projection: [], dimension: 0) : representation.invariants(of: stabilizer)
+      columns.append(invariants)
+      factors.append(
+        invariants.pivots.map { column in
+          let values = rows[number].map { tree.sum(representation, row: $0, column: column) }
+          let factor = values.reduce(0) { max($0, abs($1?.factor ?? 0)) }
+          outputs += values.map { value in value.map { .init(node: $0.node, factor: $0.factor / factor) } }
+          return factor
+        })
+    }
+    self.cosets = cosets
+    self.columns = columns
+    self.factors = factors
+    program = try tree.builder.program(outputs)
+  }
+}
+
+/// Sums over a group, nested by left cosets of a chain of subgroups.
+///
+/// Left multiplication carries cosets to cosets. So it exchanges equal sums, and, where every index is 2, changes no
+/// bit of one.
+private struct CosetSums {
+  let table: SubgroupTable
+  let inputOfElement: [Int]
+  var builder: TransformProgramBuilder
+
+  init(table: SubgroupTable, inputOfElement: [Int], inputs: Int) {
+    self.table = table
+    self.inputOfElement = inputOfElement
+    builder = TransformProgramBuilder(inputs: inputs)
+  }
+
+  /// Σ_h z[h] R(h)[row, column].
+  mutating func sum(_ representation: Representation, row: Int, column: Int) -> TransformProgramBuilder.Value? {
+    let chain = representation.chains[column]
+    let all = Array(0..<table.count)
+    let cosets = table.leftCosets(of: chain.last ?? [0], in: all)
+    return cosets.reduce(nil) { partial, first in
+      builder.add(partial, sum(representation, row, column, coset: first, chain[...]))
+    }
+  }
+
+  private mutating func sum(
+    _ representation: Representation, _ row: Int, _ column: Int, coset first: Int, _ chain: ArraySlice<[Int]>
+  ) -> TransformProgramBuilder.Value? {
+    guard let subgroup = chain.last, subgroup.count > 1 else {
+      return builder.input(inputOfElement[first], times: representation.entry(first, row, column))
+    }
+    let smaller = chain.dropLast()
+    let parts = table.leftCosets(of: smaller.last ?? [0], in: subgroup.map { table.product(first, $0) })
+    var total: TransformProgramBuilder.Value?
+    for part in parts { total = builder.add(total, sum(representation, row, column, coset: part, smaller)) }
+    return total
+  }
+}
+
+/// The inverse transform to one orbit of output points p, whose first has the stabilizer P:
+/// y(h) = Σ_R scale Σ_q Σ_a R(h⁻¹)[q, a] ŷ(R)[a, q] at h·p.
+struct PointTransform: Sendable {
+  /// One column of ŷ that is computed.
+  struct Column: Sendable {
+    let representation: Int
+    /// In the representation.
+    let column: Int
+    /// ŷ times this is computed.
+    let factor: Double
+    /// The sum of the coefficients of its rows, if none is negative and the sum is the same at every point: a bias may
+    /// begin such a column, divided by the sum.
+    let sum: Double?
+  }
+
+  let columns: [Column]
+  /// [column][point][row of the representation].
+  let coefficients: [[[Double]]]
+  /// Whether at most two rows of a column are added up: then the order does not matter.
+  let isOrderless: Bool
+
+  init(_ transform: GroupTransform, _ table: SubgroupTable, stabilizer: [Int], points: [Int]) {
+    var columns: [Column] = []
+    var coefficients: [[[Double]]] = []
+    var isOrderless = true
+    for (number, representation) in transform.representations.enumerated() {
+      let invariants = representation.invariants(of: stabilizer)
+      for (pivot, row) in zip(invariants.pivots, invariants.rows) {
+        let values = points.map { point in
+          Self.coefficients(representation, table, row, at: stabilizer.map { table.product(point, $0) })
+        }
+        let factor = values.joined().reduce(0) { max($0, abs($1)) }
+        if factor == 0 { continue }
+        let scaled = values.map { $0.map { $0 / factor } }
+        columns.append(
+          Column(representation: number, column: pivot, factor: factor, sum: Self.commonSum(scaled)))
+        coefficients.append(scaled)
+        isOrderless = isOrderless && scaled.allSatisfy { point in point.count { $0 != 0 } <= 2 }
+      }
+    }
+    self.columns = columns
+    self.coefficients = coefficients
+    self.isOrderless = isOrderless
+  }
+
+  private static func commonSum(_ points: [[Double]]) -> Double? {
+    let sums = points.map { $0.reduce(0, +) }
+    let isPositive = points.allSatisfy { $0.allSatisfy { $0 >= 0 } }
+    return isPositive && sums.allSatisfy { abs($0 - sums[0]) < 1e-9 } ? sums.first : nil
+  }
+
+  /// Those of the rows of one column, a mean over the elements that carry p to the same point.
+  private static func coefficients(
+    _ representation: Representation, _ table: SubgroupTable, _ invariant: [Double], at elements: [Int]
+  ) -> [Double] {
+    (0..<representation.dimension).map { row in
+      let sum = elements.reduce(0.0) { sum, element in
+        (0..<representation.columns).reduce(sum) {
+          $0 + invariant[$1] * representation.entry(table.inverses[element], $1, row)
+        }
+      }
+      let value = representation.scale * sum / Double(elements.count)
+      return abs(value) < 1e-12 ? 0 : value
+    }
+  }
+
+  /// The rows of each representation that some point needs.
+  func addRows(to rows: inout [[Int]]) {
+    for (column, values) in zip(columns, coefficients) {
+      for row in values[0].indices where values.contains(where: { $0[row] != 0 }) {
+        if !rows[column.representation].contains(row) { rows[column.representation].append(row) }
+      }
+      rows[column.representation].sort()
+    }
+  }
+
+  /// Inputs: (column, row of those wanted); outputs: points.
+  func program(rows: [[Int]]) throws(ConvolutionError) -> TransformProgram {
+    var starts: [Int] = []
+    var inputs = 0
+    for column in columns {
+      starts.append(inputs)
+      inputs += rows[column.representation].count
+    }
+    var builder = TransformProgramBuilder(inputs: inputs)
+    let outputs = (coefficients.first ?? []).indices.map { point in
+      let terms = columns.indices.map { column in
+        rows[columns[column].representation].enumerated().reduce(nil) { sum, row in
+          builder.add(sum, builder.input(starts[column] + row.offset, times: coefficients[column][point][row.element]))
+        }
+      }
+      return Self.balanced(terms[...], &builder)
+    }
+    return try builder.program(outputs)
+  }
+
+  /// The sum of all by a tree that their number alone determines.
+  private static func balanced(
+    _ terms: ArraySlice<TransformProgramBuilder.Value?>, _ builder: inout TransformProgramBuilder
+  ) -> TransformProgramBuilder.Value? {
+    if terms.count <= 1 { return terms.first ?? nil }
+    var half = 1
+    while 2 * half < terms.count { half *= 2 }
+    let first = balanced(terms.prefix(half), &builder)
+    return builder.add(first, balanced(terms.dropFirst(half), &builder))
+  }
+}

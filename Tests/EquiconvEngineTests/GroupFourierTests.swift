@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvEngine
+import EquiconvGroups
+import Testing
+import _EquiconvTestSupport
+
+/// Fourier on H against the definition in Double, and its laws to the last bit.
+@Suite struct GroupFourierTests {
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice.filter { $0.order > 1 })
+  func groupFourier_ofEveryLayer_isTheDefinition(_ layer: LayerKind, _ group: PointGroup) throws {
+    for (number, sizes) in LayerCase.all(for: group).enumerated() {
+      let plan = try ConvolutionPlan(sizes.descriptor(layer, group))
+      try check(plan, batch: sizes.batch, Float.self, threads: 1 + number % 2, "\(sizes)")
+      try check(plan, batch: sizes.batch, Double.self, threads: 1 + number % 2, "\(sizes)")
+    }
+  }
+
+  /// Quotients, sampled groups, bases and truncated sets: whatever has elements that map the grid to itself.
+  @Test func groupFourier_betweenAnySpaces_isTheDefinition() throws {
+    var tried = 0
+    for general in GeneralCase.all where general.descriptor.layer.group.latticeSubgroup.count > 1 {
+      let plan = try ConvolutionPlan(general.descriptor)
+      try check(plan, batch: general.batch, Float.self, threads: 1, "\(general)")
+      tried += 1
+    }
+    #expect(tried > 100)
+  }
+
+  @Test(arguments: LayerKind.allCases, GroupCatalog.lattice.filter { $0.order > 1 })
+  func groupFourier_commutesWithEveryElement_toTheLastBit(_ layer: LayerKind, _ group: PointGroup) throws {
+    var tried = 0
+    for sizes in LayerCase.all(for: group) {
+      var descriptor = sizes.descriptor(layer, group)
+      descriptor.layer.algorithm = .groupFourier
+      let plan = try ConvolutionPlan(descriptor)
+      guard plan.strideRemainder.values.allSatisfy({ $0 == 0 }),
+        try plan.explain(.forward, batch: 1, Float.self).isExact
+      else { continue }
+      let single = try Equivariance<Float>(descriptor, batch: sizes.batch, seed: 51)
+      let double = try Equivariance<Double>(descriptor, batch: sizes.batch, seed: 52)
+      for set in InstructionSet.available {
+        #expect(try single.broken(set) == [], "Float \(sizes) \(set)")
+        #expect(try double.broken(set) == [], "Double \(sizes) \(set)")
+      }
+      tried += 1
+    }
+    let isProjection = layer == .projection || layer == .isotropic
+    #expect(tried >= (isProjection ? 0 : 8))
+  }
+
+  private func check<S: EngineScalar>(
+    _ plan: ConvolutionPlan, batch: Int, _: S.Type, threads: Int, _ name: String
+  ) throws {
+    var random = SplitMix64(seed: 501)
+    let numbers = try plan.reals(S.self, batch: batch, &random)
+    let exact = ExactRuns(plan, numbers, batch: batch)
+    var options = RunOptions(method: .groupFourier)
+    options.threads = threads
+    for set in InstructionSet.available {
+      options.instructions = set
+      let excess = exact.forward.excess(try plan.guardedForward(numbers, batch: batch, options))
+      #expect(excess <= 1, "forward \(excess) \(name) \(set)")
+      if plan.descriptor.layer.stride.values.allSatisfy({ $0 == 1 }) {
+        let excess = exact.inputGradient.excess(try plan.guardedInputGradient(numbers, batch: batch, options))
+        #expect(excess <= 1, "input gradient \(excess) \(name) \(set)")
+      }
+    }
+  }
+}
