@@ -5,7 +5,7 @@
 #   make fuzz      random programs of calls of the C interface; make sanitize: C tests under sanitizers
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
-#   make bench-peers  speed and errors beside other libraries (writes docs/measured/Peers.md and its figure)
+#   make bench-peers  speed and errors beside other libraries (writes docs/measured/Peers.md and its figures)
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
@@ -63,7 +63,6 @@ bench: setup
 	$(VENV)/bin/python benchmarks/bench.py
 
 bench-peers: $(PEERS_VENV)/.installed
-	$(PEERS_VENV)/bin/python benchmarks/peers/training.py $(if $(findstring --quick,$(PEERS_FLAGS)),--quick)
 	$(PEERS_VENV)/bin/python benchmarks/peers/peers.py $(PEERS_FLAGS)
 
 $(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scripts/peers-environment.sh

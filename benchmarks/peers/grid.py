@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from case import Case
+from networks import NETWORKS, NetworkCase
 
 Against: TypeAlias = Literal["peak", "best peer", "equal peer", "direct", "fastest"]
 
@@ -38,7 +39,7 @@ class Row:
     """A case of a section of the page, with its targets."""
 
     section: str
-    case: Case
+    case: Case | NetworkCase
     targets: tuple[Target, ...] = (Target(1.0, "equal peer"),)
 
     @property
@@ -169,9 +170,18 @@ def _training() -> Iterator[Row]:
     yield Row(section, Case("lifting", "C4", (3, 16), 64, 5, run="training"))
 
 
+def _networks() -> Iterator[Row]:
+    """Whole networks."""
+    for name in NETWORKS:
+        yield Row("Networks, forward", NetworkCase(name))
+    for name in NETWORKS:
+        least = 1.5 if "strides" in name else 1.0
+        yield Row("Networks, steps of training", NetworkCase(name, "training"), (Target(least, "best peer"),))
+
+
 def rows() -> list[Row]:
     """All of them, in the order of the page."""
-    return [row for part in (_plane, _strided, _small, _mixed, _space, _double, _training) for row in part()]
+    return [row for part in (_plane, _strided, _small, _mixed, _space, _double, _training, _networks) for row in part()]
 
 
 def quick_rows() -> list[Row]:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import equiconv as eq
-from adapters import BEFORE, OWN, PEERS
+from adapters import OTHERS, PEERS
 from case import Case
+from networks import NetworkCase
 from pool import PeerError, Process
 from probes import Probes
-from reference import Reference
+from reference import NetworkReference, Reference
 
 Record: TypeAlias = dict[str, Any]
 # Seconds of calls in a burst.
@@ -43,10 +44,10 @@ class Bench:
     def __init__(self, processes: list[Process], threads: int, rounds: int, probes: Probes) -> None:
         self._processes, self._threads, self._rounds, self._probes = processes, threads, rounds, probes
 
-    def measure(self, case: Case, folder: Path) -> Record:
+    def measure(self, case: Case | NetworkCase, folder: Path) -> Record:
         """All contestants that know the case."""
         samples = [Sample(process) for process in self._processes if PEERS[process.label].knows(case)]
-        reference = Reference(case, folder)
+        reference = NetworkReference(case, folder) if isinstance(case, NetworkCase) else Reference(case, folder)
         self._build(samples, case, folder)
         for sample in samples:
             if sample.failure is None:
@@ -64,7 +65,7 @@ class Bench:
         }
         return record | {"results": {sample.process.label: self._result(sample) for sample in samples}}
 
-    def _build(self, samples: list[Sample], case: Case, folder: Path) -> None:
+    def _build(self, samples: list[Sample], case: Case | NetworkCase, folder: Path) -> None:
         """All at once: nothing is timed yet."""
         for sample in samples:
             sample.process.send("build", case=case.to_json(), shared=str(folder), folder=sample.process.folder.name)
@@ -74,7 +75,7 @@ class Bench:
             except PeerError as failure:
                 sample.failure = str(failure)
 
-    def _first(self, sample: Sample, reference: Reference) -> None:
+    def _first(self, sample: Sample, reference: Reference | NetworkReference) -> None:
         """The first calls, whose results are checked."""
         try:
             answer = sample.process.ask("first")
@@ -100,7 +101,7 @@ class Bench:
 
     def _rounds_for(self, sample: Sample, best: float) -> int:
         """How many rounds: few for long calls that are not among the fastest; all for equiconv."""
-        if sample.first < LONG or sample.process.label in (*OWN, BEFORE.label):
+        if sample.first < LONG or sample.process.label not in OTHERS:
             return self._rounds
         limits = [count for slower, count in FEWER if sample.first > slower * best]
         return min([self._rounds, *limits])

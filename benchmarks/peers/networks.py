@@ -1,165 +1,177 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layers of a group network made of other libraries' parts, with the signatures of `equiconv.torch`."""
+"""Whole networks, as ordinary data: what each library builds with its own layers. No library is imported here."""
 
 from __future__ import annotations
 
-import importlib
 import math
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
-import equiconv as eq
-import torch
-from equiconv_experiments.common.networks import Architecture
-from torch import Tensor, nn
+import numpy as np
+from case import Case
 
-
-def turned(weight: Tensor, group: eq.PointGroup, element: int) -> Tensor:
-    """A kernel of the lattice group C4 or D4 turned by an element, on its last two axes."""
-    reflection, turns = divmod(element, 4)
-    mirrored = weight.flip(-1) if reflection else weight
-    return torch.rot90(mirrored, turns, (-2, -1))
+Array: TypeAlias = np.ndarray[Any, Any]
+CLASSES, SEED, RATE = 10, 0, 1e-3
 
 
-class ExpandedConv(nn.Module):
-    """A lifting or group layer by torch's conv2d with the filter bank made in each step."""
+@dataclass(frozen=True)
+class Conv:
+    """A layer without bias, the first of a network from the plane to the group, others from the group to itself."""
 
-    def __init__(
-        self, reads_group: bool, channels: tuple[int, int], kernel: int, group: eq.PointGroup, padding: int, memory: Any
-    ) -> None:
-        super().__init__()
-        self.group, self.padding, self.memory = group, padding, memory
-        fiber = (group.order,) if reads_group else ()
-        weight = torch.empty(channels[1], channels[0], *fiber, kernel, kernel)
-        self.weight = nn.Parameter(nn.init.normal_(weight, std=math.sqrt(2 / weight[0].numel())))
-        # bank[o, h, c, h'] = k[o, c](h^-1 h', h^-1 u)
-        self.relative = [torch.from_numpy(group.cayley[group.inverses[h]]).long() for h in range(group.order)]
-
-    def bank(self) -> Tensor:
-        """(O |H|, C |X|, k, k)."""
-        kernels = []
-        for h in range(self.group.order):
-            weight = self.weight if self.weight.dim() == 4 else self.weight[:, :, self.relative[h]]
-            kernels.append(turned(weight, self.group, h))
-        bank = torch.stack(kernels, 1).flatten(0, 1)
-        return bank if bank.dim() == 4 else bank.flatten(1, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, O, |H|, rows, columns)."""
-        flat = x if x.dim() == 4 else x.flatten(1, 2)
-        flat = flat.contiguous(memory_format=self.memory)
-        y = nn.functional.conv2d(flat, self.bank().contiguous(memory_format=self.memory), padding=self.padding)
-        # A view, whatever the layout.
-        return y.unflatten(1, (-1, self.group.order))
+    outputs: int
+    kernel: int
+    stride: int = 1
 
 
-class BatchNorm(nn.BatchNorm3d):
-    """Over batch, fiber and space."""
+@dataclass(frozen=True)
+class Norm:
+    """Batch norm over batch, fiber and space, one scale and shift a channel; then ReLU, if asked for."""
+
+    relu: bool = True
 
 
-def expanded_layers(memory: Any) -> SimpleNamespace:
-    """torch's own layers; the convolutions with expanded filters, in one layout of memory."""
+@dataclass(frozen=True)
+class MaxPool:
+    """Windows of `size` on each axis, side by side."""
 
-    def convolution(reads_group: bool) -> Any:
-        def make(
-            inputs: int, outputs: int, kernel: int, group: eq.PointGroup, padding: int = 0, **_: Any
-        ) -> ExpandedConv:
-            return ExpandedConv(reads_group, (inputs, outputs), kernel, group, padding, memory)
-
-        return make
-
-    return SimpleNamespace(
-        LiftingConv=convolution(False),
-        GroupConv=convolution(True),
-        BatchNorm=BatchNorm,
-        SpatialMaxPool=lambda group, kernel, stride: Flat(nn.MaxPool2d(kernel, stride), memory),
-        GroupPool=lambda group, mode: Fiber(mode),
-        SpatialMean=lambda group: Mean(),
-    )
+    size: int = 2
 
 
-class Flat(nn.Module):
-    """A module of the plane on (B, C |H|, rows, columns)."""
+@dataclass(frozen=True)
+class Residual:
+    """ReLU of the sum of two branches."""
 
-    def __init__(self, module: nn.Module, memory: Any) -> None:
-        super().__init__()
-        self.module, self.memory = module, memory
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, |H|, rows, columns) again."""
-        y: Tensor = self.module(x.flatten(1, 2).contiguous(memory_format=self.memory))
-        return y.unflatten(1, x.shape[1:3])
+    main: tuple[Step, ...]
+    shortcut: tuple[Step, ...]
 
 
-class Fiber(nn.Module):
-    """The maximum or mean over H."""
-
-    def __init__(self, mode: str) -> None:
-        super().__init__()
-        self.mode = mode
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, rows, columns)."""
-        return x.amax(2) if self.mode == "max" else x.mean(2)
+Step: TypeAlias = Conv | Norm | MaxPool | Residual
 
 
-class Mean(nn.Module):
-    """The mean over space."""
+@dataclass(frozen=True)
+class Network:
+    """Steps, then the maximum over H, the mean over space and a linear classifier.
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C)."""
-        return x.mean((-2, -1))
+    Attributes:
+        group: as of a `Case`.
+        inputs: channels of the images.
+        size: of the images, on each axis.
+        batch: images.
+        steps: from the images on.
+    """
+
+    group: str
+    inputs: int
+    size: int
+    batch: int
+    steps: tuple[Step, ...]
+
+    def layers(self) -> Iterator[Case]:
+        """The layers in the order in which they run, with the sizes they meet."""
+        found: list[Case] = []
+        first = Case("lifting", self.group, (self.inputs, 1), self.size, 1, batch=self.batch)
+        self._walk(self.steps, first, found)
+        return iter(found)
+
+    def _walk(self, steps: tuple[Step, ...], at: Case, found: list[Case]) -> Case:
+        """Appends the layers of steps that begin with the signal that `at` reads; gives what reads the next."""
+        for step in steps:
+            if isinstance(step, Conv):
+                layer = replace(at, channels=(at.channels[0], step.outputs), kernel=step.kernel, stride=step.stride)
+                found.append(layer)
+                at = replace(at, layer="group", channels=(step.outputs, 1), size=layer.output_size, kernel=1, stride=1)
+            elif isinstance(step, MaxPool):
+                at = replace(at, size=at.size // step.size)
+            elif isinstance(step, Residual):
+                after = self._walk(step.main, at, found)
+                self._walk(step.shortcut, at, found)
+                at = after
+        return at
 
 
-class Steerable(nn.Module):
-    """A module of escnn between tensors with or without an axis for H."""
-
-    def __init__(self, module: nn.Module, wrap: Any) -> None:
-        super().__init__()
-        self.module, self.wrap = module, wrap
-        # Types of fields are modules too; in a tuple they do not become modules of this one.
-        self._fields = (module.in_type, module.out_type)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, rows, columns) of invariant fields, (B, C, |H|, rows, columns) of regular ones."""
-        reads, writes = self._fields
-        y: Tensor = self.module(self.wrap(x if x.dim() == 4 else x.flatten(1, 2), reads)).tensor
-        return y if writes.size == len(writes) else y.unflatten(1, (len(writes), -1))
+def _block(outputs: int, stride: int) -> Residual:
+    """Of a residual network; the shortcut has a kernel of one tap."""
+    main = (Conv(outputs, 3, stride), Norm(), Conv(outputs, 3), Norm(relu=False))
+    return Residual(main, (Conv(outputs, 1, stride), Norm(relu=False)))
 
 
-def escnn_layers(architecture: Architecture) -> SimpleNamespace:
-    """escnn's layers for a network; torch's are the max pool and the mean over space, which escnn does by torch too."""
-    from adapters.steerable import without_three_dimensions
+_STRIDED = (Conv(8, 5, 2), Norm(), _block(8, 2), _block(16, 2), _block(32, 2))
+_POOLS = (Conv(8, 5), MaxPool(), Norm(), Conv(12, 5), MaxPool(), Norm(), Conv(16, 5), Norm())
+_DIGITS = (Conv(8, 5), Norm(), Conv(8, 5), Norm(), Conv(16, 5), Norm())
+_SPACE = (Conv(4, 3), Norm(), Conv(4, 3), Norm(), Conv(8, 3, 2), Norm(), Conv(8, 3), Norm())
+NETWORKS = {
+    "C4 ResNet with strides": Network("C4", 3, 65, 16, _STRIDED),
+    "D4 ResNet with strides": Network("D4", 3, 65, 16, _STRIDED),
+    "C4 network with pools": Network("C4", 3, 48, 32, _POOLS),
+    "D4 network": Network("D4", 1, 16, 32, _DIGITS),
+    "octahedral network": Network("octahedral", 1, 17, 4, _SPACE),
+}
 
-    without_three_dimensions()
-    spaces, steerable = (importlib.import_module(f"escnn.{name}") for name in ("gspaces", "nn"))
-    group = architecture.group
-    n = int(group.name[1:])
-    space = spaces.rot2dOnR2(n) if group.name[0] == "C" else spaces.flipRot2dOnR2(n)
 
-    def fields(channels: int, regular: bool = True) -> Any:
-        return steerable.FieldType(space, channels * [space.regular_repr if regular else space.trivial_repr])
+@dataclass(frozen=True)
+class NetworkCase:
+    """A network of the table, run one way: forward, or a step of training. Has what `Bench` asks of a case."""
 
-    def between_tensors(module: nn.Module) -> Steerable:
-        return Steerable(module, steerable.GeometricTensor)
+    network: str
+    run: Literal["forward", "training"] = "forward"
+    dtype: str = "float32"
 
-    def convolution(reads_group: bool) -> Any:
-        def make(inputs: int, outputs: int, kernel: int, _: eq.PointGroup, padding: int = 0, **__: Any) -> Steerable:
-            reads, writes = fields(inputs, reads_group), fields(outputs)
-            layer = steerable.R2Conv(reads, writes, kernel, padding=padding, bias=False, initialize=False)
-            nn.init.normal_(layer.weights)
-            return between_tensors(layer)
+    @property
+    def name(self) -> str:
+        """The case in one line."""
+        made = self.made
+        dimension = next(made.layers()).dimension
+        end = "" if self.run == "forward" else " step"
+        return f"{self.network} {made.batch}x{made.size}^{dimension}{end}"
 
-        return make
+    @property
+    def made(self) -> Network:
+        """The network."""
+        return NETWORKS[self.network]
 
-    own = expanded_layers(torch.contiguous_format)
-    # Signatures have no number of channels there: it is that of the last convolution.
-    project = steerable.GroupPooling(fields(architecture.widths[-1]))
-    return SimpleNamespace(
-        LiftingConv=convolution(False),
-        GroupConv=convolution(True),
-        BatchNorm=lambda channels: between_tensors(steerable.InnerBatchNorm(fields(channels))),
-        SpatialMaxPool=own.SpatialMaxPool,
-        GroupPool=lambda _, mode: between_tensors(project) if mode == "max" else own.GroupPool(group, mode),
-        SpatialMean=own.SpatialMean,
-    )
+    @property
+    def operations(self) -> float:
+        """Those of the layers' definitions; in training with all gradients but that of the images."""
+        total = 0.0
+        for layer in self.made.layers():
+            passes = 1 if self.run == "forward" else 2 if layer.layer == "lifting" else 3
+            total += passes * layer.operations
+        return total
+
+    def to_json(self) -> dict[str, Any]:
+        """What `NetworkCase(**...)` takes."""
+        return {"network": self.network, "run": self.run, "dtype": self.dtype}
+
+
+def data_of(case: NetworkCase) -> tuple[Array, Array, list[Array]]:
+    """Images, labels, and the parameters in the order of the steps: weights; scales and shifts; then the classifier's.
+
+    The main branch of a residual step comes before its shortcut.
+    """
+    rng, made = np.random.default_rng(SEED), case.made
+    dimension, layers = next(made.layers()).dimension, made.layers()
+    parameters: list[Array] = []
+
+    def normal(*shape: int, deviation: float = 1.0) -> Array:
+        return rng.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+
+    def walk(steps: tuple[Step, ...], channels: int) -> int:
+        for step in steps:
+            if isinstance(step, Conv):
+                layer, channels = next(layers), step.outputs
+                fiber = () if layer.layer == "lifting" else (layer.order,)
+                shape = (step.outputs, layer.channels[0], *fiber, *(step.kernel,) * dimension)
+                parameters.append(normal(*shape, deviation=math.sqrt(2 / math.prod(shape[1:]))))
+            elif isinstance(step, Norm):
+                parameters.extend((1 + normal(channels, deviation=0.1), normal(channels, deviation=0.1)))
+            elif isinstance(step, Residual):
+                after = walk(step.main, channels)
+                walk(step.shortcut, channels)
+                channels = after
+        return channels
+
+    channels = walk(made.steps, made.inputs)
+    parameters += [normal(CLASSES, channels, deviation=channels**-0.5), np.zeros(CLASSES, np.float32)]
+    images = normal(made.batch, made.inputs, *(made.size,) * dimension)
+    return images, rng.integers(0, CLASSES, made.batch), parameters

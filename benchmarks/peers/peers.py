@@ -14,6 +14,8 @@ To measure a few rows, for example while tuning:
     --before FOLDER                     another build of the package as a contestant, `before`: FOLDER has equiconv,
                                         built, as the site-packages of a virtual environment
     --rounds 9                          more rounds
+    --passive                           OMP_WAIT_POLICY=PASSIVE for all: on a busy machine, where loops of PyTorch that
+                                        spin take tens of times as long
     --quick                             a few small rows, to see that every library works
 
 For each row it prints a line as soon as the row is measured: the speed of each contestant over the multiply-add peak,
@@ -82,7 +84,7 @@ def measure(chosen: list[Row], arguments: argparse.Namespace, run: dict[str, Any
     run["instruction_set"] = eq.config()["instruction set"]
     for threads in arguments.threads:
         processes = [
-            Process(label, threads, log, arguments.patience, arguments.before if label == BEFORE.label else None)
+            Process(label, threads, log, arguments.patience, environment_of(label, arguments))
             for label in arguments.peers
         ]
         bench = Bench(processes, threads, arguments.rounds, probes)
@@ -96,6 +98,12 @@ def measure(chosen: list[Row], arguments: argparse.Namespace, run: dict[str, Any
             process.stop()
 
 
+def environment_of(label: str, arguments: argparse.Namespace) -> dict[str, str]:
+    """Variables for the process of a contestant."""
+    passive = {"OMP_WAIT_POLICY": "PASSIVE"} if arguments.passive else {}
+    return passive | ({"PYTHONPATH": str(arguments.before)} if label == BEFORE.label else {})
+
+
 def parsed() -> argparse.Namespace:
     """The arguments."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -106,11 +114,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--quick", action="store_true", help="a few small rows")
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
+    parser.add_argument("--passive", action="store_true", help="threads of OpenMP sleep after a loop")
     parser.add_argument("--patience", type=float, default=120, help="seconds after which a contestant is given up")
     parser.add_argument("--output", type=Path, default=RESULTS / "peers.json")
     parser.add_argument("--page", action="store_true", help="make the page from the runs that are there")
     arguments = parser.parse_args()
-    arguments.whole = not (arguments.only or arguments.quick or arguments.before or arguments.peers != USUAL)
+    arguments.whole = not (
+        arguments.only or arguments.quick or arguments.before or arguments.passive or arguments.peers != USUAL
+    )
     own = list(OWN) if "own" in arguments.peers else []
     before = [BEFORE.label] if arguments.before else []
     arguments.peers = list(dict.fromkeys([*own, *(name for name in arguments.peers if name != "own"), *before]))

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from adapters import PEERS
+
 WORKER = Path(__file__).resolve().parent / "worker.py"
 
 
@@ -22,9 +24,12 @@ class PeerError(Exception):
 class Process:
     """One peer with one number of threads. A process that died is started again for the next case."""
 
-    def __init__(self, label: str, threads: int, log: Path, patience: float, package: Path | None = None) -> None:
-        """`package` is a folder with another build of equiconv for this peer."""
-        self.label, self._threads, self._patience, self._package = label, threads, patience, package
+    def __init__(
+        self, label: str, threads: int, log: Path, patience: float, environment: dict[str, str] | None = None
+    ) -> None:
+        """`environment` has variables besides those of the peer."""
+        self.label, self._threads, self._patience = label, threads, patience
+        self._environment = dict(PEERS[label].environment) | (environment or {})
         self._log = log.open("ab")
         self.folder = tempfile.TemporaryDirectory(prefix="peer-")
         self._process: subprocess.Popen[str] | None = None
@@ -72,9 +77,7 @@ class Process:
     def _start(self) -> subprocess.Popen[str]:
         count = str(self._threads)
         environment = os.environ | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "JAX_PLATFORMS": "cpu"}
-        environment["PYTHONWARNINGS"] = "ignore"
-        if self._package is not None:
-            environment["PYTHONPATH"] = str(self._package)
+        environment |= {"PYTHONWARNINGS": "ignore"} | self._environment
         return subprocess.Popen(
             [sys.executable, str(WORKER), self.label, count],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,

@@ -9,13 +9,15 @@ from typing import Any
 
 import equiconv as eq
 import numpy as np
-from adapters import Array, Inputs
+from adapters import Array, Inputs, NetworkInputs
 from calls import Operands, Results, call_of, group_of, operands, options_of
 from case import Case
+from networks import NetworkCase, data_of
 from pool import PeerError
 
 # RMS errors over the RMS of the result from which on a result is not the same.
 WRONG = {"float32": 1e-4, "float64": 1e-10}
+WRONG_NETWORK = 1e-2
 # Outputs of a case in float64 that are compared: places in the first image, with all channels.
 PLACES = 64
 
@@ -82,15 +84,9 @@ class Reference:
         """For each result the largest and the RMS error, over the RMS of the result. Raises PeerError for others."""
         arrays = {name: np.load(folder / f"{name}.npy") for name in names}
         expected = self.found if "bank" not in arrays else self._with_bank(arrays.pop("bank"))
-        if set(arrays) != set(expected):
-            raise PeerError(f"results {sorted(arrays)}, expected {sorted(expected)}")
         if self.places is not None:
             arrays["y"] = self._at_places(arrays["y"], self.places)
-        found = {name: _error(array, expected[name]) for name, array in arrays.items()}
-        for name, (_, rms) in found.items():
-            if not rms <= WRONG[self.case.dtype]:
-                raise PeerError(f"{name} is another, with an RMS error of {rms:.1e}")
-        return found
+        return _errors(arrays, expected, WRONG[self.case.dtype])
 
     def _at_places(self, y: Array, places: Array) -> Array:
         """The numbers of the first image of a result at some places."""
@@ -106,6 +102,38 @@ class Reference:
         found = call_of(ordinary, Operands(x, (bank.astype(np.float64),), grad), "direct")()
         del found["grad_weight"]
         return found
+
+
+class NetworkReference:
+    """The data of a network, and its results with equiconv's direct algorithm in float64."""
+
+    def __init__(self, case: NetworkCase, folder: Path) -> None:
+        import torch
+        from adapters.network_torch import OwnLayers, network_of, scores_and_gradient
+
+        x, labels, parameters = data_of(case)
+        NetworkInputs(case, 0, x, labels, tuple(parameters), str(folder)).write()
+        network = network_of(case.made, [array.astype(np.float64) for array in parameters], OwnLayers("direct"))
+        is_step = case.run == "training"
+        network.double().train(is_step)
+        given = torch.from_numpy(labels) if is_step else None
+        found = scores_and_gradient(network, torch.from_numpy(x).double(), given)
+        self._expected = {name: part.numpy() for name, part in found.items()}
+
+    def errors(self, folder: Path, names: list[str]) -> dict[str, tuple[float, float]]:
+        """As of `Reference`. Where rounding turns the sign of a number before a ReLU, gradients jump."""
+        return _errors({name: np.load(folder / f"{name}.npy") for name in names}, self._expected, WRONG_NETWORK)
+
+
+def _errors(arrays: Results, expected: Results, wrong: float) -> dict[str, tuple[float, float]]:
+    """The errors of each result. Raises PeerError for RMS errors above `wrong`."""
+    if set(arrays) != set(expected):
+        raise PeerError(f"results {sorted(arrays)}, expected {sorted(expected)}")
+    found = {name: _error(array, expected[name]) for name, array in arrays.items()}
+    for name, (_, rms) in found.items():
+        if not rms <= wrong:
+            raise PeerError(f"{name} is another, with an RMS error of {rms:.1e}")
+    return found
 
 
 def _error(found: Array, expected: Array) -> tuple[float, float]:

@@ -24,9 +24,9 @@ def line(row: Row, record: Record) -> str:
         if measured.has(label):
             way = "" if label in OTHERS else f"  [{result['way']}]"
             speed = f"{measured.share(label):6.2f} {TIMES} peak {1e3 * result['best']:9.3f} ms"
-            cells.append(f"{label:14s}{speed}  RMS error {result['rms']:.1e}{way}")
+            cells.append(f"{label:19s}{speed}  RMS error {result['rms']:.1e}{way}")
         elif result:
-            cells.append(f"{label:14s}{result['unavailable']}")
+            cells.append(f"{label:19s}{result['unavailable']}")
     best = measured.best_peer("equiconv")
     if best is not None:
         cells.append(f"{best.value:.2f} {TIMES} as fast as {best.label}")

@@ -21,8 +21,9 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
-from adapters import PEERS, Inputs, Prepared  # noqa: E402
+from adapters import PEERS, Inputs, NetworkInputs, Prepared  # noqa: E402
 from case import Case  # noqa: E402
+from networks import NetworkCase  # noqa: E402
 
 # Seconds: a call below the first is warmed after each pause; one above the second is made once in a burst, others at
 # least twice; a first call above the third is not repeated.
@@ -36,7 +37,7 @@ class Worker:
     def __init__(self, label: str, threads: int) -> None:
         self.peer, self.threads = PEERS[label], threads
         # Some peers read the arrays of the inputs without holding them.
-        self.inputs: Inputs | None = None
+        self.inputs: Inputs | NetworkInputs | None = None
         self.prepared: Prepared | None = None
         self.chosen = ""
         self.seconds = 0.0
@@ -46,8 +47,11 @@ class Worker:
     def build(self, case: dict[str, Any], shared: str, folder: str) -> dict[str, Any]:
         """Reads the inputs and makes the calls ready."""
         self.folder = folder
-        self.inputs = Inputs.read(Case.from_json(case), self.threads, Path(shared), folder)
-        self.prepared = self.peer.load()(self.inputs)
+        if "network" in case:
+            self.inputs = NetworkInputs.read(NetworkCase(**case), self.threads, Path(shared), folder)
+        else:
+            self.inputs = Inputs.read(Case.from_json(case), self.threads, Path(shared), folder)
+        self.prepared = self.peer.prepare(self.inputs)
         return {}
 
     def first(self) -> dict[str, Any]:

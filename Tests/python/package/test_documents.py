@@ -12,8 +12,8 @@ WIDTH = 120
 """Columns of a line of prose, as of code; tables, links and code may be wider."""
 BUILT = ("demo-output", "build", "dist")
 RESULTS = "benchmarks/results/"
-TEMPLATES = ("page.md", "training.md")
-"""Of benchmarks/peers: they become pages of docs/measured, to which their links are relative."""
+TEMPLATES = ("page.md",)
+"""Of benchmarks/peers: it becomes a page of docs/measured, to which its links are relative."""
 
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(rf"{FENCE.pattern}|^    .*?$|`[^`]*`", re.MULTILINE | re.DOTALL)

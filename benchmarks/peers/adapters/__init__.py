@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from case import Case
+from networks import NetworkCase
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Call: TypeAlias = Callable[[], Any]
@@ -78,6 +79,30 @@ class Inputs:
         return found
 
 
+@dataclass
+class NetworkInputs:
+    """What every contestant gets of a network: images, labels, parameters in the order of `networks.data_of`."""
+
+    case: NetworkCase
+    threads: int
+    x: Array
+    labels: Array
+    parameters: tuple[Array, ...]
+    folder: str
+
+    def write(self) -> None:
+        """Writes the arrays to the folder."""
+        arrays = {f"parameter{number:03}": array for number, array in enumerate(self.parameters)}
+        for name, array in {"x": self.x, "labels": self.labels, **arrays}.items():
+            np.save(Path(self.folder) / f"{name}.npy", array)
+
+    @classmethod
+    def read(cls, case: NetworkCase, threads: int, shared: Path, folder: str) -> NetworkInputs:
+        """What was written to `shared`; models go to `folder`."""
+        parameters = tuple(np.load(path) for path in sorted(shared.glob("parameter*.npy")))
+        return cls(case, threads, np.load(shared / "x.npy"), np.load(shared / "labels.npy"), parameters, folder)
+
+
 @dataclass(frozen=True)
 class Stage:
     """An ordinary convolution: its bank, the number of groups of channels, stride and padding on each axis."""
@@ -143,44 +168,95 @@ class Peer:
     label: str
     function: str
     distribution: str
-    knows: Callable[[Case], bool] = _anything
+    layers: Callable[[Case], bool] = _anything
+    # Of networks, and whether it trains them.
+    network: str = ""
+    trains: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
     # JAX has no option for its number of threads: it counts the processors it may run on.
     restrict_processors: bool = False
     # Seconds after a call until its threads stop spinning.
     rest: float = 0.01
 
-    def load(self) -> Callable[[Inputs], Prepared]:
-        """Imports the peer."""
-        module, _, name = self.function.partition(":")
-        function: Callable[[Inputs], Prepared] = getattr(importlib.import_module(f"adapters.{module}"), name)
-        return function
+    def knows(self, case: Case | NetworkCase) -> bool:
+        """Whether it can do a case."""
+        if isinstance(case, NetworkCase):
+            return bool(self.network) and (case.run == "forward" or self.trains)
+        return bool(self.function) and self.layers(case)
+
+    def prepare(self, inputs: Inputs | NetworkInputs) -> Prepared:
+        """Imports the peer, and makes a case ready."""
+        given = self.network if isinstance(inputs, NetworkInputs) else self.function
+        module, _, name = given.partition(":")
+        prepared: Prepared = getattr(importlib.import_module(f"adapters.{module}"), name)(inputs)
+        return prepared
 
 
-# equiconv with its own choice of algorithm, and with each of them. The last two run if they are asked for.
+def _equiconv(label: str, name: str, network: bool = True) -> Peer:
+    """equiconv with its own choice of algorithm, or with one; networks by its layers for PyTorch.
+
+    PyTorch's threads sleep after a loop, as docs/PyTorch.md advises: else they spin on the processors that the next
+    layer needs.
+    """
+    made = f"network_torch:{name}" if network else ""
+    passive = (("OMP_WAIT_POLICY", "PASSIVE"),)
+    return Peer(label, f"own:{name}", "equiconv", network=made, trains=True, environment=passive)
+
+
+# The last two run if they are asked for.
 OWN = {
-    "equiconv": Peer("equiconv", "own:automatic", "equiconv"),
-    "exact": Peer("exact", "own:exact", "equiconv"),
-    "group-fourier": Peer("group-fourier", "own:group_fourier", "equiconv"),
-    "direct": Peer("direct", "own:direct", "equiconv"),
-    "winograd": Peer("winograd", "own:winograd", "equiconv"),
-    "fourier": Peer("fourier", "own:fourier", "equiconv"),
+    peer.label: peer
+    for peer in (
+        _equiconv("equiconv", "automatic"),
+        _equiconv("exact", "exact"),
+        _equiconv("group-fourier", "group_fourier", network=False),
+        _equiconv("direct", "direct"),
+        _equiconv("winograd", "winograd", network=False),
+        _equiconv("fourier", "fourier", network=False),
+    )
 }
+# equiconv in networks where PyTorch's threads spin, as they do unless told otherwise.
+SPINNING = Peer("equiconv, spinning", "", "equiconv", network="network_torch:automatic", trains=True)
 OTHERS = {
     peer.label: peer
     for peer in (
-        Peer("PyTorch last", "pytorch:channels_last", "torch", _with_gradients),
-        Peer("PyTorch first", "pytorch:channels_first", "torch", _with_gradients),
+        Peer(
+            "PyTorch last",
+            "pytorch:channels_last",
+            "torch",
+            _with_gradients,
+            "network_torch:channels_last",
+            trains=True,
+        ),
+        Peer(
+            "PyTorch first",
+            "pytorch:channels_first",
+            "torch",
+            _with_gradients,
+            "network_torch:channels_first",
+            trains=True,
+        ),
         Peer("NNPACK", "pytorch:nnpack", "torch", _dense_plane),
-        Peer("ONNX Runtime", "runtimes:onnx_runtime", "onnxruntime", _forward, rest=0.05),
-        Peer("OpenVINO", "runtimes:open_vino", "openvino", _forward),
+        Peer(
+            "ONNX Runtime", "runtimes:onnx_runtime", "onnxruntime", _forward, "runtimes:onnx_runtime_network", rest=0.05
+        ),
+        Peer("OpenVINO", "runtimes:open_vino", "openvino", _forward, "runtimes:open_vino_network"),
         Peer("ncnn", "mobile:ncnn_network", "ncnn", _one_plane),
         Peer("MNN", "mobile:mnn_module", "MNN", _forward_plane),
-        Peer("JAX", "xla:jax_function", "jax", _with_gradients, restrict_processors=True),
+        Peer(
+            "JAX",
+            "xla:jax_function",
+            "jax",
+            _with_gradients,
+            "network_xla:jax_network",
+            trains=True,
+            restrict_processors=True,
+        ),
         Peer("escnn eval", "steerable:escnn_eval", "escnn", _steerable("forward")),
         Peer("escnn train", "steerable:escnn_train", "escnn", _steerable("training")),
     )
 }
 # Another build of equiconv, with its own choice: `--before`.
-BEFORE = Peer("before", "own:automatic", "equiconv")
-PEERS = OWN | OTHERS | {BEFORE.label: BEFORE}
-USUAL = [label for label in (*OWN, *OTHERS) if label not in ("winograd", "fourier")]
+BEFORE = _equiconv("before", "automatic")
+PEERS = OWN | {SPINNING.label: SPINNING} | OTHERS | {BEFORE.label: BEFORE}
+USUAL = [label for label in PEERS if label not in ("winograd", "fourier", BEFORE.label)]

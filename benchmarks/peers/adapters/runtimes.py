@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime and OpenVINO, on a model of one layer."""
+"""ONNX Runtime and OpenVINO, on a model of one layer or of a network."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from networks import CLASSES
 from onnx import TensorProto, helper, numpy_helper
 
-from adapters import Inputs, Prepared
+from adapters import Array, Inputs, NetworkInputs, Prepared
+from adapters.network_onnx import network_file
 
 
 def onnx_file(inputs: Inputs) -> Path:
@@ -45,35 +47,53 @@ def onnx_file(inputs: Inputs) -> Path:
 
 
 def onnx_runtime(inputs: Inputs) -> Prepared:
+    """One layer."""
+    return _onnx_runtime(onnx_file(inputs), inputs.threads, inputs.flat_x, "y", inputs.flat_grad.shape)
+
+
+def onnx_runtime_network(inputs: NetworkInputs) -> Prepared:
+    """A network."""
+    return _onnx_runtime(network_file(inputs), inputs.threads, inputs.x, "scores", (inputs.case.made.batch, CLASSES))
+
+
+def open_vino(inputs: Inputs) -> Prepared:
+    """One layer."""
+    return _open_vino(onnx_file(inputs), inputs.threads, inputs.flat_x, "y")
+
+
+def open_vino_network(inputs: NetworkInputs) -> Prepared:
+    """A network."""
+    return _open_vino(network_file(inputs), inputs.threads, inputs.x, "scores")
+
+
+def _onnx_runtime(model: Path, threads: int, x: Array, name: str, shape: tuple[int, ...]) -> Prepared:
     """All graph optimizations; input and output bound to memory once."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = inputs.threads, 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = ort.InferenceSession(str(onnx_file(inputs)), options, providers=["CPUExecutionProvider"])
-    x = inputs.flat_x
-    out = ort.OrtValue.ortvalue_from_shape_and_type(inputs.flat_grad.shape, np.float32)
+    session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    out = ort.OrtValue.ortvalue_from_shape_and_type(shape, np.float32)
     binding = session.io_binding()
     binding.bind_cpu_input("x", x)
-    binding.bind_ortvalue_output("y", out)
+    binding.bind_ortvalue_output(name, out)
     return Prepared(
-        {"bound": lambda: session.run_with_iobinding(binding)}, lambda _: {"y": out.numpy()}, [session, binding, x]
+        {"bound": lambda: session.run_with_iobinding(binding)}, lambda _: {name: out.numpy()}, [session, binding, x]
     )
 
 
-def open_vino(inputs: Inputs) -> Prepared:
+def _open_vino(model: Path, threads: int, x: Array, name: str) -> Prepared:
     """Compiled for latency; float32 is forced, since the default is bfloat16 where the processor has it."""
     import openvino as ov
 
     core = ov.Core()
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": inputs.threads,
+        "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
     }
-    compiled = core.compile_model(core.read_model(str(onnx_file(inputs))), "CPU", options)
+    compiled = core.compile_model(core.read_model(str(model)), "CPU", options)
     request = compiled.create_infer_request()
-    x = inputs.flat_x
     request.set_input_tensor(ov.Tensor(x, shared_memory=True))
-    return Prepared({"request": request.infer}, lambda _: {"y": request.get_output_tensor().data}, [core, compiled, x])
+    return Prepared({"request": request.infer}, lambda _: {name: request.get_output_tensor().data}, [core, compiled, x])

@@ -40,7 +40,7 @@ class Layout:
     """An order of axes for signals, with channels last or first."""
 
     def __init__(self, dimension: int, channels_last: bool) -> None:
-        letters = "DHW"[-dimension:]
+        letters, self.channels_last = "DHW"[-dimension:], channels_last
         self.name = f"N{letters}C" if channels_last else f"NC{letters}"
         self.bank = f"{letters}IO" if channels_last else f"OI{letters}"
         axes = tuple(range(2, dimension + 2))
@@ -55,6 +55,10 @@ class Layout:
     def back(self, signal: Any) -> Array:
         """And back."""
         return np.ascontiguousarray(np.asarray(signal).transpose(self._back))
+
+    def space(self, axes: int) -> tuple[int, ...]:
+        """The axes of space of a signal with so many axes."""
+        return tuple(range(1, axes - 1)) if self.channels_last else tuple(range(2, axes))
 
     def of_bank(self, bank: Any) -> Any:
         """A bank (out channels, channels, taps...) in the order that goes with it."""
