@@ -32,9 +32,10 @@ package struct Irrep: Sendable {
       })
   }
 
-  /// ρ with an error that is the square of what it was: ρ(g) is made orthogonal, then the mean over h of ρ(gh) ρ(h)ᵀ.
+  /// ρ with an error that is the square of what it was: ρ(g) becomes the mean over h of ρ(gh) ρ(h)ᵀ.
   ///
-  /// Entries that are 0, ±½ or ±1 up to rounding become so.
+  /// Matrices are made orthogonal before, and after because the mean of many products has their rounding. Entries that
+  /// are 0, ±½ or ±1 up to rounding become so.
   ///
   /// - Complexity: O(|L|² d³).
   func polished(in group: CayleyTable) -> Irrep {
@@ -44,14 +45,15 @@ package struct Irrep: Sendable {
       for (h, rho) in orthogonal.enumerated() {
         addProductWithTransposed(orthogonal[group.product(g, h)], rho, dimension: dimension, to: &sum)
       }
-      return sum.map { entry in
-        let mean = entry / Double(matrices.count)
-        let half = (2 * mean).rounded() / 2
-        // Adding zero makes a negative zero positive.
-        return abs(mean - half) < 1e-12 ? half + 0 : mean
-      }
+      return orthogonalized(sum.map { $0 / Double(matrices.count) }).map(rounded)
     }
     return Irrep(dimension: dimension, type: type, matrices: polished)
+  }
+
+  /// The nearest multiple of ½, if it is very near. Adding zero makes a negative zero positive.
+  private func rounded(_ entry: Double) -> Double {
+    let half = (2 * entry).rounded() / 2
+    return abs(entry - half) < 1e-12 ? half + 0 : entry
   }
 
   /// A (3 − AᵀA) / 2 = (3 A − (A Aᵀ) A) / 2: a step of Newton's method towards the nearest orthogonal matrix.
