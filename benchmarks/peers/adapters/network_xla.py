@@ -47,11 +47,9 @@ class Program:
         """Of images in the layout."""
         arrays, cases = iter(banks), iter(self._cases)
         x, layer = self._steps(self._made.steps, x, self._cases[0], arrays, cases)
-        d = layer.dimension
-        if self._layout.channels_last:
-            y = x.reshape(*x.shape[:-1], layer.channels[1], layer.order).max(-1).mean(tuple(range(1, d + 1)))
-        else:
-            y = x.reshape(x.shape[0], layer.channels[1], layer.order, *x.shape[2:]).max(2).mean(tuple(range(2, d + 2)))
+        # With channels first: XLA of JAX 0.10.2 has wrong gradients of a maximum over four numbers of the last axis.
+        x = self._layout.first(x)
+        y = x.reshape(x.shape[0], layer.channels[1], layer.order, -1).max(2).mean(2)
         return y @ next(arrays).T + next(arrays)
 
     def _steps(

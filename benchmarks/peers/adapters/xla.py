@@ -52,9 +52,13 @@ class Layout:
         """A signal (B, channels, size...) in this order."""
         return jnp.asarray(np.ascontiguousarray(signal.transpose(self._into)))
 
+    def first(self, signal: Any) -> Any:
+        """A signal in this order with channels first."""
+        return signal.transpose(self._back)
+
     def back(self, signal: Any) -> Array:
-        """And back."""
-        return np.ascontiguousarray(np.asarray(signal).transpose(self._back))
+        """As an array of NumPy, channels first."""
+        return np.ascontiguousarray(self.first(np.asarray(signal)))
 
     def space(self, axes: int) -> tuple[int, ...]:
         """The axes of space of a signal with so many axes."""
