@@ -10,11 +10,15 @@ extension Irrep {
     let isSigned = matrices.allSatisfy { $0.allSatisfy { $0 == 0 || abs($0) == 1 } }
     // What commutes with ρ turns any line into any other if d = t: each diagonal entry is χ/t.
     if isSigned && (type == .real || dimension == type.dimension) { return self }
+    return polished(in: group).adapted(in: group)
+  }
+
+  private func adapted(in group: CayleyTable) -> Irrep {
     var vectors: [[Double]] = []
     let units = commutingUnits()
     for block in blocks(in: group) { vectors += basis(of: block, closedUnder: units) }
     let basis = units.flatMap { unit in vectors.flatMap { apply(unit, to: $0) } }
-    return changed(to: basis).withPositiveEntries().polished(in: group)
+    return changed(to: basis).withPositiveEntries().rounded
   }
 
   // MARK: Involutions

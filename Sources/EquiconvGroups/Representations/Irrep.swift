@@ -34,26 +34,43 @@ package struct Irrep: Sendable {
 
   /// ρ with an error that is the square of what it was: ρ(g) becomes the mean over h of ρ(gh) ρ(h)ᵀ.
   ///
-  /// Matrices are made orthogonal before, and after because the mean of many products has their rounding. Entries that
-  /// are 0, ±½ or ±1 up to rounding become so.
-  ///
   /// - Complexity: O(|L|² d³).
   func polished(in group: CayleyTable) -> Irrep {
     let orthogonal = matrices.map(orthogonalized)
-    let polished = orthogonal.indices.map { g in
-      var sum = [Double](repeating: 0, count: dimension * dimension)
+    let polished = orthogonal.enumerated().map { g, old in
+      // The mean of small changes, because a sum of large numbers would have a larger rounding than the result.
+      var changes = [Double](repeating: 0, count: dimension * dimension)
       for (h, rho) in orthogonal.enumerated() {
-        addProductWithTransposed(orthogonal[group.product(g, h)], rho, dimension: dimension, to: &sum)
+        addProduct(of: orthogonal[group.product(g, h)], withTransposed: rho, minus: old, to: &changes)
       }
-      return orthogonalized(sum.map { $0 / Double(matrices.count) }).map(rounded)
+      return zip(old, changes).map { $0 + $1 / Double(matrices.count) }
     }
     return Irrep(dimension: dimension, type: type, matrices: polished)
   }
 
-  /// The nearest multiple of ½, if it is very near. Adding zero makes a negative zero positive.
-  private func rounded(_ entry: Double) -> Double {
-    let half = (2 * entry).rounded() / 2
-    return abs(entry - half) < 1e-12 ? half + 0 : entry
+  /// ρ with the entries that are 0, ±½ or ±1 up to rounding made so.
+  var rounded: Irrep {
+    let rounded = matrices.map { matrix in
+      matrix.map { entry in
+        let half = (2 * entry).rounded() / 2
+        // Adding zero makes a negative zero positive.
+        return abs(entry - half) < 1e-13 ? half + 0 : entry
+      }
+    }
+    return Irrep(dimension: dimension, type: type, matrices: rounded)
+  }
+
+  /// Adds A Bᵀ − C.
+  private func addProduct(
+    of a: [Double], withTransposed b: [Double], minus c: [Double], to sum: inout [Double]
+  ) {
+    for i in 0..<dimension {
+      for j in 0..<dimension {
+        var entry = -c[i * dimension + j]
+        for k in 0..<dimension { entry += a[i * dimension + k] * b[j * dimension + k] }
+        sum[i * dimension + j] += entry
+      }
+    }
   }
 
   /// A (3 − AᵀA) / 2 = (3 A − (A Aᵀ) A) / 2: a step of Newton's method towards the nearest orthogonal matrix.
@@ -65,16 +82,8 @@ package struct Irrep: Sendable {
 }
 
 /// A Bᵀ for d×d matrices, row-major.
-func productWithTransposed(_ a: [Double], _ b: [Double], dimension d: Int) -> [Double] {
-  var product = [Double](repeating: 0, count: d * d)
-  addProductWithTransposed(a, b, dimension: d, to: &product)
-  return product
-}
-
-private func addProductWithTransposed(_ a: [Double], _ b: [Double], dimension d: Int, to sum: inout [Double]) {
-  for i in 0..<d {
-    for j in 0..<d {
-      for k in 0..<d { sum[i * d + j] += a[i * d + k] * b[j * d + k] }
-    }
+private func productWithTransposed(_ a: [Double], _ b: [Double], dimension d: Int) -> [Double] {
+  (0..<d * d).map { entry in
+    (0..<d).reduce(0) { $0 + a[entry / d * d + $1] * b[entry % d * d + $1] }
   }
 }
