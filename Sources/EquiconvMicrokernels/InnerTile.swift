@@ -7,7 +7,7 @@
 //            x1       | a10 a11 ..     |    M·N accumulators, each one chain of multiply-adds, lane by lane;
 //            ..       | ..             |    the lanes are added at the end
 //
-// Register budget: M·N accumulators + N vectors + 1 of the left side.
+// Register budget: M·N accumulators + M vectors of the left side + 1 of the right one.
 
 import _EquiconvShims
 
@@ -47,16 +47,16 @@ struct InnerTile<V: Lanes, let M: Int, let N: Int> {
     var i = 0
     let end = call.vector_count &* V.count
     while i < end {
-      let y = InlineArray<N, V> { V.load(right + (i &+ $0 &* call.right_stride)) }
-      var m = 0
-      while m < M {
-        let x = V.load(left + (i &+ m &* call.left_stride))
-        var n = 0
-        while n < N {
-          sums[unchecked: m][unchecked: n] = V.multiplyAdd(x, y[unchecked: n], sums[unchecked: m][unchecked: n])
-          n &+= 1
+      let x = InlineArray<M, V> { V.load(left + (i &+ $0 &* call.left_stride)) }
+      var n = 0
+      while n < N {
+        let y = V.load(right + (i &+ n &* call.right_stride))
+        var m = 0
+        while m < M {
+          sums[unchecked: m][unchecked: n] = V.multiplyAdd(x[unchecked: m], y, sums[unchecked: m][unchecked: n])
+          m &+= 1
         }
-        m &+= 1
+        n &+= 1
       }
       i &+= V.count
     }

@@ -2,79 +2,12 @@
 //
 // transform: a table of steps, each of which runs over vectors of pixels.
 //
-// Steps are the outer loop: what a step is gets decided once for all its vectors. Several vectors are loaded before one
-// is stored, since the compiler cannot know that a store changes no operand that is read later.
+// Steps are the outer loop: what a step is, and how its vectors lie, is decided once for all of them. What counts is the
+// number of loads and stores, those of offsets included. So slots whose vectors lie one behind the other need no offsets,
+// operands that share a table of offsets read it once, and steps of many operands keep in registers what smaller steps
+// would store and load.
 
 import _EquiconvShims
-
-/// A map from A vectors to B others, applied to the n-th vectors of as many slots, for all n.
-struct TransformMap<V: Lanes, let A: Int, let B: Int> {
-  struct Slot {
-    let base: UnsafeMutablePointer<V.Scalar>
-    let offsets: UnsafePointer<Int>
-
-    @inline(__always)
-    init(_ call: equiconv_transform_call, _ index: Int32) {
-      let slot = call.slots[Int(index)]
-      base = slot.base.assumingMemoryBound(to: V.Scalar.self)
-      offsets = slot.offsets
-    }
-
-    @inline(__always)
-    subscript(n: Int) -> UnsafeMutablePointer<V.Scalar> { base + offsets[n] }
-  }
-
-  let operands: InlineArray<A, Slot>
-  let results: InlineArray<B, Slot>
-  let count: Int
-
-  @inline(__always)
-  init(_ call: equiconv_transform_call, from operands: InlineArray<A, Int32>, to results: InlineArray<B, Int32>) {
-    self.operands = InlineArray { Slot(call, operands[unchecked: $0]) }
-    self.results = InlineArray { Slot(call, results[unchecked: $0]) }
-    count = call.vector_count
-  }
-
-  /// N vectors at a time, then those that are left.
-  @inline(__always)
-  func run<let N: Int>(_: InlineArray<N, Void>, _ map: (InlineArray<A, V>) -> InlineArray<B, V>) {
-    var n = 0
-    while n &+ N <= count {
-      apply(n, InlineArray<N, Void>(repeating: ()), map)
-      n &+= N
-    }
-    while n < count {
-      apply(n, InlineArray<1, Void>(repeating: ()), map)
-      n &+= 1
-    }
-  }
-
-  @inline(__always)
-  private func apply<let N: Int>(
-    _ first: Int, _: InlineArray<N, Void>, _ map: (InlineArray<A, V>) -> InlineArray<B, V>
-  ) {
-    var x = InlineArray<N, InlineArray<A, V>>(repeating: InlineArray(repeating: .zero))
-    var a = 0
-    while a < A {
-      var n = 0
-      while n < N {
-        x[unchecked: n][unchecked: a] = V.load(operands[unchecked: a][first &+ n])
-        n &+= 1
-      }
-      a &+= 1
-    }
-    var n = 0
-    while n < N {
-      let y = map(x[unchecked: n])
-      var b = 0
-      while b < B {
-        y[unchecked: b].store(results[unchecked: b][first &+ n])
-        b &+= 1
-      }
-      n &+= 1
-    }
-  }
-}
 
 enum TransformSteps<V: Lanes> {
   @inline(__always)
@@ -91,7 +24,7 @@ enum TransformSteps<V: Lanes> {
     switch step.operation.rawValue {
     case EQUICONV_STEP_BUTTERFLY.rawValue:
       TransformMap<V, 2, 2>(call, from: [step.first, step.second], to: [step.sum, step.difference])
-        .run(four) { [V.add($0[unchecked: 0], $0[unchecked: 1]), V.subtract($0[unchecked: 0], $0[unchecked: 1])] }
+        .run { Butterflies.two($0) }
     case EQUICONV_STEP_ADD.rawValue: two(step, call) { V.add($0, $1) }
     case EQUICONV_STEP_SUBTRACT.rawValue: two(step, call) { V.subtract($0, $1) }
     case EQUICONV_STEP_COPY.rawValue: one(step, call) { $0 }
@@ -102,21 +35,66 @@ enum TransformSteps<V: Lanes> {
     case EQUICONV_STEP_MULTIPLY_ADD.rawValue:
       let coefficient = V.splat(step.coefficient)
       two(step, call) { V.multiplyAdd(coefficient, $1, $0) }
+    case EQUICONV_STEP_HADAMARD_4.rawValue: TransformBlock<V, 4>(call, step).run { Butterflies.hadamard($0) }
+    case EQUICONV_STEP_HADAMARD_8.rawValue: TransformBlock<V, 8>(call, step).run { Butterflies.hadamard($0) }
+    case EQUICONV_STEP_DIHEDRAL_8.rawValue: TransformBlock<V, 8>(call, step).run { Butterflies.dihedral($0) }
     default: break
     }
   }
 
   @inline(__always)
   private static func one(_ step: equiconv_transform_step, _ call: equiconv_transform_call, _ map: (V) -> V) {
-    TransformMap<V, 1, 1>(call, from: [step.first], to: [step.sum]).run(four) { [map($0[unchecked: 0])] }
+    TransformMap<V, 1, 1>(call, from: [step.first], to: [step.sum]).run { [map($0[unchecked: 0])] }
   }
 
   @inline(__always)
   private static func two(_ step: equiconv_transform_step, _ call: equiconv_transform_call, _ map: (V, V) -> V) {
     TransformMap<V, 2, 1>(call, from: [step.first, step.second], to: [step.sum])
-      .run(four) { [map($0[unchecked: 0], $0[unchecked: 1])] }
+      .run { [map($0[unchecked: 0], $0[unchecked: 1])] }
+  }
+}
+
+/// Sums and differences of vectors in registers.
+enum Butterflies<V: Lanes> {
+  @inline(__always)
+  static func two(_ x: InlineArray<2, V>) -> InlineArray<2, V> {
+    [V.add(x[unchecked: 0], x[unchecked: 1]), V.subtract(x[unchecked: 0], x[unchecked: 1])]
   }
 
-  /// How many vectors a step of few operands takes at a time.
-  @inline(__always) private static var four: InlineArray<4, Void> { InlineArray(repeating: ()) }
+  /// A butterfly of neighbors, and then the same for all sums and for all differences.
+  @inline(__always)
+  static func hadamard(_ x: InlineArray<4, V>) -> InlineArray<4, V> {
+    let (a, b) = (two([x[unchecked: 0], x[unchecked: 1]]), two([x[unchecked: 2], x[unchecked: 3]]))
+    let sums = two([a[unchecked: 0], b[unchecked: 0]])
+    let differences = two([a[unchecked: 1], b[unchecked: 1]])
+    return [sums[unchecked: 0], sums[unchecked: 1], differences[unchecked: 0], differences[unchecked: 1]]
+  }
+
+  @inline(__always)
+  static func hadamard(_ x: InlineArray<8, V>) -> InlineArray<8, V> {
+    let (sums, differences) = neighbors(x)
+    return join(hadamard(sums), hadamard(differences))
+  }
+
+  @inline(__always)
+  static func dihedral(_ x: InlineArray<8, V>) -> InlineArray<8, V> {
+    let (sums, d) = neighbors(x)
+    let (a, b) = (two([d[unchecked: 0], d[unchecked: 1]]), two([d[unchecked: 2], d[unchecked: 3]]))
+    return join(hadamard(sums), [a[unchecked: 0], a[unchecked: 1], b[unchecked: 0], b[unchecked: 1]])
+  }
+
+  @inline(__always)
+  private static func neighbors(
+    _ x: InlineArray<8, V>
+  ) -> (sums: InlineArray<4, V>, differences: InlineArray<4, V>) {
+    (
+      InlineArray { V.add(x[unchecked: 2 &* $0], x[unchecked: 2 &* $0 &+ 1]) },
+      InlineArray { V.subtract(x[unchecked: 2 &* $0], x[unchecked: 2 &* $0 &+ 1]) }
+    )
+  }
+
+  @inline(__always)
+  private static func join(_ a: InlineArray<4, V>, _ b: InlineArray<4, V>) -> InlineArray<8, V> {
+    InlineArray { $0 < 4 ? a[unchecked: $0] : b[unchecked: $0 &- 4] }
+  }
 }

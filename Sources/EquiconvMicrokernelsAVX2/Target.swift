@@ -31,5 +31,5 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 2, 2, 1>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>
 
-/// inner: 12 accumulators and 3 of the left side.
+/// inner: 12 accumulators, 3 vectors of the left side, 1 of the right one.
 typealias InnerWhole<V: Lanes> = InnerTile<V, 3, 4>

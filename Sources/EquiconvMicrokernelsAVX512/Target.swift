@@ -32,5 +32,5 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 4, 2, 2>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 24, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 8, 1, 2>
 
-/// inner: 24 accumulators and the 6 vectors of the right side.
+/// inner: 24 accumulators, 4 vectors of the left side, 1 of the right one.
 typealias InnerWhole<V: Lanes> = InnerTile<V, 4, 6>

@@ -31,5 +31,5 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 2, 2, 1>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>
 
-/// inner: 9 accumulators, 3 vectors of the right side, 1 of the left and its product.
+/// inner: 9 accumulators, 3 vectors of the left side, 1 of the right one and its product.
 typealias InnerWhole<V: Lanes> = InnerTile<V, 3, 3>

@@ -6,19 +6,27 @@ import _EquiconvShims
 import _EquiconvTestSupport
 
 @Suite struct TransformTests {
-  private static let operations: [equiconv_transform_operation] = [
+  private static let small: [equiconv_transform_operation] = [
     EQUICONV_STEP_BUTTERFLY, EQUICONV_STEP_ADD, EQUICONV_STEP_SUBTRACT, EQUICONV_STEP_COPY, EQUICONV_STEP_NEGATE,
     EQUICONV_STEP_SCALE, EQUICONV_STEP_MULTIPLY_ADD,
   ]
+  private static let large: [equiconv_transform_operation] = [
+    EQUICONV_STEP_HADAMARD_4, EQUICONV_STEP_HADAMARD_8, EQUICONV_STEP_DIHEDRAL_8,
+  ]
 
   /// Every operation, over every count of vectors that are taken at a time and what is left of them.
-  @Test(arguments: InstructionSet.available, operations)
+  @Test(arguments: InstructionSet.available, small + large)
   func transform_ofOneStep_isItsFormula_toTheLastBit(_ set: InstructionSet, _ operation: equiconv_transform_operation) {
+    let isSmall = Self.small.contains(operation)
+    let step = equiconv_transform_step(
+      operation: operation, first: 0, second: 1, sum: 8, difference: 9, coefficient: 0.8660254037844386)
     for vectors in 0...9 {
-      let step = equiconv_transform_step(
-        operation: operation, first: 0, second: 1, sum: 2, difference: 3, coefficient: 0.8660254037844386)
-      check(Float.self, set, [step], vectors)
-      check(Double.self, set, [step], vectors)
+      for operands in SlotPlaces.allCases where isSmall || operands != .own {
+        for results in SlotPlaces.allCases where isSmall || results != .own {
+          check(Float.self, set, [step], vectors, operands, results)
+          check(Double.self, set, [step], vectors, operands, results)
+        }
+      }
     }
   }
 
@@ -28,43 +36,54 @@ import _EquiconvTestSupport
     for seed in 1...20 {
       var random = SplitMix64(seed: UInt64(seed))
       let steps = (0..<30).map { _ in randomStep(&random) }
-      check(Float.self, set, steps, seed % 13)
-      check(Double.self, set, steps, seed % 13)
+      check(Float.self, set, steps, seed % 13, .shared, .consecutive)
+      check(Double.self, set, steps, seed % 13, .shared, .consecutive)
     }
   }
 
-  /// Coefficients of at most one half, so that numbers stay below those of the guards.
   private func randomStep(_ random: inout SplitMix64) -> equiconv_transform_step {
+    if Int.random(in: 0..<5, using: &random) == 0 {
+      let halves: [Int32] = [0, 8]
+      return equiconv_transform_step(
+        operation: Self.large.randomElement(using: &random)!, first: halves.randomElement(using: &random)!, second: 0,
+        sum: halves.randomElement(using: &random)!, difference: 0, coefficient: 0)
+    }
     var slots = (0..<TransformProblem<Float>.slotCount).map(Int32.init)
     slots.shuffle(using: &random)
     let isInPlace = Bool.random(using: &random)
     return equiconv_transform_step(
-      operation: Self.operations.randomElement(using: &random)!, first: slots[0], second: slots[1],
+      operation: Self.small.randomElement(using: &random)!, first: slots[0], second: slots[1],
       sum: isInPlace ? slots[0] : slots[2], difference: isInPlace ? slots[1] : slots[3],
       coefficient: Double.random(in: -0.5...0.5, using: &random))
   }
 
   private func check<S: EngineScalar>(
-    _: S.Type, _ set: InstructionSet, _ steps: [equiconv_transform_step], _ vectors: Int
+    _: S.Type, _ set: InstructionSet, _ steps: [equiconv_transform_step], _ vectors: Int, _ operands: SlotPlaces,
+    _ results: SlotPlaces
   ) {
-    let problem = TransformProblem<S>(set, vectors: vectors)
+    let problem = TransformProblem<S>(set, vectors: vectors, operands, results)
     #expect(
       firstDifferenceInBits(problem.run(steps), problem.expected(steps)) == nil,
-      "\(S.self) \(steps.map(\.operation.rawValue)) vectors \(vectors)")
+      "\(S.self) \(steps.map(\.operation.rawValue)) vectors \(vectors) \(operands) \(results)")
   }
 }
 
-/// Slots of vectors at scattered, unaligned places, with guards between them.
+/// Where the vectors of slots lie: one behind the other, at the same offsets, or each slot in its own way.
+private enum SlotPlaces: CaseIterable { case consecutive, shared, own }
+
+/// Slots of vectors, unaligned, with guards between them: the first half lies in one way, the second in another.
 private struct TransformProblem<S: EngineScalar> {
-  static var slotCount: Int { 9 }
+  static var slotCount: Int { 16 }
   let set: InstructionSet
   let kernels: Microkernels
   let vectors: Int
   let memory: [S]
   let bases: [Int]
+  let places: [SlotPlaces]
+  /// Of each slot, whether it is given them or not.
   let offsets: [[Int]]
 
-  init(_ set: InstructionSet, vectors: Int) {
+  init(_ set: InstructionSet, vectors: Int, _ operands: SlotPlaces, _ results: SlotPlaces) {
     var random = SplitMix64(seed: UInt64(vectors + 1))
     self.set = set
     kernels = S.microkernels(set)
@@ -73,8 +92,14 @@ private struct TransformProblem<S: EngineScalar> {
     let room = (lanes + 1) * vectors + 1
     var memory = Guarded<S>(Self.slotCount * room).values
     bases = (0..<Self.slotCount).map { $0 * room + 1 }
-    offsets = (0..<Self.slotCount).map { _ in
-      (0..<vectors).map { $0 * (lanes + 1) }.shuffled(using: &random)
+    places = (0..<Self.slotCount).map { $0 < Self.slotCount / 2 ? operands : results }
+    let shared = (0..<vectors).map { $0 * (lanes + 1) }.shuffled(using: &random)
+    offsets = places.map { places in
+      switch places {
+      case .consecutive: (0..<vectors).map { $0 * lanes }
+      case .shared: shared
+      case .own: shared.shuffled(using: &random)
+      }
     }
     for slot in 0..<Self.slotCount {
       for offset in offsets[slot] {
@@ -93,9 +118,16 @@ private struct TransformProblem<S: EngineScalar> {
   func run(_ steps: [equiconv_transform_step]) -> [S] {
     let arena = Arena()
     let memory = arena.copy(memory)
+    // Slots that share a table are given the same one.
+    let tables = [0, Self.slotCount / 2].map { UnsafePointer(arena.copy(offsets[$0])) }
     let slots = (0..<Self.slotCount).map { slot in
-      equiconv_transform_slot(
-        base: UnsafeMutableRawPointer(memory + bases[slot]), offsets: UnsafePointer(arena.copy(offsets[slot])))
+      let table =
+        switch places[slot] {
+        case .consecutive: nil as UnsafePointer<Int>?
+        case .shared: tables[slot * 2 / Self.slotCount]
+        case .own: UnsafePointer(arena.copy(offsets[slot]))
+        }
+      return equiconv_transform_slot(base: UnsafeMutableRawPointer(memory + bases[slot]), offsets: table)
     }
     let call = arena.zeroed(equiconv_transform_call.self)
     call.pointee.steps = UnsafePointer(arena.copy(steps))
@@ -118,6 +150,10 @@ private struct TransformProblem<S: EngineScalar> {
 
   private func run(_ step: equiconv_transform_step, _ n: Int, _ lane: Int, _ memory: inout [S]) {
     func place(_ slot: Int32) -> Int { bases[Int(slot)] + offsets[Int(slot)][n] + lane }
+    func many(_ count: Int32, _ map: ([S]) -> [S]) {
+      let values = map((0..<count).map { memory[place(step.first + $0)] })
+      for (number, value) in values.enumerated() { memory[place(step.sum + Int32(number))] = value }
+    }
     let (a, b) = (memory[place(step.first)], memory[place(step.second)])
     let coefficient = S(step.coefficient)
     switch step.operation {
@@ -130,7 +166,25 @@ private struct TransformProblem<S: EngineScalar> {
     case EQUICONV_STEP_NEGATE: memory[place(step.sum)] = -a
     case EQUICONV_STEP_SCALE: memory[place(step.sum)] = coefficient * a
     case EQUICONV_STEP_MULTIPLY_ADD: memory[place(step.sum)] = set.multiplyAdd(coefficient, b, a)
+    case EQUICONV_STEP_HADAMARD_4: many(4, hadamard)
+    case EQUICONV_STEP_HADAMARD_8: many(8, hadamard)
+    case EQUICONV_STEP_DIHEDRAL_8:
+      many(8) { x in
+        let (sums, d) = neighbors(x)
+        return hadamard(sums) + [d[0] + d[1], d[0] - d[1], d[2] + d[3], d[2] - d[3]]
+      }
     default: fatalError("operation \(step.operation)")
     }
+  }
+
+  private func neighbors(_ x: [S]) -> (sums: [S], differences: [S]) {
+    let pairs = stride(from: 0, to: x.count, by: 2)
+    return (pairs.map { x[$0] + x[$0 + 1] }, pairs.map { x[$0] - x[$0 + 1] })
+  }
+
+  private func hadamard(_ x: [S]) -> [S] {
+    if x.count == 1 { return x }
+    let (sums, differences) = neighbors(x)
+    return hadamard(sums) + hadamard(differences)
   }
 }

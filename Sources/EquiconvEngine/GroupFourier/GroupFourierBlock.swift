@@ -95,7 +95,7 @@ struct GroupFourierBlock<S: EngineScalar> {
         }
         var next = placeColumns(of: orbit, chunk, channel: place, slots + read.program.inputs)
         for index in 0..<read.program.scratch {
-          next.pointee = slot(memory[shared.pieces.scratch] + index * row, shared.packed)
+          next.pointee = slot(memory[shared.pieces.scratch] + index * row)
           next += 1
         }
         call.steps = read.program.steps.elements.baseAddress.unsafelyUnwrapped
@@ -117,14 +117,14 @@ struct GroupFourierBlock<S: EngineScalar> {
       let start = channel * columns.count + part.columnStarts[orbit] - columns.lowerBound
       let numbers = (part.columnStarts[orbit + 1] - part.columnStarts[orbit]) * part.rows.count
       let target = panel + start * part.rows.count * row
-      for number in 0..<numbers { slots[number] = slot(target + number * row, shared.packed) }
+      for number in 0..<numbers { slots[number] = slot(target + number * row) }
       slots += numbers
       panel += chunk.channels.count * columns.count * part.rows.count * row
     }
     return slots
   }
 
-  private func slot(_ base: UnsafePointer<S>, _ offsets: UnsafePointer<Int>) -> equiconv_transform_slot {
+  private func slot(_ base: UnsafePointer<S>, _ offsets: UnsafePointer<Int>? = nil) -> equiconv_transform_slot {
     equiconv_transform_slot(base: UnsafeMutableRawPointer(mutating: base), offsets: offsets)
   }
 
@@ -176,11 +176,11 @@ struct GroupFourierBlock<S: EngineScalar> {
           next.pointee =
             shared.cover.isDirect
             ? slot(target + point * plane, shared.destinations + first)
-            : slot(memory[shared.pieces.tile] + number * row, shared.packed)
+            : slot(memory[shared.pieces.tile] + number * row)
           next += 1
         }
         for index in 0..<inverse.program.scratch {
-          next.pointee = slot(memory[shared.pieces.scratch] + index * row, shared.packed)
+          next.pointee = slot(memory[shared.pieces.scratch] + index * row)
           next += 1
         }
         var call = equiconv_transform_call(
@@ -206,7 +206,7 @@ struct GroupFourierBlock<S: EngineScalar> {
       }
       let part = plan.parts[number]
       let rows = sums + (output * part.outputs.count + place) * part.rows.count * row
-      for index in 0..<part.rows.count { slots[index] = slot(rows + index * row, shared.packed) }
+      for index in 0..<part.rows.count { slots[index] = slot(rows + index * row) }
       slots += part.rows.count
     }
     return slots

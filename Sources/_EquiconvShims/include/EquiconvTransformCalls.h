@@ -9,6 +9,9 @@
 #include <stdint.h>
 
 /// What a step does with the vectors of its slots: a is `first`, b is `second`, and a single result goes to `sum`.
+///
+/// The last ones are of several butterflies. Their operands are the slots from `first` on, their results those from `sum` on.
+/// All these operands lie like the first of them, and all results like the first.
 typedef enum equiconv_transform_operation {
   EQUICONV_STEP_BUTTERFLY,    // sum = a + b, difference = a - b
   EQUICONV_STEP_ADD,          // a + b
@@ -17,6 +20,10 @@ typedef enum equiconv_transform_operation {
   EQUICONV_STEP_NEGATE,       // -a, the sign bit flipped
   EQUICONV_STEP_SCALE,        // coefficient * a
   EQUICONV_STEP_MULTIPLY_ADD, // a + coefficient * b, rounded once where the processor has such an instruction
+  EQUICONV_STEP_HADAMARD_4,   // (a+b)+(c+d), (a+b)-(c+d), (a-b)+(c-d), (a-b)-(c-d)
+  EQUICONV_STEP_HADAMARD_8,   // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, and of the differences
+  EQUICONV_STEP_DIHEDRAL_8,   // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, butterflies of the
+                              // first two and of the last two differences
 } equiconv_transform_operation;
 
 /// One step of a transform. It does the same with all vectors of its slots, each of which may be operand and result.
@@ -29,10 +36,11 @@ typedef struct equiconv_transform_step {
   double coefficient;
 } equiconv_transform_step;
 
-/// Vectors: the n-th lies at base + offsets[n], unaligned. Those of a slot that a step reads and writes do not overlap.
+/// Vectors, unaligned: the n-th lies at base + offsets[n], or at base + n * lanes without offsets, which is faster. Those of
+/// a slot that a step reads and writes do not overlap. Operands of a step should share one table of offsets, as results should.
 typedef struct equiconv_transform_slot {
   void *_Nonnull base;
-  const ptrdiff_t *_Nonnull offsets;
+  const ptrdiff_t *_Nullable offsets;
 } equiconv_transform_slot;
 
 /// Runs the steps one after the other, each over all vectors.
