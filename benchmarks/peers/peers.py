@@ -16,6 +16,8 @@ To measure a few rows, for example while tuning:
     --rounds 9                          more rounds
     --passive                           OMP_WAIT_POLICY=PASSIVE for all: on a busy machine, where loops of PyTorch that
                                         spin take tens of times as long
+    --clock cpu                         processor time of all threads over their number, in place of time: on a busy
+                                        machine with --passive; threads that wait for others cost nothing by this clock
     --quick                             a few small rows, to see that every library works
 
 For each row it prints a line as soon as the row is measured: the speed of each contestant over the multiply-add peak,
@@ -84,10 +86,10 @@ def measure(chosen: list[Row], arguments: argparse.Namespace, run: dict[str, Any
     run["instruction_set"] = eq.config()["instruction set"]
     for threads in arguments.threads:
         processes = [
-            Process(label, threads, log, arguments.patience, environment_of(label, arguments))
+            Process(label, threads, log, arguments.patience, arguments.clock, environment_of(label, arguments))
             for label in arguments.peers
         ]
-        bench = Bench(processes, threads, arguments.rounds, probes)
+        bench = Bench(processes, threads, arguments.rounds, probes, arguments.clock)
         for row in chosen:
             with tempfile.TemporaryDirectory(prefix="peers-") as folder:
                 run["records"].append(bench.measure(row.case, Path(folder)))
@@ -115,13 +117,13 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a few small rows")
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
     parser.add_argument("--passive", action="store_true", help="threads of OpenMP sleep after a loop")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--patience", type=float, default=120, help="seconds after which a contestant is given up")
     parser.add_argument("--output", type=Path, default=RESULTS / "peers.json")
     parser.add_argument("--page", action="store_true", help="make the page from the runs that are there")
     arguments = parser.parse_args()
-    arguments.whole = not (
-        arguments.only or arguments.quick or arguments.before or arguments.passive or arguments.peers != USUAL
-    )
+    part = arguments.only or arguments.quick or arguments.before or arguments.peers != USUAL
+    arguments.whole = not (part or arguments.passive or arguments.clock != "wall")
     own = list(OWN) if "own" in arguments.peers else []
     before = [BEFORE.label] if arguments.before else []
     arguments.peers = list(dict.fromkeys([*own, *(name for name in arguments.peers if name != "own"), *before]))

@@ -25,10 +25,16 @@ class Process:
     """One peer with one number of threads. A process that died is started again for the next case."""
 
     def __init__(
-        self, label: str, threads: int, log: Path, patience: float, environment: dict[str, str] | None = None
+        self,
+        label: str,
+        threads: int,
+        log: Path,
+        patience: float,
+        clock: str = "wall",
+        environment: dict[str, str] | None = None,
     ) -> None:
-        """`environment` has variables besides those of the peer."""
-        self.label, self._threads, self._patience = label, threads, patience
+        """`clock` is "wall" or "cpu"; `environment` has variables besides those of the peer."""
+        self.label, self._threads, self._patience, self._clock = label, threads, patience, clock
         self._environment = dict(PEERS[label].environment) | (environment or {})
         self._log = log.open("ab")
         self.folder = tempfile.TemporaryDirectory(prefix="peer-")
@@ -79,6 +85,6 @@ class Process:
         environment = os.environ | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "JAX_PLATFORMS": "cpu"}
         environment |= {"PYTHONWARNINGS": "ignore"} | self._environment
         return subprocess.Popen(
-            [sys.executable, str(WORKER), self.label, count],
+            [sys.executable, str(WORKER), self.label, count, self._clock],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )  # fmt: skip

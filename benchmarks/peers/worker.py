@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process with one peer in it: reads commands, a line of JSON each, and answers each with a line of JSON.
 
-    worker.py LABEL THREADS
+    worker.py LABEL THREADS CLOCK
 
-`build` makes a case ready, `first` runs it and writes the results, `time` runs it some more, `release` forgets it.
+The clock is "wall", or "cpu" for the processor time of all threads over their number. `build` makes a case ready,
+`first` runs it and writes the results, `time` runs it some more, `release` forgets it.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ LEAST_CALLS, MOST_CALLS = (2, 1), 30
 class Worker:
     """The state between commands."""
 
-    def __init__(self, label: str, threads: int) -> None:
+    def __init__(self, label: str, threads: int, clock: str) -> None:
         self.peer, self.threads = PEERS[label], threads
+        self._now = time.perf_counter if clock == "wall" else lambda: time.process_time() / threads
         # Some peers read the arrays of the inputs without holding them.
         self.inputs: Inputs | NetworkInputs | None = None
         self.prepared: Prepared | None = None
@@ -89,21 +91,20 @@ class Worker:
         gc.collect()
         return {}
 
-    @staticmethod
-    def _timed(call: Any) -> tuple[float, Any]:
-        start = time.perf_counter()
+    def _timed(self, call: Any) -> tuple[float, Any]:
+        start = self._now()
         result = call()
-        return time.perf_counter() - start, result
+        return self._now() - start, result
 
 
 def main() -> None:
     """Answers until the input ends. What libraries print goes to standard error."""
-    label, threads = sys.argv[1], int(sys.argv[2])
+    label, threads, clock = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if PEERS[label].restrict_processors:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    worker = Worker(label, threads)
+    worker = Worker(label, threads, clock)
     for line in sys.stdin:
         command = json.loads(line)
         try:
