@@ -4,8 +4,9 @@
 //
 //     make costs
 //
-// Passes of the trivial group are timed with many channels in and one out, one in and many out, and many both ways; the
-// shortest of several runs is divided by the time of one vector multiply-add in the same process.
+// Passes are timed with many channels in and one out, one in and many out, and many both ways; the shortest of several
+// runs is divided by the time of one vector multiply-add in the same process. The group is trivial, and D4 for Fourier on
+// the point group.
 
 import EquiconvEngine
 import EquiconvGroups
@@ -18,26 +19,39 @@ import EquiconvGroups
   import Darwin
 #endif
 
-/// One layer of the plane with 3 × 3 taps, run by a given method.
+/// One layer with 3 × 3 taps, of the plane or of signals on a group, run by a given method.
 struct Probe {
   let inputs: Int
   let outputs: Int
   let size: Int
   let batch: Int
+  /// Nil for the trivial one.
+  var group: PointGroup?
+  var algorithm = Algorithm.auto
 
-  /// Vector multiply-adds that a forward pass takes as long as, transforms of weights not included.
-  func cost(_ method: Method, _ set: InstructionSet, _ pass: Pass = .forward) throws -> Double {
-    let plan = try ConvolutionPlan(
+  func plan() throws -> ConvolutionPlan {
+    let space = group == nil ? SignalSpace.plane : .group
+    let group = try group ?? .trivial(2)
+    return try ConvolutionPlan(
       ConvolutionDescriptor(
-        layer: Layer(from: .plane, to: .plane, group: .trivial(2), padding: [1, 1]), inChannels: inputs,
+        layer: Layer(from: space, to: space, group: group, padding: [1, 1], algorithm: algorithm), inChannels: inputs,
         outChannels: outputs, spatial: [size, size], kernel: [3, 3]))
+  }
+
+  /// Vector multiply-adds that a pass takes as long as. Transforms of weights are included if weights are new in each
+  /// call.
+  func cost(
+    _ method: Method, _ set: InstructionSet, _ pass: Pass = .forward, hasNewWeights: Bool = false
+  ) throws -> Double {
+    let plan = try plan()
     let input = [Float](repeating: 0.5, count: try plan.inputShape(batch: batch).reduce(1, *))
-    let weight = [Float](repeating: 0.25, count: plan.weightShape.reduce(1, *))
+    var weight = [Float](repeating: 0.25, count: plan.weightShape.reduce(1, *))
     var output = [Float](repeating: 0, count: try plan.outputShape(batch: batch).reduce(1, *))
     var gradient = weight
     let options = RunOptions(instructions: set, method: method, threads: 1)
     var best = Double.infinity
-    for _ in 0..<12 {
+    for run in 0..<12 {
+      if hasNewWeights { weight[0] = Float(run) }
       let start = Self.now()
       try input.withUnsafeBufferPointer { input in
         try weight.withUnsafeBufferPointer { weight in
@@ -86,6 +100,39 @@ func tileCosts(_ method: Method, _ set: InstructionSet, outputs: Int, products: 
   return [into, outOf, share]
 }
 
+/// Costs of Fourier on D4: the share of the peak that products reach, an addition of vectors in transforms in and out,
+/// and a number of the transformed weights.
+func groupFourierCosts(_ set: InstructionSet) throws -> [Double] {
+  let (many, size, batch) = (32, 32, 2)
+  let group = try PointGroup.dihedral(4)
+  func probe(_ inputs: Int, _ outputs: Int) -> Probe {
+    Probe(inputs: inputs, outputs: outputs, size: size, batch: batch, group: group, algorithm: .groupFourier)
+  }
+  // operations = pixels (2 products · in · out + additions in · in + additions out · out)
+  func operations(_ inputs: Int, _ outputs: Int) throws -> Double {
+    try probe(inputs, outputs).plan().explain(.forward, batch: 1, Float.self).operations / Double(size * size)
+  }
+  let (one, two) = (try operations(1, 1), try operations(2, 2))
+  let (twoIn, twoOut) = (try operations(2, 1), try operations(1, 2))
+  let products = (two - twoIn - twoOut + one) / 2
+  let additions = (into: twoIn - one - 2 * products, outOf: twoOut - one - 2 * products)
+
+  let vectors = Double(batch * size * size / Float.microkernels(set).lanes)
+  func cost(_ inputs: Int, _ outputs: Int) throws -> Double {
+    try probe(inputs, outputs).cost(.groupFourier, set) / vectors
+  }
+  let counts = Double(many)
+  let (wideIn, wideOut, wide) = (try cost(many, 1), try cost(1, many), try cost(many, many))
+  let into = (counts * (wideIn - products * counts) - (wideOut - products * counts)) / (counts * counts - 1)
+  let outOf = (counts * (wideOut - products * counts) - (wideIn - products * counts)) / (counts * counts - 1)
+  let share = products * counts * counts / (wide - counts * (into + outOf))
+  let numbers =
+    Double(try probe(many, many).plan().explain(.forward, batch: 1, Float.self).weightBytes)
+    / Double(MemoryLayout<Float>.stride)
+  let renewed = try probe(many, many).cost(.groupFourier, set, hasNewWeights: true)
+  return [share, into / additions.into, outOf / additions.outOf, (renewed - wide * vectors) / numbers]
+}
+
 func rounded(_ value: Double, _ digits: Double = 1) -> Double { (value * digits).rounded() / digits }
 
 for set in InstructionSet.available {
@@ -105,4 +152,7 @@ for set in InstructionSet.available {
     let costs = try tileCosts(.winograd(outputs: outputs), set, outputs: outputs, products: points)
     print("  winograd \(outputs): in \(rounded(costs[0])) out \(rounded(costs[1])) share \(rounded(costs[2], 100))")
   }
+  let costs = try groupFourierCosts(set)
+  print("  group-fourier: share \(rounded(costs[0], 100)) addition in \(rounded(costs[1], 100))", terminator: "")
+  print(" out \(rounded(costs[2], 100)) weight \(rounded(costs[3], 100))")
 }

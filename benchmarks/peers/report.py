@@ -30,7 +30,7 @@ def line(row: Row, record: Record) -> str:
     best = measured.best_peer("equiconv")
     if best is not None:
         cells.append(f"{best.value:.2f} {TIMES} as fast as {best.label}")
-    cells += [verdict(target, measured) for target in row.targets]
+    cells += [verdict(target, measured) for target in row.targets if measured.reached(target) is not None]
     peak = f"peak {record['peak'] / 1e9:.0f} GFLOP/s"
     return "\n".join([f"{record['name']}, {record['threads']} threads, {peak}", *(f"    {cell}" for cell in cells)])
 
