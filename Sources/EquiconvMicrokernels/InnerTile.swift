@@ -112,41 +112,34 @@ enum LaneSums<V: Lanes> {
   }
 }
 
-/// Runs over all sums of a call, in the tile of the target and in smaller ones where fewer rows are left.
+/// Runs over all sums of a call, in the tiles of the target and in smaller ones where fewer rows are left.
 @inline(__always)
 func innerProducts<V: Lanes>(_ call: equiconv_inner_call, _: V.Type) {
-  innerProducts(call, InnerWhole<V>.self)
+  // The rows of the right side stay in the first cache while all of the left side pass.
+  var n = 0
+  n = columns(call, from: n, InnerMany<V>.self, InnerManyRest<V>.self)
+  n = columns(call, from: n, InnerSome<V>.self, InnerSomeRest<V>.self)
+  _ = columns(call, from: n, InnerOne<V>.self, InnerOneRest<V>.self)
 }
 
+/// All whole groups of N rows of the right side, from `first` on.
+/// - Returns: Where they end.
 @inline(__always)
-private func innerProducts<V: Lanes, let M: Int, let N: Int>(_ call: equiconv_inner_call, _: InnerTile<V, M, N>.Type) {
-  // The N rows of the right side stay in the first cache while all of the left side pass.
-  var n = 0
+private func columns<V: Lanes, let A: Int, let B: Int, let N: Int>(
+  _ call: equiconv_inner_call, from first: Int, _: InnerTile<V, A, N>.Type, _: InnerTile<V, B, N>.Type
+) -> Int {
+  var n = first
   while n &+ N <= call.right_count {
-    column(call, n, InnerTile<V, M, N>.self, InnerTile<V, 1, N>.self)
+    var m = 0
+    while m &+ A <= call.left_count {
+      InnerTile<V, A, N>.add(call, m, n)
+      m &+= A
+    }
+    while m < call.left_count {
+      InnerTile<V, B, N>.add(call, m, n)
+      m &+= B
+    }
     n &+= N
   }
-  while n &+ 2 <= call.right_count {
-    column(call, n, InnerTile<V, M, 2>.self, InnerTile<V, 1, 2>.self)
-    n &+= 2
-  }
-  while n < call.right_count {
-    column(call, n, InnerTile<V, M, 1>.self, InnerTile<V, 1, 1>.self)
-    n &+= 1
-  }
-}
-
-@inline(__always)
-private func column<V: Lanes, let A: Int, let B: Int, let N: Int>(
-  _ call: equiconv_inner_call, _ n: Int, _: InnerTile<V, A, N>.Type, _: InnerTile<V, B, N>.Type
-) {
-  var m = 0
-  while m &+ A <= call.left_count {
-    InnerTile<V, A, N>.add(call, m, n)
-    m &+= A
-  }
-  while m < call.left_count {
-    InnerTile<V, B, N>.add(call, m, n)
-    m &+= B
-  }
+  return n
 }

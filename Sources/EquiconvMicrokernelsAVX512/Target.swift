@@ -32,5 +32,11 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 4, 2, 2>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 24, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 8, 1, 2>
 
-/// inner: 24 accumulators, 4 vectors of the left side, 1 of the right one.
-typealias InnerWhole<V: Lanes> = InnerTile<V, 4, 6>
+// inner: 24 accumulators, 4 vectors of the left side, 1 of the right one.
+// For many rows of the right side, for some and for one the tile, and the one for the last few of the left side.
+typealias InnerMany<V: Lanes> = InnerTile<V, 4, 6>
+typealias InnerManyRest<V: Lanes> = InnerTile<V, 1, 6>
+typealias InnerSome<V: Lanes> = InnerTile<V, 4, 3>
+typealias InnerSomeRest<V: Lanes> = InnerTile<V, 1, 3>
+typealias InnerOne<V: Lanes> = InnerTile<V, 4, 1>
+typealias InnerOneRest<V: Lanes> = InnerTile<V, 1, 1>

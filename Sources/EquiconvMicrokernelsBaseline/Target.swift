@@ -31,5 +31,11 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 2, 2, 1>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>
 
-/// inner: 9 accumulators, 3 vectors of the left side, 1 of the right one and its product.
-typealias InnerWhole<V: Lanes> = InnerTile<V, 3, 3>
+// inner: 9 accumulators, 3 vectors of the left side, 1 of the right one and its product.
+// For many rows of the right side, for some and for one the tile, and the one for the last few of the left side.
+typealias InnerMany<V: Lanes> = InnerTile<V, 3, 3>
+typealias InnerManyRest<V: Lanes> = InnerTile<V, 1, 3>
+typealias InnerSome<V: Lanes> = InnerTile<V, 3, 2>
+typealias InnerSomeRest<V: Lanes> = InnerTile<V, 1, 2>
+typealias InnerOne<V: Lanes> = InnerTile<V, 3, 1>
+typealias InnerOneRest<V: Lanes> = InnerTile<V, 1, 1>

@@ -49,6 +49,23 @@ import _EquiconvTestSupport
     #expect(tried >= (isProjection ? 0 : 8))
   }
 
+  /// Of several blocks, chunks of pairs and images: as many as there are.
+  @Test func groupFourier_weightGradient_doesNotDependOnThreads() throws {
+    for (group, spatial) in [(try PointGroup.dihedral(4), [33, 35]), (.octahedral, [7, 6, 9])] {
+      for kind in [LayerKind.lifting, .group] {
+        let plan = try ConvolutionPlan(
+          LayerCase(spatial, kernel: [3], padding: [1], batch: 3, channels: (3, 5)).descriptor(kind, group))
+        var random = SplitMix64(seed: 503)
+        let numbers = try plan.reals(Float.self, batch: 3, &random)
+        let alone = try plan.weightGradient(numbers, batch: 3, method: .groupFourier, threads: 1)
+        for threads in [2, 3, 8] {
+          let shared = try plan.weightGradient(numbers, batch: 3, method: .groupFourier, threads: threads)
+          #expect(firstDifferenceInBits(shared, alone) == nil, "\(group.name) \(kind) \(threads) threads")
+        }
+      }
+    }
+  }
+
   private func check<S: EngineScalar>(
     _ plan: ConvolutionPlan, batch: Int, _: S.Type, threads: Int, _ name: String
   ) throws {
@@ -65,6 +82,8 @@ import _EquiconvTestSupport
         let excess = exact.inputGradient.excess(try plan.guardedInputGradient(numbers, batch: batch, options))
         #expect(excess <= 1, "input gradient \(excess) \(name) \(set)")
       }
+      let gradient = exact.weightGradient.excess(try plan.guardedWeightGradient(numbers, batch: batch, options))
+      #expect(gradient <= 1, "weight gradient \(gradient) \(name) \(set)")
     }
   }
 }

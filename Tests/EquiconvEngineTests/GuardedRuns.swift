@@ -87,4 +87,20 @@ extension ConvolutionPlan {
     #expect(result.isIntact)
     return Array(result.values.prefix(result.count))
   }
+
+  func guardedWeightGradient<S: EngineScalar>(
+    _ n: LayerNumbers<S>, batch: Int, _ options: RunOptions
+  ) throws -> [S] {
+    var result = Guarded<S>(weightShape.reduce(1, *))
+    try n.gradient.withPointer { gradient in
+      try n.input.withPointer { input in
+        try result.values.withMutablePointer {
+          try weightGradient(
+            batch: batch, outputGradient: gradient, input: input, weightGradient: $0, options: options)
+        }
+      }
+    }
+    #expect(result.isIntact)
+    return Array(result.values.prefix(result.count))
+  }
 }

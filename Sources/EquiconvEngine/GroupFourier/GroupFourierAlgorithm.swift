@@ -4,8 +4,9 @@ import EquiconvGroups
 
 /// Fourier on the lattice subgroup L of H: for each tap, the sum over the fiber is a convolution on L.
 ///
-/// Covers forward passes, and input gradients of stride 1, of all layers that sum over channels. With representations by
-/// signed permutations it needs Σ D² · columns products in place of |L|², and is equivariant to the last bit.
+/// Covers forward passes, weight gradients, and input gradients of stride 1, of all layers that sum over channels. With
+/// representations by signed permutations it needs Σ D² · columns products in place of |L|², and is equivariant to the last
+/// bit.
 struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   static var name: Algorithm { .groupFourier }
   let task: PassTask<S>
@@ -21,22 +22,17 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let layer = task.plan.descriptor.layer
     try Self.checkLayer(layer, reach: task.plan.geometry.reach)
     switch task.pass {
-    case .forward: return
+    case .forward, .weightGradient: return
     case .inputGradient:
       if layer.stride.values.contains(where: { $0 != 1 }) {
         throw .unsupported(Self.name, "an input gradient with stride \(layer.stride)", expected: "stride 1")
       }
-    case .weightGradient: throw Self.noWeightGradient
     }
-  }
-
-  private static var noWeightGradient: ConvolutionError {
-    .unsupported(name, "a weight gradient", expected: "a forward pass or an input gradient")
   }
 
   var tiles: [Tile] { [Method.groupFourier.tile] }
 
-  func isExact(tile: Tile) -> Bool { (try? groupPlan().isExact) ?? false }
+  func isExact(tile: Tile) -> Bool { task.pass != .weightGradient && (try? groupPlan().isExact) ?? false }
 
   // MARK: - Passes
 
@@ -49,8 +45,9 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
       groupPlan(), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed, task.options)
   }
 
-  func weightGradient(tile: Tile) throws(ConvolutionError) -> NoPass<WeightGradientArrays<S>> {
-    throw Self.noWeightGradient
+  func weightGradient(tile: Tile) throws(ConvolutionError) -> GroupFourierGradientPass<S> {
+    try GroupFourierGradientPass(
+      groupPlan(), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed, task.options)
   }
 
   func transform(_ core: CoreWeights<S>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<S> {
@@ -68,36 +65,37 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let (kernels, channels) = (task.kernels, task.channels)
     let (reads, writes) = (Double(channels.read), Double(channels.computed))
     let cover = VectorCover(grid: plan.gather.grids[0], layout: plan.gather.layout, lanes: kernels.lanes)
+    let isGradient = task.pass == .weightGradient
     let panel = min(Double(kernels.widestPanel), writes)
-    let products =
-      Double(plan.products) * reads * writes * (1 + 1 / panel - 1 / Double(kernels.widestPanel)) / costs.share
-    let additions =
-      costs.addition * (Double(plan.readAdditions) * reads + Double(plan.pointAdditions) * writes)
+    let share = isGradient ? costs.gradientShare : costs.share / (1 + 1 / panel - 1 / Double(kernels.widestPanel))
+    let products = Double(plan.products) * reads * writes
+    let pointAdditions = isGradient ? plan.gradientAdditions : plan.pointAdditions
+    let additions = Double(plan.readAdditions) * reads + Double(pointAdditions) * writes
     let vectors = Double(task.batch) * Double(cover.vectorCount)
     let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightNumbers)
     let pixels = Double(task.batch) * Double(plan.gather.grids[0].size.volume)
     return MethodCost(
-      time: MethodCost.pass / 2 + (weights + vectors * (products + additions)) / task.threads,
-      operations: pixels
-        * (2 * Double(plan.products) * reads * writes + Double(plan.readAdditions) * reads
-          + Double(plan.pointAdditions) * writes),
-      weightBytes: plan.weightNumbers * channels.read * channels.computed * MemoryLayout<S>.stride)
+      time: MethodCost.pass / 2 + (weights + vectors * (products / share + costs.addition * additions)) / task.threads,
+      operations: pixels * (2 * products + additions),
+      weightBytes: isGradient
+        ? 0 : plan.weightNumbers * channels.read * channels.computed * MemoryLayout<S>.stride)
   }
 }
 
 /// The measured costs of transforms on L; see `MeasuredCosts`.
 private struct GroupFourierCosts {
-  /// Share of the peak that products reach.
+  /// Share of the peak that products reach: forward or input gradient, and weight gradient.
   let share: Double
+  let gradientShare: Double
   /// An addition of vectors in a transform.
   let addition: Double
-  /// A number of the transformed weights.
+  /// A number of the transformed weights, either way.
   let weight: Double
 
   static let measured = MeasuredCosts(
-    baseline: GroupFourierCosts(share: 1, addition: 1.5, weight: 1),
-    avx2: GroupFourierCosts(share: 0.95, addition: 2, weight: 4),
-    avx512: GroupFourierCosts(share: 0.9, addition: 2.5, weight: 8))
+    baseline: GroupFourierCosts(share: 1, gradientShare: 0.9, addition: 1.5, weight: 1),
+    avx2: GroupFourierCosts(share: 0.95, gradientShare: 0.85, addition: 2, weight: 4),
+    avx512: GroupFourierCosts(share: 0.9, gradientShare: 0.8, addition: 2.5, weight: 8))
 }
 
 extension Method {

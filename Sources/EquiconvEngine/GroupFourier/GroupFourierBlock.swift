@@ -38,12 +38,11 @@ struct GroupFourierBlock<S: EngineScalar> {
       _ layout: inout Workspace.Layout, _ plan: GroupFourierPlan, _ blocking: GroupFourierBlocking,
       _ kernels: Microkernels
     ) throws(ConvolutionError) {
-      let programs = plan.reads.map(\.program) + plan.inverses.map(\.program)
       let (vectors, lanes) = (blocking.vectors, kernels.lanes)
-      slots = try layout.reserve(equiconv_transform_slot.self, programs.reduce(1) { max($0, $1.slots) })
-      panel = try layout.reserve(S.self, blocking.panelNumbers(plan), vectors, lanes)
+      slots = try layout.reserve(equiconv_transform_slot.self, BlockTransforms<S>.slots(plan))
+      panel = try layout.reserve(S.self, GroupFourierBlocking.panelNumbers(plan, blocking.chunks), vectors, lanes)
       sums = try layout.reserve(S.self, blocking.outputs, plan.outputNumbers, vectors, lanes)
-      scratch = try layout.reserve(S.self, programs.reduce(0) { max($0, $1.scratch) }, vectors, lanes)
+      scratch = try layout.reserve(S.self, BlockTransforms<S>.scratch(plan), vectors, lanes)
       tile = try layout.reserve(S.self, plan.inverses.reduce(1) { max($0, $1.points.count) }, vectors, lanes)
       reads = try layout.reserve(equiconv_read.self, plan.parts.reduce(1) { max($0, $1.columns) })
     }
@@ -60,7 +59,12 @@ struct GroupFourierBlock<S: EngineScalar> {
   private var plan: GroupFourierPlan { shared.plan }
   private var kernels: Microkernels { shared.kernels }
   /// Scalars of one number of all pixels.
-  private var row: Int { count * kernels.lanes }
+  private var row: Int { transforms.row }
+  private var transforms: BlockTransforms<S> {
+    BlockTransforms(
+      plan: plan, kernels: kernels, count: count, slots: memory[shared.pieces.slots],
+      scratch: memory[shared.pieces.scratch])
+  }
 
   func run() {
     let blocking = shared.blocking
@@ -69,63 +73,14 @@ struct GroupFourierBlock<S: EngineScalar> {
       for (number, chunk) in blocking.chunks.enumerated() {
         if Call.isEnded { return }
         // One panel of everything serves all outputs.
-        if firstOutput == 0 || blocking.chunks.count > 1 { transformReads(chunk) }
+        if firstOutput == 0 || blocking.chunks.count > 1 {
+          transforms.transformReads(
+            chunk, from: source, at: shared.sources + first, into: memory[shared.pieces.panel])
+        }
         multiply(chunk, outputs, isFirst: number == 0)
       }
       transformOutputs(outputs)
     }
-  }
-
-  // MARK: - Forward transform
-
-  private func transformReads(_ chunk: GroupFourierBlocking.Chunk) {
-    let slots = memory[shared.pieces.slots]
-    var call = equiconv_transform_call(
-      steps: plan.reads[0].program.steps.elements.baseAddress.unsafelyUnwrapped, step_count: 0, slots: slots,
-      vector_count: count)
-    let channelStride = plan.gather.stencil.inputElements * plan.gather.layout.volume
-    for (place, channel) in chunk.channels.enumerated() {
-      for orbit in chunk.orbits {
-        let read = plan.reads[Int(plan.orbits.stabilizerOfOrbit[orbit])]
-        let planes = source + channel * channelStride
-        for (input, offset) in plan.sources.elements[plan.sourceStarts[orbit]..<plan.sourceStarts[orbit + 1]]
-          .enumerated()
-        {
-          slots[input] = slot(planes + offset, shared.sources + first)
-        }
-        var next = placeColumns(of: orbit, chunk, channel: place, slots + read.program.inputs)
-        for index in 0..<read.program.scratch {
-          next.pointee = slot(memory[shared.pieces.scratch] + index * row)
-          next += 1
-        }
-        call.steps = read.program.steps.elements.baseAddress.unsafelyUnwrapped
-        call.step_count = read.program.steps.count
-        kernels.transform(&call)
-      }
-    }
-  }
-
-  /// The slots of ẑ of one pair: for each representation its columns lie together.
-  private func placeColumns(
-    of orbit: Int, _ chunk: GroupFourierBlocking.Chunk, channel: Int,
-    _ slots: UnsafeMutablePointer<equiconv_transform_slot>
-  ) -> UnsafeMutablePointer<equiconv_transform_slot> {
-    var slots = slots
-    var panel = memory[shared.pieces.panel]
-    for part in plan.parts {
-      let columns = GroupFourierBlocking.columns(part, chunk)
-      let start = channel * columns.count + part.columnStarts[orbit] - columns.lowerBound
-      let numbers = (part.columnStarts[orbit + 1] - part.columnStarts[orbit]) * part.rows.count
-      let target = panel + start * part.rows.count * row
-      for number in 0..<numbers { slots[number] = slot(target + number * row) }
-      slots += numbers
-      panel += chunk.channels.count * columns.count * part.rows.count * row
-    }
-    return slots
-  }
-
-  private func slot(_ base: UnsafePointer<S>, _ offsets: UnsafePointer<Int>? = nil) -> equiconv_transform_slot {
-    equiconv_transform_slot(base: UnsafeMutableRawPointer(mutating: base), offsets: offsets)
   }
 
   // MARK: - Products
@@ -169,47 +124,17 @@ struct GroupFourierBlock<S: EngineScalar> {
     for output in outputs {
       if Call.isEnded { return }
       for inverse in plan.inverses {
-        let slots = memory[shared.pieces.slots]
-        var next = placeSums(of: output - outputs.lowerBound, inverse, slots)
         let target = destination + output * elements * plane
-        for (number, point) in inverse.points.enumerated() {
-          next.pointee =
-            shared.cover.isDirect
-            ? slot(target + point * plane, shared.destinations + first)
-            : slot(memory[shared.pieces.tile] + number * row)
-          next += 1
+        transforms.transformSums(
+          of: output - outputs.lowerBound, outputs: shared.blocking.outputs, inverse, from: memory[shared.pieces.sums]
+        ) { number in
+          shared.cover.isDirect
+            ? transforms.slot(target + inverse.points[number] * plane, shared.destinations + first)
+            : transforms.slot(memory[shared.pieces.tile] + number * row)
         }
-        for index in 0..<inverse.program.scratch {
-          next.pointee = slot(memory[shared.pieces.scratch] + index * row)
-          next += 1
-        }
-        var call = equiconv_transform_call(
-          steps: inverse.program.steps.elements.baseAddress.unsafelyUnwrapped,
-          step_count: inverse.program.steps.count, slots: slots, vector_count: count)
-        kernels.transform(&call)
         if !shared.cover.isDirect { store(inverse.points, target, plane: plane) }
       }
     }
-  }
-
-  /// The slots of the sums of one output: (column, row).
-  private func placeSums(
-    of output: Int, _ inverse: GroupFourierPlan.Inverse, _ slots: UnsafeMutablePointer<equiconv_transform_slot>
-  ) -> UnsafeMutablePointer<equiconv_transform_slot> {
-    var slots = slots
-    var sums = memory[shared.pieces.sums]
-    var number = 0
-    for (column, place) in zip(inverse.columns, inverse.outputs) {
-      while number < column.representation {
-        sums += shared.blocking.outputs * plan.parts[number].outputs.count * plan.parts[number].rows.count * row
-        number += 1
-      }
-      let part = plan.parts[number]
-      let rows = sums + (output * part.outputs.count + place) * part.rows.count * row
-      for index in 0..<part.rows.count { slots[index] = slot(rows + index * row) }
-      slots += part.rows.count
-    }
-    return slots
   }
 
   /// Copies the lanes that hold outputs from the tile to where they belong.

@@ -45,7 +45,7 @@ struct GroupFourierBlocking {
   }
 
   /// - Parameter most: numbers of ẑ for each pixel of a panel.
-  private static func chunks(_ plan: GroupFourierPlan, channels: Int, most: Int) -> [Chunk] {
+  static func chunks(_ plan: GroupFourierPlan, channels: Int, most: Int) -> [Chunk] {
     let orbits = plan.orbits.count
     let wholeChannels = most / max(1, plan.readNumbers)
     if wholeChannels > 0 {
@@ -69,9 +69,9 @@ struct GroupFourierBlocking {
   }
 
   /// Numbers of ẑ for each pixel of the largest panel.
-  func panelNumbers(_ plan: GroupFourierPlan) -> Int {
+  static func panelNumbers(_ plan: GroupFourierPlan, _ chunks: [Chunk]) -> Int {
     chunks.reduce(0) { most, chunk in
-      max(most, plan.parts.reduce(0) { $0 + chunk.channels.count * Self.columns($1, chunk).count * $1.rows.count })
+      max(most, plan.parts.reduce(0) { $0 + chunk.channels.count * columns($1, chunk).count * $1.rows.count })
     }
   }
 }

@@ -43,6 +43,8 @@ final class GroupFourierPlan: Sendable {
     let outputs: [Int]
     /// Inputs: (column, row); outputs: points.
     let program: TransformProgram
+    /// Inputs: points; outputs: (column, row).
+    let adjoint: TransformProgram
     /// The column that a bias begins.
     let bias: Int
   }
@@ -82,7 +84,7 @@ final class GroupFourierPlan: Sendable {
       try PartBuilder(number, transform.representations[number], table, orbits, reads, points).part(rows: rows[number])
     }
     inverses = try points.enumerated().map { [parts] orbit, point throws(ConvolutionError) in
-      try Self.inverse(orbit, point, orbits.outputs[orbit], parts, rows: rows)
+      try Self.inverse(orbit, point, orbits.outputs[orbit], parts, transform, table, rows: rows)
     }
     (sources, sourceStarts) = try Self.sources(stencil, gather, geometry, orbits, reads)
     isExact = points.allSatisfy(\.isOrderless)
@@ -100,14 +102,16 @@ final class GroupFourierPlan: Sendable {
   }
 
   private static func inverse(
-    _ orbit: Int, _ point: PointTransform, _ output: TapOrbits.Output, _ parts: [Part], rows: [[Int]]
+    _ orbit: Int, _ point: PointTransform, _ output: TapOrbits.Output, _ parts: [Part], _ transform: GroupTransform,
+    _ table: SubgroupTable, rows: [[Int]]
   ) throws(ConvolutionError) -> Inverse {
     let outputs = point.columns.map { column in
       parts[column.representation].outputs.firstIndex { $0.orbit == orbit && $0.column == column.column } ?? 0
     }
     return Inverse(
       points: output.turned.map(\.point), columns: point.columns, outputs: outputs,
-      program: try point.program(rows: rows), bias: point.columns.firstIndex { $0.sum != nil } ?? -1)
+      program: try point.program(rows: rows), adjoint: try point.adjoint(transform, table, output, rows: rows),
+      bias: point.columns.firstIndex { $0.sum != nil } ?? -1)
   }
 
   /// Offsets of the inputs of each orbit's transform.
@@ -144,6 +148,8 @@ final class GroupFourierPlan: Sendable {
     orbits.stabilizerOfOrbit.reduce(0) { $0 + reads[Int($1)].program.additions }
   }
   var pointAdditions: Int { inverses.reduce(0) { $0 + $1.program.additions } }
+  /// Those of the adjoints of the inverse transforms.
+  var gradientAdditions: Int { inverses.reduce(0) { $0 + $1.adjoint.additions } }
   /// Numbers of κ̂ for each pair of channels.
   var weightNumbers: Int { parts.reduce(0) { $0 + $1.columns * $1.outputs.count } }
 }

@@ -36,7 +36,9 @@ struct ReadTransform: Sendable {
       columns.append(invariants)
       factors.append(
         invariants.pivots.map { column in
-          let values = rows[number].map { tree.sum(representation, row: $0, column: column) }
+          let values = rows[number].map { row in
+            tree.sum(along: representation.chains[column]) { representation.entry($0, row, column) }
+          }
           let factor = values.reduce(0) { max($0, abs($1?.factor ?? 0)) }
           outputs += values.map { value in value.map { .init(node: $0.node, factor: $0.factor / factor) } }
           return factor
@@ -64,27 +66,21 @@ private struct CosetSums {
     builder = TransformProgramBuilder(inputs: inputs)
   }
 
-  /// Σ_h z[h] R(h)[row, column].
-  mutating func sum(_ representation: Representation, row: Int, column: Int) -> TransformProgramBuilder.Value? {
-    let chain = representation.chains[column]
-    let all = Array(0..<table.count)
-    let cosets = table.leftCosets(of: chain.last ?? [0], in: all)
-    return cosets.reduce(nil) { partial, first in
-      builder.add(partial, sum(representation, row, column, coset: first, chain[...]))
-    }
+  /// Σ_h z[h] entry(h), nested by the left cosets of a chain.
+  mutating func sum(along chain: [[Int]], _ entry: (Int) -> Double) -> TransformProgramBuilder.Value? {
+    let cosets = table.leftCosets(of: chain.last ?? [0], in: Array(0..<table.count))
+    return cosets.reduce(nil) { partial, first in builder.add(partial, sum(coset: first, chain[...], entry)) }
   }
 
   private mutating func sum(
-    _ representation: Representation, _ row: Int, _ column: Int, coset first: Int, _ chain: ArraySlice<[Int]>
+    coset first: Int, _ chain: ArraySlice<[Int]>, _ entry: (Int) -> Double
   ) -> TransformProgramBuilder.Value? {
     guard let subgroup = chain.last, subgroup.count > 1 else {
-      return builder.input(inputOfElement[first], times: representation.entry(first, row, column))
+      return builder.input(inputOfElement[first], times: entry(first))
     }
     let smaller = chain.dropLast()
     let parts = table.leftCosets(of: smaller.last ?? [0], in: subgroup.map { table.product(first, $0) })
-    var total: TransformProgramBuilder.Value?
-    for part in parts { total = builder.add(total, sum(representation, row, column, coset: part, smaller)) }
-    return total
+    return parts.reduce(nil) { partial, part in builder.add(partial, sum(coset: part, smaller, entry)) }
   }
 }
 
@@ -182,6 +178,28 @@ struct PointTransform: Sendable {
       return Self.balanced(terms[...], &builder)
     }
     return try builder.program(outputs)
+  }
+
+  /// The adjoint of the map that `program` computes. Inputs: points; outputs: (column, row).
+  ///
+  /// A coefficient is an entry R(h)[row, column], so that sums nest along the column's chain as those of reads do. Of the
+  /// elements that carry p to the same point the first stands for all.
+  func adjoint(
+    _ transform: GroupTransform, _ table: SubgroupTable, _ output: TapOrbits.Output, rows: [[Int]]
+  ) throws(ConvolutionError) -> TransformProgram {
+    var pointOfElement = [Int?](repeating: nil, count: table.count)
+    for (number, turned) in output.turned.enumerated() { pointOfElement[turned.place] = number }
+    var tree = CosetSums(
+      table: table, inputOfElement: pointOfElement.map { $0 ?? 0 }, inputs: output.turned.count)
+    let outputs = columns.indices.flatMap { column in
+      rows[columns[column].representation].map { row in
+        let chain = transform.representations[columns[column].representation].chains[columns[column].column]
+        return tree.sum(along: chain) { element in
+          pointOfElement[element].map { coefficients[column][$0][row] } ?? 0
+        }
+      }
+    }
+    return try tree.builder.program(outputs)
   }
 
   /// The sum of all by a tree that their number alone determines.
