@@ -17,7 +17,8 @@ To measure a few rows, for example while tuning:
     --passive                           OMP_WAIT_POLICY=PASSIVE for all: on a busy machine, where loops of PyTorch that
                                         spin take tens of times as long
     --clock cpu                         processor time of all threads over their number, in place of time: on a busy
-                                        machine with --passive; threads that wait for others cost nothing by this clock
+                                        machine with --passive; threads that sleep cost nothing by this clock, and those
+                                        that spin, of ONNX Runtime and OpenVINO, look slower than they are
     --quick                             a few small rows, to see that every library works
 
 For each row it prints a line as soon as the row is measured: the speed of each contestant over the multiply-add peak,
