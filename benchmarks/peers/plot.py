@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +31,15 @@ def _panels(run: Run, grid: list[Row], threads: int) -> list[tuple[str, list[tup
     panels = []
     for section in dict.fromkeys(row.section for row in grid):
         found = [(row, measured) for row in grid if row.section == section and (measured := run.measured(row, threads))]
-        panels += [(section, found[start : start + MOST]) for start in range(0, len(found), MOST)]
+        parts = -(-len(found) // MOST)
+        bounds = [number * len(found) // max(1, parts) for number in range(parts + 1)]
+        panels += [(section, found[start:end]) for start, end in pairwise(bounds)]
     return panels
 
 
 def _tick(row: Row) -> str:
-    """The name of a group of bars, on three lines."""
-    first, _, rest = pretty(row.name).partition(", ")
-    second, _, third = rest.partition(", ")
-    return f"{first}\n{second}\n{third}"
+    """The name of a group of bars, on a few lines."""
+    return textwrap.fill(pretty(row.name), 20)
 
 
 def _bars(panel: Any, rows: list[tuple[Row, Measured]]) -> None:

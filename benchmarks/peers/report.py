@@ -13,6 +13,7 @@ from grid import Row, Target
 from results import Measured, Record, Run
 
 TIMES = "\N{MULTIPLICATION SIGN}"
+WORDS = {"best peer": "best library", "equal peer": "best of no larger error", "fastest": "fastest algorithm"}
 
 
 def line(row: Row, record: Record) -> str:
@@ -39,7 +40,7 @@ def verdict(target: Target, measured: Measured) -> str:
     """A target and whether it was reached."""
     value = measured.reached(target)
     who = "" if target.who == "equiconv" else f"{target.who} "
-    text = f"{who}{target.least:g} {TIMES} {target.of}"
+    text = f"{who}{target.least:g} {TIMES} {WORDS.get(target.of, target.of)}"
     if value is None:
         return f"{text}: not measured"
     if value == float("inf"):
@@ -56,9 +57,9 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -
 
 def pretty(name: str) -> str:
     """The name of a row for the page."""
-    name = re.sub(r" k(\d+) (\d+)x", rf", k = \1, \2 {TIMES} ", name.replace("->", " → "))
-    name = name.replace("^2", "²").replace("^3", "³")
-    return re.sub(r"([²³]) ", r"\1, ", name)
+    name = re.sub(r" k(\d+) ", r", k = \1 ", name.replace("->", " → "))
+    name = re.sub(r" (\d+)x(\d+)\^", rf", \1 {TIMES} \2^", name).replace("^2", "²").replace("^3", "³")
+    return re.sub(r" (stride \d|float64|gradients|training|step)", r", \1", name)
 
 
 def page(runs: list[Run], grid: list[Row]) -> str:

@@ -71,7 +71,8 @@ class Measured:
             if found is None and self.has(target.who) and self.best_peer(target.who):
                 return float("inf")
             return None if found is None else found.value
-        others = ["direct"] if target.of == "direct" else [label for label in OWN if label != target.who]
+        groups = {"direct": ["direct"], "PyTorch": ["PyTorch last", "PyTorch first"]}
+        others = groups.get(target.of, [label for label in OWN if label != target.who])
         if not self.has(target.who):
             return None
         nearest = self._nearest(target.who, (label for label in others if self.has(label)))

@@ -28,7 +28,7 @@ from networks import NetworkCase  # noqa: E402
 
 # Seconds: a call below the first is warmed after each pause; one above the second is made once in a burst, others at
 # least twice; a first call above the third is not repeated.
-SHORT, LONG, SLOW = 0.02, 0.1, 3.0
+SHORT, LONG, SLOW = 0.02, 0.1, 1.0
 LEAST_CALLS, MOST_CALLS = (2, 1), 30
 # Seconds of processor time in which calls are counted together.
 CPU_BURST = 0.06
