@@ -61,7 +61,9 @@ extension ConvolutionDescriptor {
   private func checkSampling(_ sampled: SampledKernel) throws(ConvolutionError) {
     let input = try layer.input.fiber(of: layer.group, .stabilizer)
     let output = try layer.output.fiber(of: layer.group, .stabilizer)
-    let banks = output.orbits(of: StencilBuilder.lattice(layer.group, input, output)).count
+    let taps = sampled.extents.values.reduce(1, *)
+    let carriers = StencilBuilder.carriers(layer.group, input, output, taps: taps)
+    let banks = output.orbits(of: carriers).count
     var values = 1
     for factor in sampled.extents.values + [
       input.count, banks, layer.group.order / output.count, sampled.basis.mostFunctionsAtPoint,

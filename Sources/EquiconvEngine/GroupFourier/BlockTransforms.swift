@@ -77,6 +77,8 @@ struct BlockTransforms<S: EngineScalar> {
   /// Runs a program whose inputs and outputs have been placed.
   private func run(_ program: TransformProgram, behind placed: UnsafeMutablePointer<equiconv_transform_slot>) {
     for index in 0..<program.scratch { placed[index] = slot(scratch + index * row) }
+    let copies = program.copies.elements
+    for index in 0..<copies.count { placed[program.scratch + index] = slots[Int(copies[index])] }
     var call = equiconv_transform_call(
       steps: program.steps.elements.baseAddress.unsafelyUnwrapped, step_count: program.steps.count, slots: slots,
       vector_count: count)

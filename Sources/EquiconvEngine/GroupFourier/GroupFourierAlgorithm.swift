@@ -13,7 +13,9 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
 
   static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {
     if layer.isDepthwise { throw .unsupported(name, "a depthwise layer", expected: "sums over channels") }
-    if layer.group.latticeSubgroup.count == 1 {
+    // All of a closed group carries one tap to itself.
+    let isCarried = layer.group.latticeSubgroup.count > 1 || reach.volume == 1 && layer.group.isClosed
+    if !isCarried || layer.group.order == 1 {
       throw .unsupported(name, "\(layer.group.name)", expected: "a group with elements that map the grid to itself")
     }
   }

@@ -6,7 +6,7 @@
 /// a panel and multiplied there, chunk by chunk, and the sums are transformed back once.
 struct GroupFourierBlocking {
   /// Panel and sums stay in a second-level cache of 1 to 2 MiB, beside a panel of weights.
-  private static let panelBytes = 192 << 10
+  private static let panelBytes = 384 << 10
   private static let sumBytes = 384 << 10
   /// Multiples of the register tiles' three vectors; a step of a transform costs about as much as two vectors to begin.
   private static let sizes = [24, 12, 6, 3]

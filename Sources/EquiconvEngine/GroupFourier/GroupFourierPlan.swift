@@ -87,15 +87,19 @@ final class GroupFourierPlan: Sendable {
       try Self.inverse(orbit, point, orbits.outputs[orbit], parts, transform, table, rows: rows)
     }
     (sources, sourceStarts) = try Self.sources(stencil, gather, geometry, orbits, reads)
-    isExact = points.allSatisfy(\.isOrderless)
+    isExact = transform.representations.allSatisfy(\.isSigned) && points.allSatisfy(\.isOrderless)
     checkInvariants(stencil, geometry, table)
   }
 
+  /// By signed permutations, which are exact; by irreps where L does not only turn grids and they have fewer products.
   private static func transform(
     _ group: PointGroup, _ subgroup: [Int]
   ) throws(ConvolutionError) -> GroupTransform {
     do throws(GroupError) {
-      return try group.signedTransform(of: subgroup)
+      let signed = try group.signedTransform(of: subgroup)
+      if subgroup.allSatisfy({ group.axisAction($0) != nil }) { return signed }
+      let irreducible = try group.irreducibleTransform(of: subgroup)
+      return irreducible.products < signed.products ? irreducible : signed
     } catch {
       throw ConvolutionError(.unsupportedGroup, .group, group.name, expected: { error.message(in: $0) })
     }

@@ -28,7 +28,7 @@ struct ReadTransform: Sendable {
     var tree = CosetSums(table: table, inputOfElement: inputOfElement, inputs: cosets.count)
     var columns: [InvariantColumns] = []
     var factors: [[Double]] = []
-    var outputs: [TransformProgramBuilder.Value?] = []
+    var outputs: [TransformGraph.Value?] = []
     for (number, representation) in transform.representations.enumerated() {
       let invariants =
         rows[number].isEmpty
@@ -47,7 +47,7 @@ struct ReadTransform: Sendable {
     self.cosets = cosets
     self.columns = columns
     self.factors = factors
-    program = try tree.builder.program(outputs)
+    program = try tree.graph.program(outputs, outputsLieApart: false)
   }
 }
 
@@ -58,29 +58,29 @@ struct ReadTransform: Sendable {
 private struct CosetSums {
   let table: SubgroupTable
   let inputOfElement: [Int]
-  var builder: TransformProgramBuilder
+  var graph: TransformGraph
 
   init(table: SubgroupTable, inputOfElement: [Int], inputs: Int) {
     self.table = table
     self.inputOfElement = inputOfElement
-    builder = TransformProgramBuilder(inputs: inputs)
+    graph = TransformGraph(inputs: inputs)
   }
 
   /// Σ_h z[h] entry(h), nested by the left cosets of a chain.
-  mutating func sum(along chain: [[Int]], _ entry: (Int) -> Double) -> TransformProgramBuilder.Value? {
+  mutating func sum(along chain: [[Int]], _ entry: (Int) -> Double) -> TransformGraph.Value? {
     let cosets = table.leftCosets(of: chain.last ?? [0], in: Array(0..<table.count))
-    return cosets.reduce(nil) { partial, first in builder.add(partial, sum(coset: first, chain[...], entry)) }
+    return cosets.reduce(nil) { partial, first in graph.add(partial, sum(coset: first, chain[...], entry)) }
   }
 
   private mutating func sum(
     coset first: Int, _ chain: ArraySlice<[Int]>, _ entry: (Int) -> Double
-  ) -> TransformProgramBuilder.Value? {
+  ) -> TransformGraph.Value? {
     guard let subgroup = chain.last, subgroup.count > 1 else {
-      return builder.input(inputOfElement[first], times: entry(first))
+      return graph.input(inputOfElement[first], times: entry(first))
     }
     let smaller = chain.dropLast()
     let parts = table.leftCosets(of: smaller.last ?? [0], in: subgroup.map { table.product(first, $0) })
-    return parts.reduce(nil) { partial, part in builder.add(partial, sum(coset: part, smaller, entry)) }
+    return parts.reduce(nil) { partial, part in graph.add(partial, sum(coset: part, smaller, entry)) }
   }
 }
 
@@ -90,8 +90,9 @@ struct PointTransform: Sendable {
   /// One column of ŷ that is computed.
   struct Column: Sendable {
     let representation: Int
-    /// In the representation.
+    /// In the representation, which has this dimension.
     let column: Int
+    let dimension: Int
     /// ŷ times this is computed.
     let factor: Double
     /// The sum of the coefficients of its rows, if none is negative and the sum is the same at every point: a bias may
@@ -119,7 +120,9 @@ struct PointTransform: Sendable {
         if factor == 0 { continue }
         let scaled = values.map { $0.map { $0 / factor } }
         columns.append(
-          Column(representation: number, column: pivot, factor: factor, sum: Self.commonSum(scaled)))
+          Column(
+            representation: number, column: pivot, dimension: representation.dimension, factor: factor,
+            sum: Self.commonSum(scaled)))
         coefficients.append(scaled)
         isOrderless = isOrderless && scaled.allSatisfy { point in point.count { $0 != 0 } <= 2 }
       }
@@ -168,16 +171,21 @@ struct PointTransform: Sendable {
       starts.append(inputs)
       inputs += rows[column.representation].count
     }
-    var builder = TransformProgramBuilder(inputs: inputs)
+    var graph = TransformGraph(inputs: inputs)
+    // Equal columns of representations of one dimension often have the same rows at a point: their sums are shared.
+    let order = columns.indices.sorted { a, b in
+      let (a, b) = (columns[a], columns[b])
+      return (a.dimension, a.column, a.representation) < (b.dimension, b.column, b.representation)
+    }
     let outputs = (coefficients.first ?? []).indices.map { point in
-      let terms = columns.indices.map { column in
+      let terms = order.map { column in
         rows[columns[column].representation].enumerated().reduce(nil) { sum, row in
-          builder.add(sum, builder.input(starts[column] + row.offset, times: coefficients[column][point][row.element]))
+          graph.add(sum, graph.input(starts[column] + row.offset, times: coefficients[column][point][row.element]))
         }
       }
-      return Self.balanced(terms[...], &builder)
+      return Self.balanced(terms[...], &graph)
     }
-    return try builder.program(outputs)
+    return try graph.program(outputs, outputsLieApart: true)
   }
 
   /// The adjoint of the map that `program` computes. Inputs: points; outputs: (column, row).
@@ -199,17 +207,17 @@ struct PointTransform: Sendable {
         }
       }
     }
-    return try tree.builder.program(outputs)
+    return try tree.graph.program(outputs, outputsLieApart: false)
   }
 
   /// The sum of all by a tree that their number alone determines.
   private static func balanced(
-    _ terms: ArraySlice<TransformProgramBuilder.Value?>, _ builder: inout TransformProgramBuilder
-  ) -> TransformProgramBuilder.Value? {
+    _ terms: ArraySlice<TransformGraph.Value?>, _ graph: inout TransformGraph
+  ) -> TransformGraph.Value? {
     if terms.count <= 1 { return terms.first ?? nil }
     var half = 1
     while 2 * half < terms.count { half *= 2 }
-    let first = balanced(terms.prefix(half), &builder)
-    return builder.add(first, balanced(terms.dropFirst(half), &builder))
+    let first = balanced(terms.prefix(half), &graph)
+    return graph.add(first, balanced(terms.dropFirst(half), &graph))
   }
 }

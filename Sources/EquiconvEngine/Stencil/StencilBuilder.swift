@@ -26,8 +26,8 @@ struct StencilBuilder {
   private let functionCount: Int
   /// The measure of each input point that sums over H are weighted by; 1 without quadrature.
   private let measures: [Double]
-  /// The lattice elements by which output points share banks.
-  private let lattice: [Int]
+  /// The elements by which output points share banks.
+  private let carriers: [Int]
 
   init(_ descriptor: ConvolutionDescriptor, geometry: Geometry, sampled: SampledKernel) throws(ConvolutionError) {
     group = descriptor.layer.group
@@ -39,11 +39,15 @@ struct StencilBuilder {
     functionCount = layer.groupBasis == .full ? input.count : try layer.functionCount()
     pointFunctions = try layer.pointFunctions(input, count: functionCount)
     measures = layer.measures(input)
-    lattice = Self.lattice(group, input, output)
+    carriers = Self.carriers(group, input, output, taps: geometry.taps)
   }
 
-  /// The lattice subgroup, or the identity alone if the subgroup leads out of a truncated set.
-  static func lattice(_ group: PointGroup, _ input: HomogeneousSpace, _ output: HomogeneousSpace) -> [Int] {
+  /// The subgroup of elements that carry taps to taps: the lattice subgroup, or all of a closed group if there is one tap.
+  /// The identity alone if the subgroup leads out of a truncated set.
+  static func carriers(
+    _ group: PointGroup, _ input: HomogeneousSpace, _ output: HomogeneousSpace, taps: Int
+  ) -> [Int] {
+    if taps == 1 && group.isClosed && group.order <= mostCarriers { return Array(0..<group.order) }
     let lattice = group.latticeSubgroup
     if group.isClosed { return lattice }
     let isStable = lattice.allSatisfy { l in
@@ -52,9 +56,12 @@ struct StencilBuilder {
     return isStable ? lattice : [0]
   }
 
+  /// The largest orbit that `OrbitSum` adds up.
+  private static let mostCarriers = 48
+
   func stencil() throws(ConvolutionError) -> Stencil {
-    let orbits = output.orbits(of: lattice)
-    let stabilizers = orbits.map { output.stabilizer(of: $0[0], in: lattice) }
+    let orbits = output.orbits(of: carriers)
+    let stabilizers = orbits.map { output.stabilizer(of: $0[0], in: carriers) }
     let sumsOrbits = stabilizers.contains { $0.count > 1 }
     var sampling = try SamplingOperator.Builder(columns: functionCount * sampler.basis.count)
     var scratch = RowScratch(places: try Table(repeating: -1, count: sampling.columns))
@@ -149,7 +156,7 @@ struct StencilBuilder {
   private func terms(
     of point: Int, turnedFrom origin: Int, _ coefficients: FixedArray<Coefficient>, first: Int
   ) throws(ConvolutionError) -> FixedArray<Stencil.Term> {
-    guard let l = lattice.first(where: { output.act($0, origin) == point }) else { return FixedArray() }
+    guard let l = carriers.first(where: { output.act($0, origin) == point }) else { return FixedArray() }
     var terms = try Table<Stencil.Term>(capacity: coefficients.reduce(0) { $0 + $1.tower.representatives.count })
     for (number, coefficient) in coefficients.enumerated() {
       for r in coefficient.tower.representatives {

@@ -3,9 +3,9 @@
 import EquiconvGroups
 import _EquiconvMemory
 
-/// The reads of a stencil as orbits of the lattice subgroup L, which make a layer a sum of correlations on L.
+/// The reads of a stencil as orbits of a subgroup L of H, which make a layer a sum of correlations on L.
 ///
-/// L carries a read ω = (e, u), tap u of element e, to l·ω = (l·e, l·u), and an output point p to l·p. With
+/// L is the lattice subgroup, or all of H for a kernel of one tap. It carries a read ω = (e, u), tap u of element e, to l·ω = (l·e, l·u), and an output point p to l·p. With
 /// z_ω(x)[h] = f[c, h·e, x + h·u] and κ_ω(t) = ŵ[o,c,j(t·ω)] / |Stab ω|, j being the coefficients of p, the layer is
 /// `y[o, l·p, x] = Σ_{c,ω} Σ_{t ∈ L} κ_ω(t) z_ω(x)[l·t]` for each l in L.
 struct TapOrbits: Sendable {
@@ -40,7 +40,7 @@ struct TapOrbits: Sendable {
   init(
     _ stencil: Stencil, group: PointGroup, geometry: Geometry, from: HomogeneousSpace, to: HomogeneousSpace
   ) throws(ConvolutionError) {
-    let subgroup = StencilBuilder.lattice(group, from, to)
+    let subgroup = StencilBuilder.carriers(group, from, to, taps: geometry.taps)
     let turns = TapTurns(group: group, geometry: geometry)
     let reads = from.count * turns.taps
     self.subgroup = subgroup
