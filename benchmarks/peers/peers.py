@@ -123,8 +123,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=RESULTS / "peers.json")
     parser.add_argument("--page", action="store_true", help="make the page from the runs that are there")
     arguments = parser.parse_args()
-    part = arguments.only or arguments.quick or arguments.before or arguments.peers != USUAL
-    arguments.whole = not (part or arguments.passive or arguments.clock != "wall")
+    arguments.whole = not (arguments.only or arguments.quick or arguments.before or arguments.peers != USUAL)
     own = list(OWN) if "own" in arguments.peers else []
     before = [BEFORE.label] if arguments.before else []
     arguments.peers = list(dict.fromkeys([*own, *(name for name in arguments.peers if name != "own"), *before]))
@@ -140,7 +139,12 @@ def main() -> None:
         return
     if not arguments.page:
         run = {"machine": machine(), "versions": versions(), "threads": arguments.threads, "records": []}
-        run |= {"rounds": arguments.rounds, "date": time.strftime("%Y-%m-%d")}
+        run |= {
+            "rounds": arguments.rounds,
+            "date": time.strftime("%Y-%m-%d"),
+            "clock": arguments.clock,
+            "passive": arguments.passive,
+        }
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         measure(chosen, arguments, run)
         if arguments.whole:

@@ -83,12 +83,18 @@ def _processors(runs: list[Run]) -> str:
             "<br>".join(
                 f"{run.peak(threads) / 1e9:.0f} GFLOP/s, {_threads(threads)}" for threads in run.data["threads"]
             ),
-            f"{run.data['date']}, a run of {run.data['minutes']:.0f} minutes",
+            f"{run.data['date']}, a run of {run.data['minutes']:.0f} minutes{_clock(run)}",
             ", ".join(f"{name} {version}" for name, version in run.data["versions"].items()),
         ]
         for run in runs
     ]  # fmt: skip
     return f"## Processors\n\n{table(header, cells, left=5)}\n"
+
+
+def _clock(run: Run) -> str:
+    """How it was measured, if other programs ran beside."""
+    clock = "" if run.data["clock"] == "wall" else ", in processor time over the number of threads"
+    return clock + (", `OMP_WAIT_POLICY=PASSIVE` for all" if run.data["passive"] else "")
 
 
 def _threads(count: int) -> str:
