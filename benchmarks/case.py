@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any, Literal
@@ -20,6 +21,7 @@ RESULTS: dict[Run, tuple[str, ...]] = {
 }
 READS_GROUP = ("group", "projection", "separable", "depthwise")
 WRITES_GROUP = ("group", "lifting", "separable", "depthwise")
+TIMES = "\N{MULTIPLICATION SIGN}"
 # The order and the dimension of the groups whose names are words.
 _IN_SPACE = {"tetrahedral": (12, 3), "octahedral": (24, 3), "full octahedral": (48, 3)}
 
@@ -130,3 +132,10 @@ class Case:
         localized = fields.get("localized")
         given = fields | {"channels": tuple(fields["channels"])}
         return cls(**given | {"localized": None if localized is None else tuple(localized)})
+
+
+def pretty(name: str) -> str:
+    """The name of a case for a page: "C4 group 16 → 32, k = 3, 8 × 65², stride 2"."""
+    name = re.sub(r" k(\d+) ", r", k = \1 ", name.replace("->", " → "))
+    name = re.sub(r" (\d+)x(\d+)\^", rf", \1 {TIMES} \2^", name).replace("^2", "²").replace("^3", "³")
+    return re.sub(r" (stride \d|float64|gradients|training|step)", r", \1", name)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import equiconv as eq
 import numpy as np
 from calls import Array, Operands, call_of, chosen, group_of, operands
-from case import Case
+from case import Case, pretty
 
 ROUNDS = 5
 RULES = ("auto", "exact")
@@ -36,7 +36,7 @@ def cases() -> Iterator[Case]:
 
 def line(case: Case) -> str:
     """The line of a layer."""
-    arrays, cells = operands(case), [case.name]
+    arrays, cells = operands(case), [pretty(case.name)]
     for algorithm in RULES:
         try:
             both = [chosen(each, arrays, algorithm) for each in (case, _backward(case))]

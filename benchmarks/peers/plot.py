@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from case import pretty
 from grid import Row
-from report import pretty
 from results import Measured, Run
 
 # Families share a hue. equiconv's single algorithms are marks on its bar.

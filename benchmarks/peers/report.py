@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from adapters import OTHERS, PEERS
+from case import TIMES, pretty
 from grid import Row, Target
 from results import Measured, Record, Run
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 WORDS = {"best peer": "best library", "equal peer": "best of no larger error", "fastest": "fastest algorithm"}
 
 
@@ -53,13 +53,6 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -
     header = list(header)
     lines = [header, ["---"] * left + ["---:"] * (len(header) - left), *map(list, rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def pretty(name: str) -> str:
-    """The name of a row for the page."""
-    name = re.sub(r" k(\d+) ", r", k = \1 ", name.replace("->", " → "))
-    name = re.sub(r" (\d+)x(\d+)\^", rf", \1 {TIMES} \2^", name).replace("^2", "²").replace("^3", "³")
-    return re.sub(r" (stride \d|float64|gradients|training|step)", r", \1", name)
 
 
 def page(runs: list[Run], grid: list[Row]) -> str:
