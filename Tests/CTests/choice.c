@@ -251,7 +251,7 @@ static bool are_explained_alike(const equiconv_plan *plan, int64_t batch) {
   prepared.prepared = 1;
   CHECK_SUCCESS(equiconv_plan_explain(plan, EQUICONV_PASS_FORWARD, batch, &array));
   CHECK_SUCCESS(equiconv_plan_explain(plan, EQUICONV_PASS_FORWARD, batch, &prepared));
-  return array.algorithm == prepared.algorithm && array.tile == prepared.tile;
+  return array.algorithm == prepared.algorithm && array.tile == prepared.tile && array.is_exact == prepared.is_exact;
 }
 
 static void check_prepared(const test_layer *layer, const equiconv_weight *weight, const void *expected, bool same) {

@@ -7,9 +7,7 @@ import _EquiconvTestSupport
 
 /// Every algorithm of the interface is in the engine's list, and an algorithm that does not cover a pass says so.
 @Suite struct AlgorithmTests {
-  /// groupFourier is a name without an algorithm so far.
-  @Test(arguments: Algorithm.allCases.filter { $0 != .groupFourier })
-  func everyAlgorithm_computesWhatAllCover(_ algorithm: Algorithm) throws {
+  @Test(arguments: Algorithm.allCases) func everyAlgorithm_computesWhatAllCover(_ algorithm: Algorithm) throws {
     var descriptor = LayerCase([12, 13], kernel: [3], padding: [1], channels: (3, 4)).descriptor(.group, try .cyclic(4))
     descriptor.layer.algorithm = algorithm
     let plan = try ConvolutionPlan(descriptor)
@@ -24,19 +22,44 @@ import _EquiconvTestSupport
   }
 
   @Test func auto_namesEachAlgorithmThatRefuses() throws {
-    func reason(_ layer: LayerCase, _ group: PointGroup, _ pass: Pass) throws -> String {
+    func reason(_ layer: LayerCase, _ group: PointGroup, _ pass: Pass, isDepthwise: Bool = false) throws -> String {
       var descriptor = layer.descriptor(.group, group)
       descriptor.layer.algorithm = .auto
+      descriptor.layer.isDepthwise = isDepthwise
       return try ConvolutionPlan(descriptor).explain(pass, batch: 1, Float.self).reason
     }
     let wide = LayerCase([64, 64], kernel: [33], channels: (8, 8))
     #expect(
       try reason(wide, .cyclic(3), .forward)
-        == "others do not offer fourier with a reach of 33 × 33, winograd with a reach of 33 × 33, group-fourier with C3")
+        == "others do not offer fourier with a reach of 33 × 33, winograd with a reach of 33 × 33, group-fourier with C3"
+    )
     let strided = LayerCase([64, 64], kernel: [3], stride: [2], channels: (8, 8))
     #expect(
       try reason(strided, .cyclic(3), .weightGradient)
         == "others do not offer fourier with stride (2, 2), winograd with a weight gradient, group-fourier with C3")
+    let layer = LayerCase([64, 64], kernel: [3], channels: (64, 64))
+    for pass in [Pass.forward, .inputGradient] {
+      let names = ["fourier", "winograd", "group-fourier"].map { "\($0) with a depthwise layer" }
+      #expect(
+        try reason(layer, .cyclic(4), pass, isDepthwise: true)
+          == "others do not offer \(names.joined(separator: ", "))")
+    }
+  }
+
+  @Test func reason_saysWhatExactnessCosts() throws {
+    func reason(_ kernel: Int, _ algorithm: Algorithm) throws -> (String, Bool) {
+      var descriptor = LayerCase([64, 64], kernel: [kernel], padding: [kernel / 2], channels: (32, 32))
+        .descriptor(.group, try .cyclic(4))
+      descriptor.layer.algorithm = algorithm
+      let explanation = try ConvolutionPlan(descriptor).explain(.forward, batch: 8, Float.self)
+      return (explanation.reason, explanation.isExact)
+    }
+    for kernel in [3, 5, 7, 9] {
+      let (auto, isExact) = try reason(kernel, .auto)
+      let words = isExact ? "exact, and at most 10 % over" : "exact ones take more than 10 % longer"
+      #expect(auto.contains(words), "\(auto)")
+      #expect(try reason(kernel, .exact) == ("the lowest estimate of the methods that are exact", true))
+    }
   }
 
   @Test func passThatAMethodDoesNotHave_isAnError() throws {

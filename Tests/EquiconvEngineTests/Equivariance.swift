@@ -30,9 +30,9 @@ struct Equivariance<S: EngineScalar> {
   }
 
   /// The lattice elements for which the two ways do not give the same bits.
-  func broken(_ set: InstructionSet = .current) throws -> [Int] {
+  func broken(_ set: InstructionSet = .current, method: Method? = nil, threads: Int? = nil) throws -> [Int] {
     let group = descriptor.layer.group
-    let output = try plan.forward(numbers, batch: batch, instructions: set)
+    let output = try plan.forward(numbers, batch: batch, instructions: set, method: method, threads: threads)
     return try group.latticeSubgroup.filter { g in
       let outputTurned = try act(
         group, g, on: descriptor.layer.output, batch: batch, channels: descriptor.outChannels,
@@ -42,14 +42,18 @@ struct Equivariance<S: EngineScalar> {
         group, g, on: descriptor.layer.input, batch: batch, channels: descriptor.inChannels,
         spatial: descriptor.spatial, numbers.input)
       return !haveSameBits(
-        outputTurned, try planTurned(by: g).forward(turnedNumbers, batch: batch, instructions: set))
+        outputTurned,
+        try planTurned(by: g).forward(
+          turnedNumbers, batch: batch, instructions: set, method: method, threads: threads))
     }
   }
 
   /// The lattice elements for which turning the gradient of the output does not turn the input gradient, bit for bit.
-  func brokenByInputGradient(_ set: InstructionSet = .current) throws -> [Int] {
+  func brokenByInputGradient(
+    _ set: InstructionSet = .current, method: Method? = nil, threads: Int? = nil
+  ) throws -> [Int] {
     let group = descriptor.layer.group
-    let result = try plan.inputGradient(numbers, batch: batch, instructions: set)
+    let result = try plan.inputGradient(numbers, batch: batch, instructions: set, method: method, threads: threads)
     return try group.latticeSubgroup.filter { g in
       let resultTurned = try act(
         group, g, on: descriptor.layer.input, batch: batch, channels: descriptor.inChannels,
@@ -59,7 +63,9 @@ struct Equivariance<S: EngineScalar> {
         group, g, on: descriptor.layer.output, batch: batch, channels: descriptor.outChannels,
         spatial: plan.outputSpatial, numbers.gradient)
       return !haveSameBits(
-        resultTurned, try planTurned(by: g).inputGradient(turnedNumbers, batch: batch, instructions: set))
+        resultTurned,
+        try planTurned(by: g).inputGradient(
+          turnedNumbers, batch: batch, instructions: set, method: method, threads: threads))
     }
   }
 

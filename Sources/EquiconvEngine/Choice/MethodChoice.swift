@@ -8,7 +8,7 @@ struct MethodChoice {
   /// Why this method, in a sentence.
   let reason: String
 
-  /// Images of the canonical task that `exact` chooses by: enough that weights are not transformed for one image alone.
+  /// Images of the canonical task: enough that weights are not transformed for one image alone.
   static let nominalBatch = 8
   /// What `auto` may pay for a method that is exact, relative to the lowest estimate.
   static let priceOfExactness = 1.1
@@ -32,9 +32,9 @@ struct MethodChoice {
       self.init(
         Self.cheapest(candidates), reason: hasTiles ? "asked for, with tiles of the lowest estimate" : "asked for")
     } else if asked == .exact && task.pass != .weightGradient {
-      let method = try Self.exactMethod(task)
-      guard let method else { throw Self.noExactMethod(task) }
-      self.init(try Self.candidate(method, for: task), reason: "the lowest estimate of the methods that are exact")
+      guard let exact = try ExactChoice(task) else { throw Self.noExactMethod(task) }
+      let candidate = try Self.candidate(exact.method, for: task)
+      self.init(candidate, reason: "the lowest estimate of the methods that are exact")
     } else if plan.isTooSmall(batch: batch) {
       self.init(try Self.general(task), reason: "the call is small")
     } else {
@@ -51,43 +51,47 @@ struct MethodChoice {
 
   // MARK: - auto
 
-  /// The lowest estimate, or a method that is exact and costs little more. Whether that is so depends on nothing that
-  /// turning a signal changes, nor on threads.
+  /// The lowest estimate, or the method of `exact` where it takes little longer.
   private init<S: EngineScalar>(fastestOf task: PassTask<S>) throws(ConvolutionError) {
     let search = try CandidateSearch(task)
     let candidates = search.candidates.filter { $0.isAccurate }
+    let among = "the lowest estimate of \(candidates.count) methods"
+    let exact = task.plan.hasTurns ? try ExactChoice(task) : nil
     if candidates.count == 1 {
       self.init(candidates[0], reason: "others do not offer \(search.refusals.joined(separator: ", "))")
-      return
-    }
-    let fastest = Self.cheapest(candidates)
-    let among = "the lowest estimate of \(candidates.count) methods"
-    guard task.plan.hasTurns, let exact = try Self.exactMethod(task) else {
-      self.init(fastest, reason: among)
-      return
-    }
-    let canonical = try CandidateSearch(task.canonical(batch: task.batch, isPrepared: task.isPrepared)).candidates
-    let limit = Self.priceOfExactness * Self.cheapest(canonical.filter { $0.isAccurate }).cost.time
-    let isWorthIt = canonical.contains { $0.method == exact && $0.cost.time <= limit }
-    if isWorthIt, let candidate = candidates.first(where: { $0.method == exact }) {
+    } else if let exact, exact.isWorthIt, let candidate = candidates.first(where: { $0.method == exact.method }) {
       self.init(candidate, reason: "exact, and at most 10 % over \(among)")
+    } else if let exact {
+      // Those that are exact would be so for some turned signals and numbers of threads only.
+      let others = candidates.filter { !$0.isExact && $0.method != exact.method }
+      self.init(Self.cheapest(others), reason: "\(among); exact ones take more than 10 % longer")
     } else {
-      self.init(fastest, reason: fastest.isExact ? among : "\(among); exact ones take more than 10 % longer")
+      self.init(Self.cheapest(candidates), reason: among)
     }
   }
 
   // MARK: - exact
 
-  /// The fastest of the methods that are exact, by quantities that neither turning, threads nor the batch change; nil
-  /// where there is none.
-  private static func exactMethod<S: EngineScalar>(_ task: PassTask<S>) throws(ConvolutionError) -> Method? {
-    if task.pass == .weightGradient { return nil }
-    let canonical = try task.canonical(batch: nominalBatch, isPrepared: false)
-    let isSmall = canonical.plan.isTooSmall(batch: nominalBatch)
-    let general = try general(canonical)
-    if isSmall && general.isExact { return general.method }
-    let candidates = try CandidateSearch(canonical).candidates.filter { $0.isExact && $0.isAccurate }
-    return candidates.isEmpty ? nil : cheapest(candidates).method
+  /// The fastest of the methods that are exact, and whether it takes little longer than all others: decided by quantities
+  /// that neither turning, threads nor the batch change.
+  private struct ExactChoice {
+    let method: Method
+    let isWorthIt: Bool
+
+    /// - Returns: nil where no method is exact, as for weight gradients.
+    init?<S: EngineScalar>(_ task: PassTask<S>) throws(ConvolutionError) {
+      if task.pass == .weightGradient { return nil }
+      let canonical = try task.canonical(batch: MethodChoice.nominalBatch, isPrepared: false)
+      let general = try MethodChoice.general(canonical)
+      let isSmall = canonical.plan.isTooSmall(batch: canonical.batch)
+      let candidates = try CandidateSearch(canonical).candidates.filter { $0.isAccurate }
+      let exact = isSmall && general.isExact ? [general] : candidates.filter { $0.isExact }
+      if exact.isEmpty { return nil }
+      let best = MethodChoice.cheapest(exact)
+      let others = candidates.lazy.filter { !$0.isExact }.map { $0.cost.time }
+      method = best.method
+      isWorthIt = best.cost.time <= MethodChoice.priceOfExactness * (others.min() ?? .infinity)
+    }
   }
 
   private static func noExactMethod<S: EngineScalar>(_ task: PassTask<S>) -> ConvolutionError {

@@ -16,8 +16,17 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     try PlaneCorrelation.check(task.pass, of: task.plan, for: Self.name)
   }
 
-  /// The lengths of tiles that have outputs.
-  var tiles: [Tile] { FourierPlan.lengths.filter { $0 >= task.plan.reach }.map { Tile($0) } }
+  /// The lengths of tiles that have outputs, and for signal passes whose orientations are one another turned, tiles that
+  /// are turned.
+  var tiles: [Tile] {
+    let lengths = FourierPlan.lengths.filter { $0 >= task.plan.reach }
+    let plain = lengths.map { Tile($0) }
+    guard task.pass != .weightGradient, task.plan.hasTurns, let orbits = try? correlation().orbits, !orbits.isEmpty
+    else { return plain }
+    return plain + lengths.map { Tile($0, isTurned: true) }
+  }
+
+  func isExact(tile: Tile) -> Bool { tile.isTurned }
 
   // MARK: - Passes
 
@@ -25,13 +34,18 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     try task.plan.correlation(task.pass, for: Self.name)
   }
 
-  private func fourierPlan(_ length: Int) throws(ConvolutionError) -> FourierPlan {
-    let key = FourierPlan.Key(pass: task.pass.tableKey, length: length)
+  private func fourierPlan(_ tile: Tile) throws(ConvolutionError) -> FourierPlan {
+    let key = FourierPlan.Key(pass: task.pass.tableKey, tile: tile)
     return try task.plan.tables.fourierPlans.value(key) { () throws(ConvolutionError) in
       let correlation = try correlation()
-      guard let made = FourierPlan(correlation, length: length) else { throw tooFar(correlation, length) }
+      if tile.isTurned && correlation.orbits.isEmpty { throw Self.notTurned }
+      guard let made = FourierPlan(correlation, tile) else { throw tooFar(correlation, tile.size) }
       return made
     }
+  }
+
+  private static var notTurned: ConvolutionError {
+    .unsupported(name, "turned tiles of outputs that turns leave in place", expected: "outputs that turns exchange")
   }
 
   private func tooFar(_ correlation: PlaneCorrelation, _ length: Int) -> ConvolutionError {
@@ -40,20 +54,20 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
 
   func signalPass(tile: Tile) throws(ConvolutionError) -> FourierPass<S> {
     try FourierPass(
-      plan: fourierPlan(tile.size), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed,
+      plan: fourierPlan(tile), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed,
       task.options)
   }
 
   func weightGradient(tile: Tile) throws(ConvolutionError) -> FourierGradientPass<S> {
     let plan = task.plan
     return try FourierGradientPass(
-      plan: fourierPlan(tile.size), sampling: plan.stencil.sampling, batch: task.batch, inChannels: plan.moduleInputs,
+      plan: fourierPlan(tile), sampling: plan.stencil.sampling, batch: task.batch, inChannels: plan.moduleInputs,
       outChannels: plan.moduleOutputs, task.options)
   }
 
   func transform(_ core: CoreWeights<S>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<S> {
     let transform = FourierWeights<S>(
-      plan: try fourierPlan(tile.size), channels: task.channels.read, outputs: task.channels.computed,
+      plan: try fourierPlan(tile), channels: task.channels.read, outputs: task.channels.computed,
       kernels: task.kernels, threads: task.options.threads)
     return try transform.transform(core)
   }
@@ -66,7 +80,8 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let correlation = try correlation()
     guard let grid = TileGrid(correlation, inputs: tile.size) else { throw tooFar(correlation, tile.size) }
     let tiles = Tiles(correlation, length: tile.size, count: task.batch * grid.tiles.volume, costs)
-    return task.pass == .weightGradient ? gradientCost(tiles) : signalCost(tiles)
+    let frames = tile.isTurned ? task.plan.descriptor.layer.group.latticeSubgroup.count : 1
+    return task.pass == .weightGradient ? gradientCost(tiles) : signalCost(tiles, frames: frames)
   }
 
   /// The tiles of a task, and what transforms of a vector of them cost.
@@ -89,24 +104,28 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     }
   }
 
-  private func signalCost(_ tiles: Tiles) -> MethodCost {
+  /// - Parameter frames: How often all that is read is transformed.
+  private func signalCost(_ tiles: Tiles, frames: Int) -> MethodCost {
     let (channels, kernels, correlation) = (task.channels, task.kernels, tiles.correlation)
     let (reads, writes) = (
       Double(channels.read * correlation.sourceElements), Double(channels.computed * correlation.targetElements)
     )
     let lanes = kernels.lanes
     let blocks = (tiles.count + lanes - 1) / lanes
-    let transforms = reads * tiles.forward + writes * tiles.inverse
+    let turned = frames == 1 ? 1 : FourierCosts.turned
+    let transforms = turned * (Double(frames) * reads * tiles.forward + writes * tiles.inverse)
     // Three real products, and a sum for each panel of outputs.
     let additions = 1 / Double(min(kernels.widestComplexPanel, channels.computed))
     let products = tiles.points * (3 + additions) * reads * writes / costs.share
-    let sourcePlanes = correlation.banks.count * channels.read * correlation.sourceElements
+    let banks = frames == 1 ? correlation.banks.count : correlation.orbits.count
+    let sourcePlanes = banks * channels.read * correlation.sourceElements
     let transformed = sourcePlanes * ((channels.computed + lanes - 1) / lanes)
     let weights = task.isPrepared ? 0 : Double(transformed) * 1.5 * tiles.forward / task.threads
     return MethodCost(
-      time: MethodCost.pass + weights + task.share(of: blocks) * (transforms + products),
-      operations: Double(tiles.count) * ((reads + writes) * tiles.operations + 6 * tiles.points * reads * writes),
-      weightBytes: correlation.banks.count * Int(tiles.points) * channels.read * correlation.sourceElements
+      time: MethodCost.pass + weights + task.share(of: blocks * frames) * (transforms + products) / Double(frames),
+      operations: Double(tiles.count)
+        * ((Double(frames) * reads + writes) * tiles.operations + 6 * tiles.points * reads * writes),
+      weightBytes: banks * Int(tiles.points) * channels.read * correlation.sourceElements
         * channels.computed * 3 * MemoryLayout<S>.stride)
   }
 
@@ -139,6 +158,9 @@ private struct FourierCosts {
   let forward: [Double]
   let inverse: [Double]
 
+  /// How much longer transforms of turned planes take: most of them are copied in another order.
+  static let turned = 1.25
+
   static let measured = MeasuredCosts(
     baseline: FourierCosts(
       share: 0.81, forward: [860, 2170, 3900, 7700, 10200, 18200], inverse: [1070, 2630, 4950, 8900, 12200, 24900]),
@@ -151,12 +173,15 @@ private struct FourierCosts {
 
 extension Method {
   /// Tiles of length × length points.
-  package static func fourier(length: Int) -> Method { Method(.fourier, tile: Tile(length)) }
+  package static func fourier(length: Int, isTurned: Bool = false) -> Method {
+    Method(.fourier, tile: Tile(length, isTurned: isTurned))
+  }
 }
 
 extension ConvolutionPlan {
-  /// Kernels with a transform of their own; turned kernels share one.
-  package func fourierBanks(_ pass: Pass) throws(ConvolutionError) -> Int {
-    try correlation(pass, for: .fourier).banks.count
+  /// Kernels with a transform of their own; turned kernels, and kernels of turned planes, share one.
+  package func fourierBanks(_ pass: Pass, isTurned: Bool = false) throws(ConvolutionError) -> Int {
+    let correlation = try correlation(pass, for: .fourier)
+    return isTurned ? correlation.orbits.count : correlation.banks.count
   }
 }

@@ -4,11 +4,13 @@ import _EquiconvShims
 
 /// A correlation by Fourier tiles: spectra of a block of tiles, products point by point, inverse transforms.
 ///
-/// A block has as many tiles as a vector has lanes. A thread computes whole blocks and shares nothing with the others,
-/// so the number of threads changes no bit. The spectra of all planes of a block stay in the thread's workspace. If
+/// A block has as many tiles of one frame as a vector has lanes. A thread computes whole blocks and shares nothing with the
+/// others, so the number of threads changes no bit. The spectra of all planes of a block stay in the thread's workspace. If
 /// they would exceed its limit, channels are processed in chunks and products are added up.
 ///
-/// Per block: C|X| + O|Y| transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 3 · C|X| · O|Y| multiply-adds.
+/// Per block: C|X| + O|Y|/F transforms of about 5 n² log₂ n² / 2 vector operations, (n² / 2 + 2) · 3 · C|X| · O|Y|/F
+/// multiply-adds, for F frames. Blocks of several frames together would share weights, but their spectra leave the caches:
+/// half as fast (measured).
 struct FourierPass<S: EngineScalar>: PlannedPass {
   let plan: FourierPlan
   let batch: Int
@@ -19,7 +21,9 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
   /// Channels read, and computed, at a time.
   private let channelChunk: Int
   private let outputChunk: Int
-  private let band: TileBand
+  /// Of each frame.
+  private let sourceBands: [TileBand]
+  private let targetBands: [TileBand]
   private let pieces: Pieces
   let layout: Workspace.Layout
 
@@ -35,10 +39,12 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
 
   /// The pieces of one thread for a block of tiles.
   private struct BlockPieces {
-    /// [point][channel][element][re, im][lane], and the same for outputs.
+    /// [point][channel][element][re, im][lane], and for outputs [point][output][product of the frame][re, im][lane].
     let spectra: Piece<S>
     let products: Piece<S>
+    /// Windows of planes.
     let band: Piece<S>
+    let targetBand: Piece<S>
     let transform: Piece<S>
     /// Where each lane's tile begins in its first plane, and how much of it is stored.
     let sourceLanes: Piece<UnsafeMutableRawPointer>
@@ -53,36 +59,41 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     plan: FourierPlan, batch: Int, channels: Int, outputs: Int, _ options: PassOptions
   ) throws(ConvolutionError) {
     let kernels = S.microkernels(options.instructions)
+    let lanes = kernels.lanes
     self.plan = plan
     self.batch = batch
     self.channels = channels
     self.outputs = outputs
     self.kernels = kernels
-    let lanes = kernels.lanes
+    sourceBands = plan.frames.map { plan.sourceBand($0, lanes: lanes) }
+    targetBands = plan.frames.map { plan.targetBand($0, lanes: lanes) }
+    let band = sourceBands.lazy.map(\.volume).max() ?? 0
+    // Rows of the plane are stored where they belong.
+    let targetBand = targetBands.lazy.map { $0.plane.hasStoredRows ? 0 : $0.volume }.max() ?? 0
     let blocks = (plan.tileCount(batch: batch) + lanes - 1) / lanes
-    self.threads = min(options.threads, max(blocks, 1))
-    band = plan.band(lanes: lanes)
+    self.threads = min(options.threads, max(blocks * plan.frames.count, 1))
     let points = plan.points
     // Memory needed beside spectra.
     let rest =
-      MemoryLayout<S>.stride * (band.volume + (plan.scratchVectors + FourierPlan.parts * points) * lanes)
-      + Self.tableBytes
+      MemoryLayout<S>.stride
+      * (band + targetBand + (plan.scratchVectors + FourierPlan.parts * points) * lanes) + Self.tableBytes
     (channelChunk, outputChunk) = Self.chunks(
       plan, channels: channels, outputs: outputs, kernels: kernels, limit: options.workspaceLimit - rest)
-    var layout = Workspace.Layout()
     let (spectra, products) = (
       FourierPlan.pointStride(planes: channelChunk * plan.correlation.sourceElements, lanes: lanes),
-      FourierPlan.pointStride(planes: outputChunk * plan.correlation.targetElements, lanes: lanes)
+      FourierPlan.pointStride(planes: outputChunk * plan.productCount, lanes: lanes)
     )
+    var layout = Workspace.Layout()
     pieces = Pieces(
       twiddles: try layout.reserve(S.self, plan.twiddles.count),
       reads: try layout.reserve(
         equiconv_read.self, plan.correlation.targetElements, plan.correlation.sourceElements, kernels.panelWidths),
       noOffset: try layout.reserve(Int.self, 1), zero: try layout.reserve(S.self, 1),
-      threads: try layout.reserve(threads: threads) { [band] each throws(ConvolutionError) in
+      threads: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
         BlockPieces(
           spectra: try each.reserve(S.self, points, spectra), products: try each.reserve(S.self, points, products),
-          band: try each.reserve(S.self, band.volume), transform: try each.reserve(S.self, plan.scratchVectors, lanes),
+          band: try each.reserve(S.self, band), targetBand: try each.reserve(S.self, targetBand),
+          transform: try each.reserve(S.self, plan.scratchVectors, lanes),
           sourceLanes: try each.reserve(UnsafeMutableRawPointer.self, lanes),
           targetLanes: try each.reserve(UnsafeMutableRawPointer.self, lanes),
           laneRows: try each.reserve(Int.self, lanes), laneColumns: try each.reserve(Int.self, lanes))
@@ -98,9 +109,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     _ plan: FourierPlan, channels: Int, outputs: Int, kernels: Microkernels, limit: Int
   ) -> (channels: Int, outputs: Int) {
     let bytes = plan.points * FourierPlan.parts * kernels.lanes * MemoryLayout<S>.stride
-    let (channelBytes, outputBytes) = (
-      bytes * plan.correlation.sourceElements, bytes * plan.correlation.targetElements
-    )
+    let (channelBytes, outputBytes) = (bytes * plan.correlation.sourceElements, bytes * plan.productCount)
     let panel = min(outputs, kernels.widestComplexPanel)
     var channelChunk = channels
     while channelChunk > 1 && channelChunk * channelBytes + panel * outputBytes > limit {
@@ -116,7 +125,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     FourierPlan.pointStride(planes: channelChunk * plan.correlation.sourceElements, lanes: kernels.lanes)
   }
   private var targetStride: Int {
-    FourierPlan.pointStride(planes: outputChunk * plan.correlation.targetElements, lanes: kernels.lanes)
+    FourierPlan.pointStride(planes: outputChunk * plan.productCount, lanes: kernels.lanes)
   }
 
   // MARK: - Running
@@ -126,19 +135,21 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     writeReads(workspace[pieces.reads])
     workspace[pieces.noOffset].pointee = 0
     workspace[pieces.zero].pointee = 0
-    let (tiles, lanes) = (plan.tileCount(batch: batch), kernels.lanes)
-    ThreadPool.run((tiles + lanes - 1) / lanes, threads: threads) { worker, block in
+    let (tiles, lanes, frames) = (plan.tileCount(batch: batch), kernels.lanes, plan.frames.count)
+    ThreadPool.run((tiles + lanes - 1) / lanes * frames, threads: threads) { worker, item in
+      let block = item / frames
       let task = Task(
-        block: block * lanes..<min(tiles, (block + 1) * lanes), arrays: arrays,
+        block: block * lanes..<min(tiles, (block + 1) * lanes), frame: item % frames, arrays: arrays,
         twiddles: workspace[pieces.twiddles], reads: workspace[pieces.reads], noOffset: workspace[pieces.noOffset],
         zero: workspace[pieces.zero], memory: workspace[pieces.threads, worker])
       process(task)
     }
   }
 
-  /// A block of tiles, with what its thread reads and writes.
+  /// A block of tiles of a frame, with what its thread reads and writes.
   private struct Task {
     let block: Range<Int>
+    let frame: Int
     let arrays: SignalPassArrays<S>
     let twiddles: UnsafePointer<S>
     let reads: UnsafePointer<equiconv_read>
@@ -149,7 +160,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
 
   /// [target][panel width, from the widest][e]: weight (c, e) of the representative reads plane (c, l·e).
   private func writeReads(_ reads: UnsafeMutablePointer<equiconv_read>) {
-    for turn in plan.correlation.banks.lazy.flatMap(\.turns) {
+    for turn in plan.frames.lazy.flatMap(\.products).map(\.turn) {
       var read = reads + turn.target * kernels.panelWidths * turn.sources.count
       var width = kernels.widestComplexPanel
       while width > 0 {
@@ -164,26 +175,28 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
   }
 
   private func process(_ task: Task) {
+    let band = sourceBands[task.frame]
     band.writeLanes(task.block, scratch: task.memory[own.band], into: task.memory[own.sourceLanes])
     for output in stride(from: 0, to: outputs, by: outputChunk) {
       let outputRange = output..<min(outputs, output + outputChunk)
       for channel in stride(from: 0, to: channels, by: channelChunk) {
         let channelRange = channel..<min(channels, channel + channelChunk)
         // One chunk of channels stays transformed for all chunks of outputs.
-        if output == 0 || channelChunk < channels { transformSource(channelRange, task) }
+        if output == 0 || channelChunk < channels { transformSource(channelRange, band, task) }
         multiply(Chunk(channels: channelRange, outputs: outputRange), task)
       }
       transformBack(outputRange, task)
     }
   }
 
-  private func transformSource(_ channels: Range<Int>, _ task: Task) {
+  private func transformSource(_ channels: Range<Int>, _ band: TileBand, _ task: Task) {
     let memory = task.memory
     let elements = plan.correlation.sourceElements
     let plane = plan.correlation.source.volume
     let imageStride = self.channels * elements * plane
+    let spectra = memory[own.spectra]
     var call = plan.call(
-      plan.wholeTile, lanes: memory[own.sourceLanes], rowStride: band.rowStride, spectrum: memory[own.spectra],
+      plan.wholeTile, lanes: memory[own.sourceLanes], rowStride: band.rowStride, spectrum: spectra,
       pointStride: sourceStride, twiddles: task.twiddles, scratch: memory[own.transform],
       laneRows: memory[own.laneRows], laneColumns: memory[own.laneColumns], bias: task.zero)
     for index in 0..<channels.count * elements {
@@ -191,10 +204,12 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
       band.fill(
         task.block, from: task.arrays.source + (channels.lowerBound * elements + index) * plane,
         imageStride: imageStride, into: memory[own.band])
-      call.spectrum = UnsafeMutableRawPointer(memory[own.spectra] + index * FourierPlan.parts * kernels.lanes)
+      call.spectrum = UnsafeMutableRawPointer(spectra + index * FourierPlan.parts * kernels.lanes)
       kernels.fourierForward(&call)
     }
   }
+
+  // MARK: - Products
 
   /// Channels and outputs that are multiplied in one go.
   private struct Chunk {
@@ -205,28 +220,27 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
   /// Products at all points, orbit by orbit of the points under turns: the weights that they share are then still in
   /// the caches.
   private func multiply(_ chunk: Chunk, _ task: Task) {
+    let products = plan.frames[task.frame].products
     for point in plan.order {
       if Call.isEnded { return }
-      for bank in plan.correlation.banks.indices {
-        for turn in plan.correlation.banks[bank].turns.indices {
-          multiply(chunk, point: point, bank: bank, turn: turn, task)
-        }
-      }
+      for number in products.indices { multiply(chunk, point: point, products[number], number, task) }
     }
   }
 
   /// The outputs of one target element at one point, panel by panel.
-  private func multiply(_ chunk: Chunk, point: Int, bank: Int, turn: Int, _ task: Task) {
-    let (sources, targets) = (plan.correlation.sourceElements, plan.correlation.targetElements)
+  private func multiply(
+    _ chunk: Chunk, point: Int, _ product: FourierPlan.Product, _ number: Int, _ task: Task
+  ) {
+    let (sources, targets) = (plan.correlation.sourceElements, plan.productCount)
     let (lanes, inputs, planes) = (kernels.lanes, channels * sources, FourierPlan.weightPlanes)
     let vector = FourierPlan.parts * lanes
-    let target = plan.correlation.banks[bank].turns[turn].target
-    let read = plan.reads[bank][turn][point]
+    let target = product.turn.target
+    let read = product.reads[point]
     // Conjugated weights are those that act on swapped parts.
     let (part, apart) = read.isConjugate ? (lanes, -lanes) : (0, lanes)
     let source = task.memory[own.spectra] + (point * sourceStride + part)
-    let destination = task.memory[own.products] + (point * targetStride + target * vector + part)
-    let weights = task.arrays.weights + (bank * plan.points + Int(read.point)) * outputs * inputs * planes
+    let destination = task.memory[own.products] + (point * targetStride + number * vector + part)
+    let weights = task.arrays.weights + (product.bank * plan.points + Int(read.point)) * outputs * inputs * planes
     PanelSplit(outputs: outputs, widest: kernels.widestComplexPanel).forEach { panel in
       if !chunk.outputs.contains(panel.first) { return }
       var call = equiconv_complex_multiply_call(
@@ -243,44 +257,62 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     }
   }
 
+  // MARK: - Outputs
+
+  /// Stores the tiles: in the plane, or in windows that are turned back.
   private func transformBack(_ outputs: Range<Int>, _ task: Task) {
-    let (memory, bias) = (task.memory, task.arrays.bias)
-    let (targets, target) = (plan.correlation.targetElements, plan.correlation.target)
-    let lanes = memory[own.targetLanes]
-    writeTargets(task, task.arrays.destination + outputs.lowerBound * targets * target.volume)
+    let (memory, band) = (task.memory, targetBands[task.frame])
+    let products = plan.frames[task.frame].products
+    let (elements, volume) = (plan.correlation.targetElements, plan.correlation.target.volume)
+    let (isStored, imageStride) = (band.plane.hasStoredRows, self.outputs * elements * volume)
+    let (lanes, windows) = (memory[own.targetLanes], memory[own.targetBand])
+    let spectra = memory[own.products]
+    writeTargets(band, task)
     var call = plan.call(
-      plan.outputsOfTile, lanes: lanes, rowStride: target.x, spectrum: memory[own.products], pointStride: targetStride,
-      twiddles: task.twiddles, scratch: memory[own.transform], laneRows: memory[own.laneRows],
-      laneColumns: memory[own.laneColumns], bias: task.zero)
-    for index in 0..<outputs.count * targets {
+      plan.outputsOfTile, lanes: lanes, rowStride: isStored ? band.plane.rowStep : band.rowStride, spectrum: spectra,
+      pointStride: targetStride, twiddles: task.twiddles, scratch: memory[own.transform],
+      laneRows: memory[own.laneRows], laneColumns: memory[own.laneColumns], bias: task.zero)
+    var stored = 0
+    for index in 0..<outputs.count * products.count {
       if Call.isEnded { return }
-      call.spectrum = UnsafeMutableRawPointer(memory[own.products] + index * FourierPlan.parts * kernels.lanes)
-      if let bias { call.bias = UnsafeRawPointer(bias + outputs.lowerBound + index / targets) }
+      let output = outputs.lowerBound + index / products.count
+      let plane = (output * elements + products[index % products.count].turn.target) * volume
+      call.spectrum = UnsafeMutableRawPointer(spectra + index * FourierPlan.parts * kernels.lanes)
+      if let bias = task.arrays.bias { call.bias = UnsafeRawPointer(bias + output) }
+      if isStored {
+        for lane in 0..<task.block.count { lanes[lane] += (plane - stored) * MemoryLayout<S>.stride }
+        stored = plane
+      }
       kernels.fourierInverse(&call)
-      for lane in 0..<task.block.count { lanes[lane] += target.volume * MemoryLayout<S>.stride }
+      if !isStored {
+        band.store(task.block, from: windows, into: task.arrays.destination + plane, imageStride: imageStride)
+      }
     }
   }
 
-  /// Where each lane's tile is stored in its first plane, and how much of it.
-  private func writeTargets(_ task: Task, _ base: UnsafeMutablePointer<S>) {
-    let target = plan.correlation.target
-    let imageStride = outputs * plan.correlation.targetElements * target.volume
+  /// Where each lane's tile is stored, in the first plane of its image or in its window, and how much of it.
+  private func writeTargets(_ band: TileBand, _ task: Task) {
+    let (size, tile) = (band.plane.size, plan.outputs)
+    let imageStride = outputs * plan.correlation.targetElements * plan.correlation.target.volume
     let (lanes, rows, columns) = (
       task.memory[own.targetLanes], task.memory[own.laneRows], task.memory[own.laneColumns]
     )
-    plan.grid.forEachPiece(task.block) { piece in
-      let y = piece.row * plan.outputs.y
-      for tile in 0..<piece.count {
-        let lane = piece.first + tile
-        let x = (piece.column + tile) * plan.outputs.x
-        lanes[lane] = UnsafeMutableRawPointer(base + piece.image * imageStride + y * target.x + x)
-        checkInvariant(piece.image < batch && y < target.y && x < target.x, "tiles are stored in planes of the target")
-        rows[lane] = min(plan.outputs.y, target.y - y)
-        columns[lane] = min(plan.outputs.x, target.x - x)
+    if !band.plane.hasStoredRows { band.writeLanes(task.block, scratch: task.memory[own.targetBand], into: lanes) }
+    band.grid.forEachPiece(task.block) { piece in
+      let y = piece.row * tile.y
+      for lane in piece.first..<piece.first + piece.count {
+        let x = (piece.column + lane - piece.first) * tile.x
+        checkInvariant(piece.image < batch && y < size.y && x < size.x, "tiles are stored in planes of the target")
+        rows[lane] = min(tile.y, size.y - y)
+        columns[lane] = min(tile.x, size.x - x)
+        if band.plane.hasStoredRows {
+          lanes[lane] = UnsafeMutableRawPointer(
+            task.arrays.destination + (piece.image * imageStride + band.plane.place(y, x)))
+        }
       }
     }
     for lane in task.block.count..<kernels.lanes {
-      lanes[lane] = UnsafeMutableRawPointer(base)
+      lanes[lane] = lanes[0]
       rows[lane] = 0
       columns[lane] = 0
     }

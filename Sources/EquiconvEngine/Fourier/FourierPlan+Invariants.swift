@@ -12,9 +12,26 @@ extension FourierPlan {
         outputs.y + correlation.reach.y - 1 == length && outputs.x + correlation.reach.x - 1 == length,
         "tiles overlap by the reach")
       checkInvariant(order.sorted() == Array(0..<points), "each point is taken once")
-      for (bank, all) in reads.enumerated() {
-        checkInvariant(all.count == correlation.banks[bank].turns.count, "each turn has its points")
-        for (turn, reads) in all.enumerated() { check(reads, contributions[bank][turn]) }
+      checkInvariant(!frames.isEmpty, "planes are seen by an element")
+      for frame in frames {
+        frame.grid.checkInvariants(frame.target.size)
+        checkInvariant(
+          frame.grid.tiles.volume == grid.tiles.volume && frame.products.count == frames[0].products.count,
+          "frames are of one kind")
+      }
+      checkInvariant(
+        frames.flatMap { $0.products.map(\.turn.target) }.sorted() == Array(0..<correlation.targetElements),
+        "each target is computed once")
+      for product in frames.lazy.flatMap(\.products) {
+        checkInvariant(product.reads.map { Int($0.point) }.sorted() == Array(0..<points), "turns permute the points")
+      }
+      for (bank, all) in contributions.enumerated() {
+        for (turn, contributions) in all.enumerated() {
+          let target = banks[bank].turns[turn].target
+          let product = frames[0].products.first { $0.turn.target == target }
+          checkInvariant(product != nil, "each turn has its points")
+          check(product?.reads ?? [], contributions)
+        }
       }
       for tap in taps.lazy.flatMap({ $0 }).lazy.flatMap({ $0 }) {
         checkInvariant(tap.place >= 0 && tap.place < correlation.reach.volume, "taps lie in the kernel")
@@ -23,7 +40,6 @@ extension FourierPlan {
     }
 
     private func check(_ reads: [PointRead], _ contributions: [PointRead]) {
-      checkInvariant(reads.map { Int($0.point) }.sorted() == Array(0..<points), "turns permute the points")
       for (point, read) in reads.enumerated() {
         let back = contributions[Int(read.point)]
         checkInvariant(Int(back.point) == point && back.isConjugate == read.isConjugate, "contributions undo turns")

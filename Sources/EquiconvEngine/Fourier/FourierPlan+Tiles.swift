@@ -38,17 +38,17 @@ extension FourierPlan {
       bias: bias)
   }
 
-  /// The windows of source planes that tiles read.
-  func band(lanes: Int) -> TileBand {
+  /// The windows of source planes that tiles of a frame read. Padding and reach are the same in all.
+  func sourceBand(_ frame: Frame, lanes: Int) -> TileBand {
     TileBand(
-      grid: grid, window: wholeTile.size, source: correlation.source, origin: correlation.origin,
+      grid: frame.grid, window: wholeTile.size, plane: frame.source, origin: correlation.origin,
       isCircular: correlation.isCircular, lanes: lanes)
   }
 
-  /// The windows of gradient planes that tiles read: their outputs, without overlap.
-  func gradientBand(lanes: Int) -> TileBand {
+  /// The windows of target planes that are the outputs of tiles of a frame, without overlap.
+  func targetBand(_ frame: Frame, lanes: Int) -> TileBand {
     TileBand(
-      grid: grid, window: outputs, source: correlation.target, origin: Box(z: 0, y: 0, x: 0),
-      isCircular: false, lanes: lanes)
+      grid: frame.grid, window: outputs, plane: frame.target, origin: Box(z: 0, y: 0, x: 0), isCircular: false,
+      lanes: lanes)
   }
 }

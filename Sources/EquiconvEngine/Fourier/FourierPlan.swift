@@ -13,18 +13,26 @@
 /// Tiles overlap by the kernel's reach and each gives (n − reach + 1) outputs an axis (overlap-save). With u counted from
 /// the kernel's center pixel, y(x) = Σ_u k(u) f(x + u) is `ŷ(ω) = K(ω) f̂(ω)`, K(ω) = Σ_u k(u) exp(iω·u), on each tile. A
 /// kernel turned by l has K(lᵀω), so that a bank of turned kernels is transformed and stored once.
+///
+/// Or the planes are turned and the kernels are not: `y[o,l·p] = L_l (Σ_c k_p[o,c] ∗ L_l⁻¹ f[c])`, with a frame for each l,
+/// whose tiles lie in the turned plane. Turning f exchanges the frames and nothing else, so that the results are
+/// equivariant to the last bit. Each frame transforms all that it reads.
 final class FourierPlan: Sendable {
   let correlation: PlaneCorrelation
   /// n.
   let length: Int
+  /// The tiles of planes as they are stored.
   let grid: TileGrid
+  /// Kernels that are transformed, each for the turns of its representative.
+  let banks: [PlaneCorrelation.Bank]
+  /// Views of the planes, with what is computed in each. All have the same number of tiles and of products.
+  let frames: [Frame]
   /// The kernel's center: where outputs begin in a tile.
   let center: Box
   /// The independent frequencies of a real tile.
   let points: Int
-  /// [bank][turn][point]: which point of the bank's weights is read, and whether conjugated.
-  let reads: [[[PointRead]]]
   /// [bank][turn][point q]: the point whose products add to the gradient of the bank's weights at q, and whether conjugated.
+  /// Of kernels that turn.
   let contributions: [[[PointRead]]]
   /// Points in an order that keeps together those that read the same weights.
   let order: [Int]
@@ -36,7 +44,24 @@ final class FourierPlan: Sendable {
   /// What it depends on, beside the plan of the layer.
   struct Key: Hashable, Sendable {
     var pass: Pass
-    var length: Int
+    var tile: Tile
+  }
+
+  /// Planes as one lattice element sees them: the identity, unless planes are turned.
+  struct Frame: Sendable {
+    let source: PlaneView
+    let target: PlaneView
+    let grid: TileGrid
+    /// One for each target element.
+    let products: [Product]
+  }
+
+  /// The products of a bank's weights with one turn of the sources.
+  struct Product: Sendable {
+    let bank: Int
+    let turn: PlaneCorrelation.Turn
+    /// For each point, which one of the weights is read, and whether conjugated.
+    let reads: [PointRead]
   }
 
   struct PointRead: Sendable {
@@ -57,7 +82,8 @@ final class FourierPlan: Sendable {
   static let lengths = [8, 12, 16, 20, 24, 32]
 
   /// - Returns: nil where the kernel reaches too far for a tile of this length to have outputs.
-  init?(_ correlation: PlaneCorrelation, length n: Int) {
+  init?(_ correlation: PlaneCorrelation, _ tile: Tile) {
+    let n = tile.size
     guard let grid = TileGrid(correlation, inputs: n) else { return nil }
     self.correlation = correlation
     self.grid = grid
@@ -65,10 +91,15 @@ final class FourierPlan: Sendable {
     center = Box(z: 0, y: correlation.reach.y / 2, x: correlation.reach.x / 2)
     points = Self.points(length: n)
     let frequencies = Frequencies(length: n)
-    reads = correlation.banks.map { bank in bank.turns.map { frequencies.reads(turnedBy: $0) } }
+    let banks = tile.isTurned ? correlation.orbits : correlation.banks
+    self.banks = banks
+    let reads = tile.isTurned ? [] : banks.map { bank in bank.turns.map { frequencies.reads(turnedBy: $0) } }
+    frames =
+      tile.isTurned
+      ? Self.turnedFrames(banks, correlation, grid, points: points) : [Self.frame(banks, reads, correlation, grid)]
     contributions = reads.map { $0.map { Self.inverted($0) } }
     order = Self.order(reads, points: points)
-    taps = correlation.banks.map { bank in
+    taps = banks.map { bank in
       var taps = [[Tap]](repeating: [], count: correlation.sourceElements)
       for term in correlation.terms[bank.representative] {
         taps[term.element].append(
@@ -89,7 +120,10 @@ final class FourierPlan: Sendable {
   var outputs: Box { grid.outputs }
   var tiles: Box { grid.tiles }
 
-  /// Tiles of a batch.
+  /// Products of each frame.
+  var productCount: Int { frames[0].products.count }
+
+  /// Tiles of a batch, in one frame.
   func tileCount(batch: Int) -> Int { batch * tiles.volume }
 
   /// The independent frequencies of a real tile of n × n.
@@ -114,6 +148,35 @@ final class FourierPlan: Sendable {
     for (index, value) in twiddles.enumerated() { target[index] = S(value) }
   }
 
+  // MARK: - Frames
+
+  /// The planes as they are, with kernels that turn.
+  private static func frame(
+    _ banks: [PlaneCorrelation.Bank], _ reads: [[[PointRead]]], _ correlation: PlaneCorrelation, _ grid: TileGrid
+  ) -> Frame {
+    let products = zip(banks, reads).enumerated().flatMap { bank, pair in
+      zip(pair.0.turns, pair.1).map { Product(bank: bank, turn: $0, reads: $1) }
+    }
+    return Frame(
+      source: PlaneView(correlation.source), target: PlaneView(correlation.target), grid: grid, products: products)
+  }
+
+  /// Planes that turn, with kernels as they are: a frame for each lattice element.
+  private static func turnedFrames(
+    _ orbits: [PlaneCorrelation.Bank], _ correlation: PlaneCorrelation, _ grid: TileGrid, points: Int
+  ) -> [Frame] {
+    let reads = (0..<points).map { PointRead(point: Int32($0), isConjugate: false) }
+    return (orbits.first?.turns ?? []).enumerated().map { number, turn in
+      let target = PlaneView(correlation.target, turnedBy: turn)
+      return Frame(
+        source: PlaneView(correlation.source, turnedBy: turn), target: target,
+        grid: TileGrid(target.size, outputs: grid.outputs),
+        products: orbits.enumerated().map { Product(bank: $0, turn: $1.turns[number], reads: reads) })
+    }
+  }
+
+  // MARK: - Points
+
   private static func inverted(_ reads: [PointRead]) -> [PointRead] {
     var inverse = reads
     for (point, read) in reads.enumerated() {
@@ -124,7 +187,7 @@ final class FourierPlan: Sendable {
 
   /// Each point followed by those that share weights with it under the turns of the largest bank.
   private static func order(_ reads: [[[PointRead]]], points: Int) -> [Int] {
-    guard let turns = reads.max(by: { $0.count < $1.count }) else { return [] }
+    guard let turns = reads.max(by: { $0.count < $1.count }) else { return Array(0..<points) }
     var sharing = [[Int]](repeating: [], count: points)
     for point in 0..<points { sharing[turns.map { Int($0[point].point) }.min() ?? point].append(point) }
     return sharing.flatMap { $0 }

@@ -28,8 +28,8 @@ struct FourierSide<S: EngineScalar> {
   ) throws(ConvolutionError) {
     try self.init(
       plan, channels: channels, elements: plan.correlation.sourceElements, tiles: tiles,
-      band: plan.band(lanes: min(lanes, plan.tiles.x)), content: plan.wholeTile, numbers: FourierPlan.parts,
-      lanes: lanes, &layout)
+      band: plan.sourceBand(plan.frames[0], lanes: min(lanes, plan.tiles.x)), content: plan.wholeTile,
+      numbers: FourierPlan.parts, lanes: lanes, &layout)
   }
 
   /// The gradient, in windows that do not.
@@ -38,7 +38,7 @@ struct FourierSide<S: EngineScalar> {
   ) throws(ConvolutionError) {
     try self.init(
       plan, channels: channels, elements: plan.correlation.targetElements, tiles: tiles,
-      band: plan.gradientBand(lanes: min(lanes, plan.tiles.x)), content: plan.outputsOfTile,
+      band: plan.targetBand(plan.frames[0], lanes: min(lanes, plan.tiles.x)), content: plan.outputsOfTile,
       numbers: FourierPlan.weightPlanes, lanes: lanes, &layout)
   }
 
@@ -68,7 +68,7 @@ struct FourierSide<S: EngineScalar> {
       let hasChannel = first + lane < channels
       pointers[lane] = UnsafeMutableRawPointer(hasChannel ? window : windows)
       if !hasChannel { continue }
-      let plane = ((piece.image * channels + first + lane) * elements + element) * band.source.volume
+      let plane = ((piece.image * channels + first + lane) * elements + element) * band.plane.size.volume
       band.fill(piece, from: signal + plane, into: window)
     }
   }

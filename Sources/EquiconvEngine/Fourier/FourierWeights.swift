@@ -27,7 +27,7 @@ struct FourierWeights<S: EngineScalar> {
   /// Scalars of all banks.
   static func counts(_ plan: FourierPlan, channels: Int, outputs: Int) -> [Int] {
     [
-      plan.correlation.banks.count, plan.points, outputs, channels, plan.correlation.sourceElements,
+      plan.banks.count, plan.points, outputs, channels, plan.correlation.sourceElements,
       FourierPlan.weightPlanes,
     ]
   }

@@ -34,7 +34,15 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
 
   var tiles: [Tile] { [Method.groupFourier.tile] }
 
-  func isExact(tile: Tile) -> Bool { task.pass != .weightGradient && (try? groupPlan().isExact) ?? false }
+  /// What falls on circular padding is folded back in the order of the rows, which turns.
+  func isExact(tile: Tile) -> Bool {
+    switch task.pass {
+    case .forward: break
+    case .inputGradient: if task.plan.descriptor.layer.paddingMode == .circular { return false }
+    case .weightGradient: return false
+    }
+    return (try? groupPlan().isExact) ?? false
+  }
 
   // MARK: - Passes
 

@@ -12,8 +12,9 @@ extension ConvolutionPlan {
     let layer = descriptor.layer
     // The fiber was made when the descriptor was checked.
     guard let fiber = try? layer.input.fiber(of: layer.group, .inputSpace) else { return false }
-    let lattice = layer.group.latticeSubgroup
-    return (0..<fiber.count).allSatisfy { fiber.stabilizer(of: $0, in: lattice).count == 1 }
+    return (0..<fiber.count).allSatisfy { point in
+      layer.group.latticeSubgroup.allSatisfy { $0 == 0 || ![point, -1].contains(fiber.act($0, point)) }
+    }
   }
 
   /// The plan for signals with the same extents, in ascending order on axes that such elements exchange. It is the same for

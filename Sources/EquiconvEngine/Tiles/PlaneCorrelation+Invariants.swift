@@ -22,6 +22,13 @@ extension PlaneCorrelation {
         checkInvariant(turn.axes.sorted() == [0, 1], "turns permute the axes")
         checkInvariant(turn.signs.allSatisfy { abs($0) == 1 }, "turns keep distances")
       }
+      for orbit in orbits {
+        let isAlike = zip(orbit.turns, orbits[0].turns).allSatisfy { $0.axes == $1.axes && $0.signs == $1.signs }
+        checkInvariant(isAlike, "orbits are turned by the same elements in one order")
+      }
+      checkInvariant(
+        orbits.isEmpty || orbits.flatMap { $0.turns.map(\.target) }.sorted() == Array(0..<targetElements),
+        "each target is in one orbit")
     }
   #else
     @inline(__always)

@@ -22,8 +22,12 @@ struct PlaneCorrelation: Sendable {
   let coefficients: Int
   /// The terms of each target element, positions in 0 ..< reach. Those of one (element, position) are one.
   let terms: FixedArray<FixedArray<Stencil.Term>>
-  /// Elements of the target whose kernels are one kernel turned; each is in one bank.
+  /// Elements of the target whose kernels are one kernel turned about a pixel; each is in one bank.
   let banks: [Bank]
+  /// The banks of kernels that are turned about their true center, between pixels for even ones. In each, the lattice
+  /// elements carry the representative to one target each, in one order. Empty where they do not, as on the plane, where
+  /// they leave the target in place.
+  let orbits: [Bank]
 
   /// Target elements whose kernels are that of the first, turned by lattice elements.
   struct Bank: Sendable {
@@ -31,7 +35,7 @@ struct PlaneCorrelation: Sendable {
     var representative: Int { turns[0].target }
   }
 
-  /// kernel_target[o,c, l·e](l·u) = kernel_representative[o,c,e](u), u about the kernel's center.
+  /// kernel_target[o,c, l·e](l·u) = kernel_representative[o,c,e](u), u about a center of the kernel.
   struct Turn: Sendable {
     /// l·p, p being the representative.
     var target: Int
@@ -94,7 +98,14 @@ struct PlaneCorrelation: Sendable {
     isCircular = plan.descriptor.layer.paddingMode == .circular
     coefficients = plan.stencil.coefficients
     self.terms = terms
-    banks = try Self.banks(terms, plan.descriptor.layer.group, from, to, reach: plan.geometry.reach)
+    let group = plan.descriptor.layer.group
+    banks = try Self.banks(terms, group, from, to, reach: reach, center: reach.map { $0 & -2 })
+    // Of odd kernels the pixel is the center.
+    let isOdd = reach.y & reach.x & 1 == 1
+    let orbits =
+      isOdd ? banks : try Self.banks(terms, group, from, to, reach: reach, center: reach.map { $0 - 1 })
+    let elements = group.latticeSubgroup.count
+    self.orbits = orbits.allSatisfy { $0.turns.count == elements } ? orbits : []
     checkInvariants()
   }
 
@@ -142,10 +153,12 @@ struct PlaneCorrelation: Sendable {
   // MARK: - Turned kernels
 
   /// Groups the target elements by turns that carry terms to terms. What the group says is compared with the terms
-  /// themselves: even kernels, whose center lies between pixels, and whatever else does not agree, are banks of one.
+  /// themselves: whatever does not agree, such as even kernels turned about a pixel, are banks of one.
+  ///
+  /// - Parameter center: Twice the center of turns, in positions of taps.
   private static func banks(
     _ terms: FixedArray<FixedArray<Stencil.Term>>, _ group: PointGroup, _ from: HomogeneousSpace,
-    _ to: HomogeneousSpace, reach: Box
+    _ to: HomogeneousSpace, reach: Box, center: Box
   ) throws(ConvolutionError) -> [Bank] {
     var banks: [Bank] = []
     banks.reserveCapacity(to.count)
@@ -158,7 +171,7 @@ struct PlaneCorrelation: Sendable {
         Call.pause()
         let target = to.act(l, point)
         guard target >= 0, !isDone[target], let turn = turn(l, to: target, group, from) else { continue }
-        guard kernel.agrees(terms[target], with: terms[point], { turned($0, turn, reach) }) else { continue }
+        guard kernel.agrees(terms[target], with: terms[point], { turned($0, turn, about: center) }) else { continue }
         bank.turns.append(turn)
         isDone[target] = true
       }
@@ -211,14 +224,13 @@ struct PlaneCorrelation: Sendable {
       signs: [action.sign(0), action.sign(1)])
   }
 
-  /// The term turned about the pixel at the kernel's center.
-  private static func turned(_ term: Stencil.Term, _ turn: Turn, _ reach: Box) -> Stencil.Term {
-    let center = [reach.y / 2, reach.x / 2]
-    let position = [term.position.y - center[0], term.position.x - center[1]]
+  private static func turned(_ term: Stencil.Term, _ turn: Turn, about center: Box) -> Stencil.Term {
+    let doubled = [2 * term.position.y - center.y, 2 * term.position.x - center.x]
     var turned = term
     turned.element = turn.sources[term.element]
-    turned.position.y = turn.signs[0] * position[turn.axes[0]] + center[0]
-    turned.position.x = turn.signs[1] * position[turn.axes[1]] + center[1]
+    // Turns exchange axes of one center only, so that these are even.
+    turned.position.y = (turn.signs[0] * doubled[turn.axes[0]] + center.y) / 2
+    turned.position.x = (turn.signs[1] * doubled[turn.axes[1]] + center.x) / 2
     return turned
   }
 }

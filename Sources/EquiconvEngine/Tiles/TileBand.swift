@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The windows of source planes that the tiles of one block read, a window for each piece of neighboring tiles.
+/// The windows of planes that the tiles of one block read or write, a window for each piece of neighboring tiles.
 ///
 /// A block is a number of consecutive tiles in the order (image, tile row, tile column), one a lane. Windows are copied
 /// with their padding into scratch, so that every lane reads rows of full length from a place of its own; lanes beyond the
@@ -9,8 +9,8 @@ struct TileBand {
   let grid: TileGrid
   /// Positions of one tile.
   let window: Box
-  let source: Box
-  /// The source coordinate of position 0 of tile 0.
+  let plane: PlaneView
+  /// The coordinate in the plane of position 0 of tile 0.
   let origin: Box
   let isCircular: Bool
   let lanes: Int
@@ -56,42 +56,82 @@ struct TileBand {
     }
   }
 
-  /// Copies the window of one piece out of a plane of its image.
+  /// Copies the window of one piece out of a plane of its image, with zeros or the periodic continuation where there is no
+  /// source.
   @inline(__always)
   func fill<S: EngineScalar>(
     _ piece: TileGrid.Piece, from plane: UnsafePointer<S>, into window: UnsafeMutablePointer<S>
   ) {
     let length = (piece.count - 1) * step.x + self.window.x
     checkInvariant(length <= rowStride, "rows lie in their windows")
-    let x = origin.x + piece.column * step.x
-    for y in 0..<self.window.y {
-      copyRow(origin.y + piece.row * step.y + y, from: x, length, plane, into: window + y * rowStride)
-    }
-  }
-
-  /// Positions `x ..< x + length` of row `y`, zeros or the periodic continuation where there is no source.
-  @inline(__always)
-  private func copyRow<S: EngineScalar>(
-    _ y: Int, from x: Int, _ length: Int, _ plane: UnsafePointer<S>, into row: UnsafeMutablePointer<S>
-  ) {
+    let (y, x) = (origin.y + piece.row * step.y, origin.x + piece.column * step.x)
     if isCircular {
-      let line = plane + Box.wrapped(y, source.y) * source.x
-      var position = Box.wrapped(x, source.x)
-      var done = 0
-      while done < length {
-        let piece = min(length - done, source.x - position)
-        (row + done).update(from: line + position, count: piece)
-        done += piece
-        position = 0
+      Self.forEachRun(from: y, count: self.window.y, period: self.plane.size.y) { row, y, rows in
+        Self.forEachRun(from: x, count: length, period: self.plane.size.x) { column, x, columns in
+          self.plane.load(
+            plane, y: y, x: x, rows: rows, columns: columns, into: window + (row * rowStride + column),
+            stride: rowStride)
+        }
       }
       return
     }
-    let low = max(0, min(length, -x))
-    let high = y < 0 || y >= source.y ? low : max(low, min(length, source.x - x))
-    checkInvariant(
-      low <= high && high <= length && (low == high || x + low >= 0 && x + high <= source.x), "rows lie in the source")
-    if low > 0 { row.update(repeating: 0, count: low) }
-    if high > low { (row + low).update(from: plane + (y * source.x + x + low), count: high - low) }
-    if length > high { (row + high).update(repeating: 0, count: length - high) }
+    let rows = Self.inside(y, count: self.window.y, size: self.plane.size.y)
+    let columns = Self.inside(x, count: length, size: self.plane.size.x)
+    clear(window, length: length, but: rows, columns)
+    if rows.isEmpty || columns.isEmpty { return }
+    self.plane.load(
+      plane, y: y + rows.lowerBound, x: x + columns.lowerBound, rows: rows.count, columns: columns.count,
+      into: window + (rows.lowerBound * rowStride + columns.lowerBound), stride: rowStride)
+  }
+
+  /// Copies what lies in the plane of the windows of a block to a plane of each image, `imageStride` scalars apart.
+  @inline(__always)
+  func store<S: EngineScalar>(
+    _ block: Range<Int>, from scratch: UnsafePointer<S>, into plane: UnsafeMutablePointer<S>, imageStride: Int
+  ) {
+    var window = scratch
+    grid.forEachPiece(block) { piece in
+      let (y, x) = (piece.row * step.y, piece.column * step.x)
+      self.plane.store(
+        window, stride: rowStride, rows: min(self.window.y, self.plane.size.y - y),
+        columns: min(piece.count * step.x, self.plane.size.x - x), into: plane + piece.image * imageStride, y: y, x: x)
+      window += windowVolume
+    }
+  }
+
+  /// Pieces of a stretch of a periodic axis that do not wrap: where each begins in the stretch and on the axis, its length.
+  @inline(__always)
+  private static func forEachRun(from first: Int, count: Int, period: Int, _ body: (Int, Int, Int) -> Void) {
+    var position = Box.wrapped(first, period)
+    var done = 0
+    while done < count {
+      let piece = min(count - done, period - position)
+      body(done, position, piece)
+      done += piece
+      position = 0
+    }
+  }
+
+  /// The places 0 ..< count of a stretch that lie on an axis.
+  @inline(__always)
+  private static func inside(_ first: Int, count: Int, size: Int) -> Range<Int> {
+    let low = max(0, min(count, -first))
+    return low..<max(low, min(count, size - first))
+  }
+
+  /// Zeros all of a window but a rectangle.
+  @inline(__always)
+  private func clear<S: EngineScalar>(
+    _ window: UnsafeMutablePointer<S>, length: Int, but rows: Range<Int>, _ columns: Range<Int>
+  ) {
+    for y in 0..<self.window.y {
+      let row = window + y * rowStride
+      if rows.contains(y) {
+        row.update(repeating: 0, count: columns.lowerBound)
+        (row + columns.upperBound).update(repeating: 0, count: length - columns.upperBound)
+      } else {
+        row.update(repeating: 0, count: length)
+      }
+    }
   }
 }

@@ -6,8 +6,10 @@ struct TileGrid: Sendable {
   let outputs: Box
   let tiles: Box
 
-  init(_ correlation: PlaneCorrelation, outputs: Box) {
-    let target = correlation.target
+  init(_ correlation: PlaneCorrelation, outputs: Box) { self.init(correlation.target, outputs: outputs) }
+
+  /// - Parameter target: Extents of a plane.
+  init(_ target: Box, outputs: Box) {
     self.outputs = outputs
     tiles = Box(z: 1, y: (target.y - 1) / outputs.y + 1, x: (target.x - 1) / outputs.x + 1)
   }

@@ -33,7 +33,7 @@ def draw(rng, layer, group=D4, dtype=np.float32, size=14, channels=3, kernel=5):
 
 def method(explained):
     """What bits depend on."""
-    return explained.algorithm, explained.tile
+    return explained.algorithm, explained.tile, explained.is_exact
 
 
 @pytest.mark.parametrize("place", [0, 0.5, -1], ids=["start", "middle", "end"])
