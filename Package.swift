@@ -96,7 +96,8 @@ let package = Package(
     .testTarget(
       name: "EquiconvEngineTests",
       dependencies: [
-        "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvTestSupport",
+        "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvShims",
+        "_EquiconvTestSupport",
       ]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
   ],

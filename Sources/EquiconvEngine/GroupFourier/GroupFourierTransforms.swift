@@ -7,17 +7,17 @@ import _EquiconvMemory
 ///
 /// z is constant on the left cosets of S, so that one read of each is an input, and the pivot columns of ẑ determine
 /// the others.
-struct ReadTransform: Sendable {
+package struct ReadTransform: Sendable {
   /// The places of the cosets' first elements: input i is what the i-th carries the read to.
-  let cosets: [Int]
+  package let cosets: [Int]
   /// For each representation the columns of ẑ that are computed, and their factors: what is computed is ẑ[:, b] / factor.
-  let columns: [InvariantColumns]
-  let factors: [[Double]]
+  package let columns: [InvariantColumns]
+  package let factors: [[Double]]
   /// Outputs: (representation, column, row).
-  let program: TransformProgram
+  package let program: TransformProgram
 
   /// - Parameter rows: The rows of ẑ that are wanted of each representation.
-  init(
+  package init(
     _ transform: GroupTransform, _ table: SubgroupTable, stabilizer: [Int], rows: [[Int]]
   ) throws(ConvolutionError) {
     let cosets = table.leftCosets(of: stabilizer, in: Array(0..<table.count))

@@ -3,12 +3,12 @@
 import EquiconvGroups
 
 /// A subgroup L whose elements are numbered by their places in its list, with representations of L by place.
-struct SubgroupTable: Sendable {
+package struct SubgroupTable: Sendable {
   let count: Int
   private let products: [Int]
   let inverses: [Int]
 
-  init(_ group: PointGroup, _ elements: [Int]) {
+  package init(_ group: PointGroup, _ elements: [Int]) {
     var places = [Int](repeating: -1, count: group.order)
     for (place, element) in elements.enumerated() { places[element] = place }
     count = elements.count
@@ -16,7 +16,7 @@ struct SubgroupTable: Sendable {
     inverses = elements.map { places[group.inverse($0)] }
   }
 
-  func product(_ a: Int, _ b: Int) -> Int { products[a * count + b] }
+  package func product(_ a: Int, _ b: Int) -> Int { products[a * count + b] }
 
   /// The first element of each coset x·K that lie in a coset x·M, K being a subgroup of M.
   func leftCosets(of subgroup: [Int], in coset: [Int]) -> [Int] {
@@ -31,7 +31,7 @@ struct SubgroupTable: Sendable {
 }
 
 extension Representation {
-  func entry(_ element: Int, _ row: Int, _ column: Int) -> Double {
+  package func entry(_ element: Int, _ row: Int, _ column: Int) -> Double {
     matrices[(element * dimension + row) * dimension + column]
   }
 
@@ -48,8 +48,8 @@ extension Representation {
 /// The columns of a matrix M with M = M Π that determine the others: M = M[:, pivots] · rows.
 ///
 /// Π is the projection onto what a subgroup leaves as it is; `rows` is its reduced row echelon form.
-struct InvariantColumns: Sendable {
-  let pivots: [Int]
+package struct InvariantColumns: Sendable {
+  package let pivots: [Int]
   /// For each pivot a row of the dimension's length.
   let rows: [[Double]]
 

@@ -7,17 +7,17 @@ import _EquiconvShims
 ///
 /// Slots are numbered: inputs, then outputs, then scratch, then those that stand for others: steps of several butterflies
 /// want their operands, and their results, one after the other.
-struct TransformProgram: Sendable {
-  let inputs: Int
-  let outputs: Int
-  let scratch: Int
+package struct TransformProgram: Sendable {
+  package let inputs: Int
+  package let outputs: Int
+  package let scratch: Int
   /// The slots that those behind the scratch stand for.
-  let copies: FixedArray<Int32>
-  let steps: FixedArray<equiconv_transform_step>
+  package let copies: FixedArray<Int32>
+  package let steps: FixedArray<equiconv_transform_step>
   /// Vectors that steps load and store, the measure of its cost, and additions.
-  let accesses: Int
-  let additions: Int
+  package let accesses: Int
+  package let additions: Int
 
-  var slots: Int { inputs + outputs + scratch + copies.count }
-  var firstCopy: Int { inputs + outputs + scratch }
+  package var slots: Int { inputs + outputs + scratch + copies.count }
+  package var firstCopy: Int { inputs + outputs + scratch }
 }
