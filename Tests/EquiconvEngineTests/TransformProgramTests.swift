@@ -45,7 +45,7 @@ import _EquiconvTestSupport
     let rows = transform.representations.map { Array(0..<$0.dimension) }
     let read = try ReadTransform(transform, SubgroupTable(group, Array(0..<8)), stabilizer: [0], rows: rows)
     #expect(read.program.steps.map(\.operation) == [EQUICONV_STEP_DIHEDRAL_8])
-    #expect(read.program.additions == 20 && read.program.accesses == 16)
+    #expect(read.program.work.additions == 20 && read.program.work.accesses == 16)
   }
 
   /// The identity alone, and what each element generates.

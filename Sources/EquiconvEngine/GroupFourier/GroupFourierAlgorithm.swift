@@ -79,13 +79,17 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let panel = min(Double(kernels.widestPanel), writes)
     let share = isGradient ? costs.gradientShare : costs.share / (1 + 1 / panel - 1 / Double(kernels.widestPanel))
     let products = Double(plan.products) * reads * writes
-    let pointAdditions = isGradient ? plan.gradientAdditions : plan.pointAdditions
-    let additions = Double(plan.readAdditions) * reads + Double(pointAdditions) * writes
+    let (readWork, pointWork) = (plan.readWork, isGradient ? plan.gradientWork : plan.pointWork)
+    let additions = Double(readWork.additions) * reads + Double(pointWork.additions) * writes
+    let accesses = Double(readWork.accesses) * reads + Double(pointWork.accesses) * writes
+    let elements = plan.gather.stencil
+    let planes = Double(elements.inputElements) * reads + Double(elements.outputElements) * writes
+    let vector = products / share + costs.access * accesses + costs.plane * planes
     let vectors = Double(task.batch) * Double(cover.vectorCount)
-    let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightNumbers)
+    let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightWork)
     let pixels = Double(task.batch) * Double(plan.gather.grids[0].size.volume)
     return MethodCost(
-      time: MethodCost.pass / 2 + (weights + vectors * (products / share + costs.addition * additions)) / task.threads,
+      time: MethodCost.pass / 2 + (weights + vectors * vector) / task.threads,
       operations: pixels * (2 * products + additions),
       weightBytes: isGradient
         ? 0 : plan.weightNumbers * channels.read * channels.computed * MemoryLayout<S>.stride)
@@ -97,15 +101,16 @@ private struct GroupFourierCosts {
   /// Share of the peak that products reach: forward or input gradient, and weight gradient.
   let share: Double
   let gradientShare: Double
-  /// An addition of vectors in a transform.
-  let addition: Double
-  /// A number of the transformed weights, either way.
+  /// A vector that a transform loads or stores, and a vector of a plane that is padded or stored.
+  let access: Double
+  let plane: Double
+  /// A multiply-add of the weights' transform, either way.
   let weight: Double
 
   static let measured = MeasuredCosts(
-    baseline: GroupFourierCosts(share: 1, gradientShare: 0.9, addition: 1.5, weight: 1),
-    avx2: GroupFourierCosts(share: 0.95, gradientShare: 0.85, addition: 2, weight: 4),
-    avx512: GroupFourierCosts(share: 0.9, gradientShare: 0.8, addition: 2.5, weight: 8))
+    baseline: GroupFourierCosts(share: 1, gradientShare: 0.9, access: 1, plane: 6, weight: 2),
+    avx2: GroupFourierCosts(share: 0.95, gradientShare: 0.85, access: 2, plane: 12, weight: 4),
+    avx512: GroupFourierCosts(share: 0.9, gradientShare: 0.8, access: 3.5, plane: 20, weight: 7))
 }
 
 extension Method {

@@ -147,15 +147,15 @@ final class GroupFourierPlan: Sendable {
   var readNumbers: Int { parts.reduce(0) { $0 + $1.rows.count * $1.columns } }
   /// Multiply-adds for a pair of channels and a pixel.
   var products: Int { parts.reduce(0) { $0 + $1.rows.count * $1.columns * $1.outputs.count } }
-  /// Additions of the forward transforms of one channel, and of the inverse transforms of one output channel.
-  var readAdditions: Int {
-    orbits.stabilizerOfOrbit.reduce(0) { $0 + reads[Int($1)].program.additions }
-  }
-  var pointAdditions: Int { inverses.reduce(0) { $0 + $1.program.additions } }
-  /// Those of the adjoints of the inverse transforms.
-  var gradientAdditions: Int { inverses.reduce(0) { $0 + $1.adjoint.additions } }
+  /// The work of the forward transforms of one channel, and of the inverse transforms of one output channel.
+  var readWork: TransformWork { orbits.stabilizerOfOrbit.reduce(.zero) { $0 + reads[Int($1)].program.work } }
+  var pointWork: TransformWork { inverses.reduce(.zero) { $0 + $1.program.work } }
+  /// That of the adjoints of the inverse transforms.
+  var gradientWork: TransformWork { inverses.reduce(.zero) { $0 + $1.adjoint.work } }
   /// Numbers of κ̂ for each pair of channels.
   var weightNumbers: Int { parts.reduce(0) { $0 + $1.columns * $1.outputs.count } }
+  /// Multiply-adds that make them.
+  var weightWork: Int { parts.reduce(0) { $0 + $1.entries.count } }
 }
 
 /// Builds what belongs to one representation.

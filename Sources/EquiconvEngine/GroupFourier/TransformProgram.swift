@@ -14,10 +14,21 @@ package struct TransformProgram: Sendable {
   /// The slots that those behind the scratch stand for.
   package let copies: FixedArray<Int32>
   package let steps: FixedArray<equiconv_transform_step>
-  /// Vectors that steps load and store, the measure of its cost, and additions.
-  package let accesses: Int
-  package let additions: Int
+  package let work: TransformWork
 
   package var slots: Int { inputs + outputs + scratch + copies.count }
   package var firstCopy: Int { inputs + outputs + scratch }
+}
+
+/// What a transform does with a vector of each of its inputs.
+package struct TransformWork: Sendable {
+  package var additions: Int
+  /// Vectors that are loaded and stored: the measure of its time.
+  package var accesses: Int
+
+  static var zero: TransformWork { TransformWork(additions: 0, accesses: 0) }
+
+  static func + (a: TransformWork, b: TransformWork) -> TransformWork {
+    TransformWork(additions: a.additions + b.additions, accesses: a.accesses + b.accesses)
+  }
 }

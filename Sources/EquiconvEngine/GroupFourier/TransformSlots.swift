@@ -17,8 +17,7 @@ struct TransformSlots {
   private var scratch = 0
   private var copies: [Int] = []
   private var steps: [equiconv_transform_step] = []
-  private var accesses = 0
-  private var additions = 0
+  private var work = TransformWork.zero
 
   init(_ schedule: TransformSchedule, _ outputs: [TransformGraph.Value?], outputsLieApart: Bool) {
     self.schedule = schedule
@@ -57,7 +56,7 @@ struct TransformSlots {
     resolveCopies()
     return TransformProgram(
       inputs: inputs, outputs: outputs.count, scratch: scratch, copies: try Table(copies.map { Int32($0) }).frozen(),
-      steps: try Table(steps).frozen(), accesses: accesses, additions: additions)
+      steps: try Table(steps).frozen(), work: work)
   }
 
   private mutating func emit(_ operation: TransformSchedule.Operation, _ number: Int) {
@@ -67,8 +66,8 @@ struct TransformSlots {
       free.append(slotOfNode[node])
     }
     let results = operation.results.map { allocate($0.node) }
-    accesses += operands.count + results.count
-    additions += operation.additions
+    work.accesses += operands.count + results.count
+    work.additions += operation.additions
     if operands.count > 2 {
       append(operation.operation, copied(operands), 0, sum: copied(results))
     } else {
@@ -117,7 +116,7 @@ struct TransformSlots {
     }
     let source = slotOfNode[output.node]
     if source == slot { return }
-    accesses += 2
+    work.accesses += 2
     switch output.factor * schedule.sign(output.node) {
     case 1: append(EQUICONV_STEP_COPY, source, source, sum: slot)
     case -1: append(EQUICONV_STEP_NEGATE, source, source, sum: slot)
