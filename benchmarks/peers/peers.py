@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speed and errors of equiconv beside those of other libraries on the same work, measured in one run.
 
-    python benchmarks/peers/peers.py [--only REGEX] [--peers NAME ...] [--before FOLDER] [--threads 2] [--rounds 4]
+    python benchmarks/peers/peers.py [--only REGEX] [--peers NAME ...] [--before FOLDER] [--threads 2] [--rounds 3]
 
 To measure a few rows, for example while tuning:
 
@@ -114,7 +114,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="+", choices=["own", *PEERS], default=USUAL, metavar="NAME")
     parser.add_argument("--before", type=Path, metavar="FOLDER", help="a folder with another build of equiconv")
     parser.add_argument("--threads", nargs="+", type=int, default=[2])
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a few small rows")
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
     parser.add_argument("--passive", action="store_true", help="threads of OpenMP sleep after a loop")
