@@ -18,8 +18,8 @@ import EquiconvEngine
 /// Kernels are pixels unless `basis` says otherwise; then (J) coefficients stand for the extents in the weight's shape.
 /// Output sizes are (size + 2 padding − reach) / stride + 1, rounded down, with reach = dilation (kernel − 1) + 1. For every g
 /// in H that maps the grid to itself, `layer(x.acted(by: g, of: group))` and `layer(x).acted(by: g, of: group)` are equal
-/// wherever `strideRemainder` is 0: to the last bit with `algorithm: .direct`, up to rounding with `.auto`, which uses
-/// what is expected to be fastest; see `explain`.
+/// wherever `strideRemainder` is 0: to the last bit with `algorithm: .exact`, and with `.auto` unless that is expected to
+/// take more than 10 % longer; see `explain`.
 ///
 ///     let lift = try Convolution(.lifting, group: .cyclic(4), weight: w, padding: .same)
 ///     let y = try lift(x)

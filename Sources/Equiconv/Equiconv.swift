@@ -8,7 +8,7 @@
 //     let y = try convolve(lift(x).map { max($0, 0) })
 //     let turned = try x.acted(by: 1, of: c4)           // by +90°, as numpy.rot90
 //
-// Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`: up to rounding, and with `algorithm: .direct` equal
+// Feeding `turned` to the same layers gives `y.acted(by: 1, of: c4)`: up to rounding, and with `algorithm: .exact` equal
 // to the last bit.
 
 @_exported public import EquiconvBases

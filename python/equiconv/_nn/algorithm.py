@@ -14,7 +14,7 @@ from .sequential import Sequential
 
 
 def set_algorithm(network: Any, algorithm: Algorithm) -> None:
-    """Makes all convolutions of a network use one algorithm, such as ``"direct"`` for bits.
+    """Makes all convolutions of a network use one algorithm, such as ``"exact"`` for bits.
 
     Args:
         network: a layer with weights, a `Sequential`, or a `torch.nn.Module` or `flax.nnx.Module` with layers of

@@ -67,7 +67,7 @@ class ConvolutionAttributes:
     padding: Attribute[Padding] = Attribute("Pixels added on both sides of each axis.")
     dilation: Attribute[Axes] = Attribute("Pixels from one tap of the kernel to the next, on each axis.")
     padding_mode: Attribute[PaddingMode] = Attribute("What is beyond the border: zeros, or the signal again.")
-    algorithm: Attribute[Algorithm] = Attribute('How the layer is computed: ``"direct"`` for bits.')
+    algorithm: Attribute[Algorithm] = Attribute('How the layer is computed: ``"exact"`` for bits.')
     interpolation: Attribute[Interpolation] = Attribute("How pixels of a kernel are turned by other angles than 90.")
     group_basis: Attribute[GroupBasis | None] = Attribute("Functions on H that kernels are made of; None for numbers.")
     quadrature: Attribute[bool] = Attribute("Whether sums over H are means with the group's quadrature weights.")

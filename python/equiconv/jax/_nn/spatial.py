@@ -105,7 +105,7 @@ class SpaceMean:
         """Takes (B, C, [|H|,] spatial...) to (B, C, [|H|]).
 
         What a network computes of it after `GroupPool` is invariant under a lattice group to the last bit, if the
-        layers before it use ``algorithm="direct"``.
+        layers before it use ``algorithm="exact"``.
 
         Args:
             group: H, which sets the number of spatial axes.

@@ -15,7 +15,7 @@ from ._convolution import Convolution
 
 
 def with_algorithm(model: Any, algorithm: Algorithm) -> Any:
-    """A copy of a model whose convolutions all use one algorithm, such as ``"direct"`` for bits.
+    """A copy of a model whose convolutions all use one algorithm, such as ``"exact"`` for bits.
 
     The copy shares the arrays of `model`. For networks that can change there is `equiconv.set_algorithm`.
 

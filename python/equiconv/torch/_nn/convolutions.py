@@ -31,7 +31,7 @@ from .state import encoded, problem_with, purpose
 class Convolution(ConvolutionAttributes, SignalModule):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
 
-    Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"direct"`` for bits.
+    Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"exact"`` for bits.
     """
 
     layer_name: LayerName

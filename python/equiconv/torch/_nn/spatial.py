@@ -112,7 +112,7 @@ class SpatialMean(SignalModule):
     """Mean over all of space, whose bits do not depend on the order of the pixels.
 
     ``y[b, c, h] = mean over x of f[b, c, h, x]``. What a network computes of it after `GroupPool` is invariant under a
-    lattice group to the last bit, if the layers before it use ``algorithm="direct"``. The sums are exact: numbers are
+    lattice group to the last bit, if the layers before it use ``algorithm="exact"``. The sums are exact: numbers are
     split at fixed binary places, so that no addition rounds, and the rest beyond some 90 bits below the largest is
     dropped. Source: Demmel and Nguyen, "Fast reproducible floating-point summation", ARITH 2013.
 
