@@ -112,34 +112,27 @@ enum LaneSums<V: Lanes> {
   }
 }
 
-/// Runs over all sums of a call, in the tiles of the target and in smaller ones where fewer rows are left.
+/// Runs over all sums of a call. The rows of the right side stay in the first cache while all of the left side pass.
 @inline(__always)
 func innerProducts<V: Lanes>(_ call: equiconv_inner_call, _: V.Type) {
-  // The rows of the right side stay in the first cache while all of the left side pass.
   var n = 0
-  n = columns(call, from: n, InnerMany<V>.self, InnerManyRest<V>.self)
-  n = columns(call, from: n, InnerSome<V>.self, InnerSomeRest<V>.self)
-  _ = columns(call, from: n, InnerOne<V>.self, InnerOneRest<V>.self)
+  while n < call.right_count { n &+= innerColumns(call, from: n, V.self) }
 }
 
-/// All whole groups of N rows of the right side, from `first` on.
-/// - Returns: Where they end.
+/// Rows `n ..< n + N` of the right side with all of the left one, whose last few are taken in the smaller tile.
+/// - Returns: N.
 @inline(__always)
-private func columns<V: Lanes, let A: Int, let B: Int, let N: Int>(
-  _ call: equiconv_inner_call, from first: Int, _: InnerTile<V, A, N>.Type, _: InnerTile<V, B, N>.Type
+func innerColumns<V: Lanes, let A: Int, let B: Int, let N: Int>(
+  _ call: equiconv_inner_call, _ n: Int, _: InnerTile<V, A, N>.Type, _: InnerTile<V, B, N>.Type
 ) -> Int {
-  var n = first
-  while n &+ N <= call.right_count {
-    var m = 0
-    while m &+ A <= call.left_count {
-      InnerTile<V, A, N>.add(call, m, n)
-      m &+= A
-    }
-    while m < call.left_count {
-      InnerTile<V, B, N>.add(call, m, n)
-      m &+= B
-    }
-    n &+= N
+  var m = 0
+  while m &+ A <= call.left_count {
+    InnerTile<V, A, N>.add(call, m, n)
+    m &+= A
   }
-  return n
+  while m < call.left_count {
+    InnerTile<V, B, N>.add(call, m, n)
+    m &+= B
+  }
+  return N
 }

@@ -32,11 +32,18 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 4, 2, 2>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 24, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 8, 1, 2>
 
-// inner: 24 accumulators, 4 vectors of the left side, 1 of the right one.
-// For many rows of the right side, for some and for one the tile, and the one for the last few of the left side.
-typealias InnerMany<V: Lanes> = InnerTile<V, 4, 6>
-typealias InnerManyRest<V: Lanes> = InnerTile<V, 1, 6>
-typealias InnerSome<V: Lanes> = InnerTile<V, 4, 3>
-typealias InnerSomeRest<V: Lanes> = InnerTile<V, 1, 3>
-typealias InnerOne<V: Lanes> = InnerTile<V, 4, 1>
-typealias InnerOneRest<V: Lanes> = InnerTile<V, 1, 1>
+/// inner for the next rows of the right side: 24 accumulators, 4 vectors of the left side, 1 of the right one.
+/// Seven rows are four and three: one alone has too few accumulators.
+/// - Returns: How many rows it took.
+@inline(__always)
+func innerColumns<V: Lanes>(_ call: equiconv_inner_call, from n: Int, _: V.Type) -> Int {
+  let left = call.right_count &- n
+  switch left == 7 ? 4 : min(left, 6) {
+  case 6: return innerColumns(call, n, InnerTile<V, 4, 6>.self, InnerTile<V, 1, 6>.self)
+  case 5: return innerColumns(call, n, InnerTile<V, 4, 5>.self, InnerTile<V, 1, 5>.self)
+  case 4: return innerColumns(call, n, InnerTile<V, 4, 4>.self, InnerTile<V, 1, 4>.self)
+  case 3: return innerColumns(call, n, InnerTile<V, 4, 3>.self, InnerTile<V, 1, 3>.self)
+  case 2: return innerColumns(call, n, InnerTile<V, 4, 2>.self, InnerTile<V, 1, 2>.self)
+  default: return innerColumns(call, n, InnerTile<V, 4, 1>.self, InnerTile<V, 1, 1>.self)
+  }
+}

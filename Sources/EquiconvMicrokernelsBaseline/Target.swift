@@ -31,11 +31,15 @@ typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 2, 2, 1>
 typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
 typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>
 
-// inner: 9 accumulators, 3 vectors of the left side, 1 of the right one and its product.
-// For many rows of the right side, for some and for one the tile, and the one for the last few of the left side.
-typealias InnerMany<V: Lanes> = InnerTile<V, 3, 3>
-typealias InnerManyRest<V: Lanes> = InnerTile<V, 1, 3>
-typealias InnerSome<V: Lanes> = InnerTile<V, 3, 2>
-typealias InnerSomeRest<V: Lanes> = InnerTile<V, 1, 2>
-typealias InnerOne<V: Lanes> = InnerTile<V, 3, 1>
-typealias InnerOneRest<V: Lanes> = InnerTile<V, 1, 1>
+/// inner for the next rows of the right side: 9 accumulators, 3 vectors of the left side, 1 of the right one and its product.
+/// Four rows are two and two: one alone has too few accumulators.
+/// - Returns: How many rows it took.
+@inline(__always)
+func innerColumns<V: Lanes>(_ call: equiconv_inner_call, from n: Int, _: V.Type) -> Int {
+  let left = call.right_count &- n
+  switch left == 4 ? 2 : min(left, 3) {
+  case 3: return innerColumns(call, n, InnerTile<V, 3, 3>.self, InnerTile<V, 1, 3>.self)
+  case 2: return innerColumns(call, n, InnerTile<V, 3, 2>.self, InnerTile<V, 1, 2>.self)
+  default: return innerColumns(call, n, InnerTile<V, 3, 1>.self, InnerTile<V, 1, 1>.self)
+  }
+}

@@ -66,6 +66,23 @@ import _EquiconvTestSupport
     }
   }
 
+  /// Its chains of additions are shorter. Many blocks and images: 65² pixels of 16 images, 12³ of 8.
+  @Test func groupFourier_weightGradient_roundsNoMoreThanTheDefinition() throws {
+    for (group, spatial, batch) in [(try PointGroup.dihedral(4), [65, 65], 16), (.octahedral, [12, 12, 12], 8)] {
+      for kind in [LayerKind.lifting, .group] {
+        let plan = try ConvolutionPlan(
+          LayerCase(spatial, kernel: [3], padding: [1], batch: batch, channels: (2, 3)).descriptor(kind, group))
+        var random = SplitMix64(seed: 504)
+        let numbers = try plan.reals(Float.self, batch: batch, &random)
+        let exact = ExactRuns(plan, numbers, batch: batch).weightGradient
+        let errors = try [Method.groupFourier, .direct].map {
+          exact.squaredError(try plan.weightGradient(numbers, batch: batch, method: $0))
+        }
+        #expect(errors[0] <= errors[1], "\(group.name) \(kind)")
+      }
+    }
+  }
+
   private func check<S: EngineScalar>(
     _ plan: ConvolutionPlan, batch: Int, _: S.Type, threads: Int, _ name: String
   ) throws {

@@ -8,7 +8,8 @@ import _EquiconvTestSupport
 @Suite struct InnerTests {
   /// Rows of either side that fill tiles whole, and those that leave every rest.
   private static let counts = [
-    (1, 1), (2, 3), (3, 4), (4, 6), (5, 7), (8, 12), (9, 17), (1, 9), (7, 1), (0, 3), (3, 0),
+    (1, 1), (2, 3), (3, 4), (4, 6), (5, 7), (8, 12), (9, 17), (1, 9), (7, 1), (4, 5), (3, 10), (6, 11),
+    (4, 14), (0, 3), (3, 0),
   ]
 
   @Test(arguments: InstructionSet.available)

@@ -11,6 +11,14 @@ public struct ExactRuns<S: EngineScalar> {
     /// The largest sum of absolute products.
     let magnitude: Double
 
+    /// The sum of all errors squared.
+    public func squaredError(_ result: [S]) -> Double {
+      zip(result, values).reduce(0) { sum, pair in
+        let error = Double(pair.0) - pair.1
+        return sum + error * error
+      }
+    }
+
     /// The largest error as a share of what is allowed: 16 units in the last place of `magnitude`.
     public func excess(_ result: [S]) -> Double {
       guard result.count == values.count else { return .infinity }

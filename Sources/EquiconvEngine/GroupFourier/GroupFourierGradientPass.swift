@@ -161,6 +161,8 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
       let transforms = transforms(vectors, memory)
       let tile = memory[pieces.threads.each.tile]
       let sums = gradients(image, vectors, workspace)
+      // Lanes that hold no output, or one that the vector before holds too, count nothing. They are the same for all.
+      tile.update(repeating: 0, count: pieces.threads.each.tile.count)
       for output in 0..<outputs {
         if Call.isEnded { return }
         let source = gradient + image * gradientImage + output * gather.stencil.outputElements * plane
@@ -180,22 +182,26 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
     workspace[pieces.gradients] + (image * cover.vectorCount + vectors.lowerBound) * gradientVector
   }
 
-  /// Lanes that hold no output, or one that the vector before holds too, count nothing.
+  /// Writes the lanes of the vectors that hold outputs of their own.
   private func fill(
     _ tile: UnsafeMutablePointer<S>, _ vectors: Range<Int>, _ points: [Int], from source: UnsafePointer<S>, plane: Int
   ) {
     let (lanes, step) = (kernels.lanes, gather.grids[0].step.x)
     let row = vectors.count * lanes
-    tile.update(repeating: 0, count: points.count * row)
     cover.forEach(first: vectors.lowerBound, count: vectors.count) { index, _, run, start in
       let known = (start + lanes - 1) / lanes * lanes - start
       cover.forEachPiece(run: run, start: start) { piece in
-        let skipped = max(0, known - piece.lane)
-        if skipped >= piece.length { return }
+        let first = max(piece.lane, known)
+        let count = piece.lane + piece.length - first
+        if count <= 0 { return }
         for (number, point) in points.enumerated() {
-          let target = tile + number * row + index * lanes + piece.lane
-          let values = source + point * plane + piece.destination
-          for i in skipped..<piece.length { target[i] = values[i * step] }
+          let target = tile + number * row + index * lanes + first
+          let values = source + point * plane + piece.destination + (first - piece.lane) * step
+          if step == 1 {
+            target.update(from: values, count: count)
+          } else {
+            for i in 0..<count { target[i] = values[i * step] }
+          }
         }
       }
     }
@@ -207,20 +213,21 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
     let (planes, sources) = (workspace[pieces.planes], workspace[pieces.sources])
     let sums = workspace[pieces.sums]
     let starts = GroupFourierWeights<S>.starts(plan, channels: channels, outputs: outputs)
-    let ranges = blocking.outputs
-    ThreadPool.run(blocking.chunks.count * ranges.count, threads: threads) { worker, item in
-      let (chunk, range) = (blocking.chunks[item / ranges.count], ranges[item % ranges.count])
+    let (parts, ranges) = (blocking.parts, blocking.outputs)
+    ThreadPool.run(parts.count * ranges.count, threads: threads) { worker, item in
+      let (part, range) = (parts[item / ranges.count], ranges[item % ranges.count])
       let memory = workspace[pieces.threads, worker]
       let panel = memory[pieces.threads.each.panel]
       for image in 0..<images {
+        let planes = planes + image * planesPerImage * gather.layout.volume
         for block in 0..<blocks {
-          if Call.isEnded { return }
           let vectors = self.block(block)
-          let transforms = transforms(vectors, memory)
-          transforms.transformReads(
-            chunk, from: planes + image * planesPerImage * gather.layout.volume, at: sources + vectors.lowerBound,
-            into: panel)
-          multiply(chunk, range, gradients(image, vectors, workspace), panel, row: transforms.row, sums, starts)
+          let (transforms, gradients) = (transforms(vectors, memory), gradients(image, vectors, workspace))
+          for chunk in blocking.chunks[part] {
+            if Call.isEnded { return }
+            transforms.transformReads(chunk, from: planes, at: sources + vectors.lowerBound, into: panel)
+            multiply(chunk, range, gradients, panel, row: transforms.row, sums, starts)
+          }
         }
       }
     }
@@ -284,11 +291,15 @@ struct GroupFourierGradientBlocking {
   /// ẑ of a chunk and ĝ of a block stay in a second-level cache of 1 to 2 MiB.
   private static let panelBytes = 192 << 10
   private static let gradientBytes = 384 << 10
-  private static let sizes = [48, 24, 12, 6]
+  private static let sizes = [24, 12, 6]
 
   /// Vectors of a block: they decide how sums are rounded, and so depend on the layer and the processor alone.
   let vectors: Int
   let chunks: [GroupFourierBlocking.Chunk]
+  /// Chunks that a thread transforms and multiplies for a block of ĝ while that is in its caches: two parts for each
+  /// thread, so that a slow core delays the others less. Each part streams all of ĝ, so that more would cost more than they
+  /// gain.
+  let parts: [Range<Int>]
   /// Where there are fewer chunks than threads could use, each is multiplied by several ranges of outputs.
   let outputs: [Range<Int>]
 
@@ -298,12 +309,16 @@ struct GroupFourierGradientBlocking {
     let bytes = outputs * plan.outputNumbers * vectorBytes
     let size = Self.sizes.first { $0 * bytes <= Self.gradientBytes } ?? Self.sizes[Self.sizes.count - 1]
     self.vectors = max(1, min(size, vectors))
-    let items = threads == 1 ? 1 : Blocking.itemsPerThread * threads
+    let items = threads == 1 ? 1 : 2 * threads
     let numbers = channels * plan.readNumbers
     chunks = GroupFourierBlocking.chunks(
       plan, channels: channels,
       most: min(Self.panelBytes / (self.vectors * vectorBytes), (numbers + items - 1) / items))
-    let ranges = min(outputs, max(1, threads / max(1, chunks.count)))
-    self.outputs = (0..<ranges).map { outputs * $0 / ranges..<outputs * ($0 + 1) / ranges }
+    parts = Self.split(chunks.count, into: min(items, chunks.count))
+    self.outputs = Self.split(outputs, into: min(outputs, max(1, threads / max(1, chunks.count))))
+  }
+
+  private static func split(_ count: Int, into parts: Int) -> [Range<Int>] {
+    (0..<parts).map { count * $0 / parts..<count * ($0 + 1) / parts }
   }
 }
