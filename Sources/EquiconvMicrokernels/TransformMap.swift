@@ -89,6 +89,18 @@ struct TransformSlots<V: Lanes, let N: Int> {
       i &+= 1
     }
   }
+
+  /// One after the other: they may overlap.
+  @inline(__always)
+  func add<P: TransformPlaces>(_ x: InlineArray<N, V>, _ n: Int, _: P.Type) {
+    let common = P.common(offsets[unchecked: 0], n)
+    var i = 0
+    while i < N {
+      let place = bases[unchecked: i] + P.place(common, offsets[unchecked: i], n)
+      V.add(V.load(place), x[unchecked: i]).store(place)
+      i &+= 1
+    }
+  }
 }
 
 /// Where the n-th vectors of slots lie: what they have in common, then the place in one of them.

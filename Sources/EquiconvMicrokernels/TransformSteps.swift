@@ -35,6 +35,9 @@ enum TransformSteps<V: Lanes> {
     case EQUICONV_STEP_MULTIPLY_ADD.rawValue:
       let coefficient = V.splat(step.coefficient)
       two(step, call) { V.multiplyAdd(coefficient, $1, $0) }
+    case EQUICONV_STEP_ACCUMULATE.rawValue: accumulate(call, from: [step.first], to: [step.sum]) { $0 }
+    case EQUICONV_STEP_ACCUMULATE_2.rawValue:
+      accumulate(call, from: [step.first, step.second], to: [step.sum, step.difference]) { Butterflies.two($0) }
     case EQUICONV_STEP_HADAMARD_4.rawValue: TransformBlock<V, 4>(call, step).run { Butterflies.hadamard($0) }
     case EQUICONV_STEP_HADAMARD_8.rawValue: TransformBlock<V, 8>(call, step).run { Butterflies.hadamard($0) }
     case EQUICONV_STEP_DIHEDRAL_8.rawValue: TransformBlock<V, 8>(call, step).run { Butterflies.dihedral($0) }
@@ -51,6 +54,32 @@ enum TransformSteps<V: Lanes> {
   private static func two(_ step: equiconv_transform_step, _ call: equiconv_transform_call, _ map: (V, V) -> V) {
     TransformMap<V, 2, 1>(call, from: [step.first, step.second], to: [step.sum])
       .run { [map($0[unchecked: 0], $0[unchecked: 1])] }
+  }
+
+  /// Adds results to what lies there. Each is stored before the next is loaded, which may overlap it.
+  @inline(__always)
+  private static func accumulate<let A: Int, let B: Int>(
+    _ call: equiconv_transform_call, from operands: InlineArray<A, Int32>, to sums: InlineArray<B, Int32>,
+    _ map: (InlineArray<A, V>) -> InlineArray<B, V>
+  ) {
+    let (operands, sums) = (TransformSlots<V, A>(call, operands), TransformSlots<V, B>(call, sums))
+    if operands.isConsecutive && !sums.isConsecutive && sums.isShared {
+      accumulate(call.vector_count, operands, sums, ConsecutivePlaces<V>.self, SharedPlaces<V>.self, map)
+    } else {
+      accumulate(call.vector_count, operands, sums, OwnPlaces<V>.self, OwnPlaces<V>.self, map)
+    }
+  }
+
+  @inline(__always)
+  private static func accumulate<P: TransformPlaces, Q: TransformPlaces, let A: Int, let B: Int>(
+    _ count: Int, _ operands: TransformSlots<V, A>, _ sums: TransformSlots<V, B>, _: P.Type, _: Q.Type,
+    _ map: (InlineArray<A, V>) -> InlineArray<B, V>
+  ) {
+    var n = 0
+    while n < count {
+      sums.add(map(operands.load(n, P.self)), n, Q.self)
+      n &+= 1
+    }
   }
 }
 

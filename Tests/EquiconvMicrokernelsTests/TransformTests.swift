@@ -8,7 +8,8 @@ import _EquiconvTestSupport
 @Suite struct TransformTests {
   private static let small: [equiconv_transform_operation] = [
     EQUICONV_STEP_BUTTERFLY, EQUICONV_STEP_ADD, EQUICONV_STEP_SUBTRACT, EQUICONV_STEP_COPY, EQUICONV_STEP_NEGATE,
-    EQUICONV_STEP_SCALE, EQUICONV_STEP_MULTIPLY_ADD,
+    EQUICONV_STEP_SCALE, EQUICONV_STEP_MULTIPLY_ADD, EQUICONV_STEP_ACCUMULATE,
+    EQUICONV_STEP_ACCUMULATE_2,
   ]
   private static let large: [equiconv_transform_operation] = [
     EQUICONV_STEP_HADAMARD_4, EQUICONV_STEP_HADAMARD_8, EQUICONV_STEP_DIHEDRAL_8,
@@ -39,6 +40,54 @@ import _EquiconvTestSupport
       check(Float.self, set, steps, seed % 13, .shared, .consecutive)
       check(Double.self, set, steps, seed % 13, .shared, .consecutive)
     }
+  }
+
+  /// Vectors that overlap in the sums are added one after the other, so that a place gets all that falls on it.
+  @Test(arguments: InstructionSet.available)
+  func accumulate_ontoVectorsThatOverlap_addsThemInOrder_toTheLastBit(_ set: InstructionSet) {
+    for operation in [EQUICONV_STEP_ACCUMULATE, EQUICONV_STEP_ACCUMULATE_2] {
+      checkOverlap(Float.self, set, operation)
+      checkOverlap(Double.self, set, operation)
+    }
+  }
+
+  /// Two results that overlap each other too.
+  private func checkOverlap<S: EngineScalar>(
+    _: S.Type, _ set: InstructionSet, _ operation: equiconv_transform_operation
+  ) {
+    let kernels = S.microkernels(set)
+    let (lanes, vectors) = (kernels.lanes, 11)
+    var random = SplitMix64(seed: 77)
+    let offsets = (0..<vectors).map { $0 * $0 % 7 }
+    let operands: [[S]] = (0..<2).map { _ in random.reals(vectors * lanes) }
+    let begin: [S] = random.reals(lanes + 8)
+    var expected = begin
+    for (n, offset) in offsets.enumerated() {
+      let (a, b) = (operands[0][n * lanes..<(n + 1) * lanes], operands[1][n * lanes..<(n + 1) * lanes])
+      let results = operation == EQUICONV_STEP_ACCUMULATE ? [Array(a)] : [zip(a, b).map(+), zip(a, b).map(-)]
+      for (place, result) in results.enumerated() {
+        for lane in 0..<lanes { expected[place + offset + lane] += result[lane] }
+      }
+    }
+    let arena = Arena()
+    let sums = arena.copy(begin)
+    let places = UnsafePointer(arena.copy(offsets))
+    let step = equiconv_transform_step(
+      operation: operation, first: 0, second: 1, sum: 2, difference: 3, coefficient: 1)
+    let slots = [
+      equiconv_transform_slot(base: UnsafeMutableRawPointer(arena.copy(operands[0])), offsets: nil),
+      equiconv_transform_slot(base: UnsafeMutableRawPointer(arena.copy(operands[1])), offsets: nil),
+      equiconv_transform_slot(base: UnsafeMutableRawPointer(sums), offsets: places),
+      equiconv_transform_slot(base: UnsafeMutableRawPointer(sums + 1), offsets: places),
+    ]
+    let call = arena.zeroed(equiconv_transform_call.self)
+    call.pointee.steps = UnsafePointer(arena.copy([step]))
+    call.pointee.step_count = 1
+    call.pointee.slots = UnsafePointer(arena.copy(slots))
+    call.pointee.vector_count = vectors
+    kernels.transform(call)
+    let result = withExtendedLifetime(arena) { sums.array(begin.count) }
+    #expect(firstDifferenceInBits(result, expected) == nil, "\(S.self) \(operation.rawValue)")
   }
 
   private func randomStep(_ random: inout SplitMix64) -> equiconv_transform_step {
@@ -161,6 +210,10 @@ private struct TransformProblem<S: EngineScalar> {
       memory[place(step.sum)] = a + b
       memory[place(step.difference)] = a - b
     case EQUICONV_STEP_ADD: memory[place(step.sum)] = a + b
+    case EQUICONV_STEP_ACCUMULATE: memory[place(step.sum)] += a
+    case EQUICONV_STEP_ACCUMULATE_2:
+      memory[place(step.sum)] += a + b
+      memory[place(step.difference)] += a - b
     case EQUICONV_STEP_SUBTRACT: memory[place(step.sum)] = a - b
     case EQUICONV_STEP_COPY: memory[place(step.sum)] = a
     case EQUICONV_STEP_NEGATE: memory[place(step.sum)] = -a

@@ -50,6 +50,7 @@ struct AlgorithmTables: Sendable {
   let correlations = LazyTable<Pass, PlaneCorrelation>()
   let fourierPlans = LazyTable<FourierPlan.Key, FourierPlan>()
   let groupFourierPlans = LazyTable<Pass, GroupFourierPlan>()
+  let groupFourierAdjoints = LazyTable<Pass, GroupFourierAdjoint>()
 
   /// - Throws: `outOfMemory`.
   init(_ stencil: Stencil, geometry: Geometry, isCircular: Bool) throws(ConvolutionError) {

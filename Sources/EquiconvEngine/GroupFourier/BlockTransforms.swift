@@ -64,18 +64,69 @@ struct BlockTransforms<S: EngineScalar> {
     run(inverse.program, behind: next)
   }
 
-  /// The adjoint of `transformSums`: what a gradient of y is for the sums.
-  func transformGradient(
-    of output: Int, outputs: Int, _ inverse: GroupFourierPlan.Inverse, into sums: UnsafeMutablePointer<S>,
-    from point: (_ number: Int) -> equiconv_transform_slot
+  /// The adjoint of `transformSums`, for all output channels: ĝ, [representation][output, column][row][vector][lane].
+  ///
+  /// - Parameters:
+  ///   - first: The first vector of the block.
+  ///   - gradient: Of y, for one image.
+  ///   - tile: Room for the points of an orbit.
+  func transformGradients(
+    outputs: Int, _ cover: VectorCover, first: Int, from gradient: UnsafePointer<S>,
+    into sums: UnsafeMutablePointer<S>, tile: UnsafeMutablePointer<S>
   ) {
-    for number in inverse.points.indices { slots[number] = point(number) }
-    let next = placeSums(of: output, outputs: outputs, inverse, sums, slots + inverse.points.count)
-    run(inverse.adjoint, behind: next)
+    let planes = plan.gather.stencil.outputElements * plan.gather.destination.volume
+    // Lanes that hold no output, or one that the vector before holds too, count nothing. They are the same for all.
+    tile.update(repeating: 0, count: plan.inverses.reduce(0) { max($0, $1.points.count) } * row)
+    for output in 0..<outputs {
+      if Call.isEnded { return }
+      for inverse in plan.inverses {
+        fill(tile, inverse.points, cover, first: first, from: gradient + output * planes)
+        for number in inverse.points.indices { slots[number] = slot(tile + number * row) }
+        run(
+          inverse.adjoint,
+          behind: placeSums(of: output, outputs: outputs, inverse, sums, slots + inverse.points.count))
+      }
+    }
+  }
+
+  /// Copies the outputs of a block's vectors to their lanes.
+  private func fill(
+    _ tile: UnsafeMutablePointer<S>, _ points: [Int], _ cover: VectorCover, first: Int, from source: UnsafePointer<S>
+  ) {
+    let (lanes, plane) = (kernels.lanes, plan.gather.destination.volume)
+    cover.forEach(first: first, count: count) { index, _, run, start in
+      let known = (start + lanes - 1) / lanes * lanes - start
+      cover.forEachPiece(run: run, start: start) { piece in
+        let skipped = max(0, known - piece.lane)
+        if skipped >= piece.length { return }
+        for (number, point) in points.enumerated() {
+          let lane = piece.lane + skipped
+          Self.copy(
+            source + (point * plane + piece.destination + skipped), to: tile + (number * row + index * lanes + lane),
+            count: piece.length - skipped)
+        }
+      }
+    }
+  }
+
+  /// For so few numbers a call of the system's function would take longer.
+  @inline(__always)
+  private static func copy(_ source: UnsafePointer<S>, to target: UnsafeMutablePointer<S>, count: Int) {
+    let width = SIMD4<S>.scalarCount
+    var index = 0
+    while index &+ width <= count {
+      let four = UnsafeRawPointer(source + index).loadUnaligned(as: SIMD4<S>.self)
+      UnsafeMutableRawPointer(target + index).storeBytes(of: four, as: SIMD4<S>.self)
+      index &+= width
+    }
+    while index < count {
+      target[index] = source[index]
+      index &+= 1
+    }
   }
 
   /// Runs a program whose inputs and outputs have been placed.
-  private func run(_ program: TransformProgram, behind placed: UnsafeMutablePointer<equiconv_transform_slot>) {
+  func run(_ program: TransformProgram, behind placed: UnsafeMutablePointer<equiconv_transform_slot>) {
     for index in 0..<program.scratch { placed[index] = slot(scratch + index * row) }
     let copies = program.copies.elements
     for index in 0..<copies.count { placed[program.scratch + index] = slots[Int(copies[index])] }

@@ -4,9 +4,8 @@ import EquiconvGroups
 
 /// Fourier on the lattice subgroup L of H: for each tap, the sum over the fiber is a convolution on L.
 ///
-/// Covers forward passes, weight gradients, and input gradients of stride 1, of all layers that sum over channels. With
-/// representations by signed permutations it needs Σ D² · columns products in place of |L|², and is equivariant to the last
-/// bit.
+/// Covers all passes of all layers that sum over channels. With representations by signed permutations it needs
+/// Σ D² · columns products in place of |L|², and signal passes are equivariant to the last bit.
 struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   static var name: Algorithm { .groupFourier }
   let task: PassTask<S>
@@ -21,38 +20,47 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   }
 
   func check() throws(ConvolutionError) {
-    let layer = task.plan.descriptor.layer
-    try Self.checkLayer(layer, reach: task.plan.geometry.reach)
-    switch task.pass {
-    case .forward, .weightGradient: return
-    case .inputGradient:
-      if layer.stride.values.contains(where: { $0 != 1 }) {
-        throw .unsupported(Self.name, "an input gradient with stride \(layer.stride)", expected: "stride 1")
-      }
-    }
+    try Self.checkLayer(task.plan.descriptor.layer, reach: task.plan.geometry.reach)
+  }
+
+  /// Whether places are added to by the adjoint of the forward pass, and not gathered.
+  private var isScatter: Bool {
+    task.pass == .inputGradient && task.plan.descriptor.layer.stride.values.contains { $0 != 1 }
   }
 
   var tiles: [Tile] { [Method.groupFourier.tile] }
 
-  /// What falls on circular padding is folded back in the order of the rows, which turns.
   func isExact(tile: Tile) -> Bool {
-    switch task.pass {
-    case .forward: break
-    case .inputGradient: if task.plan.descriptor.layer.paddingMode == .circular { return false }
-    case .weightGradient: return false
-    }
-    return (try? groupPlan().isExact) ?? false
+    if task.pass == .weightGradient { return false }
+    if !isScatter { return (try? groupPlan().isExact) ?? false }
+    // Places of a circular signal are added up in an order that turning changes.
+    return task.plan.descriptor.layer.paddingMode == .zeros && ((try? adjoint().isExact) ?? false)
   }
 
   // MARK: - Passes
 
   private func groupPlan() throws(ConvolutionError) -> GroupFourierPlan {
-    try task.plan.groupFourierPlan(task.pass == .inputGradient ? .inputGradient : .forward)
+    try task.plan.groupFourierPlan(task.pass == .inputGradient && !isScatter ? .inputGradient : .forward)
   }
 
-  func signalPass(tile: Tile) throws(ConvolutionError) -> GroupFourierPass<S> {
-    try GroupFourierPass(
-      groupPlan(), batch: task.batch, channels: task.channels.read, outputs: task.channels.computed, task.options)
+  private func adjoint() throws(ConvolutionError) -> GroupFourierAdjoint { try task.plan.groupFourierAdjoint() }
+
+  func signalPass(tile: Tile) throws(ConvolutionError) -> GroupFourierSignalPass<S> {
+    let (plan, channels) = (try groupPlan(), task.channels)
+    if isScatter {
+      return .scatter(
+        try GroupFourierAdjointPass(
+          adjoint(), batch: task.batch, channels: channels.computed, outputs: channels.read, unit: unit(plan),
+          task.options))
+    }
+    return .gather(
+      try GroupFourierPass(
+        plan, batch: task.batch, channels: channels.read, outputs: channels.computed, task.options))
+  }
+
+  /// Channels that a pass in scatter form computes at a time.
+  private func unit(_ plan: GroupFourierPlan) -> Int {
+    GroupFourierAdjointBlocking.unit(plan, channels: task.channels.computed, scalarBytes: MemoryLayout<S>.stride)
   }
 
   func weightGradient(tile: Tile) throws(ConvolutionError) -> GroupFourierGradientPass<S> {
@@ -61,10 +69,16 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   }
 
   func transform(_ core: CoreWeights<S>, tile: Tile) throws(ConvolutionError) -> TransformedWeights<S> {
+    let (plan, channels, options) = (try groupPlan(), task.channels, task.options)
+    if isScatter {
+      let weights = GroupFourierAdjointWeights<S>(
+        plan, channels: channels.computed, outputs: channels.read, unit: unit(plan),
+        instructions: options.instructions)
+      return try weights.transform(core, threads: options.threads)
+    }
     let weights = GroupFourierWeights<S>(
-      try groupPlan(), channels: task.channels.read, outputs: task.channels.computed,
-      instructions: task.options.instructions)
-    return try weights.transform(core, threads: task.options.threads)
+      plan, channels: channels.read, outputs: channels.computed, instructions: options.instructions)
+    return try weights.transform(core, threads: options.threads)
   }
 
   // MARK: - Costs
@@ -79,12 +93,10 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let panel = min(Double(kernels.widestPanel), writes)
     let share = isGradient ? costs.gradientShare : costs.share / (1 + 1 / panel - 1 / Double(kernels.widestPanel))
     let products = Double(plan.products) * reads * writes
-    let (readWork, pointWork) = (plan.readWork, isGradient ? plan.gradientWork : plan.pointWork)
-    let additions = Double(readWork.additions) * reads + Double(pointWork.additions) * writes
-    let accesses = Double(readWork.accesses) * reads + Double(pointWork.accesses) * writes
-    let elements = plan.gather.stencil
-    let planes = Double(elements.inputElements) * reads + Double(elements.outputElements) * writes
-    let vector = products / share + costs.access * accesses + costs.plane * planes
+    let work = try work(plan)
+    let additions = Double(work.read.additions) * reads + Double(work.computed.additions) * writes
+    let accesses = Double(work.read.accesses) * reads + Double(work.computed.accesses) * writes
+    let vector = products / share + costs.access * accesses + costs.plane * planes(plan)
     let vectors = Double(task.batch) * Double(cover.vectorCount)
     let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightWork)
     let pixels = Double(task.batch) * Double(plan.gather.grids[0].size.volume)
@@ -93,6 +105,44 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
       operations: pixels * (2 * products + additions),
       weightBytes: isGradient
         ? 0 : plan.weightNumbers * channels.read * channels.computed * MemoryLayout<S>.stride)
+  }
+
+  /// The work of the transforms of one channel that is read, and of one that is computed.
+  private func work(
+    _ plan: GroupFourierPlan
+  ) throws(ConvolutionError) -> (read: TransformWork, computed: TransformWork) {
+    if isScatter { return (plan.gradientWork, try adjoint().scatterWork) }
+    return (plan.readWork, task.pass == .weightGradient ? plan.gradientWork : plan.pointWork)
+  }
+
+  /// Vectors of planes that are padded or stored, for each vector of outputs.
+  private func planes(_ plan: GroupFourierPlan) -> Double {
+    let (stencil, channels) = (plan.gather.stencil, task.channels)
+    if isScatter {
+      let phases = Double(plan.gather.layout.volume) / Double(max(plan.gather.grids[0].size.volume, 1))
+      return Double(stencil.outputElements * channels.read) + phases * Double(stencil.inputElements * channels.computed)
+    }
+    return Double(stencil.inputElements * channels.read) + Double(stencil.outputElements * channels.computed)
+  }
+}
+
+/// A forward pass or an input gradient, in one of two forms.
+enum GroupFourierSignalPass<S: EngineScalar>: PlannedPass {
+  case gather(GroupFourierPass<S>)
+  case scatter(GroupFourierAdjointPass<S>)
+
+  var layout: Workspace.Layout {
+    switch self {
+    case .gather(let pass): pass.layout
+    case .scatter(let pass): pass.layout
+    }
+  }
+
+  func run(_ arrays: SignalPassArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
+    switch self {
+    case .gather(let pass): try pass.run(arrays, in: workspace)
+    case .scatter(let pass): try pass.run(arrays, in: workspace)
+    }
   }
 }
 
@@ -118,7 +168,7 @@ extension Method {
 }
 
 extension ConvolutionPlan {
-  /// The plan of a forward pass or an input gradient of stride 1.
+  /// The plan of a forward pass, or of an input gradient of stride 1.
   func groupFourierPlan(_ pass: Pass) throws(ConvolutionError) -> GroupFourierPlan {
     try tables.groupFourierPlans.value(pass) { () throws(ConvolutionError) in
       let layer = descriptor.layer
@@ -135,6 +185,15 @@ extension ConvolutionPlan {
         stencil, group: layer.group, geometry: geometry, from: isForward ? input : output,
         to: isForward ? output : input)
       return try GroupFourierPlan(stencil, gather, orbits: orbits, group: layer.group, geometry: geometry)
+    }
+  }
+}
+
+extension ConvolutionPlan {
+  /// The adjoint of the forward pass, for input gradients of other strides.
+  func groupFourierAdjoint() throws(ConvolutionError) -> GroupFourierAdjoint {
+    try tables.groupFourierAdjoints.value(.inputGradient) { () throws(ConvolutionError) in
+      try GroupFourierAdjoint(groupFourierPlan(.forward), group: descriptor.layer.group)
     }
   }
 }

@@ -154,25 +154,12 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
   }
 
   private func transformGradients(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
-    let plane = gather.destination.volume
     ThreadPool.run(images * blocks, threads: threads) { worker, item in
       let (image, block) = item.quotientAndRemainder(dividingBy: blocks)
       let (vectors, memory) = (self.block(block), workspace[pieces.threads, worker])
-      let transforms = transforms(vectors, memory)
-      let tile = memory[pieces.threads.each.tile]
-      let sums = gradients(image, vectors, workspace)
-      // Lanes that hold no output, or one that the vector before holds too, count nothing. They are the same for all.
-      tile.update(repeating: 0, count: pieces.threads.each.tile.count)
-      for output in 0..<outputs {
-        if Call.isEnded { return }
-        let source = gradient + image * gradientImage + output * gather.stencil.outputElements * plane
-        for inverse in plan.inverses {
-          fill(tile, vectors, inverse.points, from: source, plane: plane)
-          transforms.transformGradient(of: output, outputs: outputs, inverse, into: sums) { number in
-            transforms.slot(tile + number * transforms.row)
-          }
-        }
-      }
+      transforms(vectors, memory).transformGradients(
+        outputs: outputs, cover, first: vectors.lowerBound, from: gradient + image * gradientImage,
+        into: gradients(image, vectors, workspace), tile: memory[pieces.threads.each.tile])
     }
   }
 
@@ -180,31 +167,6 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
     _ image: Int, _ vectors: Range<Int>, _ workspace: borrowing Workspace
   ) -> UnsafeMutablePointer<S> {
     workspace[pieces.gradients] + (image * cover.vectorCount + vectors.lowerBound) * gradientVector
-  }
-
-  /// Writes the lanes of the vectors that hold outputs of their own.
-  private func fill(
-    _ tile: UnsafeMutablePointer<S>, _ vectors: Range<Int>, _ points: [Int], from source: UnsafePointer<S>, plane: Int
-  ) {
-    let (lanes, step) = (kernels.lanes, gather.grids[0].step.x)
-    let row = vectors.count * lanes
-    cover.forEach(first: vectors.lowerBound, count: vectors.count) { index, _, run, start in
-      let known = (start + lanes - 1) / lanes * lanes - start
-      cover.forEachPiece(run: run, start: start) { piece in
-        let first = max(piece.lane, known)
-        let count = piece.lane + piece.length - first
-        if count <= 0 { return }
-        for (number, point) in points.enumerated() {
-          let target = tile + number * row + index * lanes + first
-          let values = source + point * plane + piece.destination + (first - piece.lane) * step
-          if step == 1 {
-            target.update(from: values, count: count)
-          } else {
-            for i in 0..<count { target[i] = values[i * step] }
-          }
-        }
-      }
-    }
   }
 
   // MARK: - Products

@@ -87,12 +87,14 @@ final class GroupFourierPlan: Sendable {
       try Self.inverse(orbit, point, orbits.outputs[orbit], parts, transform, table, rows: rows)
     }
     (sources, sourceStarts) = try Self.sources(stencil, gather, geometry, orbits, reads)
-    isExact = transform.representations.allSatisfy(\.isSigned) && points.allSatisfy(\.isOrderless)
+    // Positions that are folded onto one are added up in an order that turning changes.
+    isExact =
+      gather.fold == nil && transform.representations.allSatisfy(\.isSigned) && points.allSatisfy(\.isOrderless)
     checkInvariants(stencil, geometry, table)
   }
 
   /// By signed permutations, which are exact; by irreps where L does not only turn grids and they have fewer products.
-  private static func transform(
+  static func transform(
     _ group: PointGroup, _ subgroup: [Int]
   ) throws(ConvolutionError) -> GroupTransform {
     do throws(GroupError) {

@@ -165,49 +165,92 @@ struct PointTransform: Sendable {
 
   /// Inputs: (column, row of those wanted); outputs: points.
   func program(rows: [[Int]]) throws(ConvolutionError) -> TransformProgram {
-    var starts: [Int] = []
-    var inputs = 0
-    for column in columns {
-      starts.append(inputs)
-      inputs += rows[column.representation].count
-    }
-    var graph = TransformGraph(inputs: inputs)
     // Equal columns of representations of one dimension often have the same rows at a point: their sums are shared.
     let order = columns.indices.sorted { a, b in
       let (a, b) = (columns[a], columns[b])
       return (a.dimension, a.column, a.representation) < (b.dimension, b.column, b.representation)
     }
-    let outputs = (coefficients.first ?? []).indices.map { point in
-      let terms = order.map { column in
-        rows[columns[column].representation].enumerated().reduce(nil) { sum, row in
-          graph.add(sum, graph.input(starts[column] + row.offset, times: coefficients[column][point][row.element]))
-        }
-      }
-      return Self.balanced(terms[...], &graph)
+    let sums = zip(columns, coefficients).map { column, points in
+      points.map { values in rows[column.representation].map { values[$0] } }
     }
-    return try graph.program(outputs, outputsLieApart: true)
+    return try TransformProgram(sums: sums, order: order, outputsLieApart: true)
   }
 
   /// The adjoint of the map that `program` computes. Inputs: points; outputs: (column, row).
   ///
-  /// A coefficient is an entry R(h)[row, column], so that sums nest along the column's chain as those of reads do. Of the
-  /// elements that carry p to the same point the first stands for all.
+  /// It is again a sum over the group, nested along the column's chain as those of reads are. With the coefficients s of a
+  /// column, `Σ_p s[p, a] g(p) = Σ_j share_j Σ_{h ∈ L} g(h p₀) R(h)[a, j]`.
   func adjoint(
     _ transform: GroupTransform, _ table: SubgroupTable, _ output: TapOrbits.Output, rows: [[Int]]
   ) throws(ConvolutionError) -> TransformProgram {
-    var pointOfElement = [Int?](repeating: nil, count: table.count)
-    for (number, turned) in output.turned.enumerated() { pointOfElement[turned.place] = number }
-    var tree = CosetSums(
-      table: table, inputOfElement: pointOfElement.map { $0 ?? 0 }, inputs: output.turned.count)
-    let outputs = columns.indices.flatMap { column in
-      rows[columns[column].representation].map { row in
-        let chain = transform.representations[columns[column].representation].chains[columns[column].column]
-        return tree.sum(along: chain) { element in
-          pointOfElement[element].map { coefficients[column][$0][row] } ?? 0
-        }
+    var pointOfElement = [Int](repeating: 0, count: table.count)
+    for (number, turned) in output.turned.enumerated() {
+      for member in output.stabilizer { pointOfElement[table.product(turned.place, member)] = number }
+    }
+    var tree = CosetSums(table: table, inputOfElement: pointOfElement, inputs: output.turned.count)
+    let outputs = columns.flatMap { column in
+      let representation = transform.representations[column.representation]
+      let shares = Self.shares(of: column, representation, stabilizer: output.stabilizer)
+      return rows[column.representation].map { row in
+        tree.sum(along: representation.chains[column.column]) { element in
+          shares.others.reduce(0) { $0 + $1.share * representation.entry(element, row, $1.column) }
+        }.map { TransformGraph.Value(node: $0.node, factor: Self.rounded(shares.own * $0.factor)) }
       }
     }
     return try tree.graph.program(outputs, outputsLieApart: false)
+  }
+
+  /// What each pivot column j of Σ_h g(h p₀) R(h) adds to a column k of the adjoint: with the rows A of the invariants of P,
+  /// scale Σ_{q<columns} A[k, q] A[j, q] / (factor |P|), as a multiple of what its own adds. By signed permutations the rows
+  /// do not overlap, and its own is the only one.
+  private static func shares(
+    of column: Column, _ representation: Representation, stabilizer: [Int]
+  ) -> (own: Double, others: [(column: Int, share: Double)]) {
+    let invariants = representation.invariants(of: stabilizer)
+    guard let pivot = invariants.pivots.firstIndex(of: column.column) else { return (0, []) }
+    let products = invariants.rows.map { row in
+      (0..<representation.columns).reduce(0) { $0 + row[$1] * invariants.rows[pivot][$1] }
+    }
+    let others = zip(invariants.pivots, products).map { (column: $0, share: $1 / products[pivot]) }
+    return (
+      representation.scale * products[pivot] / (column.factor * Double(stabilizer.count)),
+      others.filter { abs($0.share) > 1e-12 }
+    )
+  }
+
+  /// Whole numbers as they are.
+  private static func rounded(_ value: Double) -> Double {
+    abs(value - value.rounded()) < 1e-9 ? value.rounded() : value
+  }
+}
+
+extension TransformProgram {
+  /// Sums over columns, and in each column over rows. Inputs: (column, row).
+  ///
+  /// What a turned signal exchanges are rows: up to two are added up alike in either order. The sum over columns has one
+  /// order, which their number alone determines.
+  ///
+  /// - Parameters:
+  ///   - sums: The coefficients [column][output][row].
+  ///   - order: The columns in the order in which they are added.
+  ///   - outputsLieApart: As in `TransformGraph.program`.
+  init(sums: [[[Double]]], order: [Int], outputsLieApart: Bool) throws(ConvolutionError) {
+    var starts: [Int] = []
+    var inputs = 0
+    for column in sums {
+      starts.append(inputs)
+      inputs += column.first?.count ?? 0
+    }
+    var graph = TransformGraph(inputs: inputs)
+    let outputs = (sums.first ?? []).indices.map { output in
+      let terms = order.map { column in
+        sums[column][output].enumerated().reduce(nil) { sum, row in
+          graph.add(sum, graph.input(starts[column] + row.offset, times: row.element))
+        }
+      }
+      return Self.balanced(terms[...], &graph)
+    }
+    self = try graph.program(outputs, outputsLieApart: outputsLieApart)
   }
 
   /// The sum of all by a tree that their number alone determines.

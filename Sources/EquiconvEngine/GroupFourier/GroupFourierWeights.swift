@@ -47,7 +47,6 @@ struct GroupFourierWeights<S: EngineScalar> {
     into weights: UnsafeMutablePointer<S>
   ) {
     let columns = part.columns
-    let (entries, starts) = (part.entries.elements, part.entryStarts.elements)
     for lane in 0..<panel.width {
       let (output, number) = (panel.first + lane).quotientAndRemainder(dividingBy: part.outputs.count)
       var target = weights + panel.first * channels * columns + lane
@@ -55,15 +54,25 @@ struct GroupFourierWeights<S: EngineScalar> {
         if Call.isEnded { return }
         let numbers = core.numbers + output * core.outputStride + channel * core.channelStride
         for column in number * columns..<(number + 1) * columns {
-          var sum = 0.0
-          for index in starts[column]..<starts[column + 1] {
-            sum += entries[index].value * Double(numbers[Int(entries[index].coefficient)])
-          }
-          target.pointee = S(sum)
+          target.pointee = S(part.weight(column, of: numbers))
           target += panel.width
         }
       }
     }
-    withExtendedLifetime(part) {}
+  }
+}
+
+extension GroupFourierPlan.Part {
+  /// One number of κ̂ from the coefficients of a pair of channels: of (column of ŷ, column of ẑ).
+  @inline(__always)
+  func weight<S: EngineScalar>(_ index: Int, of numbers: UnsafePointer<S>) -> Double {
+    withExtendedLifetime(self) {
+      let entries = self.entries.elements
+      var sum = 0.0
+      for entry in entryStarts[index]..<entryStarts[index + 1] {
+        sum += entries[entry].value * Double(numbers[Int(entries[entry].coefficient)])
+      }
+      return sum
+    }
   }
 }

@@ -14,9 +14,9 @@ struct PlaneAxis: Sendable {
   }
 
   let signal: Int
-  private let origin: Int
+  let origin: Int
   let step: Int
-  private let isCircular: Bool
+  let isCircular: Bool
   /// The remainders of positions modulo the step that are read, ascending.
   let residues: FixedArray<Int>
   /// Those of phase p are `starts[p] ..< starts[p + 1]`.
@@ -175,7 +175,7 @@ struct PlaneAxis: Sendable {
     private let piece: Piece
 
     /// A stretch of places of which `low ..< high` have a signal coordinate, the first of them `source`.
-    private struct Piece {
+    struct Piece {
       var low = 0
       var high = 0
       var source = 0
@@ -190,7 +190,7 @@ struct PlaneAxis: Sendable {
 
     /// Indices with 0 ≤ first + step · index < signal.
     @inline(__always)
-    private static func piece(_ first: Int, _ count: Int, _ step: Int, _ signal: Int) -> Piece {
+    static func piece(_ first: Int, _ count: Int, _ step: Int, _ signal: Int) -> Piece {
       let low = min(count, first >= 0 ? 0 : (-first + step - 1) / step)
       let high = first >= signal ? low : max(low, min(count, (signal - 1 - first) / step + 1))
       return Piece(low: low, high: high, source: first + step * low)

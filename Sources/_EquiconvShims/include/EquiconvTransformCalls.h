@@ -20,6 +20,8 @@ typedef enum equiconv_transform_operation {
   EQUICONV_STEP_NEGATE,       // -a, the sign bit flipped
   EQUICONV_STEP_SCALE,        // coefficient * a
   EQUICONV_STEP_MULTIPLY_ADD, // a + coefficient * b, rounded once where the processor has such an instruction
+  EQUICONV_STEP_ACCUMULATE,   // sum + a, one vector after the other: those of the sum may overlap
+  EQUICONV_STEP_ACCUMULATE_2, // sum + (a + b), then difference + (a - b), likewise
   EQUICONV_STEP_HADAMARD_4,   // (a+b)+(c+d), (a+b)-(c+d), (a-b)+(c-d), (a-b)-(c-d)
   EQUICONV_STEP_HADAMARD_8,   // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, and of the differences
   EQUICONV_STEP_DIHEDRAL_8,   // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, butterflies of the
@@ -37,7 +39,8 @@ typedef struct equiconv_transform_step {
 } equiconv_transform_step;
 
 /// Vectors, unaligned: the n-th lies at base + offsets[n], or at base + n * lanes without offsets, which is faster. Those of
-/// a slot that a step reads and writes do not overlap. Operands of a step should share one table of offsets, as results should.
+/// a slot that a step reads and writes do not overlap, unless it accumulates. Operands of a step should share one table of
+/// offsets, as results should.
 typedef struct equiconv_transform_slot {
   void *_Nonnull base;
   const ptrdiff_t *_Nullable offsets;
