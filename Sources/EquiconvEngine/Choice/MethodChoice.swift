@@ -27,7 +27,8 @@ struct MethodChoice {
       if asked == .exact && task.pass != .weightGradient && !candidate.isExact { throw Self.noExactMethod(task) }
       self.init(candidate, reason: "the sizes are beyond what is counted for others")
     } else if !asked.isRule {
-      let candidates = try CandidateSearch(task, of: asked).candidates
+      // Turned tiles are for bits, which the rules ask for.
+      let candidates = try CandidateSearch(task, of: asked).candidates.filter { !$0.method.tile.isTurned }
       let hasTiles = candidates[0].method.tile.size > 0
       self.init(
         Self.cheapest(candidates), reason: hasTiles ? "asked for, with tiles of the lowest estimate" : "asked for")
