@@ -36,12 +36,13 @@ static bool has_shape(PyObject *value, int type, const equiconv_shape *shape) {
   return true;
 }
 
-static PyObject *new_array(int type, const equiconv_shape *shape) {
+static PyObject *new_array(PyObject *module, int type, const equiconv_shape *shape) {
   npy_intp sizes[EQUICONV_MAX_RANK];
   for (int32_t axis = 0; axis < shape->rank; axis++) {
     sizes[axis] = (npy_intp)shape->sizes[axis];
   }
-  return PyArray_SimpleNew(shape->rank, sizes, type);
+  const native_state *state = PyModule_GetState(module);
+  return native_new_result(state->result_handler, shape->rank, sizes, type);
 }
 
 static equiconv_dtype dtype_of(int type) { return type == NPY_FLOAT32 ? EQUICONV_FLOAT32 : EQUICONV_FLOAT64; }
@@ -117,7 +118,7 @@ static outcome try_forward(PyObject *module, const native_layer *layer, const fo
   if (reading != COMPUTED) {
     return reading;
   }
-  PyObject *output = operands->out == Py_None ? new_array(s.type, &s.output) : Py_NewRef(operands->out);
+  PyObject *output = operands->out == Py_None ? new_array(module, s.type, &s.output) : Py_NewRef(operands->out);
   if (output == NULL) {
     return RAISED;
   }
@@ -195,9 +196,9 @@ PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t cou
 /* ---- Gradients ---- */
 
 /* Where a gradient goes: a new array, the array that was given for it, or None. NULL if that array does not fit. */
-static PyObject *gradient_array(PyObject *wanted, int type, const equiconv_shape *shape) {
+static PyObject *gradient_array(PyObject *module, PyObject *wanted, int type, const equiconv_shape *shape) {
   if (wanted == Py_True) {
-    return new_array(type, shape);
+    return new_array(module, type, shape);
   }
   if (wanted == Py_False) {
     Py_RETURN_NONE;
@@ -206,10 +207,10 @@ static PyObject *gradient_array(PyObject *wanted, int type, const equiconv_shape
 }
 
 /* (grad_x, grad_weight, grad_bias); NULL, perhaps without an exception, if one of them cannot be had. */
-static PyObject *gradient_arrays(int type, const equiconv_shape *shapes, PyObject *const *wanted) {
+static PyObject *gradient_arrays(PyObject *module, int type, const equiconv_shape *shapes, PyObject *const *wanted) {
   PyObject *result = PyTuple_New(3);
   for (int i = 0; result != NULL && i < 3; i++) {
-    PyObject *gradient = gradient_array(wanted[i], type, &shapes[i]);
+    PyObject *gradient = gradient_array(module, wanted[i], type, &shapes[i]);
     if (gradient == NULL) {
       Py_CLEAR(result);
     } else {
@@ -220,8 +221,8 @@ static PyObject *gradient_arrays(int type, const equiconv_shape *shapes, PyObjec
 }
 
 /* `operands` are grad_out, x and weight. */
-static outcome try_vjp(const native_layer *layer, PyObject *const *operands, PyObject *const *wanted, bool is_final,
-                       PyObject **result) {
+static outcome try_vjp(PyObject *module, const native_layer *layer, PyObject *const *operands, PyObject *const *wanted,
+                       bool is_final, PyObject **result) {
   int type, weight_type;
   equiconv_shape shapes[3], output; /* of x, weight and bias */
   if (!read_array(operands[1], &type, &shapes[0]) || !read_array(operands[2], &weight_type, &shapes[1]) ||
@@ -236,7 +237,7 @@ static outcome try_vjp(const native_layer *layer, PyObject *const *operands, PyO
     return NOT_PLAIN;
   }
   shapes[2] = (equiconv_shape){1, {output.sizes[1]}};
-  PyObject *gradients = gradient_arrays(type, shapes, wanted);
+  PyObject *gradients = gradient_arrays(module, type, shapes, wanted);
   if (gradients == NULL) {
     return PyErr_Occurred() ? RAISED : NOT_PLAIN;
   }
@@ -262,7 +263,7 @@ PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) 
     return native_refuse("vjp");
   }
   PyObject *result = NULL;
-  outcome came = try_vjp(layer, args + 1, args + 4, false, &result);
+  outcome came = try_vjp(module, layer, args + 1, args + 4, false, &result);
   if (came != NOT_PLAIN) {
     return result;
   }
@@ -271,7 +272,7 @@ PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) 
     return NULL;
   }
   PyObject *const operands[3] = {PyTuple_GET_ITEM(items, 0), PyTuple_GET_ITEM(items, 1), PyTuple_GET_ITEM(items, 2)};
-  came = try_vjp(layer, operands, args + 4, true, &result);
+  came = try_vjp(module, layer, operands, args + 4, true, &result);
   Py_DECREF(items);
   return came == NOT_PLAIN ? native_refuse("vjp") : result;
 }
@@ -293,7 +294,7 @@ PyObject *native_expand(PyObject *module, PyObject *const *args, Py_ssize_t coun
   if (status != EQUICONV_SUCCESS) {
     return native_raise(status);
   }
-  PyObject *bank = new_array(type, &shape);
+  PyObject *bank = new_array(module, type, &shape);
   if (bank == NULL) {
     return NULL;
   }

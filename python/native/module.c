@@ -209,6 +209,10 @@ static int execute(PyObject *module) {
     return -1;
   }
   native_state *state = PyModule_GetState(module);
+  state->result_handler = native_new_result_handler();
+  if (state->result_handler == NULL) {
+    return -1;
+  }
   state->group_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_spec, NULL);
   state->subgroup_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_subgroup_spec, NULL);
   state->basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_basis_spec, NULL);
@@ -234,6 +238,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->weight_type);
   Py_VISIT(state->layer_type);
   Py_VISIT(state->layer_maker);
+  Py_VISIT(state->result_handler);
   for (int i = 0; i < NATIVE_RECENT_LAYERS; i++) {
     Py_VISIT(state->recent[i].key);
     Py_VISIT(state->recent[i].layer);
@@ -250,6 +255,7 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->weight_type);
   Py_CLEAR(state->layer_type);
   Py_CLEAR(state->layer_maker);
+  Py_CLEAR(state->result_handler);
   for (int i = 0; i < NATIVE_RECENT_LAYERS; i++) {
     Py_CLEAR(state->recent[i].key);
     Py_CLEAR(state->recent[i].layer);

@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#define NPY_TARGET_VERSION NPY_1_22_API_VERSION /* the first in which an array may have a handler of its memory */
 #define PY_ARRAY_UNIQUE_SYMBOL equiconv_native_array_api
 #ifndef NATIVE_IMPORTS_ARRAY
 #define NO_IMPORT_ARRAY
@@ -33,6 +34,7 @@ typedef struct {
   PyTypeObject *weight_type;
   PyTypeObject *layer_type;
   PyObject *layer_maker;                      /* NULL before set_layer_maker */
+  PyObject *result_handler;                   /* of the memory of large results */
   native_recent recent[NATIVE_RECENT_LAYERS]; /* most recent first */
 #ifdef Py_GIL_DISABLED
   PyMutex recent_lock;
@@ -181,6 +183,12 @@ typedef struct {
 
 /* Those of a plain array; false for anything else. */
 bool native_read_array(PyObject *value, native_shape *shape);
+
+/* The capsule of a handler for the memory of large results; see results.c. */
+PyObject *native_new_result_handler(void);
+
+/* A new array that is not initialized, in memory that is kept for the next one if it is large. */
+PyObject *native_new_result(PyObject *result_handler, int rank, const npy_intp *sizes, int type);
 
 /* A tuple of ints as a shape; false for anything else. */
 bool native_read_shape(PyObject *value, equiconv_shape *shape);
