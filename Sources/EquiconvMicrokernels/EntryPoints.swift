@@ -18,7 +18,9 @@ public func microkernels() -> equiconv_microkernel_table {
       winogradInput: { winogradInput($0.pointee, tile: $1, Lanes32.self) },
       winogradOutput: { winogradOutput($0.pointee, tile: $1, Lanes32.self) },
       transform: { TransformSteps<Lanes32>.run($0.pointee) },
-      inner: { innerProducts($0.pointee, Lanes32.self) }),
+      inner: { innerProducts($0.pointee, Lanes32.self) },
+      pad: { PadRows<Lanes32>.run($0.pointee) },
+      transpose: { Transposition.run($0.pointee, Lanes32.self) }),
     float64: equiconv_microkernels(
       lanes: Lanes64.count, widestPanel: widestPanel, widestComplexPanel: widestComplexPanel,
       multiply: { multiplyPanel($0.pointee, width: $1, Lanes64.self) },
@@ -30,5 +32,7 @@ public func microkernels() -> equiconv_microkernel_table {
       winogradInput: { winogradInput($0.pointee, tile: $1, Lanes64.self) },
       winogradOutput: { winogradOutput($0.pointee, tile: $1, Lanes64.self) },
       transform: { TransformSteps<Lanes64>.run($0.pointee) },
-      inner: { innerProducts($0.pointee, Lanes64.self) }))
+      inner: { innerProducts($0.pointee, Lanes64.self) },
+      pad: { PadRows<Lanes64>.run($0.pointee) },
+      transpose: { Transposition.run($0.pointee, Lanes64.self) }))
 }

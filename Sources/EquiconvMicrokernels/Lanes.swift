@@ -16,6 +16,8 @@ protocol Lanes {
   static func broadcast(_ pointer: UnsafePointer<Scalar>) -> Self
   /// All lanes are this number.
   static func splat(_ value: Double) -> Self
+  /// Loads the first lanes and reads nothing beyond them; the others are zero.
+  static func load(_ pointer: UnsafePointer<Scalar>, first count: Int) -> Self
   /// Stores the first lanes, fewer than there are.
   func store(_ pointer: UnsafeMutablePointer<Scalar>, first count: Int)
   static func add(_ a: Scalar, _ b: Scalar) -> Scalar
@@ -66,6 +68,9 @@ struct Lanes32: Lanes {
     Self(Register32(repeating: pointer.pointee))
   }
   @inline(__always) static func splat(_ value: Double) -> Self { Self(Register32(repeating: Float(value))) }
+  @inline(__always) static func load(_ pointer: UnsafePointer<Float>, first count: Int) -> Self {
+    Self(loadFirst(pointer, count))
+  }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, first count: Int) {
     storeFirst(register, pointer, count)
   }
@@ -112,6 +117,9 @@ struct Lanes64: Lanes {
     Self(Register64(repeating: pointer.pointee))
   }
   @inline(__always) static func splat(_ value: Double) -> Self { Self(Register64(repeating: Double(value))) }
+  @inline(__always) static func load(_ pointer: UnsafePointer<Double>, first count: Int) -> Self {
+    Self(loadFirst(pointer, count))
+  }
   @inline(__always) func store(_ pointer: UnsafeMutablePointer<Double>, first count: Int) {
     storeFirst(register, pointer, count)
   }

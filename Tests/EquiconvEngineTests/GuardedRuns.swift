@@ -4,40 +4,6 @@ import EquiconvEngine
 import Testing
 import _EquiconvTestSupport
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// An array directly behind or in front of a page that may not be read.
-final class FencedArray {
-  let base: UnsafeMutablePointer<Float>
-  private let count: Int
-  private let region: UnsafeMutableRawPointer
-  private let bytes: Int
-
-  init(_ values: [Float], atEnd: Bool) {
-    let page = Int(getpagesize())
-    let used = (values.count * MemoryLayout<Float>.stride + page - 1) / page * page
-    count = values.count
-    bytes = used + 2 * page
-    region = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    mprotect(region, page, PROT_NONE)
-    mprotect(region + page + used, page, PROT_NONE)
-    base =
-      (region + page).assumingMemoryBound(to: Float.self)
-      + (atEnd ? used / MemoryLayout<Float>.stride - values.count : 0)
-    base.initialize(from: values, count: values.count)
-  }
-
-  deinit { munmap(region, bytes) }
-
-  var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
-}
-
 /// Arrays that end in numbers no pass may touch.
 struct Guarded<S: EngineScalar> {
   static var guardCount: Int { 64 }

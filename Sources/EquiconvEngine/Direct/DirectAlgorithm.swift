@@ -26,11 +26,20 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
     try task.plan.tables.gathers.plan(task.pass, of: task.plan)
   }
 
+  /// Images that lie side by side in padded planes. Those of layers with modules have different weights.
+  private func depth(_ gather: GatherPlan) -> Int {
+    if task.plan.modules > 1 { return 1 }
+    let planes = task.channels.read * gather.stencil.inputElements
+    return gather.bestDepth(
+      images: task.batch, planeBytes: planes * gather.layout.volume * MemoryLayout<S>.stride, lanes: task.kernels.lanes)
+  }
+
   func signalPass(tile: Tile) throws(ConvolutionError) -> GatherPass<S> {
     let (plan, channels) = (task.plan, task.channels)
+    let depth = try depth(gatherPlan())
     return try GatherPass(
-      plan: gatherPlan(), batch: task.batch * plan.modules, channels: channels.read,
-      outputs: channels.computed, modules: plan.modules, weightStrides: task.coreStrides,
+      plan: plan.tables.gathers.plan(task.pass, of: plan, depth: depth), batch: task.batch * plan.modules,
+      channels: channels.read, outputs: channels.computed, modules: plan.modules, weightStrides: task.coreStrides,
       task.options)
   }
 
@@ -73,15 +82,18 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
     }
   }
 
-  /// Multiply-adds of vectors for a pair of channels: all that cover the outputs, the padding between rows too.
+  /// Multiply-adds of vectors for a pair of channels and an image: all that cover the outputs, the padding between rows too.
   private func gatheredVectors(_ gather: GatherPlan) -> Double {
-    let kernels = task.kernels
+    let (kernels, depth) = (task.kernels, depth(gather))
+    let layout = gather.layout.with(depth: depth)
     var vectors = 0.0
     for (number, grid) in gather.grids.enumerated() {
       let products = isSummed ? task.plan.stencil.coefficients : gather.reads.count(grid: number)
-      let cover = VectorCover(grid: grid, layout: gather.layout, lanes: kernels.lanes)
+      let cover = VectorCover(grid: grid, layout: layout, lanes: kernels.lanes)
       vectors += Double(cover.vectorCount) * Double(products)
     }
+    // The last of the stacks that lie side by side may not be full.
+    vectors *= Double((task.batch + depth - 1) / depth) / Double(max(task.batch, 1))
     // A pixel that is loaded for a panel of few outputs serves few multiply-adds.
     let panel = Double(min(kernels.widestPanel, task.channels.computed))
     return vectors * (1 + 1 / panel - 1 / Double(kernels.widestPanel)) / costs.share

@@ -2,7 +2,7 @@
 
 import _EquiconvShims
 
-/// One block of vectors of one output element of one image: all outputs, panel by panel.
+/// One block of vectors of one output element of one image, or of one stack of images: all outputs, panel by panel.
 struct GatherBlock<S: EngineScalar> {
   /// What is the same for all blocks of a pass.
   struct Shared {
@@ -26,6 +26,8 @@ struct GatherBlock<S: EngineScalar> {
     let orbitPanel: Piece<S>
     /// The start of the sums of all outputs, if it is not the bias.
     let starts: Piece<S>
+    /// A plane of the signal of all images of a stack, before it is padded: [place][image].
+    let sideBySide: Piece<S>
   }
 
   let shared: Shared
@@ -38,6 +40,9 @@ struct GatherBlock<S: EngineScalar> {
   let offsets: VectorOffsets
   let first: Int
   let count: Int
+  /// Images of the stack, and how far apart their destinations lie.
+  let images: Int
+  let imageStride: Int
   let memory: Workspace.Share
 
   private var plan: GatherPlan { shared.plan }
@@ -119,20 +124,37 @@ struct GatherBlock<S: EngineScalar> {
 
   /// Copies the lanes that hold outputs from the tile to where they belong.
   private func scatter(_ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int) {
+    if cover.isDense { return scatterDense(width, to: target, outputStride: outputStride) }
     let (lanes, tile) = (kernels.lanes, memory[shared.pieces.tile])
-    let step = plan.grids[grid].step.x
+    let (step, depth) = (plan.grids[grid].step.x, cover.depth)
     cover.forEach(first: first, count: count) { index, _, run, start in
       cover.forEachPiece(run: run, start: start) { piece in
         for m in 0..<width {
           let values = tile + (m * count + index) * lanes + piece.lane
           let place = target + m * outputStride + piece.destination
-          if step == 1 {
-            place.update(from: values, count: piece.length)
+          if step == 1 && depth == 1 {
+            place.update(from: values, count: piece.outputs)
+          } else if depth == 1 {
+            for i in 0..<piece.outputs { place[i * step] = values[i] }
           } else {
-            for i in 0..<piece.length { place[i * step] = values[i] }
+            for image in 0..<images {
+              for i in 0..<piece.outputs { place[image * imageStride + i * step] = values[i * depth + image] }
+            }
           }
         }
       }
+    }
+  }
+
+  /// Vectors that hold neighboring outputs and nothing else: (output, image) → (image, output).
+  private func scatterDense(_ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int) {
+    let outputs = count * kernels.lanes / cover.depth
+    let first = plan.grids[grid].destination(z: 0, y: 0, x: 0) + self.first * kernels.lanes / cover.depth
+    for m in 0..<width {
+      var call = equiconv_transpose_call(
+        source: memory[shared.pieces.tile] + m * count * kernels.lanes, target: target + m * outputStride + first,
+        row_count: outputs, column_count: images, source_row_stride: cover.depth, target_row_stride: imageStride)
+      kernels.transpose(&call)
     }
   }
 

@@ -21,11 +21,15 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   let kernels: Microkernels
   let threads: Int
   private let split: PanelSplit
-  /// Images padded at a time, by one thread for itself or by all threads together.
+  /// Whether padded planes are those of the signal, which are then read where they are.
+  private let readsInPlace: Bool
+  /// Images lie side by side in stacks of the layout's depth, the last of which may not be full.
+  private let stacks: Int
+  /// Stacks padded at a time, by one thread for itself or by all threads together.
   private let chunk: Int
-  /// Images of which threads process whole chunks, each padding and computing its own. Nobody waits, and what a thread
+  /// Stacks of which threads process whole chunks, each padding and computing its own. Nobody waits, and what a thread
   /// has padded is still in its cache when it computes. The rest of the batch is shared block by block.
-  private let ownedImages: Int
+  private let ownedStacks: Int
   private let grids: FixedArray<GridWork>
   /// Vectors in one block of any grid.
   private let blockVectors: Int
@@ -48,7 +52,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let weights: Piece<S>
     /// The start of a panel that has no bias.
     let zeros: Piece<S>
-    /// [image][channel][element][padded plane], and numbers beyond the last one.
+    /// [stack][channel][element][padded plane], and numbers beyond the last one.
     let planes: Piece<S>
     let fold: FoldPieces?
     /// In a panel of orbit sums, where each coefficient lies.
@@ -86,18 +90,23 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     }.frozen()
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     // Several chunks for each thread, so that a slow core does not keep the others waiting.
-    let share = threads == 1 ? batch : batch / (Blocking.itemsPerThread * threads)
-    chunk = Swift.max(1, Swift.min(share, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
-    ownedImages = threads == 1 ? 0 : batch / (chunk * threads) * (chunk * threads)
+    let depth = plan.layout.depth
     let blocking = Blocking(
       plan: plan, channels: channels, outputs: outputs, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
       vectors: covers.map(\.vectorCount).max() ?? 1)
-    blockVectors = blocking.vectors(images: chunk, threads: threads)
-    channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel))
+    readsInPlace =
+      plan.layout.isSignal && covers.allSatisfy { $0.staysInside } && blocking.favorsReadingInPlace
+    stacks = (batch + depth - 1) / depth
+    let share = threads == 1 ? stacks : stacks / (Blocking.itemsPerThread * threads)
+    chunk = Swift.max(1, Swift.min(share, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
+    ownedStacks = threads == 1 ? 0 : stacks / (chunk * threads) * (chunk * threads)
+    blockVectors = blocking.vectors(stacks: chunk, threads: threads)
+    let overlap = covers.contains { $0.isDirect && !$0.isDisjoint }
+    channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel, overlap: overlap))
     grids = try Self.works(covers, blockVectors: blockVectors, isWhole: channelChunk == channels)
     var layout = Workspace.Layout()
     pieces = try Self.reserve(
-      &layout, plan: plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels,
+      &layout, plan: plan, stacks: ownedStacks > 0 ? chunk * threads : chunk, pads: !readsInPlace, channels: channels,
       outputs: outputs, modules: modules, kernels: kernels, threads: threads,
       vectors: covers.reduce(0) { $0 + $1.vectorCount }, blockVectors: blockVectors)
     self.layout = layout
@@ -121,16 +130,17 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   }
 
   private static func reserve(
-    _ layout: inout Workspace.Layout, plan: GatherPlan, images: Int, channels: Int, outputs: Int, modules: Int,
-    kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int
+    _ layout: inout Workspace.Layout, plan: GatherPlan, stacks: Int, pads: Bool, channels: Int, outputs: Int,
+    modules: Int, kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int
   ) throws(ConvolutionError) -> Pieces {
-    let stencil = plan.stencil
+    let (stencil, depth) = (plan.stencil, plan.layout.depth)
     return Pieces(
       weights: try layout.reserve(S.self, modules, outputs, channels, stencil.coefficients),
       zeros: try layout.reserve(S.self, kernels.widestPanel),
       planes: try layout.reserve(
-        S.self, images, channels, stencil.inputElements, plan.layout.volume, beyond: Blocking.beyondPlanes(kernels)),
-      fold: try reserveFold(&layout, plan, images: images, outputs: outputs),
+        S.self, pads ? stacks : 0, channels, stencil.inputElements, plan.layout.volume,
+        beyond: Blocking.beyondPlanes(kernels)),
+      fold: try reserveFold(&layout, plan, images: stacks * depth, outputs: outputs),
       panelReads: try layout.reserve(equiconv_read.self, stencil.isOrbit ? stencil.coefficients : 0),
       sources: try layout.reserve(Int.self, vectors), destinations: try layout.reserve(Int.self, vectors),
       packed: try layout.reserve(Int.self, blockVectors),
@@ -139,7 +149,8 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
           tile: try each.reserve(S.self, kernels.widestPanel, blockVectors, kernels.lanes),
           orbitPanel: try each.reserve(
             S.self, stencil.isOrbit ? channels : 0, stencil.largestBank, blockVectors, kernels.lanes),
-          starts: try each.reserve(S.self, plan.leftOut == nil ? 0 : outputs))
+          starts: try each.reserve(S.self, plan.leftOut == nil ? 0 : outputs),
+          sideBySide: try each.reserve(S.self, depth > 1 ? plan.layout.signal.volume : 0, depth))
       })
   }
 
@@ -167,13 +178,19 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     zeroBeyondPlanes(workspace)
     if let fold = plan.fold, let pieces = pieces.fold { fold.writeRuns(workspace[pieces.runs]) }
     let startsApart = plan.leftOut != nil && !areFinite(weights, count: pieces.weights.count)
-    ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
-      process(Crew(first: worker, count: 1), images: item * chunk..<(item + 1) * chunk, arrays, workspace, startsApart)
+    ThreadPool.run(ownedStacks / chunk, threads: threads) { worker, item in
+      process(Crew(first: worker, count: 1), images(item * chunk..<(item + 1) * chunk), arrays, workspace, startsApart)
     }
-    for first in stride(from: ownedImages, to: batch, by: chunk) {
+    for first in stride(from: ownedStacks, to: stacks, by: chunk) {
       try Call.checkNotEnded()
-      process(Crew(first: 0, count: threads), images: first..<min(batch, first + chunk), arrays, workspace, startsApart)
+      let images = images(first..<min(stacks, first + chunk))
+      process(Crew(first: 0, count: threads), images, arrays, workspace, startsApart)
     }
+  }
+
+  /// The images of so many stacks.
+  private func images(_ stacks: Range<Int>) -> Range<Int> {
+    stacks.lowerBound * plan.layout.depth..<min(batch, stacks.upperBound * plan.layout.depth)
   }
 
   /// The threads that work on a chunk: workers `first ..< first + count`.
@@ -191,18 +208,17 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
 
   /// - Parameter startsApart: Whether terms that were left out decide what sums begin with.
   private func process(
-    _ crew: Crew, images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace,
+    _ crew: Crew, _ images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace,
     _ startsApart: Bool
   ) {
-    let planes =
-      workspace[pieces.planes] + crew.first * chunk * channels * plan.stencil.inputElements * plan.layout.volume
-    pad(images.count, from: arrays.source + images.lowerBound * sourceImage, planes, crew)
+    let source = arrays.source + images.lowerBound * sourceImage
+    let planes = readsInPlace ? source : pad(images.count, from: source, crew, workspace)
     guard let fold = plan.fold, let foldPieces = pieces.fold else {
       let destination = arrays.destination + images.lowerBound * destinationImage
       compute(images, arrays.bias, planes, destination, crew, workspace, startsApart)
       return
     }
-    let folded = workspace[foldPieces.planes] + crew.first * chunk * destinationImage
+    let folded = workspace[foldPieces.planes] + crew.first * chunk * plan.layout.depth * destinationImage
     compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
     let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
     let runs = workspace[foldPieces.runs]
@@ -215,17 +231,40 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   private var sourceImage: Int { channels * plan.stencil.inputElements * plan.layout.signal.volume }
   private var destinationImage: Int { outputs * plan.stencil.outputElements * plan.destination.volume }
 
-  private func pad(_ images: Int, from source: UnsafePointer<S>, _ planes: UnsafeMutablePointer<S>, _ crew: Crew) {
-    let (layout, volume, signal) = (plan.layout, plan.layout.volume, plan.layout.signal.volume)
-    let total = images * channels * plan.stencil.inputElements
+  /// Pads the planes of a chunk of images; where they are then.
+  private func pad(
+    _ images: Int, from source: UnsafePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace
+  ) -> UnsafePointer<S> {
+    let (layout, volume, depth) = (plan.layout, plan.layout.volume, plan.layout.depth)
+    let planesPerStack = channels * plan.stencil.inputElements
+    let planes = workspace[pieces.planes] + crew.first * chunk * planesPerStack * volume
+    let total = (images + depth - 1) / depth * planesPerStack
     // A few planes an item: claiming one costs more than padding a small plane.
     let group = max(
       1, min(total / (Blocking.itemsPerThread * crew.count), 1 + Blocking.smallestPadding / max(volume, 1)))
-    ThreadPool.run((total + group - 1) / group, threads: crew.count) { _, item in
+    ThreadPool.run((total + group - 1) / group, threads: crew.count) { worker, item in
+      let sideBySide = workspace[pieces.threads, crew.first + worker][pieces.threads.each.sideBySide]
       for plane in item * group..<min(total, (item + 1) * group) {
-        layout.fill(planes + plane * volume, from: source + plane * signal)
+        let first = plane / planesPerStack * depth
+        var from = source + first * sourceImage + plane % planesPerStack * layout.signal.volume
+        if depth > 1 {
+          putSideBySide(min(depth, images - first), from, into: sideBySide)
+          from = UnsafePointer(sideBySide)
+        }
+        layout.fill(planes + plane * volume, from: from, kernels)
       }
     }
+    return UnsafePointer(planes)
+  }
+
+  /// One plane of each of some images: (image, place) → (place, image). Images that there are not are zero.
+  private func putSideBySide(_ images: Int, _ source: UnsafePointer<S>, into target: UnsafeMutablePointer<S>) {
+    let (volume, depth) = (plan.layout.signal.volume, plan.layout.depth)
+    if images < depth { target.update(repeating: 0, count: volume * depth) }
+    var call = equiconv_transpose_call(
+      source: source, target: target, row_count: images, column_count: volume, source_row_stride: sourceImage,
+      target_row_stride: depth)
+    kernels.transpose(&call)
   }
 
   /// Vectors that begin near the end of the last plane read past it; what they read is not used, but is a number.
@@ -270,8 +309,11 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
       plan: plan, kernels: kernels, split: split, channels: channels, channelChunk: channelChunk,
       blockVectors: blockVectors, startsApart: startsApart, pieces: pieces.threads.each)
     let blocks = grids.last.map { $0.firstBlock + ($0.cover.vectorCount + blockVectors - 1) / blockVectors } ?? 0
-    ThreadPool.run(images.count * blocks * elements, threads: crew.count) { worker, item in
-      let (image, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
+    let depth = plan.layout.depth
+    let stacks = (images.count + depth - 1) / depth
+    ThreadPool.run(stacks * blocks * elements, threads: crew.count) { worker, item in
+      let (stack, block, element) = (item / elements / blocks, item / elements % blocks, item % elements)
+      let image = stack * depth
       let number = grids.indices.lastOfPrefix { grids[$0].firstBlock <= block }
       let grid = grids[number]
       let first = (block - grid.firstBlock) * blockVectors
@@ -280,10 +322,11 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
       let task = GatherBlock<S>(
         shared: shared, grid: number, element: element, cover: grid.cover, isDirect: grid.isDirect, offsets: offsets,
         first: first, count: min(blockVectors, grid.cover.vectorCount - first),
+        images: min(depth, images.count - image), imageStride: destinationImage,
         memory: workspace[pieces.threads, crew.first + worker])
       let module = (images.lowerBound + image) % modules
       task.run(
-        source: planes + image * sourceStride, weights: weights + module * moduleWeights,
+        source: planes + stack * sourceStride, weights: weights + module * moduleWeights,
         bias: bias.map { $0 + module * outputs }, zeros: zeros, panelReads: panelReads,
         destination: destination + image * destinationImage + element * plan.destination.volume)
     }

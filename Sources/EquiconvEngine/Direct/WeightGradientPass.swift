@@ -166,7 +166,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let planesPerImage = inChannels * plan.stencil.inputElements
     ThreadPool.run(images * planesPerImage, threads: threads) { _, plane in
       let source = plane / planesPerImage * modules * planesPerImage + plane % planesPerImage
-      layout.fill(planes + plane * layout.volume, from: input + source * layout.signal.volume)
+      layout.fill(planes + plane * layout.volume, from: input + source * layout.signal.volume, kernels)
     }
   }
 

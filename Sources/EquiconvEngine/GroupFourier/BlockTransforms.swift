@@ -98,12 +98,12 @@ struct BlockTransforms<S: EngineScalar> {
       let known = (start + lanes - 1) / lanes * lanes - start
       cover.forEachPiece(run: run, start: start) { piece in
         let skipped = max(0, known - piece.lane)
-        if skipped >= piece.length { return }
+        if skipped >= piece.outputs { return }
         for (number, point) in points.enumerated() {
           let lane = piece.lane + skipped
           Self.copy(
             source + (point * plane + piece.destination + skipped), to: tile + (number * row + index * lanes + lane),
-            count: piece.length - skipped)
+            count: piece.outputs - skipped)
         }
       }
     }

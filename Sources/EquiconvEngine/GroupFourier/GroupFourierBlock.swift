@@ -146,9 +146,9 @@ struct GroupFourierBlock<S: EngineScalar> {
           let values = tile + number * row + index * kernels.lanes + piece.lane
           let place = target + point * plane + piece.destination
           if step == 1 {
-            place.update(from: values, count: piece.length)
+            place.update(from: values, count: piece.outputs)
           } else {
-            for i in 0..<piece.length { place[i * step] = values[i] }
+            for i in 0..<piece.outputs { place[i * step] = values[i] }
           }
         }
       }

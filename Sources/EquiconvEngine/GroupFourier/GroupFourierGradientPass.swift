@@ -135,7 +135,7 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
   private func pad(_ images: Int, _ input: UnsafePointer<S>, _ workspace: borrowing Workspace) {
     let (planes, layout) = (workspace[pieces.planes], gather.layout)
     ThreadPool.run(images * planesPerImage, threads: threads) { _, plane in
-      layout.fill(planes + plane * layout.volume, from: input + plane * layout.signal.volume)
+      layout.fill(planes + plane * layout.volume, from: input + plane * layout.signal.volume, kernels)
     }
   }
 

@@ -161,7 +161,7 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
       1, min(total / (Blocking.itemsPerThread * crew.count), 1 + Blocking.smallestPadding / max(layout.volume, 1)))
     ThreadPool.run((total + group - 1) / group, threads: crew.count) { _, item in
       for plane in item * group..<min(total, (item + 1) * group) {
-        layout.fill(planes + plane * layout.volume, from: source + plane * layout.signal.volume)
+        layout.fill(planes + plane * layout.volume, from: source + plane * layout.signal.volume, kernels)
       }
     }
   }

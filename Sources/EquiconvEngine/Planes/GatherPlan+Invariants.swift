@@ -43,8 +43,10 @@ extension GatherPlan {
         checkInvariant(read.source >= 0 && read.source < stencil.inputElements * layout.volume, "planes are read")
         let place = read.source % layout.phaseVolume
         let (z, y, x) = (
-          place / layout.sliceStride, place % layout.sliceStride / layout.rowStride, place % layout.rowStride
+          place / layout.sliceStride, place % layout.sliceStride / layout.rowStride,
+          place % layout.rowStride / layout.depth
         )
+        checkInvariant(place % layout.depth == 0, "reads begin at the first of the images that lie side by side")
         checkInvariant(
           z + grid.size.z <= layout.count.z && y + grid.size.y <= layout.count.y && x + grid.size.x <= layout.count.x,
           "all outputs of a grid read the same phase of a plane")

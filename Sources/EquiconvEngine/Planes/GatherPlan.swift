@@ -6,8 +6,8 @@ import _EquiconvShims
 /// A stencil resolved to memory: the layout of the padded source and, for each grid of outputs, offsets to read.
 ///
 /// The forward pass and the input gradient are both such a gather; only the stencil and the grids differ. Where most reads of
-/// most outputs would meet zeros around the signal, outputs are split into grids that leave such reads out. A class, since
-/// every block of a pass refers to it.
+/// most outputs would meet zeros around the signal, outputs are split into grids that leave such reads out. Offsets are those
+/// of planes in which so many images lie side by side as its layout says. A class, since every block of a pass refers to it.
 final class GatherPlan: Sendable {
   let stencil: Stencil
   let layout: PlaneLayout
@@ -30,9 +30,11 @@ final class GatherPlan: Sendable {
 
   /// The forward pass: output i reads padded position stride · i + t.
   ///
-  /// - Parameter leavesOutZeros: Whether outputs may be split into grids.
+  /// - Parameters:
+  ///   - depth: images that lie side by side in padded planes.
+  ///   - leavesOutZeros: whether outputs may be split into grids.
   init(
-    forward stencil: Stencil, geometry: Geometry, isCircular: Bool, leavesOutZeros: Bool = true
+    forward stencil: Stencil, geometry: Geometry, isCircular: Bool, depth: Int = 1, leavesOutZeros: Bool = true
   ) throws(ConvolutionError) {
     let used = try Self.usedTaps(stencil, geometry)
     var axes = try (0..<3).map { axis throws(ConvolutionError) in
@@ -42,7 +44,7 @@ final class GatherPlan: Sendable {
     if leavesOutZeros && !stencil.isOrbit && !isCircular { axes = try GridSplit(stencil: stencil).axes(axes) }
     let grids = try GridTable(axes, keepsUnread: true)
     self.stencil = stencil
-    layout = try PlaneLayout(axes)
+    layout = try PlaneLayout(axes, depth: depth)
     self.grids = grids.grids
     leavesGaps = false
     destination = geometry.output
@@ -70,7 +72,7 @@ final class GatherPlan: Sendable {
   /// Each phase of the stride is a grid of its own whose reads are contiguous; see `GatherAxis`. A circular layer's gradient
   /// is made on the padded plane and folded.
   init(
-    adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool, leavesOutZeros: Bool = true
+    adjoint stencil: Stencil, geometry: Geometry, isCircular: Bool, depth: Int = 1, leavesOutZeros: Bool = true
   ) throws(ConvolutionError) {
     let used = try Self.usedTaps(stencil, geometry)
     let whole = try (0..<3).map { axis throws(ConvolutionError) in
@@ -85,7 +87,7 @@ final class GatherPlan: Sendable {
     }
     let grids = try GridTable(axes, keepsUnread: !isCircular)
     self.stencil = stencil
-    layout = try PlaneLayout(axes)
+    layout = try PlaneLayout(axes, depth: depth)
     self.grids = grids.grids
     destination = Box(z: axes[0].destination, y: axes[1].destination, x: axes[2].destination)
     leavesGaps = !isCircular && grids.grids.reduce(0) { $0 + $1.size.volume } < destination.volume

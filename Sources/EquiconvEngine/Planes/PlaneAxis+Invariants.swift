@@ -26,12 +26,17 @@ extension PlaneAxis {
     private static let longestWalk = 1 << 16
 
     private func checkPlaces(phase: Int) {
-      var filled = 0
-      forEachPlace(phase: phase) { coordinate in
-        checkInvariant(coordinate >= -1 && coordinate < signal, "places are filled from the signal")
-        filled += 1
+      var place = 0
+      forEachSegment(phase: phase) { segment in
+        checkInvariant(segment.place == place, "segments follow one another")
+        checkInvariant(segment.before >= 0 && segment.count >= 0 && segment.after >= 0, "segments have places")
+        checkInvariant(
+          segment.count == 0
+            || segment.coordinate >= 0 && segment.coordinate + step * (segment.count - 1) < signal,
+          "places are filled from the signal")
+        place += segment.before + segment.count + segment.after
       }
-      checkInvariant(filled == count, "all places of a phase are filled")
+      checkInvariant(place == count, "all places of a phase are filled")
     }
   #else
     @inline(__always)

@@ -14,7 +14,7 @@ struct PlaneAxis: Sendable {
   }
 
   let signal: Int
-  let origin: Int
+  private let origin: Int
   let step: Int
   let isCircular: Bool
   /// The remainders of positions modulo the step that are read, ascending.
@@ -125,153 +125,77 @@ struct PlaneAxis: Sendable {
 
   // MARK: - Filling
 
+  /// Neighboring places of a phase: zeros, then coordinates of the signal one step apart, then zeros.
+  struct Segment {
+    var place: Int
+    var before: Int
+    var count: Int
+    /// The first coordinate.
+    var coordinate: Int
+    var after: Int
+  }
+
+  /// Calls `body` with the segments of a phase, from its first place to its last. Almost always there is one.
+  @inline(__always)
+  func forEachSegment(phase: Int, _ body: (Segment) -> Void) {
+    // What follows the last stretch are zeros, which may belong to its segment.
+    var last = Segment(place: 0, before: 0, count: 0, coordinate: 0, after: 0)
+    var isFirst = true
+    withExtendedLifetime(runs) {
+      for run in runs.elements[starts[phase]..<starts[phase + 1]] {
+        let first = origin + step * run.first + residues[phase]
+        if isCircular {
+          forEachPeriod(run, first: Box.wrapped(first, signal)) { segment in
+            if !isFirst { body(last) }
+            (last, isFirst) = (segment, false)
+          }
+        } else {
+          if !isFirst { body(last) }
+          (last, isFirst) = (segment(run, first: first), false)
+        }
+      }
+    }
+    last.after = count - last.place - last.before - last.count
+    body(last)
+  }
+
   /// Calls `body` with the signal coordinate of each place of a phase in turn, or −1 where there are zeros.
   @inline(__always)
   func forEachPlace(phase: Int, _ body: (_ coordinate: Int) -> Void) {
-    var place = 0
-    withExtendedLifetime(runs) {
-      for run in runs.elements[starts[phase]..<starts[phase + 1]] {
-        var position = origin + step * run.first + residues[phase]
-        if isCircular {
-          position = Box.wrapped(position, signal)
-          let advance = step % signal
-          for _ in 0..<run.count {
-            body(position)
-            position += advance
-            if position >= signal { position -= signal }
-          }
-        } else {
-          for _ in 0..<run.count {
-            body(position >= 0 && position < signal ? position : -1)
-            position += step
-          }
-        }
-        place += run.count
-      }
-    }
-    while place < count {
-      body(-1)
-      place += 1
+    forEachSegment(phase: phase) { segment in
+      for _ in 0..<segment.before { body(-1) }
+      for index in 0..<segment.count { body(segment.coordinate + step * index) }
+      for _ in 0..<segment.after { body(-1) }
     }
   }
 
-  /// Calls `body` with what copies rows of a phase.
+  /// Whether the places are the coordinates of the signal.
+  var isSignal: Bool {
+    if phases > 1 || step > 1 || count != signal { return false }
+    var isSignal = true
+    forEachSegment(phase: 0) { isSignal = isSignal && $0.count == signal && $0.coordinate == 0 }
+    return isSignal
+  }
+
+  /// A stretch of which some places may lie in front of the signal or behind it.
   @inline(__always)
-  func withRows(phase: Int, _ body: (RowCopy) -> Void) {
-    withExtendedLifetime(runs) {
-      body(RowCopy(self, UnsafeBufferPointer(rebasing: runs.elements[starts[phase]..<starts[phase + 1]]), phase: phase))
-    }
+  private func segment(_ run: Run, first: Int) -> Segment {
+    let low = min(run.count, first >= 0 ? 0 : (-first + step - 1) / step)
+    let high = first >= signal ? low : max(low, min(run.count, (signal - 1 - first) / step + 1))
+    return Segment(
+      place: run.place, before: low, count: high - low, coordinate: first + step * low, after: run.count - high)
   }
 
-  /// Copies rows of one phase. Almost always there is one stretch, which is worked out once for all rows.
-  struct RowCopy {
-    private let runs: UnsafeBufferPointer<Run>
-    private let signal: Int
-    private let step: Int
-    private let isCircular: Bool
-    private let count: Int
-    /// The signal coordinate of index 0.
-    private let first: Int
-    private let piece: Piece
-
-    /// A stretch of places of which `low ..< high` have a signal coordinate, the first of them `source`.
-    struct Piece {
-      var low = 0
-      var high = 0
-      var source = 0
-    }
-
-    fileprivate init(_ axis: PlaneAxis, _ runs: UnsafeBufferPointer<Run>, phase: Int) {
-      self.runs = runs
-      (signal, step, isCircular, count) = (axis.signal, axis.step, axis.isCircular, axis.count)
-      first = axis.origin + axis.residues[phase]
-      piece = runs.count == 1 ? Self.piece(first + step * runs[0].first, runs[0].count, step, signal) : Piece()
-    }
-
-    /// Indices with 0 ≤ first + step · index < signal.
-    @inline(__always)
-    static func piece(_ first: Int, _ count: Int, _ step: Int, _ signal: Int) -> Piece {
-      let low = min(count, first >= 0 ? 0 : (-first + step - 1) / step)
-      let high = first >= signal ? low : max(low, min(count, (signal - 1 - first) / step + 1))
-      return Piece(low: low, high: high, source: first + step * low)
-    }
-
-    @inline(__always)
-    func callAsFunction<S: EngineScalar>(_ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>) {
-      if runs.count == 1 && !isCircular {
-        copy(row, count, from: source, piece)
-      } else {
-        copyRuns(row, from: source)
-      }
-    }
-
-    private func copyRuns<S: EngineScalar>(_ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>) {
-      var end = 0
-      for run in runs {
-        let first = first + step * run.first
-        if isCircular {
-          copyPeriods(row + run.place, run.count, from: source, first: first)
-        } else {
-          copy(row + run.place, run.count, from: source, Self.piece(first, run.count, step, signal))
-        }
-        end = run.place + run.count
-      }
-      for place in end..<count { row[place] = 0 }
-    }
-
-    /// Copies what lies at a piece's coordinates; zeros before and behind it.
-    @inline(__always)
-    private func copy<S: EngineScalar>(
-      _ row: UnsafeMutablePointer<S>, _ count: Int, from source: UnsafePointer<S>, _ piece: Piece
-    ) {
-      for index in 0..<piece.low { row[index] = 0 }
-      let (target, length) = (row + piece.low, piece.high - piece.low)
-      if step == 1 {
-        if length > 0 { target.update(from: source + piece.source, count: length) }
-      } else if step == 2 {
-        Self.everySecond(target, from: source + piece.source, count: length)
-      } else {
-        var position = piece.source
-        for index in 0..<length {
-          target[index] = source[position]
-          position += step
-        }
-      }
-      for index in piece.high..<count { row[index] = 0 }
-    }
-
-    /// row[i] = source[2 i]. The last vector begins early and writes some numbers again.
-    @inline(__always)
-    private static func everySecond<S: EngineScalar>(
-      _ row: UnsafeMutablePointer<S>, from source: UnsafePointer<S>, count: Int
-    ) {
-      let width = SIMD4<S>.scalarCount
-      guard count >= width else {
-        for index in 0..<count { row[index] = source[2 &* index] }
-        return
-      }
-      var index = 0
-      while true {
-        // Overlapping loads: nothing behind the last number wanted is read.
-        let position = source + 2 &* index
-        let a = UnsafeRawPointer(position).loadUnaligned(as: SIMD4<S>.self)
-        let b = UnsafeRawPointer(position + 3).loadUnaligned(as: SIMD4<S>.self)
-        UnsafeMutableRawPointer(row + index).storeBytes(of: SIMD4(a[0], a[2], b[1], b[3]), as: SIMD4<S>.self)
-        if index &+ width == count { return }
-        index = min(index &+ width, count &- width)
-      }
-    }
-
-    private func copyPeriods<S: EngineScalar>(
-      _ row: UnsafeMutablePointer<S>, _ count: Int, from source: UnsafePointer<S>, first: Int
-    ) {
-      var position = Box.wrapped(first, signal)
-      let advance = step % signal
-      for index in 0..<count {
-        row[index] = source[position]
-        position += advance
-        if position >= signal { position -= signal }
-      }
+  /// The parts of a stretch between which coordinates start again.
+  @inline(__always)
+  private func forEachPeriod(_ run: Run, first: Int, _ body: (Segment) -> Void) {
+    var (position, place) = (first, run.place)
+    let end = run.place + run.count
+    while place < end {
+      let count = min(end - place, (signal - position + step - 1) / step)
+      body(Segment(place: place, before: 0, count: count, coordinate: position, after: 0))
+      place += count
+      position = (position + step * count) % signal
     }
   }
 }

@@ -73,14 +73,16 @@ struct RowAdjoint {
   }
 
   private static func stretches(_ axis: PlaneAxis, phaseVolume: Int) -> [Stretch] {
-    (0..<axis.phases).flatMap { phase in
-      axis.runs.part(axis.starts[phase]..<axis.starts[phase + 1]).map { run in
-        let first = axis.origin + axis.residues[phase] + axis.step * run.first
-        let piece = PlaneAxis.RowCopy.piece(first, run.count, axis.step, axis.signal)
-        return Stretch(
-          place: phase * phaseVolume + run.place + piece.low, coordinate: piece.source, count: piece.high - piece.low)
+    var stretches: [Stretch] = []
+    for phase in 0..<axis.phases {
+      axis.forEachSegment(phase: phase) { segment in
+        stretches.append(
+          Stretch(
+            place: phase * phaseVolume + segment.place + segment.before, coordinate: segment.coordinate,
+            count: segment.count))
       }
     }
+    return stretches
   }
 
   /// - Parameter row: zeros, or what other rows have added for a circular signal.

@@ -2,23 +2,26 @@
 
 /// How vectors of L lanes cover the outputs of one element.
 ///
-/// Lanes run along the flattened positions of the padded plane. A *run* is a stretch of them that is cut into vectors: a
+/// Lanes run along the flattened positions of the padded plane, and in each place along the images that lie side by side. A *run* is a stretch of them that is cut into vectors: a
 /// row, a slice with the padding between its rows, or the whole volume, whichever needs the fewest vectors. The last
 /// vector of a run begins early and overlaps its neighbor, which computes the same bits again.
 struct VectorCover {
-  /// One stretch of lanes that is stored contiguously (or with the grid's step).
+  /// One stretch of lanes that is stored contiguously (or with the grid's step): neighboring outputs of all images.
   struct Piece {
     var lane: Int
-    var length: Int
+    var outputs: Int
     var destination: Int
   }
 
   private enum Run { case row, slice, volume }
 
+  /// The outputs, in rows as long as vectors may run along them.
   let grid: OutputGrid
   let rowStride: Int
   let sliceStride: Int
   let lanes: Int
+  /// Images that lie side by side. It divides the lanes.
+  let depth: Int
   private let run: Run
   let runLength: Int
   private let vectorsPerRun: Int
@@ -26,20 +29,27 @@ struct VectorCover {
   let vectorCount: Int
   /// Whether every vector is L neighboring outputs, so that it can be stored as it is.
   let isDirect: Bool
+  /// Whether vectors end at the last output at the latest: then they read nothing behind the places that are read.
+  var staysInside: Bool { runLength >= lanes }
   /// Whether no two vectors compute the same output.
   let isDisjoint: Bool
+  /// Whether the vectors hold all outputs once, in the order of the destination, and nothing else.
+  let isDense: Bool
 
   init(grid: OutputGrid, layout: PlaneLayout, lanes: Int) {
-    self.grid = grid
     self.lanes = lanes
-    let size = grid.size
+    depth = layout.depth
     // Outputs that read nothing may be more than the layout has places for.
-    let fits = size.x <= layout.rowStride && size.y * layout.rowStride <= layout.sliceStride
-    rowStride = fits ? layout.rowStride : size.x
-    sliceStride = fits ? layout.sliceStride : size.y * size.x
-    let slice = (size.y - 1) * rowStride + size.x
+    let fits = grid.size.x <= layout.count.x && grid.size.y <= layout.count.y
+    let lines = fits ? Lines(joining: grid, layout) : Lines(apart: grid, depth: depth)
+    self.grid = lines.grid
+    rowStride = lines.rowStride
+    sliceStride = lines.sliceStride
+    let size = lines.grid.size
+    let row = size.x * depth
+    let slice = (size.y - 1) * rowStride + row
     let volume = (size.z - 1) * sliceStride + slice
-    let candidates = [(Run.row, size.z * size.y, size.x), (.slice, size.z, slice), (.volume, 1, volume)]
+    let candidates = [(Run.row, size.z * size.y, row), (.slice, size.z, slice), (.volume, 1, volume)]
     var best = candidates[0]
     for candidate in candidates.dropFirst()
     where candidate.1 * Self.ceiling(candidate.2, lanes) < best.1 * Self.ceiling(best.2, lanes) { best = candidate }
@@ -47,8 +57,9 @@ struct VectorCover {
     runLength = best.2
     vectorsPerRun = Self.ceiling(best.2, lanes)
     vectorCount = best.1 * vectorsPerRun
-    isDirect = best.0 == .row && size.x >= lanes && grid.step.x == 1
+    isDirect = best.0 == .row && size.x >= lanes && grid.step.x == 1 && depth == 1
     isDisjoint = best.2 <= lanes || best.2 % lanes == 0
+    isDense = best.0 == .row && best.2 % lanes == 0 && grid.isContiguous
   }
 
   private static func ceiling(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
@@ -105,9 +116,10 @@ struct VectorCover {
     var lane = 0
     let end = min(lanes, runLength - start)
     while lane < end {
-      let length = min(end - lane, grid.size.x - x)
+      let length = min(end - lane, grid.size.x * depth - x)
       if length > 0 && y < grid.size.y && z < grid.size.z {
-        body(Piece(lane: lane, length: length, destination: grid.destination(z: z, y: y, x: x)))
+        body(
+          Piece(lane: lane, outputs: length / depth, destination: grid.destination(z: z, y: y, x: x / depth)))
       }
       lane += min(end - lane, rowStride - x)
       x = 0
@@ -117,5 +129,36 @@ struct VectorCover {
         z += 1
       }
     }
+  }
+}
+
+/// The rows of a grid in the padded plane. Those that follow one another without padding, there and in the destination, are
+/// one long row.
+private struct Lines {
+  let grid: OutputGrid
+  let rowStride: Int
+  let sliceStride: Int
+
+  init(joining grid: OutputGrid, _ layout: PlaneLayout) {
+    let (size, start, step, plane) = (grid.size, grid.start, grid.step, grid.plane)
+    if size.x != plane.x || size.x != layout.count.x || step.y != 1 {
+      (self.grid, rowStride, sliceStride) = (grid, layout.rowStride, layout.sliceStride)
+    } else if size.y != plane.y || size.y != layout.count.y || step.z != 1 {
+      self.grid = OutputGrid(
+        size: Box(z: size.z, y: 1, x: size.y * size.x), start: Box(z: start.z, y: 0, x: start.y * plane.x),
+        step: Box(z: step.z, y: 1, x: 1), plane: Box(z: plane.z, y: 1, x: plane.y * plane.x))
+      (rowStride, sliceStride) = (layout.sliceStride, layout.sliceStride)
+    } else {
+      self.grid = OutputGrid(
+        size: Box(z: 1, y: 1, x: size.volume), start: Box(z: 0, y: 0, x: start.z * plane.y * plane.x),
+        step: Box(z: 1, y: 1, x: 1), plane: Box(z: 1, y: 1, x: plane.volume))
+      (rowStride, sliceStride) = (size.volume * layout.depth, size.volume * layout.depth)
+    }
+  }
+
+  init(apart grid: OutputGrid, depth: Int) {
+    self.grid = grid
+    rowStride = grid.size.x * depth
+    sliceStride = grid.size.y * rowStride
   }
 }

@@ -7,6 +7,7 @@
 #define EQUICONV_MICROKERNELS_H
 
 #include "EquiconvCalls.h"
+#include "EquiconvPlaneCalls.h"
 #include "EquiconvTransformCalls.h"
 #include "EquiconvWinogradCalls.h"
 #include <stddef.h>
@@ -35,6 +36,8 @@ typedef struct equiconv_microkernels {
       EQUICONV_NAMED("winogradOutput");
   void (*_Nonnull transform)(const equiconv_transform_call *_Nonnull call);
   void (*_Nonnull inner)(const equiconv_inner_call *_Nonnull call);
+  void (*_Nonnull pad)(const equiconv_pad_call *_Nonnull call);
+  void (*_Nonnull transpose)(const equiconv_transpose_call *_Nonnull call);
 } equiconv_microkernels;
 
 /// What a variant exports.

@@ -77,18 +77,32 @@ EQUICONV_DEFINE_VECTOR(equiconv_float64x2, 2)
 EQUICONV_DEFINE_VECTOR(equiconv_float64x4, 4)
 EQUICONV_DEFINE_VECTOR(equiconv_float64x8, 8)
 
-// Stores the first `count` lanes, fewer than there are.
-#define EQUICONV_DEFINE_STORE_FIRST(vector, scalar)                               \
+// Loads or stores the first `count` lanes; what else a load gives is zero.
+#define EQUICONV_DEFINE_FIRST_LANES(vector, scalar)                               \
+  EQUICONV_OVERLOAD("loadFirst(_:_:)")                                            \
+  vector vector##_load_first(const scalar *_Nonnull source, ptrdiff_t count) {    \
+    vector a = 0;                                                                 \
+    for (ptrdiff_t i = 0; i < count; i++) a[i] = source[i];                       \
+    return a;                                                                     \
+  }                                                                               \
   EQUICONV_OVERLOAD("storeFirst(_:_:_:)")                                         \
   void vector##_store_first(vector a, scalar *_Nonnull target, ptrdiff_t count) { \
     for (ptrdiff_t i = 0; i < count; i++) target[i] = a[i];                       \
   }
 
-EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x4, float)
-EQUICONV_DEFINE_STORE_FIRST(equiconv_float64x2, double)
-EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x8, float)
-EQUICONV_DEFINE_STORE_FIRST(equiconv_float64x4, double)
+EQUICONV_DEFINE_FIRST_LANES(equiconv_float32x4, float)
+EQUICONV_DEFINE_FIRST_LANES(equiconv_float64x2, double)
+EQUICONV_DEFINE_FIRST_LANES(equiconv_float32x8, float)
+EQUICONV_DEFINE_FIRST_LANES(equiconv_float64x4, double)
 #if defined(__AVX512F__)
+EQUICONV_OVERLOAD("loadFirst(_:_:)")
+equiconv_float32x16 equiconv_float32x16_load_first(const float *_Nonnull source, ptrdiff_t count) {
+  return __builtin_ia32_loadups512_mask(source, (equiconv_float32x16)(0), (unsigned short)((1u << count) - 1));
+}
+EQUICONV_OVERLOAD("loadFirst(_:_:)")
+equiconv_float64x8 equiconv_float64x8_load_first(const double *_Nonnull source, ptrdiff_t count) {
+  return __builtin_ia32_loadupd512_mask(source, (equiconv_float64x8)(0), (unsigned char)((1u << count) - 1));
+}
 EQUICONV_OVERLOAD("storeFirst(_:_:_:)")
 void equiconv_float32x16_store_first(equiconv_float32x16 a, float *_Nonnull target, ptrdiff_t count) {
   __builtin_ia32_storeups512_mask((float *)target, a, (unsigned short)((1u << count) - 1));
@@ -98,8 +112,8 @@ void equiconv_float64x8_store_first(equiconv_float64x8 a, double *_Nonnull targe
   __builtin_ia32_storeupd512_mask((double *)target, a, (unsigned char)((1u << count) - 1));
 }
 #else
-EQUICONV_DEFINE_STORE_FIRST(equiconv_float32x16, float)
-EQUICONV_DEFINE_STORE_FIRST(equiconv_float64x8, double)
+EQUICONV_DEFINE_FIRST_LANES(equiconv_float32x16, float)
+EQUICONV_DEFINE_FIRST_LANES(equiconv_float64x8, double)
 #endif
 
 // A line that will soon be written.
