@@ -118,8 +118,9 @@ struct VectorCover {
     while lane < end {
       let length = min(end - lane, grid.size.x * depth - x)
       if length > 0 && y < grid.size.y && z < grid.size.z {
-        body(
-          Piece(lane: lane, outputs: length / depth, destination: grid.destination(z: z, y: y, x: x / depth)))
+        // A division costs as much as storing a piece, and is seldom needed.
+        let (outputs, place) = depth == 1 ? (length, x) : (length / depth, x / depth)
+        body(Piece(lane: lane, outputs: outputs, destination: grid.destination(z: z, y: y, x: place)))
       }
       lane += min(end - lane, rowStride - x)
       x = 0
