@@ -6,7 +6,9 @@
 /// same for both scalar types and for processors of different clocks. `make costs` (benchmarks/costs) measured them on one
 /// thread of an AMD EPYC (Zen 4): passes of the trivial group with 64 channels in and 1 out, 1 in and 64 out, and 64 both
 /// ways, the shortest of 12 runs each, taken apart into a part for each plane in, each plane out and each pair. They
-/// include the cost of memory. Shares of the peak can exceed 1, since products hide some of the time that transforms
+/// include the cost of memory. Those of AVX-512 were then scaled to whole passes on a Zen 5, whose multiply-adds of 512
+/// bits are twice as fast as a Zen 4's while its caches are not: estimates over times are alike for all algorithms there.
+/// Shares of the peak can exceed 1, since products hide some of the time that transforms
 /// alone would wait.
 struct MeasuredCosts<Costs: Sendable>: Sendable {
   let baseline: Costs

@@ -159,7 +159,7 @@ private struct FourierCosts {
   let inverse: [Double]
 
   /// How much longer transforms of turned planes take: most of them are copied in another order.
-  static let turned = 1.4
+  static let turned = 1.15
 
   static let measured = MeasuredCosts(
     baseline: FourierCosts(
@@ -168,7 +168,8 @@ private struct FourierCosts {
       share: 0.73, forward: [2540, 5580, 9930, 20500, 28500, 51000],
       inverse: [3210, 6490, 12900, 21200, 32300, 63400]),
     avx512: FourierCosts(
-      share: 1, forward: [2570, 5300, 9500, 18800, 25700, 46500], inverse: [1755, 4000, 7000, 14700, 22000, 40000]))
+      share: 0.8, forward: [3700, 7700, 13800, 27300, 37300, 67400],
+      inverse: [2545, 5800, 10150, 21300, 31900, 58000]))
 }
 
 extension Method {

@@ -88,7 +88,7 @@ private struct WinogradCosts {
   static let measured = MeasuredCosts(
     baseline: WinogradCosts(share: 1, input: [166, 52], output: [177, 59]),
     avx2: WinogradCosts(share: 0.92, input: [485, 212], output: [430, 151]),
-    avx512: WinogradCosts(share: 1, input: [440, 477], output: [290, 171]))
+    avx512: WinogradCosts(share: 0.9, input: [530, 570], output: [350, 205]))
 }
 
 extension Method {
