@@ -39,6 +39,9 @@ enum TransformSteps<V: Lanes> {
     case EQUICONV_STEP_ACCUMULATE_2.rawValue:
       accumulate(call, from: [step.first, step.second], to: [step.sum, step.difference]) { Butterflies.two($0) }
     case EQUICONV_STEP_HADAMARD_4.rawValue: TransformBlock<V, 4>(call, step).run { Butterflies.hadamard($0) }
+    case EQUICONV_STEP_CYCLIC_4.rawValue: TransformBlock<V, 4>(call, step).run { Butterflies.cyclic($0) }
+    case EQUICONV_STEP_CYCLIC_4_ADJOINT.rawValue:
+      TransformBlock<V, 4>(call, step).run { Butterflies.cyclicAdjoint($0) }
     case EQUICONV_STEP_HADAMARD_8.rawValue: TransformBlock<V, 8>(call, step).run { Butterflies.hadamard($0) }
     case EQUICONV_STEP_DIHEDRAL_8.rawValue: TransformBlock<V, 8>(call, step).run { Butterflies.dihedral($0) }
     default: break
@@ -97,6 +100,20 @@ enum Butterflies<V: Lanes> {
     let sums = two([a[unchecked: 0], b[unchecked: 0]])
     let differences = two([a[unchecked: 1], b[unchecked: 1]])
     return [sums[unchecked: 0], sums[unchecked: 1], differences[unchecked: 0], differences[unchecked: 1]]
+  }
+
+  @inline(__always)
+  static func cyclic(_ x: InlineArray<4, V>) -> InlineArray<4, V> {
+    let (a, b) = (two([x[unchecked: 0], x[unchecked: 1]]), two([x[unchecked: 2], x[unchecked: 3]]))
+    let sums = two([a[unchecked: 0], b[unchecked: 0]])
+    return [sums[unchecked: 0], sums[unchecked: 1], a[unchecked: 1], b[unchecked: 1]]
+  }
+
+  @inline(__always)
+  static func cyclicAdjoint(_ x: InlineArray<4, V>) -> InlineArray<4, V> {
+    let a = two([x[unchecked: 0], x[unchecked: 1]])
+    let (b, c) = (two([a[unchecked: 0], x[unchecked: 2]]), two([a[unchecked: 1], x[unchecked: 3]]))
+    return [b[unchecked: 0], b[unchecked: 1], c[unchecked: 0], c[unchecked: 1]]
   }
 
   @inline(__always)

@@ -61,7 +61,7 @@ import _EquiconvTestSupport
       index < program.firstCopy ? index : Int(program.copies[index - program.firstCopy])
     }
     for step in program.steps {
-      let width = step.operation == EQUICONV_STEP_HADAMARD_4 ? 4 : 8
+      let width = [EQUICONV_STEP_HADAMARD_8, EQUICONV_STEP_DIHEDRAL_8].contains(step.operation) ? 8 : 4
       let (first, second) = (values[slot(Int(step.first))], values[slot(Int(step.second))])
       var results = [(Int(step.sum), 0.0)]
       switch step.operation {
@@ -92,6 +92,10 @@ import _EquiconvTestSupport
     }
     func hadamard4(_ x: [Double]) -> [Double] { pairs(neighbors(x).sums) + pairs(neighbors(x).differences) }
     if operation == EQUICONV_STEP_HADAMARD_4 { return hadamard4(x) }
+    if operation == EQUICONV_STEP_CYCLIC_4 { return pairs(neighbors(x).sums) + neighbors(x).differences }
+    if operation == EQUICONV_STEP_CYCLIC_4_ADJOINT {
+      return pairs([x[0] + x[1], x[2]]) + pairs([x[0] - x[1], x[3]])
+    }
     let (sums, differences) = neighbors(x)
     return hadamard4(sums) + (operation == EQUICONV_STEP_HADAMARD_8 ? hadamard4(differences) : pairs(differences))
   }

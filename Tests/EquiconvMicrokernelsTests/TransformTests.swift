@@ -12,7 +12,8 @@ import _EquiconvTestSupport
     EQUICONV_STEP_ACCUMULATE_2,
   ]
   private static let large: [equiconv_transform_operation] = [
-    EQUICONV_STEP_HADAMARD_4, EQUICONV_STEP_HADAMARD_8, EQUICONV_STEP_DIHEDRAL_8,
+    EQUICONV_STEP_HADAMARD_4, EQUICONV_STEP_CYCLIC_4, EQUICONV_STEP_CYCLIC_4_ADJOINT, EQUICONV_STEP_HADAMARD_8,
+    EQUICONV_STEP_DIHEDRAL_8,
   ]
 
   /// Every operation, over every count of vectors that are taken at a time and what is left of them.
@@ -220,6 +221,9 @@ private struct TransformProblem<S: EngineScalar> {
     case EQUICONV_STEP_SCALE: memory[place(step.sum)] = coefficient * a
     case EQUICONV_STEP_MULTIPLY_ADD: memory[place(step.sum)] = set.multiplyAdd(coefficient, b, a)
     case EQUICONV_STEP_HADAMARD_4: many(4, hadamard)
+    case EQUICONV_STEP_CYCLIC_4: many(4) { x in hadamard([x[0] + x[1], x[2] + x[3]]) + [x[0] - x[1], x[2] - x[3]] }
+    case EQUICONV_STEP_CYCLIC_4_ADJOINT:
+      many(4) { x in hadamard([x[0] + x[1], x[2]]) + hadamard([x[0] - x[1], x[3]]) }
     case EQUICONV_STEP_HADAMARD_8: many(8, hadamard)
     case EQUICONV_STEP_DIHEDRAL_8:
       many(8) { x in

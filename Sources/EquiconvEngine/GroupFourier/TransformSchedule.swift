@@ -19,6 +19,7 @@ struct TransformSchedule {
     var additions: Int {
       switch operation {
       case EQUICONV_STEP_HADAMARD_4: 8
+      case EQUICONV_STEP_CYCLIC_4, EQUICONV_STEP_CYCLIC_4_ADJOINT: 6
       case EQUICONV_STEP_HADAMARD_8: 24
       case EQUICONV_STEP_DIHEDRAL_8: 20
       default: results.count
@@ -150,7 +151,9 @@ struct TransformSchedule {
   ///
   /// - Parameter isOrdered: Whether operands are put into the best order.
   private func fusedOperation(from node: Int, isOrdered: Bool) -> Operation? {
-    guard let quad = quad(node) else { return nil }
+    guard let quad = quad(node) else {
+      return adjointQuad(node).flatMap { best(.cyclic4Adjoint, $0, isOrdered) }
+    }
     let pairs = quad.map { pair($0) }
     if pairs.allSatisfy({ $0 != nil }) {
       let operands = pairs.flatMap { $0 ?? [] }
@@ -158,7 +161,22 @@ struct TransformSchedule {
         if let found = best(kind, operands, isOrdered) { return found }
       }
     }
-    return best(.hadamard4, quad, isOrdered)
+    return best(.hadamard4, quad, isOrdered) ?? best(.cyclic4, quad, isOrdered)
+  }
+
+  /// For a ± b plus or minus c, which a node is: a, b, c and what is added to the other of a + b and a − b.
+  private func adjointQuad(_ node: Int) -> [Int]? {
+    guard let sum = graph.sum(node) else { return nil }
+    let (inner, added) = pair(sum.first) == nil ? (sum.second, sum.first) : (sum.first, sum.second)
+    guard let terms = pair(inner) else { return nil }
+    let (a, b) = (held(terms[0]), held(terms[1]))
+    if a.factor == 0 || b.factor == 0 { return nil }
+    let halves = [graph.find(a, b), graph.find(a, negative(b))]
+    guard let place = halves.firstIndex(where: { $0?.node == inner }), let other = halves[1 - place],
+      let use = uses[other.node].first, let outer = graph.sum(use)
+    else { return nil }
+    let otherAdded = outer.first == other.node ? outer.second : outer.first
+    return terms + (place == 0 ? [added, otherAdded] : [otherAdded, added])
   }
 
   /// The four terms of the terms of a node, if they are there.
@@ -174,11 +192,15 @@ struct TransformSchedule {
   }
 
   private enum Fused {
-    case hadamard4, hadamard8, dihedral8
+    case hadamard4, cyclic4, cyclic4Adjoint, hadamard8, dihedral8
+
+    var isSmall: Bool { self == .cyclic4 || self == .cyclic4Adjoint }
 
     var operation: equiconv_transform_operation {
       switch self {
       case .hadamard4: EQUICONV_STEP_HADAMARD_4
+      case .cyclic4: EQUICONV_STEP_CYCLIC_4
+      case .cyclic4Adjoint: EQUICONV_STEP_CYCLIC_4_ADJOINT
       case .hadamard8: EQUICONV_STEP_HADAMARD_8
       case .dihedral8: EQUICONV_STEP_DIHEDRAL_8
       }
@@ -191,13 +213,17 @@ struct TransformSchedule {
     if operands.contains(where: { signs[$0] == 0 }) || Set(operands).count < operands.count { return nil }
     // Inputs lie otherwise than scratch.
     if Set(operands.map { $0 < graph.inputs }).count > 1 { return nil }
-    // Which results there are does not depend on the order, only their signs do.
+    // Which results there are does not depend on these orders, only their signs do.
     guard var best = operation(kind, operands) else { return nil }
-    if !isOrdered { return best }
-    for order in Self.orders(operands) {
+    if !isOrdered && !kind.isSmall { return best }
+    let orders =
+      kind == .cyclic4Adjoint ? [[operands[1], operands[0]] + operands[2...]] : Self.orders(operands)
+    for order in orders {
       if let other = operation(kind, order), score(other) > score(best) { best = other }
     }
-    return best
+    // A wrong sign costs as much as small operations save.
+    let wanted = best.results.count { wantedSigns[$0.node] != 0 }
+    return kind.isSmall && score(best) < wanted ? nil : best
   }
 
   /// Outputs that have the sign that they want.
@@ -217,16 +243,7 @@ struct TransformSchedule {
   private func operation(_ kind: Fused, _ operands: [Int]) -> Operation? {
     let values = operands.map { held($0) }
     var inner: [TransformGraph.Value] = []
-    let results: [TransformGraph.Value]?
-    if kind == .hadamard4 {
-      results = hadamard4(values, &inner)
-    } else {
-      guard let (sums, differences) = neighbors(values) else { return nil }
-      inner += sums + differences
-      guard let first = hadamard4(sums, &inner) else { return nil }
-      let second = kind == .hadamard8 ? hadamard4(differences, &inner) : butterflies(differences)
-      results = second.map { first + $0 }
-    }
+    let results = self.results(kind, values, &inner)
     guard let results, Set(results.map(\.node)).count == results.count else { return nil }
     let made = Set((inner + results).map(\.node))
     let isClosed = inner.allSatisfy { value in
@@ -234,6 +251,29 @@ struct TransformSchedule {
     }
     if !isClosed { return nil }
     return Operation(operation: kind.operation, operands: operands, results: results, inner: inner.map(\.node))
+  }
+
+  private func results(
+    _ kind: Fused, _ x: [TransformGraph.Value], _ inner: inout [TransformGraph.Value]
+  ) -> [TransformGraph.Value]? {
+    switch kind {
+    case .hadamard4: return hadamard4(x, &inner)
+    case .cyclic4:
+      guard let (sums, differences) = neighbors(x) else { return nil }
+      inner += sums
+      return butterflies(sums).map { $0 + differences }
+    case .cyclic4Adjoint:
+      guard let (sums, differences) = neighbors(Array(x[..<2])) else { return nil }
+      inner += sums + differences
+      guard let first = butterflies([sums[0], x[2]]) else { return nil }
+      return butterflies([differences[0], x[3]]).map { first + $0 }
+    case .hadamard8, .dihedral8:
+      guard let (sums, differences) = neighbors(x) else { return nil }
+      inner += sums + differences
+      guard let first = hadamard4(sums, &inner) else { return nil }
+      let second = kind == .hadamard8 ? hadamard4(differences, &inner) : butterflies(differences)
+      return second.map { first + $0 }
+    }
   }
 
   private func hadamard4(

@@ -13,19 +13,21 @@
 /// The last ones are of several butterflies. Their operands are the slots from `first` on, their results those from `sum` on.
 /// All these operands lie like the first of them, and all results like the first.
 typedef enum equiconv_transform_operation {
-  EQUICONV_STEP_BUTTERFLY,    // sum = a + b, difference = a - b
-  EQUICONV_STEP_ADD,          // a + b
-  EQUICONV_STEP_SUBTRACT,     // a - b
-  EQUICONV_STEP_COPY,         // a
-  EQUICONV_STEP_NEGATE,       // -a, the sign bit flipped
-  EQUICONV_STEP_SCALE,        // coefficient * a
-  EQUICONV_STEP_MULTIPLY_ADD, // a + coefficient * b, rounded once where the processor has such an instruction
-  EQUICONV_STEP_ACCUMULATE,   // sum + a, one vector after the other: those of the sum may overlap
-  EQUICONV_STEP_ACCUMULATE_2, // sum + (a + b), then difference + (a - b), likewise
-  EQUICONV_STEP_HADAMARD_4,   // (a+b)+(c+d), (a+b)-(c+d), (a-b)+(c-d), (a-b)-(c-d)
-  EQUICONV_STEP_HADAMARD_8,   // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, and of the differences
-  EQUICONV_STEP_DIHEDRAL_8,   // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, butterflies of the
-                              // first two and of the last two differences
+  EQUICONV_STEP_BUTTERFLY,        // sum = a + b, difference = a - b
+  EQUICONV_STEP_ADD,              // a + b
+  EQUICONV_STEP_SUBTRACT,         // a - b
+  EQUICONV_STEP_COPY,             // a
+  EQUICONV_STEP_NEGATE,           // -a, the sign bit flipped
+  EQUICONV_STEP_SCALE,            // coefficient * a
+  EQUICONV_STEP_MULTIPLY_ADD,     // a + coefficient * b, rounded once where the processor has such an instruction
+  EQUICONV_STEP_ACCUMULATE,       // sum + a, one vector after the other: those of the sum may overlap
+  EQUICONV_STEP_ACCUMULATE_2,     // sum + (a + b), then difference + (a - b), likewise
+  EQUICONV_STEP_HADAMARD_4,       // (a+b)+(c+d), (a+b)-(c+d), (a-b)+(c-d), (a-b)-(c-d)
+  EQUICONV_STEP_CYCLIC_4,         // (a+b)+(c+d), (a+b)-(c+d), a-b, c-d
+  EQUICONV_STEP_CYCLIC_4_ADJOINT, // (a+b)+c, (a+b)-c, (a-b)+d, (a-b)-d
+  EQUICONV_STEP_HADAMARD_8, // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, and of the differences
+  EQUICONV_STEP_DIHEDRAL_8, // butterflies of the 4 pairs of neighbors; HADAMARD_4 of the sums, butterflies of the
+                            // first two and of the last two differences
 } equiconv_transform_operation;
 
 /// One step of a transform. It does the same with all vectors of its slots, each of which may be operand and result.
