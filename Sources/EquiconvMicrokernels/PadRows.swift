@@ -18,7 +18,7 @@ enum PadRows<V: Lanes> {
     var target = call.target.assumingMemoryBound(to: V.Scalar.self)
     var row = 0
     while row < call.row_count {
-      if call.step > 1 { prefetch(source + Self.rowsAhead &* call.source_row_stride, count &* call.step) }
+      if call.step > 1 { prefetch(call, source) }
       zero(target, before)
       if call.step == 1 {
         copy(target + before, source, count)
@@ -40,14 +40,17 @@ enum PadRows<V: Lanes> {
   @inline(__always) private static var rowsAhead: Int { 8 }
   @inline(__always) private static var lineBytes: Int { 64 }
 
+  /// Where a place is read of each line, that is for small steps: a large one may be of any size.
   @inline(__always)
-  private static func prefetch(_ source: Source, _ count: Int) {
-    let start = UnsafeRawPointer(source)
-    let end = start + count &* MemoryLayout<V.Scalar>.stride
-    var line = start
-    while line < end {
-      equiconv_prefetch_read(line)
-      line += Self.lineBytes
+  private static func prefetch(_ call: equiconv_pad_call, _ row: Source) {
+    let placeBytes = call.depth &* MemoryLayout<V.Scalar>.stride
+    if call.step > Self.lineBytes / placeBytes { return }
+    let bytes = call.count &* call.step &* placeBytes
+    let ahead = UnsafeRawPointer(row + Self.rowsAhead &* call.source_row_stride)
+    var line = 0
+    while line < bytes {
+      equiconv_prefetch_read(ahead + line)
+      line &+= Self.lineBytes
     }
   }
 
