@@ -28,7 +28,7 @@ static const wrong_descriptor table[] = {
     {EQUICONV_ERROR_INVALID_ENUM, "dtype is 2", {SET(dtype, 2)}},
     {EQUICONV_ERROR_INVALID_ENUM, "dtype is -1", {SET(dtype, -1)}},
     {EQUICONV_ERROR_INVALID_ENUM, "padding_mode is 2", {SET(padding_mode, 2)}},
-    {EQUICONV_ERROR_INVALID_ENUM, "algorithm is 4", {SET(algorithm, 4)}},
+    {EQUICONV_ERROR_INVALID_ENUM, "algorithm is 6", {SET(algorithm, 6)}},
     {EQUICONV_ERROR_INVALID_ENUM, "depthwise is 2", {SET(depthwise, 2)}},
     {EQUICONV_ERROR_INVALID_SIZE, "out_channels is 3", {SET(depthwise, 1), SET(out_channels, 3)}},
     {EQUICONV_ERROR_INVALID_ENUM, "interpolation is 3", {SET(interpolation, 3)}},

@@ -119,6 +119,8 @@ extension LayerCase {
   ]
 
   private static let anisotropicPlane: [LayerCase] = [
+    // A stride along an axis of one pixel, beside rows that follow one another.
+    LayerCase([8, 1], kernel: [1], stride: [1, 2], batch: 2, channels: (1, 3)),
     LayerCase([6, 7], kernel: [1, 3], padding: [0, 1], channels: (3, 5)),
     LayerCase([7, 18], kernel: [3, 5], padding: [same, same], batch: 3),
     LayerCase([9, 8], kernel: [2, 3], stride: [1, 2], padding: [1, 0], dilation: [2, 1], channels: (5, 3)),

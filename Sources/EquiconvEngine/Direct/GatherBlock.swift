@@ -126,7 +126,7 @@ struct GatherBlock<S: EngineScalar> {
   private func scatter(_ width: Int, to target: UnsafeMutablePointer<S>, outputStride: Int) {
     if cover.isDense { return scatterDense(width, to: target, outputStride: outputStride) }
     let (lanes, tile) = (kernels.lanes, memory[shared.pieces.tile])
-    let (step, depth) = (plan.grids[grid].step.x, cover.depth)
+    let (step, depth) = (cover.grid.step.x, cover.depth)
     cover.forEach(first: first, count: count) { index, _, run, start in
       cover.forEachPiece(run: run, start: start) { piece in
         for m in 0..<width {

@@ -139,7 +139,7 @@ struct GroupFourierBlock<S: EngineScalar> {
 
   /// Copies the lanes that hold outputs from the tile to where they belong.
   private func store(_ points: [Int], _ target: UnsafeMutablePointer<S>, plane: Int) {
-    let (tile, step) = (memory[shared.pieces.tile], plan.gather.grids[0].step.x)
+    let (tile, step) = (memory[shared.pieces.tile], shared.cover.grid.step.x)
     shared.cover.forEach(first: first, count: count) { index, _, run, start in
       shared.cover.forEachPiece(run: run, start: start) { piece in
         for (number, point) in points.enumerated() {
