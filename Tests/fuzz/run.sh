@@ -20,7 +20,8 @@ program=$build/fuzz
 # Requests of more than 1 GiB fail, as they may.
 ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=1024${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 UBSAN_OPTIONS=halt_on_error=1
-export ASAN_OPTIONS UBSAN_OPTIONS
+LSAN_OPTIONS=suppressions=$here/../CTests/leak-sanitizer.txt:print_suppressions=0
+export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
 artifacts=$build/broken
 # The first folder gets the programs that reach new code.
 grows=${FUZZ_CORPUS:-$build/corpus}
