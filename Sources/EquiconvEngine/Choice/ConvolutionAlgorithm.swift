@@ -35,7 +35,7 @@ protocol ConvolutionAlgorithm {
   // MARK: Choice
 
   /// The tiles to choose from for a task that is covered, at least one; 0 stands for no tiles.
-  var tiles: [Tile] { get }
+  var tiles: [Tile] { get throws(ConvolutionError) }
 
   /// What the task costs with a tile.
   func cost(tile: Tile) throws(ConvolutionError) -> MethodCost
@@ -45,7 +45,7 @@ protocol ConvolutionAlgorithm {
 
   /// Whether the task is computed to the last bit alike for turned signals: `pass(L_g f) == L_g pass(f)` for every lattice
   /// element g, whatever the numbers, with results that depend neither on threads nor on the other images of the batch.
-  func isExact(tile: Tile) -> Bool
+  func isExact(tile: Tile) throws(ConvolutionError) -> Bool
 
   // MARK: Passes
 

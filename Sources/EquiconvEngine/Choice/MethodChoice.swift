@@ -162,17 +162,20 @@ struct MethodChoice {
         refusals.append(error.value)
         return
       }
-      for tile in algorithm.tiles {
+      for tile in try algorithm.tiles {
         candidates.append(
           Candidate(
             method: Method(A.name, tile: tile), cost: try algorithm.cost(tile: tile),
-            isAccurate: algorithm.isAccurate(tile: tile), isExact: isExact(algorithm, tile)))
+            isAccurate: algorithm.isAccurate(tile: tile), isExact: try isExact(algorithm, tile)))
       }
     }
 
     /// Where no element but the identity maps the grid to itself, every signal pass is exact.
-    private func isExact<A: ConvolutionAlgorithm>(_ algorithm: A, _ tile: Tile) -> Bool {
-      task.pass != .weightGradient && (!task.plan.hasTurns || algorithm.isExact(tile: tile))
+    private func isExact<A: ConvolutionAlgorithm>(
+      _ algorithm: A, _ tile: Tile
+    ) throws(ConvolutionError) -> Bool {
+      if task.pass == .weightGradient { return false }
+      return task.plan.hasTurns ? try algorithm.isExact(tile: tile) : true
     }
   }
 }

@@ -19,11 +19,12 @@ struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   /// The lengths of tiles that have outputs, and for signal passes whose orientations are one another turned, tiles that
   /// are turned.
   var tiles: [Tile] {
-    let lengths = FourierPlan.lengths.filter { $0 >= task.plan.reach }
-    let plain = lengths.map { Tile($0) }
-    guard task.pass != .weightGradient, task.plan.hasTurns, let orbits = try? correlation().orbits, !orbits.isEmpty
-    else { return plain }
-    return plain + lengths.map { Tile($0, isTurned: true) }
+    get throws(ConvolutionError) {
+      let lengths = FourierPlan.lengths.filter { $0 >= task.plan.reach }
+      let plain = lengths.map { Tile($0) }
+      if task.pass == .weightGradient || !task.plan.hasTurns { return plain }
+      return try correlation().orbits.isEmpty ? plain : plain + lengths.map { Tile($0, isTurned: true) }
+    }
   }
 
   func isExact(tile: Tile) -> Bool { tile.isTurned }

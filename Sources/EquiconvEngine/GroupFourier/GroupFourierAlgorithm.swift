@@ -30,11 +30,11 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
 
   var tiles: [Tile] { [Method.groupFourier.tile] }
 
-  func isExact(tile: Tile) -> Bool {
+  func isExact(tile: Tile) throws(ConvolutionError) -> Bool {
     if task.pass == .weightGradient { return false }
-    if !isScatter { return (try? groupPlan().isExact) ?? false }
+    if !isScatter { return try groupPlan().isExact }
     // Places of a circular signal are added up in an order that turning changes.
-    return task.plan.descriptor.layer.paddingMode == .zeros && ((try? adjoint().isExact) ?? false)
+    return task.plan.descriptor.layer.paddingMode == .zeros ? try adjoint().isExact : false
   }
 
   // MARK: - Passes
