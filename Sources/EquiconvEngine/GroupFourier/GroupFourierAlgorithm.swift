@@ -97,7 +97,11 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let additions = Double(work.read.additions) * reads + Double(work.computed.additions) * writes
     let accesses = Double(work.read.accesses) * reads + Double(work.computed.accesses) * writes
     let vector = products / share + costs.access * accesses + costs.plane * planes(plan)
-    let vectors = Double(task.batch) * Double(cover.vectorCount)
+    let blocking = GroupFourierBlocking(
+      plan, channels: channels.read, outputs: channels.computed, kernels: kernels, scalarBytes: MemoryLayout<S>.stride,
+      vectors: cover.vectorCount, images: task.batch, options: task.options)
+    let blocks = Double((cover.vectorCount + blocking.vectors - 1) / blocking.vectors)
+    let vectors = Double(task.batch) * (Double(cover.vectorCount) + GroupFourierCosts.block * blocks)
     let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightWork)
     let pixels = Double(task.batch) * Double(plan.gather.grids[0].size.volume)
     return MethodCost(
@@ -156,6 +160,9 @@ private struct GroupFourierCosts {
   let plane: Double
   /// A multiply-add of the weights' transform, either way.
   let weight: Double
+
+  /// Beginning the steps and products of a block, in its vectors.
+  static let block = 3.0
 
   static let measured = MeasuredCosts(
     baseline: GroupFourierCosts(share: 1, gradientShare: 0.9, access: 1, plane: 6, weight: 2),
