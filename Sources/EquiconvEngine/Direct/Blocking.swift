@@ -2,12 +2,6 @@
 
 /// Sizes of chunks and blocks, and why. They change the speed, never the numbers.
 struct Blocking {
-  /// Padded images are made this many bytes at a time: enough to share between threads, little enough for the caches.
-  static let chunkBytes = 2 << 20
-  /// Items of a loop for each thread, so that a slow core does not keep the others waiting.
-  static let itemsPerThread = 4
-  /// Scalars that a thread pads at least before it claims more.
-  static let smallestPadding = 16 << 10
   /// Positions transposed in one item, and pixels that a register tile of a weight gradient streams in one go, so that they stay
   /// in the caches.
   static let transposedPositions = 256
@@ -38,9 +32,6 @@ struct Blocking {
   /// Orbit sums of many coefficients: one register tile.
   private static let fewestOrbitVectors = 3
 
-  /// Numbers behind the last padded plane: vectors that begin near its end read so far past it.
-  static func beyondPlanes(_ kernels: Microkernels) -> Int { 2 * kernels.lanes }
-
   let plan: GatherPlan
   let channels: Int
   let outputs: Int
@@ -61,7 +52,7 @@ struct Blocking {
     }
     var block = min(vectors, sizes.first ?? Self.smallest)
     let smallest = Self.smallest
-    while block > smallest && threads > 1 && items(stacks, block) < Self.itemsPerThread * threads {
+    while block > smallest && threads > 1 && items(stacks, block) < BatchShare.itemsPerThread * threads {
       block = max(smallest, block / 2 / smallest * smallest)
     }
     return block

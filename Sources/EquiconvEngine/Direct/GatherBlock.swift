@@ -26,8 +26,6 @@ struct GatherBlock<S: EngineScalar> {
     let orbitPanel: Piece<S>
     /// The start of the sums of all outputs, if it is not the bias.
     let starts: Piece<S>
-    /// A plane of the signal of all images of a stack, before it is padded: [place][image].
-    let sideBySide: Piece<S>
   }
 
   let shared: Shared

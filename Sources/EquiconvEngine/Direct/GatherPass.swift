@@ -23,13 +23,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
   private let split: PanelSplit
   /// Whether padded planes are those of the signal, which are then read where they are.
   private let readsInPlace: Bool
-  /// Images lie side by side in stacks of the layout's depth, the last of which may not be full.
-  private let stacks: Int
-  /// Stacks padded at a time, by one thread for itself or by all threads together.
-  private let chunk: Int
-  /// Stacks of which threads process whole chunks, each padding and computing its own. Nobody waits, and what a thread
-  /// has padded is still in its cache when it computes. The rest of the batch is shared block by block.
-  private let ownedStacks: Int
+  private let share: BatchShare
   private let grids: FixedArray<GridWork>
   /// Vectors in one block of any grid.
   private let blockVectors: Int
@@ -52,9 +46,8 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let weights: Piece<S>
     /// The start of a panel that has no bias.
     let zeros: Piece<S>
-    /// [stack][channel][element][padded plane], and numbers beyond the last one.
-    let planes: Piece<S>
-    let fold: FoldPieces?
+    let planes: PaddedPlanes<S>
+    let fold: FoldedPlanes<S>?
     /// In a panel of orbit sums, where each coefficient lies.
     let panelReads: Piece<equiconv_read>
     /// Where the vectors of all grids read and are stored, and where those of one block lie in scratch.
@@ -62,13 +55,6 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let destinations: Piece<Int>
     let packed: Piece<Int>
     let threads: PerThread<GatherBlock<S>.Pieces>
-  }
-
-  /// The pieces of a plan that folds.
-  private struct FoldPieces {
-    let runs: Piece<CircularFold.Run>
-    /// [image][output][element][plane of the gather].
-    let planes: Piece<S>
   }
 
   init(
@@ -89,24 +75,20 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
       VectorCover(grid: plan.grids[$0], layout: plan.layout, lanes: kernels.lanes)
     }.frozen()
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
-    // Several chunks for each thread, so that a slow core does not keep the others waiting.
     let depth = plan.layout.depth
     let blocking = Blocking(
       plan: plan, channels: channels, outputs: outputs, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
       vectors: covers.map(\.vectorCount).max() ?? 1)
     readsInPlace =
       plan.layout.isSignal && covers.allSatisfy { $0.staysInside } && blocking.favorsReadingInPlace
-    stacks = (batch + depth - 1) / depth
-    let share = threads == 1 ? stacks : stacks / (Blocking.itemsPerThread * threads)
-    chunk = Swift.max(1, Swift.min(share, Blocking.chunkBytes / Swift.max(planeBytes, 1)))
-    ownedStacks = threads == 1 ? 0 : stacks / (chunk * threads) * (chunk * threads)
-    blockVectors = blocking.vectors(stacks: chunk, threads: threads)
+    share = BatchShare(stacks: (batch + depth - 1) / depth, stackBytes: planeBytes, threads: threads)
+    blockVectors = blocking.vectors(stacks: share.chunk, threads: threads)
     let overlap = covers.contains { $0.isDirect && !$0.isDisjoint }
     channelChunk = min(channels, blocking.channelChunk(widestPanel: kernels.widestPanel, overlap: overlap))
     grids = try Self.works(covers, blockVectors: blockVectors, isWhole: channelChunk == channels)
     var layout = Workspace.Layout()
     pieces = try Self.reserve(
-      &layout, plan: plan, stacks: ownedStacks > 0 ? chunk * threads : chunk, pads: !readsInPlace, channels: channels,
+      &layout, plan: plan, stacks: share.inMemory, pads: !readsInPlace, channels: channels,
       outputs: outputs, modules: modules, kernels: kernels, threads: threads,
       vectors: covers.reduce(0) { $0 + $1.vectorCount }, blockVectors: blockVectors)
     self.layout = layout
@@ -133,14 +115,14 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     _ layout: inout Workspace.Layout, plan: GatherPlan, stacks: Int, pads: Bool, channels: Int, outputs: Int,
     modules: Int, kernels: Microkernels, threads: Int, vectors: Int, blockVectors: Int
   ) throws(ConvolutionError) -> Pieces {
-    let (stencil, depth) = (plan.stencil, plan.layout.depth)
+    let stencil = plan.stencil
     return Pieces(
       weights: try layout.reserve(S.self, modules, outputs, channels, stencil.coefficients),
       zeros: try layout.reserve(S.self, kernels.widestPanel),
-      planes: try layout.reserve(
-        S.self, pads ? stacks : 0, channels, stencil.inputElements, plan.layout.volume,
-        beyond: Blocking.beyondPlanes(kernels)),
-      fold: try reserveFold(&layout, plan, images: stacks * depth, outputs: outputs),
+      planes: try PaddedPlanes(
+        &layout, plan.layout, planesPerImage: channels * stencil.inputElements, stacks: pads ? stacks : 0,
+        threads: threads, kernels),
+      fold: try .reserve(&layout, plan, images: stacks * plan.layout.depth, outputs: outputs),
       panelReads: try layout.reserve(equiconv_read.self, stencil.isOrbit ? stencil.coefficients : 0),
       sources: try layout.reserve(Int.self, vectors), destinations: try layout.reserve(Int.self, vectors),
       packed: try layout.reserve(Int.self, blockVectors),
@@ -149,18 +131,8 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
           tile: try each.reserve(S.self, kernels.widestPanel, blockVectors, kernels.lanes),
           orbitPanel: try each.reserve(
             S.self, stencil.isOrbit ? channels : 0, stencil.largestBank, blockVectors, kernels.lanes),
-          starts: try each.reserve(S.self, plan.leftOut == nil ? 0 : outputs),
-          sideBySide: try each.reserve(S.self, depth > 1 ? plan.layout.signal.volume : 0, depth))
+          starts: try each.reserve(S.self, plan.leftOut == nil ? 0 : outputs))
       })
-  }
-
-  private static func reserveFold(
-    _ layout: inout Workspace.Layout, _ plan: GatherPlan, images: Int, outputs: Int
-  ) throws(ConvolutionError) -> FoldPieces? {
-    guard let fold = plan.fold else { return nil }
-    return FoldPieces(
-      runs: try layout.reserve(CircularFold.Run.self, fold.runCount),
-      planes: try layout.reserve(S.self, images, outputs, plan.stencil.outputElements, plan.destination.volume))
   }
 
   /// - Throws: `outOfMemory` before any array is touched.
@@ -175,28 +147,15 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     workspace[pieces.zeros].update(repeating: 0, count: pieces.zeros.count)
     writePanelReads(workspace)
     writeOffsets(workspace)
-    zeroBeyondPlanes(workspace)
-    if let fold = plan.fold, let pieces = pieces.fold { fold.writeRuns(workspace[pieces.runs]) }
+    pieces.planes.zeroBeyond(workspace)
+    pieces.fold?.writeRuns(workspace)
     let startsApart = plan.leftOut != nil && !areFinite(weights, count: pieces.weights.count)
-    ThreadPool.run(ownedStacks / chunk, threads: threads) { worker, item in
-      process(Crew(first: worker, count: 1), images(item * chunk..<(item + 1) * chunk), arrays, workspace, startsApart)
-    }
-    for first in stride(from: ownedStacks, to: stacks, by: chunk) {
-      try Call.checkNotEnded()
-      let images = images(first..<min(stacks, first + chunk))
-      process(Crew(first: 0, count: threads), images, arrays, workspace, startsApart)
-    }
+    try share.forEachChunk { crew, stacks in process(crew, images(stacks), arrays, workspace, startsApart) }
   }
 
   /// The images of so many stacks.
   private func images(_ stacks: Range<Int>) -> Range<Int> {
     stacks.lowerBound * plan.layout.depth..<min(batch, stacks.upperBound * plan.layout.depth)
-  }
-
-  /// The threads that work on a chunk: workers `first ..< first + count`.
-  private struct Crew {
-    let first: Int
-    let count: Int
   }
 
   /// 0 · x is NaN for what is not finite, and 0 for what is.
@@ -208,70 +167,28 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
 
   /// - Parameter startsApart: Whether terms that were left out decide what sums begin with.
   private func process(
-    _ crew: Crew, _ images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace,
+    _ crew: BatchShare.Crew, _ images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace,
     _ startsApart: Bool
   ) {
     let source = arrays.source + images.lowerBound * sourceImage
-    let planes = readsInPlace ? source : pad(images.count, from: source, crew, workspace)
-    guard let fold = plan.fold, let foldPieces = pieces.fold else {
-      let destination = arrays.destination + images.lowerBound * destinationImage
-      compute(images, arrays.bias, planes, destination, crew, workspace, startsApart)
-      return
+    let stack = crew.first * share.chunk
+    let planes =
+      readsInPlace
+      ? source
+      : pieces.planes.pad(images.count, from: source, imageStride: sourceImage, stack: stack, crew, workspace)
+    let resultImage = outputs * plan.stencil.outputElements * (plan.fold?.signal ?? plan.destination).volume
+    let result = arrays.destination + images.lowerBound * resultImage
+    guard let fold = pieces.fold else {
+      return compute(images, arrays.bias, planes, result, crew, workspace, startsApart)
     }
-    let folded = workspace[foldPieces.planes] + crew.first * chunk * plan.layout.depth * destinationImage
-    compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
-    let target = arrays.destination + images.lowerBound * outputs * plan.stencil.outputElements * fold.signal.volume
-    let runs = workspace[foldPieces.runs]
-    ThreadPool.run(images.count * outputs * plan.stencil.outputElements, threads: crew.count) { _, plane in
-      fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume, runs)
+    fold.run(images.count, at: stack * plan.layout.depth, into: result, crew, workspace) { folded in
+      compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
     }
   }
 
   private var moduleWeights: Int { outputs * channels * plan.stencil.coefficients }
   private var sourceImage: Int { channels * plan.stencil.inputElements * plan.layout.signal.volume }
   private var destinationImage: Int { outputs * plan.stencil.outputElements * plan.destination.volume }
-
-  /// Pads the planes of a chunk of images; where they are then.
-  private func pad(
-    _ images: Int, from source: UnsafePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace
-  ) -> UnsafePointer<S> {
-    let (layout, volume, depth) = (plan.layout, plan.layout.volume, plan.layout.depth)
-    let planesPerStack = channels * plan.stencil.inputElements
-    let planes = workspace[pieces.planes] + crew.first * chunk * planesPerStack * volume
-    let total = (images + depth - 1) / depth * planesPerStack
-    // A few planes an item: claiming one costs more than padding a small plane.
-    let group = max(
-      1, min(total / (Blocking.itemsPerThread * crew.count), 1 + Blocking.smallestPadding / max(volume, 1)))
-    ThreadPool.run((total + group - 1) / group, threads: crew.count) { worker, item in
-      let sideBySide = workspace[pieces.threads, crew.first + worker][pieces.threads.each.sideBySide]
-      for plane in item * group..<min(total, (item + 1) * group) {
-        let first = plane / planesPerStack * depth
-        var from = source + first * sourceImage + plane % planesPerStack * layout.signal.volume
-        if depth > 1 {
-          putSideBySide(min(depth, images - first), from, into: sideBySide)
-          from = UnsafePointer(sideBySide)
-        }
-        layout.fill(planes + plane * volume, from: from, kernels)
-      }
-    }
-    return UnsafePointer(planes)
-  }
-
-  /// One plane of each of some images: (image, place) → (place, image). Images that there are not are zero.
-  private func putSideBySide(_ images: Int, _ source: UnsafePointer<S>, into target: UnsafeMutablePointer<S>) {
-    let (volume, depth) = (plan.layout.signal.volume, plan.layout.depth)
-    if images < depth { target.update(repeating: 0, count: volume * depth) }
-    var call = equiconv_transpose_call(
-      source: source, target: target, row_count: images, column_count: volume, source_row_stride: sourceImage,
-      target_row_stride: depth)
-    kernels.transpose(&call)
-  }
-
-  /// Vectors that begin near the end of the last plane read past it; what they read is not used, but is a number.
-  private func zeroBeyondPlanes(_ workspace: borrowing Workspace) {
-    let count = Blocking.beyondPlanes(kernels)
-    (workspace[pieces.planes] + (pieces.planes.count - count)).update(repeating: 0, count: count)
-  }
 
   /// In a panel of orbit sums, coefficient j of a bank is the j-th group of a channel's vectors.
   private func writePanelReads(_ workspace: borrowing Workspace) {
@@ -295,7 +212,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
 
   private func compute(
     _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>,
-    _ destination: UnsafeMutablePointer<S>, _ crew: Crew, _ workspace: borrowing Workspace,
+    _ destination: UnsafeMutablePointer<S>, _ crew: BatchShare.Crew, _ workspace: borrowing Workspace,
     _ startsApart: Bool
   ) {
     if plan.leavesGaps { destination.update(repeating: 0, count: images.count * destinationImage) }
@@ -304,7 +221,6 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let panelReads = workspace[pieces.panelReads]
     let (sources, destinations) = (workspace[pieces.sources], workspace[pieces.destinations])
     let packed = workspace[pieces.packed]
-    let sourceStride = channels * plan.stencil.inputElements * plan.layout.volume
     let shared = GatherBlock<S>.Shared(
       plan: plan, kernels: kernels, split: split, channels: channels, channelChunk: channelChunk,
       blockVectors: blockVectors, startsApart: startsApart, pieces: pieces.threads.each)
@@ -326,7 +242,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
         memory: workspace[pieces.threads, crew.first + worker])
       let module = (images.lowerBound + image) % modules
       task.run(
-        source: planes + stack * sourceStride, weights: weights + module * moduleWeights,
+        source: planes + stack * pieces.planes.stackVolume, weights: weights + module * moduleWeights,
         bias: bias.map { $0 + module * outputs }, zeros: zeros, panelReads: panelReads,
         destination: destination + image * destinationImage + element * plan.destination.volume)
     }

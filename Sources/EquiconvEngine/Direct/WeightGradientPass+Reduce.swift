@@ -5,8 +5,10 @@ import _EquiconvShims
 
 // The sums over pixels: each thread takes a part of the sums of one bank.
 extension WeightGradientPass {
-  func reduce(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
-    let (planes, transposed) = (workspace[pieces.planes], workspace[pieces.transposed])
+  func reduce(
+    _ images: Int, _ gradient: UnsafePointer<S>, _ planes: UnsafePointer<S>, _ workspace: borrowing Workspace
+  ) {
+    let transposed = workspace[pieces.transposed]
     let sums = workspace[pieces.sums]
     let parts = threads == 1 ? 1 : max(1, 2 * threads / banks.count)
     ThreadPool.run(banks.count * parts, threads: threads) { worker, item in

@@ -27,8 +27,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   let pieces: Pieces
 
   struct Pieces {
-    /// [image][channel][element][padded plane], and numbers beyond the last one.
-    let planes: Piece<S>
+    let planes: PaddedPlanes<S>
     /// The side that lanes run along: [image][element][position][lane of the width].
     let transposed: Piece<S>
     /// The sums of all banks; see `BankSums`.
@@ -70,7 +69,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     let orientation = ReduceOrientation(inChannels: inChannels, outChannels: outChannels, lanes: kernels.lanes)
     self.orientation = orientation
     let imageBytes = MemoryLayout<S>.stride * inChannels * plan.stencil.inputElements * plan.layout.volume
-    chunk = threads == 1 ? 1 : max(1, min(batch, Blocking.chunkBytes / max(imageBytes, 1)))
+    chunk = threads == 1 ? 1 : max(1, min(batch, BatchShare.chunkBytes / max(imageBytes, 1)))
     let (elements, positions) =
       orientation.alongInput
       ? (plan.stencil.inputElements, plan.layout.volume) : (plan.stencil.outputElements, geometry.output.volume)
@@ -82,9 +81,9 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     var lastStep = layout
     let sampling = try plan.stencil.sampling?.reserve(&lastStep, channelPairs: outChannels * inChannels)
     pieces = Pieces(
-      planes: try layout.reserve(
-        S.self, chunk, inChannels, plan.stencil.inputElements, plan.layout.volume,
-        beyond: Blocking.beyondPlanes(kernels)),
+      planes: try PaddedPlanes(
+        &layout, plan.layout, planesPerImage: inChannels * plan.stencil.inputElements, stacks: chunk,
+        threads: threads, kernels),
       transposed: try layout.reserve(S.self, chunk, elements, positions, orientation.width),
       sums: sums, core: core, sampling: sampling,
       threads: try Self.reserve(&layout, plan, orientation, threads: threads, lanes: kernels.lanes))
@@ -123,9 +122,11 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     for first in stride(from: 0, to: batch, by: chunk) {
       try Call.checkNotEnded()
       let images = min(chunk, batch - first)
-      pad(images, input + first * modules * inputImage, workspace)
-      transpose(images, gradient + first * modules * gradientImage, workspace)
-      reduce(images, gradient + first * modules * gradientImage, workspace)
+      let planes = pieces.planes.pad(
+        images, from: input + first * modules * inputImage, imageStride: modules * inputImage, stack: 0,
+        BatchShare.Crew(first: 0, count: threads), workspace)
+      transpose(images, gradient + first * modules * gradientImage, planes, workspace)
+      reduce(images, gradient + first * modules * gradientImage, planes, workspace)
     }
     collect(workspace, into: weightGradient)
   }
@@ -160,20 +161,12 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
   private var inputImage: Int { inChannels * plan.stencil.inputElements * plan.layout.signal.volume }
   var gradientImage: Int { outChannels * plan.stencil.outputElements * geometry.output.volume }
 
-  private func pad(_ images: Int, _ input: UnsafePointer<S>, _ workspace: borrowing Workspace) {
-    let planes = workspace[pieces.planes]
-    let layout = plan.layout
-    let planesPerImage = inChannels * plan.stencil.inputElements
-    ThreadPool.run(images * planesPerImage, threads: threads) { _, plane in
-      let source = plane / planesPerImage * modules * planesPerImage + plane % planesPerImage
-      layout.fill(planes + plane * layout.volume, from: input + source * layout.signal.volume, kernels)
-    }
-  }
-
   /// (channels, elements, positions) → (elements, positions, width), idle lanes zero.
-  private func transpose(_ images: Int, _ gradient: UnsafePointer<S>, _ workspace: borrowing Workspace) {
-    let (planes, target) = (workspace[pieces.planes], workspace[pieces.transposed])
-    let source = alongInput ? UnsafePointer(planes) : gradient
+  private func transpose(
+    _ images: Int, _ gradient: UnsafePointer<S>, _ planes: UnsafePointer<S>, _ workspace: borrowing Workspace
+  ) {
+    let target = workspace[pieces.transposed]
+    let source = alongInput ? planes : gradient
     let channels = orientation.channels
     let elements = alongInput ? plan.stencil.inputElements : plan.stencil.outputElements
     let positions = alongInput ? plan.layout.volume : geometry.output.volume

@@ -76,7 +76,7 @@ struct BlockTransforms<S: EngineScalar> {
   ) {
     let planes = plan.gather.stencil.outputElements * plan.gather.destination.volume
     // Lanes that hold no output, or one that the vector before holds too, count nothing. They are the same for all.
-    tile.update(repeating: 0, count: plan.inverses.reduce(0) { max($0, $1.points.count) } * row)
+    tile.update(repeating: 0, count: plan.mostPoints * row)
     for output in 0..<outputs {
       if Call.isEnded { return }
       for inverse in plan.inverses {

@@ -18,19 +18,17 @@ final class GroupFourierAdjoint: Sendable {
   /// Whether the pass commutes with L to the last bit, if no padding is circular.
   let isExact: Bool
 
-  /// - Throws: `outOfMemory`, `unsupportedGroup`.
-  init(_ plan: GroupFourierPlan, group: PointGroup) throws(ConvolutionError) {
-    let transform = try GroupFourierPlan.transform(group, plan.orbits.subgroup)
-    let table = SubgroupTable(group, plan.orbits.subgroup)
+  /// - Throws: `outOfMemory`.
+  init(_ plan: GroupFourierPlan) throws(ConvolutionError) {
     let sums = zip(plan.reads, plan.orbits.stabilizers).map { read, stabilizer in
-      ScatterSums(read, transform, table, stabilizer: stabilizer, rows: plan.parts.map(\.rows))
+      ScatterSums(read, plan.transform, plan.table, stabilizer: stabilizer, rows: plan.parts.map(\.rows))
     }
     self.plan = plan
     scatters = try sums.map { each throws(ConvolutionError) in
       try TransformProgram(sums: each.coefficients, order: each.order, outputsLieApart: false).adding()
     }
     isExact =
-      transform.representations.allSatisfy(\.isSigned) && sums.allSatisfy(\.isOrderless)
+      plan.transform.representations.allSatisfy(\.isSigned) && sums.allSatisfy(\.isOrderless)
       && Self.readsEachElementOnce(plan)
     checkInvariants()
   }

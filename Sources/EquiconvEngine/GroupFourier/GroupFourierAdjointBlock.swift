@@ -47,19 +47,17 @@ struct GroupFourierAdjointBlock<S: EngineScalar> {
     ) throws(ConvolutionError) {
       let (plan, lanes) = (adjoint.plan, kernels.lanes)
       let most = { (own: (TransformProgram) -> Int) in adjoint.scatters.reduce(0) { max($0, own($1)) } }
-      let panel = (0..<plan.orbits.count).reduce(0) { max($0, plan.readNumbers(ofOrbit: $1)) }
       slots = try layout.reserve(
         equiconv_transform_slot.self, max(BlockTransforms<S>.slots(plan), most { $0.slots + $0.outputs }))
       planes = try layout.reserve(
         S.self, unit, plan.gather.stencil.inputElements, plan.gather.layout.volume,
-        beyond: Blocking.beyondPlanes(kernels))
-      self.panel = try layout.reserve(S.self, unit, panel, vectors, lanes)
+        beyond: PaddedPlanes<S>.beyond(kernels))
+      panel = try layout.reserve(S.self, unit, plan.mostReadNumbers, vectors, lanes)
       scratch = try layout.reserve(
         S.self, max(BlockTransforms<S>.scratch(plan), most(\.scratch)), unit, vectors, lanes)
-      let points = plan.inverses.reduce(1) { max($0, $1.points.count) }
-      tile = try layout.reserve(S.self, max(points, most(\.outputs)), unit, vectors, lanes)
+      tile = try layout.reserve(S.self, max(plan.mostPoints, most(\.outputs)), unit, vectors, lanes)
       reads = try layout.reserve(equiconv_read.self, plan.parts.reduce(1) { max($0, outputs * $1.outputs.count) })
-      columns = try layout.reserve(Int.self, 2, plan.parts.reduce(1) { max($0, $1.rows.count) }, vectors)
+      columns = try layout.reserve(Int.self, 2, plan.mostRows, vectors)
     }
   }
 
@@ -119,7 +117,7 @@ struct GroupFourierAdjointBlock<S: EngineScalar> {
 
   /// Where a column of d̂ has the vectors of its rows.
   private func writeColumns(_ number: Int, of vectors: Range<Int>, _ channels: Int) -> UnsafePointer<Int> {
-    let rows = plan.parts.reduce(1) { max($0, $1.rows.count) }
+    let rows = plan.mostRows
     let table = memory[shared.pieces.columns] + number * rows * shared.vectors
     for row in 0..<rows {
       for vector in 0..<vectors.count {

@@ -36,8 +36,7 @@ struct GroupFourierAdjointBlocking {
     vectors: Int, options: PassOptions
   ) {
     let lanes = kernels.lanes * scalarBytes
-    let orbit = (0..<plan.orbits.count).reduce(0) { max($0, plan.readNumbers(ofOrbit: $1)) }
-    let (read, transformed) = (lanes * outputs * plan.outputNumbers, 2 * lanes * unit * orbit)
+    let (read, transformed) = (lanes * outputs * plan.outputNumbers, 2 * lanes * unit * plan.mostReadNumbers)
     var size =
       Self.sizes.first { $0 * read <= Self.blockBytes && $0 * transformed <= Self.transformBytes }
       ?? Self.sizes[Self.sizes.count - 1]
@@ -46,12 +45,5 @@ struct GroupFourierAdjointBlocking {
     blocks = (vectors + self.vectors - 1) / self.vectors
     let image = max(1, outputs * plan.outputNumbers * vectors * lanes)
     images = max(1, min(batch, min(Self.chunkBytes * options.threads, options.workspaceLimit / 2) / image))
-  }
-}
-
-extension GroupFourierPlan {
-  /// Rows times columns of ẑ of one orbit of one channel.
-  func readNumbers(ofOrbit orbit: Int) -> Int {
-    parts.reduce(0) { $0 + $1.rows.count * ($1.columnStarts[orbit + 1] - $1.columnStarts[orbit]) }
   }
 }

@@ -49,14 +49,13 @@ struct GroupFourierAdjointPass<S: EngineScalar>: PlannedPass {
     blocking = GroupFourierAdjointBlocking(
       plan, batch: batch, outputs: outputs, unit: unit, kernels: kernels, scalarBytes: MemoryLayout<S>.stride,
       vectors: cover.vectorCount, options: options)
-    let mostRows = plan.parts.reduce(1) { max($0, $1.rows.count) }
     var layout = Workspace.Layout()
     pieces = Pieces(
       gradients: try layout.reserve(
         S.self, blocking.images, outputs, plan.outputNumbers, cover.vectorCount, kernels.lanes),
       zeros: try layout.reserve(S.self, kernels.widestPanel),
       places: try layout.reserve(Int.self, cover.vectorCount, unit),
-      packed: try layout.reserve(Int.self, mostRows, blocking.vectors),
+      packed: try layout.reserve(Int.self, plan.mostRows, blocking.vectors),
       threads: try layout.reserve(threads: options.threads) { [blocking] each throws(ConvolutionError) in
         try GroupFourierAdjointBlock<S>.Pieces(
           &each, adjoint, vectors: blocking.vectors, outputs: outputs, unit: min(unit, channels), kernels)
@@ -72,7 +71,7 @@ struct GroupFourierAdjointPass<S: EngineScalar>: PlannedPass {
     for index in 0..<pieces.packed.count { packed[index] = index * kernels.lanes }
     let shared = GroupFourierAdjointBlock<S>.Shared(
       adjoint: adjoint, kernels: kernels, cover: cover, channels: channels, outputs: outputs,
-      weightStarts: GroupFourierAdjointWeights<S>.starts(adjoint.plan, channels: channels, outputs: outputs),
+      weightStarts: GroupFourierWeights<S>.starts(adjoint.plan, channels: channels, outputs: outputs),
       weights: arrays.weights, rows: RowAdjoint(adjoint.plan.gather.layout), zeros: workspace[pieces.zeros],
       places: places, packed: packed, unit: unit, vectors: blocking.vectors, blocks: blocking.blocks,
       pieces: pieces.threads.each)

@@ -24,18 +24,13 @@ struct GroupFourierAdjointWeights<S: EngineScalar> {
     widestPanel = S.microkernels(instructions).widestPanel
   }
 
-  /// Numbers before those of each part.
-  static func starts(_ plan: GroupFourierPlan, channels: Int, outputs: Int) -> [Int] {
-    GroupFourierWeights<S>.starts(plan, channels: channels, outputs: outputs)
-  }
-
   /// Transforms ŵ.
   ///
   /// - Complexity: |L| multiply-adds for each number of ŵ.
   func transform(_ core: CoreWeights<S>, threads: Int) throws(ConvolutionError) -> TransformedWeights<S> {
     let result = try TransformedWeights<S>([channels, outputs, plan.weightNumbers])
     let units = (channels + unit - 1) / unit
-    for (number, start) in Self.starts(plan, channels: channels, outputs: outputs).enumerated() {
+    for (number, start) in GroupFourierWeights<S>.starts(plan, channels: channels, outputs: outputs).enumerated() {
       try Call.checkNotEnded()
       ThreadPool.run(plan.orbits.count * units, threads: threads) { _, item in
         let (orbit, index) = item.quotientAndRemainder(dividingBy: units)

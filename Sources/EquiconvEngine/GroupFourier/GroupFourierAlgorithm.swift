@@ -200,7 +200,7 @@ extension ConvolutionPlan {
   /// The adjoint of the forward pass, for input gradients of other strides.
   func groupFourierAdjoint() throws(ConvolutionError) -> GroupFourierAdjoint {
     try tables.groupFourierAdjoints.value(.inputGradient) { () throws(ConvolutionError) in
-      try GroupFourierAdjoint(groupFourierPlan(.forward), group: descriptor.layer.group)
+      try GroupFourierAdjoint(groupFourierPlan(.forward))
     }
   }
 }

@@ -43,8 +43,8 @@ struct GroupFourierBlock<S: EngineScalar> {
       panel = try layout.reserve(S.self, GroupFourierBlocking.panelNumbers(plan, blocking.chunks), vectors, lanes)
       sums = try layout.reserve(S.self, blocking.outputs, plan.outputNumbers, vectors, lanes)
       scratch = try layout.reserve(S.self, BlockTransforms<S>.scratch(plan), vectors, lanes)
-      tile = try layout.reserve(S.self, plan.inverses.reduce(1) { max($0, $1.points.count) }, vectors, lanes)
-      reads = try layout.reserve(equiconv_read.self, plan.parts.reduce(1) { max($0, $1.columns) })
+      tile = try layout.reserve(S.self, plan.mostPoints, vectors, lanes)
+      reads = try layout.reserve(equiconv_read.self, plan.mostColumns)
     }
   }
 

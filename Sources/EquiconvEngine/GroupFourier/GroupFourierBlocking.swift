@@ -10,7 +10,6 @@ struct GroupFourierBlocking {
   private static let sumBytes = 384 << 10
   /// Multiples of the register tiles' three vectors; a step of a transform costs about as much as two vectors to begin.
   private static let sizes = [24, 12, 6, 3]
-  static let itemsPerThread = 4
 
   /// Vectors of a block.
   let vectors: Int
@@ -35,7 +34,7 @@ struct GroupFourierBlocking {
     var size = Self.sizes.first { $0 * outputs * bytes <= limit } ?? Self.sizes[Self.sizes.count - 1]
     while size > Self.sizes[Self.sizes.count - 1] && size > vectors { size /= 2 }
     let items = { (size: Int) in images * ((vectors + size - 1) / size) }
-    while options.threads > 1 && size > 6 && items(size) < Self.itemsPerThread * options.threads { size /= 2 }
+    while options.threads > 1 && size > 6 && items(size) < BatchShare.itemsPerThread * options.threads { size /= 2 }
     self.vectors = min(size, max(vectors, 1))
     // Whole panels of outputs, so that only the last block has narrow ones.
     let fitting = limit / max(1, self.vectors * bytes) / kernels.widestPanel * kernels.widestPanel

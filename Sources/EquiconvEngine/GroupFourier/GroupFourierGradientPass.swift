@@ -32,8 +32,7 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
     let core: Piece<S>
     /// Of the last step, in the place of what those before had.
     let sampling: SamplingOperator.Scratch?
-    /// [image][channel][element][padded plane], and numbers beyond the last one.
-    let planes: Piece<S>
+    let planes: PaddedPlanes<S>
     /// ĝ: [image][block][representation][output, column][row][vector][lane].
     let gradients: Piece<S>
     /// Where the vectors of an image read.
@@ -69,7 +68,7 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
       plan, channels: channels, outputs: outputs, vectors: cover.vectorCount,
       vectorBytes: lanes * MemoryLayout<S>.stride, threads: options.threads)
     let planeBytes = MemoryLayout<S>.stride * channels * stencil.inputElements * gather.layout.volume
-    chunk = options.threads == 1 ? 1 : max(1, min(batch, Blocking.chunkBytes / max(planeBytes, 1)))
+    chunk = options.threads == 1 ? 1 : max(1, min(batch, BatchShare.chunkBytes / max(planeBytes, 1)))
     var layout = Workspace.Layout()
     let sums = try layout.reserve(S.self, outputs, channels, plan.weightNumbers)
     let core = try layout.reserve(S.self, outputs, channels, stencil.coefficients)
@@ -77,8 +76,9 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
     let scratch = try sampling?.reserve(&lastStep, channelPairs: outputs * channels)
     pieces = Pieces(
       sums: sums, core: core, sampling: scratch,
-      planes: try layout.reserve(
-        S.self, chunk, channels, stencil.inputElements, gather.layout.volume, beyond: Blocking.beyondPlanes(kernels)),
+      planes: try PaddedPlanes(
+        &layout, gather.layout, planesPerImage: channels * stencil.inputElements, stacks: chunk,
+        threads: options.threads, kernels),
       gradients: try layout.reserve(S.self, chunk, cover.vectorCount, outputs, plan.outputNumbers, lanes),
       sources: try layout.reserve(Int.self, cover.vectorCount),
       threads: try Self.reserve(&layout, plan, blocking, lanes: lanes, threads: options.threads))
@@ -97,7 +97,7 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
         panel: try each.reserve(
           S.self, GroupFourierBlocking.panelNumbers(plan, blocking.chunks), blocking.vectors, lanes),
         tile: try each.reserve(
-          S.self, plan.inverses.reduce(1) { max($0, $1.points.count) }, blocking.vectors, lanes),
+          S.self, plan.mostPoints, blocking.vectors, lanes),
         weights: try each.reserve(Double.self, plan.gather.stencil.coefficients))
     }
   }
@@ -108,14 +108,15 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
     workspace[pieces.sums].update(repeating: 0, count: pieces.sums.count)
     let sources = workspace[pieces.sources]
     cover.forEach(first: 0, count: cover.vectorCount) { index, source, _, _ in sources[index] = source }
-    let beyond = Blocking.beyondPlanes(kernels)
-    (workspace[pieces.planes] + (pieces.planes.count - beyond)).update(repeating: 0, count: beyond)
+    pieces.planes.zeroBeyond(workspace)
     for first in stride(from: 0, to: batch, by: chunk) {
       try Call.checkNotEnded()
       let images = min(chunk, batch - first)
-      pad(images, arrays.input + first * inputImage, workspace)
+      let planes = pieces.planes.pad(
+        images, from: arrays.input + first * inputImage, imageStride: inputImage, stack: 0,
+        BatchShare.Crew(first: 0, count: threads), workspace)
       transformGradients(images, arrays.gradient + first * gradientImage, workspace)
-      multiply(images, workspace)
+      multiply(images, planes, workspace)
     }
     try Call.checkNotEnded()
     collect(workspace, into: sampling == nil ? arrays.weightGradient : workspace[pieces.core])
@@ -126,18 +127,10 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
   }
 
   private var gather: GatherPlan { plan.gather }
-  private var planesPerImage: Int { channels * gather.stencil.inputElements }
-  private var inputImage: Int { planesPerImage * gather.layout.signal.volume }
+  private var inputImage: Int { channels * gather.stencil.inputElements * gather.layout.signal.volume }
   private var gradientImage: Int { outputs * gather.stencil.outputElements * gather.destination.volume }
   /// Numbers of ĝ for one vector.
   private var gradientVector: Int { outputs * plan.outputNumbers * kernels.lanes }
-
-  private func pad(_ images: Int, _ input: UnsafePointer<S>, _ workspace: borrowing Workspace) {
-    let (planes, layout) = (workspace[pieces.planes], gather.layout)
-    ThreadPool.run(images * planesPerImage, threads: threads) { _, plane in
-      layout.fill(planes + plane * layout.volume, from: input + plane * layout.signal.volume, kernels)
-    }
-  }
 
   // MARK: - The gradient's transform
 
@@ -171,9 +164,8 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
 
   // MARK: - Products
 
-  private func multiply(_ images: Int, _ workspace: borrowing Workspace) {
-    let (planes, sources) = (workspace[pieces.planes], workspace[pieces.sources])
-    let sums = workspace[pieces.sums]
+  private func multiply(_ images: Int, _ planes: UnsafePointer<S>, _ workspace: borrowing Workspace) {
+    let (sources, sums) = (workspace[pieces.sources], workspace[pieces.sums])
     let starts = GroupFourierWeights<S>.starts(plan, channels: channels, outputs: outputs)
     let (parts, ranges) = (blocking.parts, blocking.outputs)
     ThreadPool.run(parts.count * ranges.count, threads: threads) { worker, item in
@@ -181,7 +173,7 @@ struct GroupFourierGradientPass<S: EngineScalar>: PlannedPass {
       let memory = workspace[pieces.threads, worker]
       let panel = memory[pieces.threads.each.panel]
       for image in 0..<images {
-        let planes = planes + image * planesPerImage * gather.layout.volume
+        let planes = planes + image * pieces.planes.stackVolume
         for block in 0..<blocks {
           let vectors = self.block(block)
           let (transforms, gradients) = (transforms(vectors, memory), gradients(image, vectors, workspace))

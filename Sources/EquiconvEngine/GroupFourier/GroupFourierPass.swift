@@ -16,16 +16,13 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
   let threads: Int
   private let cover: VectorCover
   private let blocking: GroupFourierBlocking
-  /// Images padded at a time, by one thread for itself or by all threads together; see `GatherPass`.
-  private let chunk: Int
-  private let ownedImages: Int
+  private let share: BatchShare
   private let pieces: Pieces
   let layout: Workspace.Layout
 
   private struct Pieces {
-    /// [image][channel][element][padded plane], and numbers beyond the last one.
-    let planes: Piece<S>
-    let fold: FoldPieces?
+    let planes: PaddedPlanes<S>
+    let fold: FoldedPlanes<S>?
     /// What the sums of each representation's outputs begin with.
     let starts: Piece<S>
     /// Where the vectors of an image read and are stored, and where those of a block lie in scratch.
@@ -33,13 +30,6 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
     let destinations: Piece<Int>
     let packed: Piece<Int>
     let threads: PerThread<GroupFourierBlock<S>.Pieces>
-  }
-
-  /// The pieces of a plan that folds.
-  private struct FoldPieces {
-    let runs: Piece<CircularFold.Run>
-    /// [image][output][element][plane of the gather].
-    let planes: Piece<S>
   }
 
   init(
@@ -55,15 +45,13 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
     self.threads = threads
     cover = VectorCover(grid: gather.grids[0], layout: gather.layout, lanes: kernels.lanes)
     let planeBytes = MemoryLayout<S>.stride * channels * gather.stencil.inputElements * gather.layout.volume
-    let share = threads == 1 ? batch : batch / (Blocking.itemsPerThread * threads)
-    chunk = max(1, min(share, Blocking.chunkBytes / max(planeBytes, 1)))
-    ownedImages = threads == 1 ? 0 : batch / (chunk * threads) * (chunk * threads)
+    share = BatchShare(stacks: batch, stackBytes: planeBytes, threads: threads)
     blocking = GroupFourierBlocking(
       plan, channels: channels, outputs: outputs, kernels: kernels, scalarBytes: MemoryLayout<S>.stride,
-      vectors: cover.vectorCount, images: ownedImages > 0 ? batch : chunk, options: options)
+      vectors: cover.vectorCount, images: share.owned > 0 ? batch : share.chunk, options: options)
     var layout = Workspace.Layout()
     pieces = try Self.reserve(
-      &layout, plan, images: ownedImages > 0 ? chunk * threads : chunk, channels: channels, outputs: outputs,
+      &layout, plan, images: share.inMemory, channels: channels, outputs: outputs,
       vectors: cover.vectorCount, blocking, kernels, threads: threads)
     self.layout = layout
   }
@@ -72,21 +60,15 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
     _ layout: inout Workspace.Layout, _ plan: GroupFourierPlan, images: Int, channels: Int, outputs: Int,
     vectors: Int, _ blocking: GroupFourierBlocking, _ kernels: Microkernels, threads: Int
   ) throws(ConvolutionError) -> Pieces {
-    let (gather, stencil) = (plan.gather, plan.gather.stencil)
-    let mostRows = plan.parts.reduce(1) { max($0, $1.rows.count) }
-    var fold: FoldPieces?
-    if let folding = gather.fold {
-      fold = FoldPieces(
-        runs: try layout.reserve(CircularFold.Run.self, folding.runCount),
-        planes: try layout.reserve(S.self, images, outputs, stencil.outputElements, gather.destination.volume))
-    }
+    let gather = plan.gather
     return Pieces(
-      planes: try layout.reserve(
-        S.self, images, channels, stencil.inputElements, gather.layout.volume, beyond: Blocking.beyondPlanes(kernels)),
-      fold: fold,
+      planes: try PaddedPlanes(
+        &layout, gather.layout, planesPerImage: channels * gather.stencil.inputElements, stacks: images,
+        threads: threads, kernels),
+      fold: try .reserve(&layout, gather, images: images, outputs: outputs),
       starts: try layout.reserve(S.self, outputs, plan.parts.reduce(0) { $0 + $1.outputs.count }),
       sources: try layout.reserve(Int.self, vectors), destinations: try layout.reserve(Int.self, vectors),
-      packed: try layout.reserve(Int.self, mostRows, blocking.vectors),
+      packed: try layout.reserve(Int.self, plan.mostRows, blocking.vectors),
       threads: try layout.reserve(threads: threads) { each throws(ConvolutionError) in
         try GroupFourierBlock<S>.Pieces(&each, plan, blocking, kernels)
       })
@@ -98,22 +80,9 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
     cover.writeOffsets(sources: workspace[pieces.sources], destinations: workspace[pieces.destinations])
     let packed = workspace[pieces.packed]
     for index in 0..<pieces.packed.count { packed[index] = index * kernels.lanes }
-    let beyond = Blocking.beyondPlanes(kernels)
-    (workspace[pieces.planes] + (pieces.planes.count - beyond)).update(repeating: 0, count: beyond)
-    if let fold = plan.gather.fold, let pieces = pieces.fold { fold.writeRuns(workspace[pieces.runs]) }
-    ThreadPool.run(ownedImages / chunk, threads: threads) { worker, item in
-      process(Crew(first: worker, count: 1), item * chunk..<(item + 1) * chunk, arrays, workspace)
-    }
-    for first in stride(from: ownedImages, to: batch, by: chunk) {
-      try Call.checkNotEnded()
-      process(Crew(first: 0, count: threads), first..<min(batch, first + chunk), arrays, workspace)
-    }
-  }
-
-  /// The threads that work on a chunk: workers `first ..< first + count`.
-  private struct Crew {
-    let first: Int
-    let count: Int
+    pieces.planes.zeroBeyond(workspace)
+    pieces.fold?.writeRuns(workspace)
+    try share.forEachChunk { crew, images in process(crew, images, arrays, workspace) }
   }
 
   /// A bias begins the sums of one column for each output channel and orbit of points; the others begin with zero.
@@ -133,42 +102,27 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
   private var gather: GatherPlan { plan.gather }
   private var sourceImage: Int { channels * gather.stencil.inputElements * gather.layout.signal.volume }
   private var destinationImage: Int { outputs * gather.stencil.outputElements * gather.destination.volume }
-  private var paddedImage: Int { channels * gather.stencil.inputElements * gather.layout.volume }
 
   private func process(
-    _ crew: Crew, _ images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace
+    _ crew: BatchShare.Crew, _ images: Range<Int>, _ arrays: SignalPassArrays<S>, _ workspace: borrowing Workspace
   ) {
-    let planes = workspace[pieces.planes] + crew.first * chunk * paddedImage
-    pad(images.count, from: arrays.source + images.lowerBound * sourceImage, planes, crew)
-    guard let fold = gather.fold, let foldPieces = pieces.fold else {
-      let destination = arrays.destination + images.lowerBound * destinationImage
-      compute(images.count, arrays.weights, planes, destination, crew, workspace)
-      return
+    let place = crew.first * share.chunk
+    let planes = pieces.planes.pad(
+      images.count, from: arrays.source + images.lowerBound * sourceImage, imageStride: sourceImage, stack: place, crew,
+      workspace)
+    let resultImage = outputs * gather.stencil.outputElements * (gather.fold?.signal ?? gather.destination).volume
+    let result = arrays.destination + images.lowerBound * resultImage
+    guard let fold = pieces.fold else {
+      return compute(images.count, arrays.weights, planes, result, crew, workspace)
     }
-    let folded = workspace[foldPieces.planes] + crew.first * chunk * destinationImage
-    compute(images.count, arrays.weights, planes, folded, crew, workspace)
-    let target = arrays.destination + images.lowerBound * outputs * gather.stencil.outputElements * fold.signal.volume
-    let runs = workspace[foldPieces.runs]
-    ThreadPool.run(images.count * outputs * gather.stencil.outputElements, threads: crew.count) { _, plane in
-      fold.fold(folded + plane * fold.padded.volume, into: target + plane * fold.signal.volume, runs)
-    }
-  }
-
-  private func pad(_ images: Int, from source: UnsafePointer<S>, _ planes: UnsafeMutablePointer<S>, _ crew: Crew) {
-    let layout = gather.layout
-    let total = images * channels * gather.stencil.inputElements
-    let group = max(
-      1, min(total / (Blocking.itemsPerThread * crew.count), 1 + Blocking.smallestPadding / max(layout.volume, 1)))
-    ThreadPool.run((total + group - 1) / group, threads: crew.count) { _, item in
-      for plane in item * group..<min(total, (item + 1) * group) {
-        layout.fill(planes + plane * layout.volume, from: source + plane * layout.signal.volume, kernels)
-      }
+    fold.run(images.count, at: place, into: result, crew, workspace) { folded in
+      compute(images.count, arrays.weights, planes, folded, crew, workspace)
     }
   }
 
   private func compute(
     _ images: Int, _ weights: UnsafePointer<S>, _ planes: UnsafePointer<S>, _ destination: UnsafeMutablePointer<S>,
-    _ crew: Crew, _ workspace: borrowing Workspace
+    _ crew: BatchShare.Crew, _ workspace: borrowing Workspace
   ) {
     let shared = GroupFourierBlock<S>.Shared(
       plan: plan, kernels: kernels, blocking: blocking, cover: cover, channels: channels, outputs: outputs,
@@ -181,7 +135,7 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
       let first = block * blocking.vectors
       let task = GroupFourierBlock<S>(
         shared: shared, first: first, count: min(blocking.vectors, cover.vectorCount - first),
-        source: planes + image * paddedImage, destination: destination + image * destinationImage,
+        source: planes + image * pieces.planes.stackVolume, destination: destination + image * destinationImage,
         memory: workspace[pieces.threads, crew.first + worker])
       task.run()
     }

@@ -51,6 +51,8 @@ final class GroupFourierPlan: Sendable {
 
   let gather: GatherPlan
   let orbits: TapOrbits
+  let transform: GroupTransform
+  let table: SubgroupTable
   let parts: [Part]
   /// One for each stabilizer of `orbits`.
   let reads: [ReadTransform]
@@ -79,6 +81,8 @@ final class GroupFourierPlan: Sendable {
     }
     self.gather = gather
     self.orbits = orbits
+    self.transform = transform
+    self.table = table
     self.reads = reads
     parts = try transform.representations.indices.map { number throws(ConvolutionError) in
       try PartBuilder(number, transform.representations[number], table, orbits, reads, points).part(rows: rows[number])
@@ -94,7 +98,7 @@ final class GroupFourierPlan: Sendable {
   }
 
   /// By signed permutations, which are exact; by irreps where L does not only turn grids and they have fewer products.
-  static func transform(
+  private static func transform(
     _ group: PointGroup, _ subgroup: [Int]
   ) throws(ConvolutionError) -> GroupTransform {
     do throws(GroupError) {
@@ -145,6 +149,16 @@ final class GroupFourierPlan: Sendable {
 
   /// Rows times columns of ŷ for all parts: numbers for each output channel and pixel.
   var outputNumbers: Int { parts.reduce(0) { $0 + $1.rows.count * $1.outputs.count } }
+  /// The most rows or columns of ẑ of one part, and the most points of one orbit: what passes reserve memory by.
+  var mostRows: Int { parts.reduce(1) { max($0, $1.rows.count) } }
+  var mostColumns: Int { parts.reduce(1) { max($0, $1.columns) } }
+  var mostPoints: Int { inverses.reduce(1) { max($0, $1.points.count) } }
+  /// The most rows times columns of ẑ of one orbit of one channel.
+  var mostReadNumbers: Int {
+    (0..<orbits.count).reduce(0) { most, orbit in
+      max(most, parts.reduce(0) { $0 + $1.rows.count * ($1.columnStarts[orbit + 1] - $1.columnStarts[orbit]) })
+    }
+  }
   /// Rows times columns of ẑ for all orbits of one channel.
   var readNumbers: Int { parts.reduce(0) { $0 + $1.rows.count * $1.columns } }
   /// Multiply-adds for a pair of channels and a pixel.

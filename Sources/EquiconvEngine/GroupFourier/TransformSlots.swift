@@ -41,7 +41,7 @@ struct TransformSlots {
 
   /// Operands of one operation, and results of one, are all outputs or none of them.
   private mutating func keepApart() {
-    for operation in schedule.operations where operation.operands.count > 2 {
+    for operation in schedule.operations where operation.operation.readsConsecutiveSlots {
       for node in operation.operands { outputOfNode[node] = -1 }
       let results = operation.results.map(\.node)
       if results.contains(where: { outputOfNode[$0] < 0 }) { for node in results { outputOfNode[node] = -1 } }
@@ -68,7 +68,7 @@ struct TransformSlots {
     let results = operation.results.map { allocate($0.node) }
     work.accesses += operands.count + results.count
     work.additions += operation.additions
-    if operands.count > 2 {
+    if operation.operation.readsConsecutiveSlots {
       append(operation.operation, copied(operands), 0, sum: copied(results))
     } else {
       append(
@@ -89,23 +89,19 @@ struct TransformSlots {
     return slotOfNode[node]
   }
 
-  /// Slots one after the other that stand for these: marked by their negative place until the scratch is counted.
+  /// The first of the slots, one after the other, that stand for these: among the copies, until the scratch is counted.
   private mutating func copied(_ slots: [Int]) -> Int {
     copies += slots
-    return -(copies.count - slots.count) - 1
+    return copies.count - slots.count
   }
 
   private mutating func resolveCopies() {
-    let first = firstScratch + scratch
-    func resolved(_ slot: Int32) -> Int32 { slot < 0 ? Int32(first) - slot - 1 : slot }
-    for index in steps.indices where steps[index].difference == Self.isFused {
-      steps[index].first = resolved(steps[index].first)
-      steps[index].sum = resolved(steps[index].sum)
+    let first = Int32(firstScratch + scratch)
+    for index in steps.indices where steps[index].operation.readsConsecutiveSlots {
+      steps[index].first += first
+      steps[index].sum += first
     }
   }
-
-  /// Stands for the difference of a step whose operands and results are copies.
-  private static let isFused: Int32 = -2
 
   /// Outputs that are not computed in their own slot.
   private mutating func finish(_ number: Int, _ output: TransformGraph.Value?) {
@@ -131,6 +127,18 @@ struct TransformSlots {
     steps.append(
       equiconv_transform_step(
         operation: operation, first: Int32(first), second: Int32(second), sum: Int32(sum),
-        difference: first < 0 ? Self.isFused : Int32(difference), coefficient: coefficient))
+        difference: Int32(difference), coefficient: coefficient))
+  }
+}
+
+extension equiconv_transform_operation {
+  /// Whether a step is of several butterflies, whose operands and results are slots one after the other.
+  fileprivate var readsConsecutiveSlots: Bool {
+    switch self {
+    case EQUICONV_STEP_HADAMARD_4, EQUICONV_STEP_CYCLIC_4, EQUICONV_STEP_CYCLIC_4_ADJOINT, EQUICONV_STEP_HADAMARD_8,
+      EQUICONV_STEP_DIHEDRAL_8:
+      true
+    default: false
+    }
   }
 }
