@@ -180,9 +180,14 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
       let first = block * blockLength
       let count = min(blockLength, positions - first)
       let to = target + ((image * elements + element) * positions + first) * width
-      Transposition.run(
-        source + image * imageStride + element * positions + first, sourceStride: elements * positions,
-        channels: channels, count: count, into: to, width: width)
+      var call = equiconv_transpose_call(
+        source: source + image * imageStride + element * positions + first, target: to, row_count: channels,
+        column_count: count, source_row_stride: elements * positions, target_row_stride: width)
+      kernels.transpose(&call)
+      if channels == width { return }
+      for position in 0..<count {
+        for channel in channels..<width { to[position * width + channel] = 0 }
+      }
     }
   }
 
