@@ -79,6 +79,11 @@ let package = Package(
     microkernels("AVX2", flags: avx2),
     microkernels("AVX512", flags: avx512),
     .target(name: "_EquiconvShims", exclude: ["README.md"], cSettings: hardened),
+    .target(
+      name: "EquiconvNetwork",
+      dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory"],
+      exclude: ["README.md"],
+      swiftSettings: internalChecks),
 
     // Measures the constants of the cost model; not a product.
     .executableTarget(
@@ -99,6 +104,9 @@ let package = Package(
         "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvShims",
         "_EquiconvTestSupport",
       ]),
+    .testTarget(
+      name: "EquiconvNetworkTests",
+      dependencies: ["EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvTestSupport"]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
   ],
   swiftLanguageModes: [.v6]
