@@ -157,8 +157,10 @@ def test_flips_of_e2cnn_are_known_by_their_gspace(table):
 
 
 def test_escnn_layers_that_have_no_equal_are_refused(table):
-    with pytest.raises(TypeError, match=r"without in_type, expected a layer such as escnn"):
+    with pytest.raises(ValueError, match=r"model is a Conv2d, which has no counterpart, expected one of R2Conv"):
         et.from_escnn(torch.nn.Conv2d(1, 1, 3))
+    with pytest.raises(TypeError, match=r"without out_type, expected a layer such as escnn"):
+        et.from_escnn(SimpleNamespace(in_type=None))
     with pytest.raises(ValueError, match="padding mode 'reflect'"):
         et.from_escnn(stand_in("C4", "group", table, padding_mode="reflect"))
     continuous = stand_in("C4", "group", table)

@@ -31,14 +31,14 @@ from ._functions import group_pool as group_pool
 from ._functions import isotropic_conv as isotropic_conv
 from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
+from ._imports.escnn import from_escnn as from_escnn
+from ._imports.groupy import from_groupy as from_groupy
 from ._nn.convolutions import GroupConv as GroupConv
 from ._nn.convolutions import IsotropicConv as IsotropicConv
 from ._nn.convolutions import LiftingConv as LiftingConv
 from ._nn.convolutions import ProjectionConv as ProjectionConv
 from ._nn.expansion import expand as expand
 from ._nn.group_pool import GroupPool as GroupPool
-from ._nn.imports import from_escnn as from_escnn
-from ._nn.imports import from_groupy as from_groupy
 from ._nn.norm import BatchNorm as BatchNorm
 from ._nn.norm import FieldDropout as FieldDropout
 from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
