@@ -147,7 +147,8 @@ def _add_leaky_relu(walk: Walk, step: Step, _signal: Signal) -> None:
 
 
 def _add_function(walk: Walk, step: Step, _signal: Signal) -> None:
-    name = getattr(step.module._function, "__name__", repr(step.module._function))
+    function = getattr(step.module, "_function", None)
+    name = getattr(function, "__name__", repr(function))
     if name not in _FUNCTIONS:
         raise ValueError(f"{step.place} is a PointwiseNonLinearity of {name}, expected one of {', '.join(_FUNCTIONS)}")
     walk.add(_FUNCTIONS[name](), step.module)
