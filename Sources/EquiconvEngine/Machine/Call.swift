@@ -10,9 +10,9 @@ import _EquiconvShims
 /// - A fork can happen only where the call asks `isEnded`: a child never inherits a thread's unfinished work, not even
 ///   in the language's runtime.
 /// - It ends early if the function that its caller installed says so; see `EquiconvInterruption.h`.
-struct Call {
+package struct Call {
   /// How a call treats subnormal numbers.
-  enum Arithmetic {
+  package enum Arithmetic {
     /// As they are: numbers are only compared or moved.
     case exact
     /// As zeros: some processors need a hundred times as long for them as for other numbers.
@@ -27,15 +27,15 @@ struct Call {
   private let before: equiconv_floating_point
 
   /// Begins a call, which `end` ends on the same thread.
-  static func begin(_ arithmetic: Arithmetic) -> Call { Call(before: equiconv_begin_call(arithmetic.environment)) }
+  package static func begin(_ arithmetic: Arithmetic) -> Call { Call(before: equiconv_begin_call(arithmetic.environment)) }
 
   /// - Returns: whether the call was ended early.
-  @discardableResult func end() -> Bool { equiconv_end_call(before) }
+  @discardableResult package func end() -> Bool { equiconv_end_call(before) }
 
   /// Runs a public function.
   /// - Throws: what `body` throws, and `cancelled` for a call that ended early.
   @inline(__always)
-  static func run<R>(
+  package static func run<R>(
     _ arithmetic: Arithmetic, _ body: () throws(ConvolutionError) -> R
   ) throws(ConvolutionError) -> R {
     let call = begin(arithmetic)
@@ -50,13 +50,13 @@ struct Call {
 
   /// Whether this thread's call should end early. Asked between pieces of work of at most some milliseconds, with no
   /// lock held. Results that were left out because of it are never read.
-  static var isEnded: Bool { equiconv_is_ended(equiconv_thread_state()) }
+  package static var isEnded: Bool { equiconv_is_ended(equiconv_thread_state()) }
 
   /// `isEnded` where nothing can be left out: the next question gets the same answer.
-  static func pause() { _ = isEnded }
+  package static func pause() { _ = isEnded }
 
   /// - Throws: `cancelled` if the call should end early, or has ended.
-  static func checkNotEnded() throws(ConvolutionError) {
+  package static func checkNotEnded() throws(ConvolutionError) {
     if isEnded { throw cancelled }
   }
 

@@ -2,6 +2,7 @@
 
 import EquiconvBases
 import EquiconvGroups
+import _EquiconvMemory
 
 /// For example
 /// `equiconv-layer/1 group=cyclic(4) input=plane output=group stride=[1,1] padding=[same,same] dilation=[1,1]
@@ -32,7 +33,7 @@ extension Layer: TextForm {
 
   public init(reading text: inout TextReader) throws(TextError) {
     try text.readKey("group", isFirst: true)
-    let group = try PointGroup(reading: &text)
+    let group = try text.readGroup()
     try text.readKey("input")
     let input = try SignalSpace(reading: &text)
     try text.readKey("output")
@@ -66,6 +67,26 @@ extension Layer: TextForm {
 }
 
 extension SignalSpace {
+  /// `plane`, `group` or, for example, `quotient([0,4])`.
+  /// - Throws: `outOfMemory`.
+  package func word() throws(ConvolutionError) -> FixedArray<UInt8> {
+    var text = TextWriter()
+    try write(to: &text)
+    return text.finished()
+  }
+
+  /// The space of a word.
+  ///
+  /// - Throws: `invalidText` for what is no such word, or is not what the space is written as on this group.
+  package init(word: UnsafeBufferPointer<UInt8>, of group: PointGroup) throws(TextError) {
+    var text = try TextReader(word)
+    try self.init(reading: &text)
+    try text.expectEnd()
+    let written: FixedArray<UInt8>
+    do throws(ConvolutionError) { written = try normalized(group).word() } catch { throw .layer(error) }
+    try text.checkCanonical(written)
+  }
+
   fileprivate func write(to text: inout TextWriter) throws(ConvolutionError) {
     switch self {
     case .plane: try text.write("plane")

@@ -36,10 +36,15 @@ extension TextForm {
   ///
   /// - Throws: `invalidText` for what is no such text, naming the place, what is there and what was expected; what the
   ///   functions throw that the text names, for a value that they refuse; `outOfMemory`.
-  public init(text: UnsafeBufferPointer<UInt8>) throws(TextError) {
+  public init(text: UnsafeBufferPointer<UInt8>) throws(TextError) { try self.init(text: text, groups: nil) }
+
+  /// The same, of a layer whose group is one of these, if they are given.
+  ///
+  /// - Throws: also `invalidText` for a layer of another group.
+  package init(text: UnsafeBufferPointer<UInt8>, groups: [KnownGroup]?) throws(TextError) {
     let call = Call.begin(.flushing)
     defer { call.end() }
-    var reader = try TextReader(text)
+    var reader = try TextReader(text, groups: groups)
     try reader.readHeader(Self.textName)
     try self.init(reading: &reader)
     try reader.expectEnd()

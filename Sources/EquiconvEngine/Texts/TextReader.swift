@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvGroups
 import _EquiconvErrors
 import _EquiconvMemory
 
@@ -9,16 +10,19 @@ import _EquiconvMemory
 public struct TextReader {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var place = 0
+  /// Those that a layer may have; nil for any.
+  private let groups: [KnownGroup]?
 
   /// The longest word or number.
   private static let longestToken = 40
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) throws(TextError) {
+  init(_ bytes: UnsafeBufferPointer<UInt8>, groups: [KnownGroup]? = nil) throws(TextError) {
     if bytes.count > largestText {
       throw TextError.layer(
         ConvolutionError(.invalidText, .text, "of \(bytes.count) bytes", expected: "at most \(largestText)"))
     }
     self.bytes = bytes
+    self.groups = groups
   }
 
   // MARK: - The whole
@@ -89,6 +93,19 @@ public struct TextReader {
     for (name, value) in values where name == word { return value }
     place = start
     throw unexpected(values.map { "\"\($0.word)\"" }.joined(separator: " or "))
+  }
+
+  /// The group of a layer: one of those that are known, or any.
+  mutating func readGroup() throws(TextError) -> PointGroup {
+    guard let groups else { return try PointGroup(reading: &self) }
+    for known in groups {
+      let end = place + known.words.count
+      if end < bytes.count, bytes[end] == UInt8(ascii: " "), bytes[place..<end].elementsEqual(known.words) {
+        place = end
+        return known.group
+      }
+    }
+    throw unexpected("one of the groups that are listed")
   }
 
   // MARK: - Numbers

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import EquiconvBases
 public import EquiconvEngine
 public import EquiconvGroups
 public import _EquiconvErrors
@@ -13,6 +14,8 @@ public enum NetworkError: ArgumentError, AllocationFailure {
   case layer(ConvolutionError, place: String)
   /// Of a group or a subgroup; the place names it.
   case group(GroupError, place: String)
+  /// Of a basis of a layer; the place is the operation.
+  case basis(BasisError, place: String)
 
   /// The kinds of error, one for each status of the C interface that concerns networks.
   public enum Kind: Hashable, Sendable, CaseIterable {
@@ -39,6 +42,7 @@ public enum NetworkError: ArgumentError, AllocationFailure {
     case .invalid(_, let place, let value, let expected): "\(place) is \(value), expected \(expected)"
     case .layer(let error, let place): "\(place): \(error.message(in: language))"
     case .group(let error, let place): "\(place): \(error.message(in: language))"
+    case .basis(let error, let place): "\(place): \(error.message(in: language))"
     }
   }
 
