@@ -27,7 +27,9 @@ package struct Call {
   private let before: equiconv_floating_point
 
   /// Begins a call, which `end` ends on the same thread.
-  package static func begin(_ arithmetic: Arithmetic) -> Call { Call(before: equiconv_begin_call(arithmetic.environment)) }
+  package static func begin(_ arithmetic: Arithmetic) -> Call {
+    Call(before: equiconv_begin_call(arithmetic.environment))
+  }
 
   /// - Returns: whether the call was ended early.
   @discardableResult package func end() -> Bool { equiconv_end_call(before) }
