@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from case import Case
 from networks import NETWORKS, NetworkCase
 
-Against: TypeAlias = Literal["peak", "best peer", "equal peer", "PyTorch", "direct", "fastest"]
+Against: TypeAlias = Literal["peak", "best peer", "equal peer", "PyTorch", "ONNX Runtime", "direct", "fastest"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Target:
     Attributes:
         least: the least ratio.
         of: "peak"; "best peer", the fastest of all peers; "equal peer", the fastest whose RMS error is no larger, which
-            is reached where there is none; "PyTorch", in the better of its layouts; "direct", equiconv's direct
-            algorithm; "fastest", the fastest of equiconv's algorithms.
+            is reached where there is none; "PyTorch", in the better of its layouts; "ONNX Runtime"; "direct",
+            equiconv's direct algorithm; "fastest", the fastest of equiconv's algorithms.
         who: the contestant.
     """
 
@@ -171,10 +171,16 @@ def _training() -> Iterator[Row]:
 
 
 def _networks() -> Iterator[Row]:
-    """Whole networks."""
+    """Whole networks: as files that the engine runs, of one image and of several, and steps of training."""
     for name in NETWORKS:
-        yield Row("Networks, forward", NetworkCase(name))
+        least = 1.7 if "k3" in name else 3.0 if "k5" in name else 1.0
+        beside_onnx = (Target(2.5, "ONNX Runtime", "network"),) if "k3" in name else ()
+        yield Row("Networks, forward", NetworkCase(name), (*beside_onnx, Target(least, "best peer", "network")))
+    for name in ("C4 plain k3", "D4 plain k3", "C8 plain k3", "C4 ResNet with strides"):
+        yield Row("Networks, one image", NetworkCase(name, batch=1), (Target(2.0, "ONNX Runtime", "network"),))
     for name in NETWORKS:
+        if "plain" in name:
+            continue
         beside_torch = (Target(1.5, "PyTorch"),) if "strides" in name else ()
         targets = (*beside_torch, Target(1.0, "best peer"))
         yield Row("Networks, steps of training", NetworkCase(name, "training"), targets)

@@ -100,12 +100,25 @@ _STRIDED = (Conv(8, 5, 2), Norm(), _block(8, 2), _block(16, 2), _block(32, 2))
 _POOLS = (Conv(8, 5), MaxPool(), Norm(), Conv(12, 5), MaxPool(), Norm(), Conv(16, 5), Norm())
 _DIGITS = (Conv(8, 5), Norm(), Conv(8, 5), Norm(), Conv(16, 5), Norm())
 _SPACE = (Conv(4, 3), Norm(), Conv(4, 3), Norm(), Conv(8, 3, 2), Norm(), Conv(8, 3), Norm())
+
+
+def _plain(kernel: int) -> tuple[Step, ...]:
+    """Two pools between layers whose channels double: the network of Cohen and Welling (2016) for rotated images."""
+    wide = (Conv(32, kernel), Norm(), Conv(32, kernel), Norm(), MaxPool(), Conv(64, kernel), Norm())
+    return (Conv(16, kernel), Norm(), Conv(16, kernel), Norm(), MaxPool(), *wide)
+
+
 NETWORKS = {
     "C4 ResNet with strides": Network("C4", 3, 65, 16, _STRIDED),
     "D4 ResNet with strides": Network("D4", 3, 65, 16, _STRIDED),
     "C4 network with pools": Network("C4", 3, 48, 32, _POOLS),
     "D4 network": Network("D4", 1, 16, 32, _DIGITS),
     "octahedral network": Network("octahedral", 1, 17, 4, _SPACE),
+    "C4 plain k3": Network("C4", 3, 64, 16, _plain(3)),
+    "D4 plain k3": Network("D4", 3, 64, 16, _plain(3)),
+    "C8 plain k3": Network("C8", 3, 64, 16, _plain(3)),
+    "C4 plain k5": Network("C4", 3, 64, 16, _plain(5)),
+    "D4 plain k5": Network("D4", 3, 64, 16, _plain(5)),
 }
 
 
@@ -116,6 +129,8 @@ class NetworkCase:
     network: str
     run: Literal["forward", "training"] = "forward"
     dtype: str = "float32"
+    # Images, if not as many as the network has in the table.
+    batch: int = 0
 
     @property
     def name(self) -> str:
@@ -128,7 +143,8 @@ class NetworkCase:
     @property
     def made(self) -> Network:
         """The network."""
-        return NETWORKS[self.network]
+        made = NETWORKS[self.network]
+        return replace(made, batch=self.batch) if self.batch else made
 
     @property
     def operations(self) -> float:
@@ -141,7 +157,7 @@ class NetworkCase:
 
     def to_json(self) -> dict[str, Any]:
         """What `NetworkCase(**...)` takes."""
-        return {"network": self.network, "run": self.run, "dtype": self.dtype}
+        return {"network": self.network, "run": self.run, "dtype": self.dtype, "batch": self.batch}
 
 
 def data_of(case: NetworkCase) -> tuple[Array, Array, list[Array]]:

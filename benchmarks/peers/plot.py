@@ -14,8 +14,8 @@ from results import Measured, Run
 
 # Families share a hue. equiconv's single algorithms are marks on its bar.
 COLORS = {
-    "equiconv": "#d62728",
-    "PyTorch last": "#1f77b4", "PyTorch first": "#7fb2dd",
+    "equiconv": "#d62728", "network": "#e7969c",
+    "PyTorch last": "#1f77b4", "PyTorch first": "#7fb2dd", "PyTorch jit": "#aec7e8",
     "ONNX Runtime": "#2ca02c", "OpenVINO": "#98df8a",
     "NNPACK": "#9467bd", "MNN": "#ff7f0e", "ncnn": "#ffbb78",
     "JAX": "#17becf",

@@ -72,7 +72,8 @@ class Measured:
                 return float("inf")
             return None if found is None else found.value
         groups = {"direct": ["direct"], "PyTorch": ["PyTorch last", "PyTorch first"]}
-        others = groups.get(target.of, [label for label in OWN if label != target.who])
+        own = [label for label in OWN if label != target.who]
+        others = groups.get(target.of, [target.of] if target.of in OTHERS else own)
         if not self.has(target.who):
             return None
         nearest = self._nearest(target.who, (label for label in others if self.has(label)))

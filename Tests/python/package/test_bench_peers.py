@@ -27,7 +27,7 @@ def test_every_row_has_a_name_of_its_own_and_is_found_by_it():
     assert len(set(names)) == len(names)
     for kernel in (3, 5, 7, 9):
         assert any(" group " in name and f" k{kernel} " in name for name in names)
-    for words in ("stride 2", " k1 ", "training", "float64", "separable", "octahedral", "ResNet"):
+    for words in ("stride 2", " k1 ", "training", "float64", "separable", "octahedral", "ResNet", "plain k3 1x64"):
         assert any(words in name for name in names), words
     assert run("--list", "--only", re.escape(names[0]) + "$").splitlines() == names[:1]
 

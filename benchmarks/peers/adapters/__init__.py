@@ -203,11 +203,13 @@ def _equiconv(label: str, name: str, network: bool = True) -> Peer:
     return Peer(label, f"own:{name}", "equiconv", network=made, trains=True, environment=passive)
 
 
-# The last two run if they are asked for.
+# Winograd and Fourier tiles run if they are asked for. "network" is a file that the engine runs, in its fast mode.
 OWN = {
     peer.label: peer
     for peer in (
         _equiconv("equiconv", "automatic"),
+        Peer("network", "", "equiconv", network="network_own:fast"),
+        Peer("network exact", "", "equiconv", network="network_own:exact"),
         _equiconv("exact", "exact"),
         _equiconv("group-fourier", "group_fourier", network=False),
         _equiconv("direct", "direct"),
@@ -236,13 +238,14 @@ OTHERS = {
             "network_torch:channels_first",
             trains=True,
         ),
+        Peer("PyTorch jit", "", "torch", network="network_torch:frozen"),
         Peer("NNPACK", "pytorch:nnpack", "torch", _dense_plane),
         Peer(
             "ONNX Runtime", "runtimes:onnx_runtime", "onnxruntime", _forward, "runtimes:onnx_runtime_network", rest=0.05
         ),
         Peer("OpenVINO", "runtimes:open_vino", "openvino", _forward, "runtimes:open_vino_network"),
-        Peer("ncnn", "mobile:ncnn_network", "ncnn", _one_plane),
-        Peer("MNN", "mobile:mnn_module", "MNN", _forward_plane),
+        Peer("ncnn", "mobile:ncnn_network", "ncnn", _one_plane, "network_ncnn:ncnn_network"),
+        Peer("MNN", "mobile:mnn_module", "MNN", _forward_plane, "mobile:mnn_network"),
         Peer(
             "JAX",
             "xla:jax_function",

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from networks import CLASSES
 
-from adapters import Inputs, Prepared
+from adapters import Array, Call, Inputs, NetworkInputs, Prepared
+from adapters.network_onnx import network_file
 from adapters.runtimes import onnx_file
 
 
@@ -24,31 +26,24 @@ def _ncnn_files(inputs: Inputs) -> tuple[str, str]:
     return str(folder / "net.param"), str(folder / "net.bin")
 
 
-def _ncnn_net(inputs: Inputs, sgemm: bool) -> Any:
-    """The network with its options, without half precision."""
+def ncnn_net(param: str, weights: str, threads: int, sgemm: bool) -> Any:
+    """A network with its options, without half precision."""
     import ncnn
 
     net = ncnn.Net()
-    net.opt.num_threads = inputs.threads
+    net.opt.num_threads = threads
     net.opt.use_vulkan_compute = False
     net.opt.use_winograd_convolution, net.opt.use_sgemm_convolution = True, sgemm
     for name in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage", "use_bf16_packed"):
         if hasattr(net.opt, name):
             setattr(net.opt, name, False)
-    param, weights = _ncnn_files(inputs)
     if net.load_param(param) != 0 or net.load_model(weights) != 0:
         raise RuntimeError("ncnn does not load its network")
     return net
 
 
-def ncnn_network(inputs: Inputs) -> Prepared:
-    """Image by image, as ncnn has no batches; the faster of its matrix product and its sliding kernels."""
-    import ncnn
-
-    images = [ncnn.Mat(image) for image in inputs.flat_x]
-    nets = {"sgemm": _ncnn_net(inputs, True)}
-    if inputs.case.kernel > 3:
-        nets["sliding"] = _ncnn_net(inputs, False)
+def ncnn_calls(nets: dict[str, Any], images: list[Any]) -> dict[str, Call]:
+    """Runs of networks from x to y, image by image, as ncnn has no batches."""
 
     def run(net: Any) -> list[Any]:
         outputs = []
@@ -61,27 +56,47 @@ def ncnn_network(inputs: Inputs) -> Prepared:
             outputs.append(output)
         return outputs
 
-    calls = {name: (lambda net=net: run(net)) for name, net in nets.items()}
+    return {name: (lambda net=net: run(net)) for name, net in nets.items()}
+
+
+def ncnn_network(inputs: Inputs) -> Prepared:
+    """Image by image, as ncnn has no batches; the faster of its matrix product and its sliding kernels."""
+    import ncnn
+
+    files = _ncnn_files(inputs)
+    nets = {"sgemm": ncnn_net(*files, inputs.threads, True)}
+    if inputs.case.kernel > 3:
+        nets["sliding"] = ncnn_net(*files, inputs.threads, False)
+    calls = ncnn_calls(nets, [ncnn.Mat(image) for image in inputs.flat_x])
     return Prepared(calls, lambda found: {"y": np.stack([np.array(output) for output in found])}, [nets])
 
 
 def mnn_module(inputs: Inputs) -> Prepared:
+    """One layer."""
+    return _mnn(inputs.folder, str(onnx_file(inputs)), inputs.threads, inputs.flat_x, "y", inputs.flat_grad.shape)
+
+
+def mnn_network(inputs: NetworkInputs) -> Prepared:
+    """A network."""
+    shape = (inputs.case.made.batch, CLASSES)
+    return _mnn(inputs.folder, str(network_file(inputs)), inputs.threads, inputs.x, "scores", shape)
+
+
+def _mnn(folder: str, source: str, threads: int, x: Array, name: str, shape: tuple[int, ...]) -> Prepared:
     """High precision; the level of Winograd's memory is its default, the highest."""
     # The converter's own wrapper, MNN.tools.mnnconvert, installs a package and sends statistics.
     import _tools
     import MNN.expr as expr
     import MNN.nn as nn
 
-    path = str(Path(inputs.folder) / "model.mnn")
-    source = str(onnx_file(inputs))
+    path = str(Path(folder) / "model.mnn")
     _tools.mnnconvert(["mnnconvert", "-f", "ONNX", "--modelFile", source, "--MNNModel", path, "--bizCode", "peers"])
-    options = {"backend": "CPU", "numThread": inputs.threads, "precision": "high", "memory": "high", "power": "high"}
+    options = {"backend": "CPU", "numThread": threads, "precision": "high", "memory": "high", "power": "high"}
     runtime = nn.create_runtime_manager((options,))
-    module = nn.load_module_from_file(path, ["x"], ["y"], runtime_manager=runtime)
-    x = expr.const(inputs.flat_x, list(inputs.flat_x.shape), expr.NCHW)
-    shape = inputs.flat_grad.shape
+    module = nn.load_module_from_file(path, ["x"], [name], runtime_manager=runtime)
+    given = expr.const(x, list(x.shape), expr.NCHW)
     return Prepared(
-        {"module": lambda: module.forward(x)},
-        lambda y: {"y": np.array(y.read(), copy=True).reshape(shape)},
+        {"module": lambda: module.forward(given)},
+        lambda y: {name: np.array(y.read(), copy=True).reshape(shape)},
         [runtime, module],
     )

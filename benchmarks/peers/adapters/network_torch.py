@@ -102,10 +102,19 @@ class ExpandedConv(nn.Module):
     def __init__(self, layer: Case, weight: Tensor, memory: Any) -> None:
         super().__init__()
         self.layer, self.memory, self.weight = layer, memory, nn.Parameter(weight)
-        numbers = np.arange(weight.numel(), dtype=np.float64).reshape(weight.shape)
-        kind: Any = layer.layer
-        self.expansion = Expansion(eq.expand(numbers, group_of(layer), kind).astype(np.int64), layer.order)
+        self.expansion = self._of_lattice() if layer.is_lattice else self._sampled
         self.bank = None
+
+    def _of_lattice(self) -> Callable[[Tensor], Tensor]:
+        """A gather, which a step of training can differentiate."""
+        numbers = np.arange(self.weight.numel(), dtype=np.float64).reshape(self.weight.shape)
+        kind: Any = self.layer.layer
+        return Expansion(eq.expand(numbers, group_of(self.layer), kind).astype(np.int64), self.layer.order)
+
+    def _sampled(self, weight: Tensor) -> Tensor:
+        """Of kernels between pixels; for evaluation alone."""
+        kind: Any = self.layer.layer
+        return torch.from_numpy(eq.expand(weight.detach().numpy(), group_of(self.layer), kind))
 
     def train(self, mode: bool = True) -> ExpandedConv:
         """Makes the bank for evaluation."""
@@ -241,6 +250,24 @@ def _prepare(layers: Callable[[NetworkInputs], Layers]) -> Callable[[NetworkInpu
 
 def _own(algorithm: str) -> Callable[[NetworkInputs], Prepared]:
     return _prepare(lambda _: OwnLayers(algorithm))
+
+
+def frozen(inputs: NetworkInputs) -> Prepared:
+    """The network of ordinary convolutions, traced, frozen and optimized for inference, in both layouts."""
+    torch.set_num_threads(inputs.threads)
+    x = torch.from_numpy(inputs.x)
+    calls: dict[str, Any] = {}
+    for layout in ("first", "last"):
+        network = network_of(inputs.case.made, list(inputs.parameters), ExpandedLayers(layout)).eval()
+        with torch.no_grad():
+            traced = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, x)))
+        calls[layout] = lambda traced=traced: _scores(traced, x)
+    return Prepared(calls, lambda found: {"scores": found.numpy()}, [x])
+
+
+def _scores(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return network(x)
 
 
 automatic, exact, group_fourier, direct = _own("auto"), _own("exact"), _own("group-fourier"), _own("direct")
