@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers with the names and attributes of those of GrouPy for PyTorch, computed by its definition.
 
-GrouPy itself is not on PyPI. An element of p4m is (m, r), number 4 m + r; its matrix on (row, column) is M(m) R(r) with M(1) = diag(-1, 1) and
-R(r) = [[cos, -sin], [sin, cos]] of r quarter turns. A filter w is turned into w_g(h, u) = w(g^-1 h, g^-1 u), and
-correlated with the signal.
+GrouPy itself is not on PyPI. An element of p4m is (m, r), number 4 m + r; its matrix on (row, column) is M(m) R(r) with
+M(1) = diag(-1, 1) and R(r) = [[cos, -sin], [sin, cos]] of r quarter turns. A filter w is turned into w_g(h, u) =
+w(g^-1 h, g^-1 u), and correlated with the signal.
 """
 
 from __future__ import annotations
