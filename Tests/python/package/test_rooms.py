@@ -21,6 +21,7 @@ ORDER = (
     ("_signals", "_bases"),
     ("_layer",),
     ("_functional",),
+    ("_network",),
     ("_nn",),
     ("theory", "torch", "jax"),
     ("experiments",),

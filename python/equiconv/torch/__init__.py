@@ -33,11 +33,17 @@ from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
 from ._imports.escnn import from_escnn as from_escnn
 from ._imports.groupy import from_groupy as from_groupy
+from ._network.loading import NetworkModule as NetworkModule
+from ._network.loading import load_network as load_network
+from ._network.saving import save_network as save_network
 from ._nn.convolutions import GroupConv as GroupConv
 from ._nn.convolutions import IsotropicConv as IsotropicConv
 from ._nn.convolutions import LiftingConv as LiftingConv
 from ._nn.convolutions import ProjectionConv as ProjectionConv
 from ._nn.expansion import expand as expand
+from ._nn.fibers import Induce as Induce
+from ._nn.fibers import PartialProjection as PartialProjection
+from ._nn.fibers import Restrict as Restrict
 from ._nn.group_pool import GroupPool as GroupPool
 from ._nn.norm import BatchNorm as BatchNorm
 from ._nn.norm import FieldDropout as FieldDropout
@@ -53,9 +59,13 @@ __all__ = [
     "FieldDropout",
     "GroupConv",
     "GroupPool",
+    "Induce",
     "IsotropicConv",
     "LiftingConv",
+    "NetworkModule",
+    "PartialProjection",
     "ProjectionConv",
+    "Restrict",
     "SpatialAvgPool",
     "SpatialMaxPool",
     "SpatialMean",
@@ -67,5 +77,7 @@ __all__ = [
     "group_pool",
     "isotropic_conv",
     "lifting_conv",
+    "load_network",
     "projection_conv",
+    "save_network",
 ]
