@@ -20,7 +20,8 @@ public func microkernels() -> equiconv_microkernel_table {
       transform: { TransformSteps<Lanes32>.run($0.pointee) },
       inner: { innerProducts($0.pointee, Lanes32.self) },
       pad: { PadRows<Lanes32>.run($0.pointee) },
-      transpose: { Transposition.run($0.pointee, Lanes32.self) }),
+      transpose: { Transposition.run($0.pointee, Lanes32.self) },
+      pointwise: { PointwiseRows<Lanes32>.run($0.pointee) }),
     float64: equiconv_microkernels(
       lanes: Lanes64.count, widestPanel: widestPanel, widestComplexPanel: widestComplexPanel,
       multiply: { multiplyPanel($0.pointee, width: $1, Lanes64.self) },
@@ -34,5 +35,6 @@ public func microkernels() -> equiconv_microkernel_table {
       transform: { TransformSteps<Lanes64>.run($0.pointee) },
       inner: { innerProducts($0.pointee, Lanes64.self) },
       pad: { PadRows<Lanes64>.run($0.pointee) },
-      transpose: { Transposition.run($0.pointee, Lanes64.self) }))
+      transpose: { Transposition.run($0.pointee, Lanes64.self) },
+      pointwise: { PointwiseRows<Lanes64>.run($0.pointee) }))
 }

@@ -39,6 +39,17 @@ protocol Lanes {
   /// b where it is less than a, else a; and what remains.
   static func lesser(_ a: Self, _ b: Self) -> Self
   static func greater(_ a: Self, _ b: Self) -> Self
+  static func divide(_ a: Self, _ b: Self) -> Self
+  static func absolute(_ a: Self) -> Self
+  static func copySign(_ magnitude: Self, _ sign: Self) -> Self
+  /// x where a < b, else y; y where the two cannot be ordered.
+  static func whereLess(_ a: Self, _ b: Self, _ x: Self, _ y: Self) -> Self
+  /// The larger, NaN where one of the two is, and 0 of 0 and −0.
+  static func largest(_ a: Self, _ b: Self) -> Self
+  /// The bits moved up until the lowest are the exponent.
+  static func shiftToExponent(_ a: Self) -> Self
+  /// a·b − p for the rounded product p.
+  static func productError(_ a: Self, _ b: Self, _ p: Self) -> Self
 }
 
 extension Lanes {
@@ -105,6 +116,25 @@ struct Lanes32: Lanes {
   @inline(__always) static func greater(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.greater(a.register, b.register))
   }
+  @inline(__always) static func divide(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.divide(a.register, b.register))
+  }
+  @inline(__always) static func absolute(_ a: Self) -> Self { Self(_EquiconvShims.absolute(a.register)) }
+  @inline(__always) static func copySign(_ magnitude: Self, _ sign: Self) -> Self {
+    Self(_EquiconvShims.copySign(magnitude.register, sign.register))
+  }
+  @inline(__always) static func whereLess(_ a: Self, _ b: Self, _ x: Self, _ y: Self) -> Self {
+    Self(_EquiconvShims.whereLess(a.register, b.register, x.register, y.register))
+  }
+  @inline(__always) static func largest(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.largest(a.register, b.register))
+  }
+  @inline(__always) static func shiftToExponent(_ a: Self) -> Self {
+    Self(_EquiconvShims.shiftToExponent(a.register))
+  }
+  @inline(__always) static func productError(_ a: Self, _ b: Self, _ p: Self) -> Self {
+    Self(_EquiconvShims.productError(a.register, b.register, p.register))
+  }
 }
 
 /// The lanes of Double of this target.
@@ -153,5 +183,24 @@ struct Lanes64: Lanes {
   }
   @inline(__always) static func greater(_ a: Self, _ b: Self) -> Self {
     Self(_EquiconvShims.greater(a.register, b.register))
+  }
+  @inline(__always) static func divide(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.divide(a.register, b.register))
+  }
+  @inline(__always) static func absolute(_ a: Self) -> Self { Self(_EquiconvShims.absolute(a.register)) }
+  @inline(__always) static func copySign(_ magnitude: Self, _ sign: Self) -> Self {
+    Self(_EquiconvShims.copySign(magnitude.register, sign.register))
+  }
+  @inline(__always) static func whereLess(_ a: Self, _ b: Self, _ x: Self, _ y: Self) -> Self {
+    Self(_EquiconvShims.whereLess(a.register, b.register, x.register, y.register))
+  }
+  @inline(__always) static func largest(_ a: Self, _ b: Self) -> Self {
+    Self(_EquiconvShims.largest(a.register, b.register))
+  }
+  @inline(__always) static func shiftToExponent(_ a: Self) -> Self {
+    Self(_EquiconvShims.shiftToExponent(a.register))
+  }
+  @inline(__always) static func productError(_ a: Self, _ b: Self, _ p: Self) -> Self {
+    Self(_EquiconvShims.productError(a.register, b.register, p.register))
   }
 }

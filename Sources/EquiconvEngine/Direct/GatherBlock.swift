@@ -15,6 +15,7 @@ struct GatherBlock<S: EngineScalar> {
     let blockVectors: Int
     /// Whether sums start from the bias as changed by the terms that are left out.
     let startsApart: Bool
+    let epilogue: Epilogue<S>
     let pieces: Pieces
   }
 
@@ -33,7 +34,7 @@ struct GatherBlock<S: EngineScalar> {
   let element: Int
   let cover: VectorCover
   /// Whether tiles go straight to the destination. Partial sums may be kept there only if no two vectors share an
-  /// output.
+  /// output, and an epilogue run there only if this holds for its first vector and the last of another block.
   let isDirect: Bool
   let offsets: VectorOffsets
   let first: Int
@@ -100,7 +101,19 @@ struct GatherBlock<S: EngineScalar> {
         vector_count: count,
         accumulates: 0)
       multiplyChunks(&call, source, weights: weights + panel.first * shared.channels * coefficients, panel.width)
-      if !isDirect { scatter(panel.width, to: target, outputStride: outputStride) }
+      finish(panel.width, target, outputStride: outputStride)
+    }
+  }
+
+  /// Runs the epilogue on a panel of outputs, and stores those in the tile.
+  private func finish(_ width: Int, _ target: UnsafeMutablePointer<S>, outputStride: Int) {
+    if !isDirect {
+      shared.epilogue.run(memory[shared.pieces.tile], count: width * count * kernels.lanes)
+      scatter(width, to: target, outputStride: outputStride)
+    } else if !shared.epilogue.isEmpty {
+      cover.forEachRectangle(first: first, count: count) { rectangle in
+        for m in 0..<width { shared.epilogue.run(target + m * outputStride, rectangle) }
+      }
     }
   }
 
@@ -125,8 +138,11 @@ struct GatherBlock<S: EngineScalar> {
     if cover.isDense { return scatterDense(width, to: target, outputStride: outputStride) }
     let (lanes, tile) = (kernels.lanes, memory[shared.pieces.tile])
     let (step, depth) = (cover.grid.step.x, cover.depth)
+    // What the block before has finished in the destination it must find there.
+    let known = shared.epilogue.isEmpty || !cover.isDirect ? 0 : cover.sharedLanes(first)
     cover.forEach(first: first, count: count) { index, _, run, start in
       cover.forEachPiece(run: run, start: start) { piece in
+        let piece = index == 0 ? piece.without(known) : piece
         for m in 0..<width {
           let values = tile + (m * count + index) * lanes + piece.lane
           let place = target + m * outputStride + piece.destination

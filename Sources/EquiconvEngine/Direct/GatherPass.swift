@@ -178,11 +178,15 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
       : pieces.planes.pad(images.count, from: source, imageStride: sourceImage, stack: stack, crew, workspace)
     let resultImage = outputs * plan.stencil.outputElements * (plan.fold?.signal ?? plan.destination).volume
     let result = arrays.destination + images.lowerBound * resultImage
+    let epilogue = Epilogue<S>(arrays.pointwise, kernels)
     guard let fold = pieces.fold else {
-      return compute(images, arrays.bias, planes, result, crew, workspace, startsApart)
+      return compute(images, arrays.bias, epilogue, planes, result, crew, workspace, startsApart)
     }
     fold.run(images.count, at: stack * plan.layout.depth, into: result, crew, workspace) { folded in
-      compute(images, arrays.bias, planes, folded, crew, workspace, startsApart)
+      compute(images, nil, Epilogue(nil, kernels), planes, folded, crew, workspace, startsApart)
+    } finish: { image, plane, numbers in
+      let output = (images.lowerBound + image) % modules * outputs + plane / plan.stencil.outputElements
+      epilogue.run(numbers, count: fold.signalVolume, adding: arrays.bias?[output])
     }
   }
 
@@ -210,12 +214,26 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     for index in 0..<pieces.packed.count { packed[index] = index * kernels.lanes }
   }
 
+  /// Outputs that no grid has.
+  private func fillGaps(
+    _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ epilogue: Epilogue<S>, _ destination: UnsafeMutablePointer<S>
+  ) {
+    let numbers = plan.stencil.outputElements * plan.destination.volume
+    for image in images.indices {
+      for output in 0..<outputs {
+        let value = epilogue.value(ofBias: bias?[image % modules * outputs + output])
+        let place = destination + ((image - images.lowerBound) * outputs + output) * numbers
+        place.update(repeating: value, count: numbers)
+      }
+    }
+  }
+
   private func compute(
-    _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ planes: UnsafePointer<S>,
+    _ images: Range<Int>, _ bias: UnsafePointer<S>?, _ epilogue: Epilogue<S>, _ planes: UnsafePointer<S>,
     _ destination: UnsafeMutablePointer<S>, _ crew: BatchShare.Crew, _ workspace: borrowing Workspace,
     _ startsApart: Bool
   ) {
-    if plan.leavesGaps { destination.update(repeating: 0, count: images.count * destinationImage) }
+    if plan.leavesGaps { fillGaps(images, bias, epilogue, destination) }
     let elements = plan.stencil.outputElements
     let (weights, zeros) = (workspace[pieces.weights], workspace[pieces.zeros])
     let panelReads = workspace[pieces.panelReads]
@@ -223,7 +241,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     let packed = workspace[pieces.packed]
     let shared = GatherBlock<S>.Shared(
       plan: plan, kernels: kernels, split: split, channels: channels, channelChunk: channelChunk,
-      blockVectors: blockVectors, startsApart: startsApart, pieces: pieces.threads.each)
+      blockVectors: blockVectors, startsApart: startsApart, epilogue: epilogue, pieces: pieces.threads.each)
     let blocks = grids.last.map { $0.firstBlock + ($0.cover.vectorCount + blockVectors - 1) / blockVectors } ?? 0
     let depth = plan.layout.depth
     let stacks = (images.count + depth - 1) / depth
@@ -236,7 +254,8 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
       let offsets = VectorOffsets(
         sources: sources + grid.firstVector, destinations: destinations + grid.firstVector, packed: packed)
       let task = GatherBlock<S>(
-        shared: shared, grid: number, element: element, cover: grid.cover, isDirect: grid.isDirect, offsets: offsets,
+        shared: shared, grid: number, element: element, cover: grid.cover,
+        isDirect: grid.isDirect && (epilogue.isEmpty || grid.cover.sharedLanes(first) == 0), offsets: offsets,
         first: first, count: min(blockVectors, grid.cover.vectorCount - first),
         images: min(depth, images.count - image), imageStride: destinationImage,
         memory: workspace[pieces.threads, crew.first + worker])

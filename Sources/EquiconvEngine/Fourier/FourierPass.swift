@@ -267,6 +267,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     let (isStored, imageStride) = (band.plane.hasStoredRows, self.outputs * elements * volume)
     let (lanes, windows) = (memory[own.targetLanes], memory[own.targetBand])
     let spectra = memory[own.products]
+    let epilogue = Epilogue<S>(task.arrays.pointwise, kernels)
     writeTargets(band, task)
     var call = plan.call(
       plan.outputsOfTile, lanes: lanes, rowStride: isStored ? band.plane.rowStep : band.rowStride, spectrum: spectra,
@@ -284,9 +285,47 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
         stored = plane
       }
       kernels.fourierInverse(&call)
-      if !isStored {
-        band.store(task.block, from: windows, into: task.arrays.destination + plane, imageStride: imageStride)
+      let target = task.arrays.destination + plane
+      if isStored {
+        finish(task.block, band, target, imageStride: imageStride, epilogue)
+      } else {
+        finish(task.block, band, windows: windows, epilogue)
+        band.store(task.block, from: windows, into: target, imageStride: imageStride)
       }
+    }
+  }
+
+  /// Runs the epilogue on the tiles of a block in a plane.
+  private func finish(
+    _ block: Range<Int>, _ band: TileBand, _ target: UnsafeMutablePointer<S>, imageStride: Int,
+    _ epilogue: Epilogue<S>
+  ) {
+    if epilogue.isEmpty { return }
+    let (size, tile) = (band.plane.size, plan.outputs)
+    band.grid.forEachPiece(block) { piece in
+      let (y, x) = (piece.row * tile.y, piece.column * tile.x)
+      epilogue.run(
+        target,
+        OutputRectangle(
+          place: piece.image * imageStride + band.plane.place(y, x), rows: min(tile.y, size.y - y),
+          columns: min(piece.count * tile.x, size.x - x), stride: band.plane.rowStep))
+    }
+  }
+
+  /// The same in the windows of a block, before they are turned back.
+  private func finish(
+    _ block: Range<Int>, _ band: TileBand, windows: UnsafeMutablePointer<S>, _ epilogue: Epilogue<S>
+  ) {
+    if epilogue.isEmpty { return }
+    let (size, tile) = (band.plane.size, plan.outputs)
+    var place = 0
+    band.grid.forEachPiece(block) { piece in
+      epilogue.run(
+        windows,
+        OutputRectangle(
+          place: place, rows: min(tile.y, size.y - piece.row * tile.y),
+          columns: min(piece.count * tile.x, size.x - piece.column * tile.x), stride: band.rowStride))
+      place += band.windowVolume
     }
   }
 

@@ -23,6 +23,8 @@ struct GroupFourierAdjointBlock<S: EngineScalar> {
     let unit: Int
     let vectors: Int
     let blocks: Int
+    let bias: UnsafePointer<S>?
+    let epilogue: Epilogue<S>
     let pieces: Pieces
   }
 
@@ -111,7 +113,10 @@ struct GroupFourierAdjointBlock<S: EngineScalar> {
       }
     }
     for plane in 0..<unit.count * stencil.inputElements {
-      layout.collect(planes + plane * layout.volume, into: destination + plane * layout.signal.volume, shared.rows)
+      let target = destination + plane * layout.signal.volume
+      layout.collect(planes + plane * layout.volume, into: target, shared.rows)
+      let bias = shared.bias?[unit.lowerBound + plane / stencil.inputElements]
+      shared.epilogue.run(target, count: layout.signal.volume, adding: bias)
     }
   }
 

@@ -74,7 +74,7 @@ struct GroupFourierAdjointPass<S: EngineScalar>: PlannedPass {
       weightStarts: GroupFourierWeights<S>.starts(adjoint.plan, channels: channels, outputs: outputs),
       weights: arrays.weights, rows: RowAdjoint(adjoint.plan.gather.layout), zeros: workspace[pieces.zeros],
       places: places, packed: packed, unit: unit, vectors: blocking.vectors, blocks: blocking.blocks,
-      pieces: pieces.threads.each)
+      bias: arrays.bias, epilogue: Epilogue(arrays.pointwise, kernels), pieces: pieces.threads.each)
     for first in stride(from: 0, to: batch, by: blocking.images) {
       try Call.checkNotEnded()
       process(first..<min(batch, first + blocking.images), shared, arrays, workspace)

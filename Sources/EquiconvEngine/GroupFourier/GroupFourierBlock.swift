@@ -18,6 +18,7 @@ struct GroupFourierBlock<S: EngineScalar> {
     let sources: UnsafePointer<Int>
     let destinations: UnsafePointer<Int>
     let packed: UnsafePointer<Int>
+    let epilogue: Epilogue<S>
     let pieces: Pieces
   }
 
@@ -65,6 +66,13 @@ struct GroupFourierBlock<S: EngineScalar> {
       plan: plan, kernels: kernels, count: count, slots: memory[shared.pieces.slots],
       scratch: memory[shared.pieces.scratch])
   }
+
+  /// Lanes of the first vector that the block before finishes in the destination.
+  private var known: Int {
+    shared.epilogue.isEmpty || !shared.cover.isDirect ? 0 : shared.cover.sharedLanes(first)
+  }
+  /// Whether outputs go straight to the destination, which lets an epilogue run there.
+  private var isDirect: Bool { shared.cover.isDirect && known == 0 }
 
   func run() {
     let blocking = shared.blocking
@@ -121,6 +129,7 @@ struct GroupFourierBlock<S: EngineScalar> {
   private func transformOutputs(_ outputs: Range<Int>) {
     let elements = plan.gather.stencil.outputElements
     let plane = plan.gather.destination.volume
+    let isDirect = isDirect
     for output in outputs {
       if Call.isEnded { return }
       for inverse in plan.inverses {
@@ -128,11 +137,23 @@ struct GroupFourierBlock<S: EngineScalar> {
         transforms.transformSums(
           of: output - outputs.lowerBound, outputs: shared.blocking.outputs, inverse, from: memory[shared.pieces.sums]
         ) { number in
-          shared.cover.isDirect
+          isDirect
             ? transforms.slot(target + inverse.points[number] * plane, shared.destinations + first)
             : transforms.slot(memory[shared.pieces.tile] + number * row)
         }
-        if !shared.cover.isDirect { store(inverse.points, target, plane: plane) }
+        finish(inverse.points, target, plane: plane, isDirect: isDirect)
+      }
+    }
+  }
+
+  /// Runs the epilogue on the outputs of an orbit of points, and stores those in the tile.
+  private func finish(_ points: [Int], _ target: UnsafeMutablePointer<S>, plane: Int, isDirect: Bool) {
+    if !isDirect {
+      shared.epilogue.run(memory[shared.pieces.tile], count: points.count * row)
+      store(points, target, plane: plane)
+    } else if !shared.epilogue.isEmpty {
+      shared.cover.forEachRectangle(first: first, count: count) { rectangle in
+        for point in points { shared.epilogue.run(target + point * plane, rectangle) }
       }
     }
   }
@@ -140,8 +161,10 @@ struct GroupFourierBlock<S: EngineScalar> {
   /// Copies the lanes that hold outputs from the tile to where they belong.
   private func store(_ points: [Int], _ target: UnsafeMutablePointer<S>, plane: Int) {
     let (tile, step) = (memory[shared.pieces.tile], shared.cover.grid.step.x)
+    let known = known
     shared.cover.forEach(first: first, count: count) { index, _, run, start in
       shared.cover.forEachPiece(run: run, start: start) { piece in
+        let piece = index == 0 ? piece.without(known) : piece
         for (number, point) in points.enumerated() {
           let values = tile + number * row + index * kernels.lanes + piece.lane
           let place = target + point * plane + piece.destination

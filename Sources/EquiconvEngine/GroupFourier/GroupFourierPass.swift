@@ -76,7 +76,8 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
 
   /// - Throws: `cancelled`.
   func run(_ arrays: SignalPassArrays<S>, in workspace: borrowing Workspace) throws(ConvolutionError) {
-    writeStarts(arrays.bias, workspace[pieces.starts])
+    // What is folded gets its bias afterwards, once.
+    writeStarts(pieces.fold == nil ? arrays.bias : nil, workspace[pieces.starts])
     cover.writeOffsets(sources: workspace[pieces.sources], destinations: workspace[pieces.destinations])
     let packed = workspace[pieces.packed]
     for index in 0..<pieces.packed.count { packed[index] = index * kernels.lanes }
@@ -112,23 +113,28 @@ struct GroupFourierPass<S: EngineScalar>: PlannedPass {
       workspace)
     let resultImage = outputs * gather.stencil.outputElements * (gather.fold?.signal ?? gather.destination).volume
     let result = arrays.destination + images.lowerBound * resultImage
+    let epilogue = Epilogue<S>(arrays.pointwise, kernels)
     guard let fold = pieces.fold else {
-      return compute(images.count, arrays.weights, planes, result, crew, workspace)
+      return compute(images.count, arrays.weights, epilogue, planes, result, crew, workspace)
     }
     fold.run(images.count, at: place, into: result, crew, workspace) { folded in
-      compute(images.count, arrays.weights, planes, folded, crew, workspace)
+      compute(images.count, arrays.weights, Epilogue(nil, kernels), planes, folded, crew, workspace)
+    } finish: { _, plane, numbers in
+      let bias = arrays.bias?[plane / gather.stencil.outputElements]
+      epilogue.run(numbers, count: fold.signalVolume, adding: bias)
     }
   }
 
   private func compute(
-    _ images: Int, _ weights: UnsafePointer<S>, _ planes: UnsafePointer<S>, _ destination: UnsafeMutablePointer<S>,
-    _ crew: BatchShare.Crew, _ workspace: borrowing Workspace
+    _ images: Int, _ weights: UnsafePointer<S>, _ epilogue: Epilogue<S>, _ planes: UnsafePointer<S>,
+    _ destination: UnsafeMutablePointer<S>, _ crew: BatchShare.Crew, _ workspace: borrowing Workspace
   ) {
     let shared = GroupFourierBlock<S>.Shared(
       plan: plan, kernels: kernels, blocking: blocking, cover: cover, channels: channels, outputs: outputs,
       weightStarts: GroupFourierWeights<S>.starts(plan, channels: channels, outputs: outputs), weights: weights,
       starts: workspace[pieces.starts], sources: workspace[pieces.sources],
-      destinations: workspace[pieces.destinations], packed: workspace[pieces.packed], pieces: pieces.threads.each)
+      destinations: workspace[pieces.destinations], packed: workspace[pieces.packed], epilogue: epilogue,
+      pieces: pieces.threads.each)
     let blocks = (cover.vectorCount + blocking.vectors - 1) / blocking.vectors
     ThreadPool.run(images * blocks, threads: crew.count) { worker, item in
       let (image, block) = item.quotientAndRemainder(dividingBy: blocks)

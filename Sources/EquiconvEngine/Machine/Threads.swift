@@ -29,10 +29,15 @@ public enum Threads {
 
   /// Sets the number of threads, 1...1024.
   public static func setCount(_ count: Int) throws(ConvolutionError) {
-    guard (1...limit).contains(count) else {
+    try check(count)
+    setting.store(count, ordering: .relaxed)
+  }
+
+  /// Throws for a number of threads that there cannot be; nil is none that was asked for.
+  static func check(_ count: Int?) throws(ConvolutionError) {
+    if let count, !(1...limit).contains(count) {
       throw ConvolutionError(.invalidSize, .count, count, expected: "1 to \(limit) threads")
     }
-    setting.store(count, ordering: .relaxed)
   }
 
   private static var initialCount: Int {

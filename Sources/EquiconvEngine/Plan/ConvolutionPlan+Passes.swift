@@ -26,12 +26,27 @@ extension ConvolutionPlan {
     batch: Int, input: UnsafePointer<S>, weight: PreparedWeight<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
+    try forward(batch: batch, input: input, weight: weight, bias: bias, pointwise: nil, output: output)
+  }
+
+  /// `output = pointwise(layer(input, weight) + bias)`, with the function applied while outputs are in the caches: the bits
+  /// are those of `Pointwise.apply` afterwards.
+  ///
+  /// - Parameters:
+  ///   - pointwise: nil for none.
+  ///   - threads: at most so many; nil for as many as the process uses for a call of this size.
+  /// - Throws: as above, and `invalidSize` for a number of threads below 1 or beyond `Threads.limit`.
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  public func forward<S: EngineScalar>(
+    batch: Int, input: UnsafePointer<S>, weight: PreparedWeight<S>, bias: UnsafePointer<S>?, pointwise: Pointwise?,
+    output: UnsafeMutablePointer<S>, threads: Int? = nil
+  ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      if weight.count != (try weightCount()) {
-        throw ConvolutionError(
-          .invalidSize, .weight, "\(weight.count) prepared numbers", expected: "\(try weightCount()), \(weightShape)")
-      }
-      try runForward(batch: batch, input, .prepared(weight), bias, output, RunOptions())
+      try check(weight)
+      try Threads.check(threads)
+      try runForward(
+        batch: batch, input, .prepared(weight), bias, pointwise, output, RunOptions(threads: threads))
     }
   }
 
@@ -41,14 +56,32 @@ extension ConvolutionPlan {
     batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?,
     output: UnsafeMutablePointer<S>, options: RunOptions
   ) throws(ConvolutionError) {
+    try forward(
+      batch: batch, input: input, weight: weight, bias: bias, pointwise: nil, output: output, options: options)
+  }
+
+  @_specialize(where S == Float)
+  @_specialize(where S == Double)
+  package func forward<S: EngineScalar>(
+    batch: Int, input: UnsafePointer<S>, weight: UnsafePointer<S>, bias: UnsafePointer<S>?, pointwise: Pointwise?,
+    output: UnsafeMutablePointer<S>, options: RunOptions
+  ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      try runForward(batch: batch, input, .array(weight), bias, output, options)
+      try runForward(batch: batch, input, .array(weight), bias, pointwise, output, options)
     }
+  }
+
+  /// Throws unless prepared weights are as many as the layer has.
+  func check<S: EngineScalar>(_ weight: PreparedWeight<S>) throws(ConvolutionError) {
+    let count = try weightCount()
+    if weight.count == count { return }
+    throw ConvolutionError(
+      .invalidSize, .weight, "\(weight.count) prepared numbers", expected: "\(count), \(weightShape)")
   }
 
   private func runForward<S: EngineScalar>(
     batch: Int, _ input: UnsafePointer<S>, _ weight: WeightSource<S>, _ bias: UnsafePointer<S>?,
-    _ output: UnsafeMutablePointer<S>, _ options: RunOptions
+    _ pointwise: Pointwise?, _ output: UnsafeMutablePointer<S>, _ options: RunOptions
   ) throws(ConvolutionError) {
     let inputRange = try ArrayRange(.input, input, inputCount(batch))
     let weightRange = try ArrayRange(.weight, weight.pointer, weightCount())
@@ -56,7 +89,7 @@ extension ConvolutionPlan {
     let biasRange = try ArrayRange(.bias, bias, descriptor.outChannels)
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     let task = task(.forward, batch: batch, S.self, options, isPrepared: weight.isPrepared)
-    try runSignalPass(task, options.method, from: input, weight, bias: bias, to: output)
+    try runSignalPass(task, options.method, from: input, weight, bias: bias, pointwise, to: output)
   }
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:

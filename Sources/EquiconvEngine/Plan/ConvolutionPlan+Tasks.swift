@@ -21,12 +21,13 @@ extension ConvolutionPlan {
   /// A forward pass or an input gradient of checked arrays, by the method given or chosen.
   func runSignalPass<S: EngineScalar>(
     _ task: PassTask<S>, _ method: Method?, from source: UnsafePointer<S>, _ weight: WeightSource<S>,
-    bias: UnsafePointer<S>?, to destination: UnsafeMutablePointer<S>
+    bias: UnsafePointer<S>?, _ pointwise: Pointwise? = nil, to destination: UnsafeMutablePointer<S>
   ) throws(ConvolutionError) {
     if task.batch == 0 { return }
     let method = if let method { method } else { try self.method(task) }
     var run = SignalPassRun(
-      task: task, tile: method.tile, source: source, weight: weight, bias: bias, destination: destination)
+      task: task, tile: method.tile, source: source, weight: weight, bias: bias, pointwise: pointwise,
+      destination: destination)
     try Algorithms.visit(method.algorithm, &run)
   }
 
@@ -36,13 +37,15 @@ extension ConvolutionPlan {
     let source: UnsafePointer<Scalar>
     let weight: WeightSource<Scalar>
     let bias: UnsafePointer<Scalar>?
+    let pointwise: Pointwise?
     let destination: UnsafeMutablePointer<Scalar>
 
     mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar {
       let algorithm = A(task: task)
       let pass = try algorithm.signalPass(tile: tile)
       try algorithm.withWeights(weight, tile: tile) { weights throws(ConvolutionError) in
-        try pass.run(.init(source: source, weights: weights, bias: bias, destination: destination))
+        try pass.run(
+          .init(source: source, weights: weights, bias: bias, destination: destination, pointwise: pointwise))
       }
     }
   }

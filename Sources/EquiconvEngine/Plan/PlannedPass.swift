@@ -24,10 +24,12 @@ struct SignalPassArrays<S: EngineScalar> {
   var source: UnsafePointer<S>
   /// In the form of the algorithm, as its `withWeights` passes them.
   var weights: UnsafePointer<S>
-  /// (O), or nil.
+  /// (O), or nil; for an input gradient (C).
   var bias: UnsafePointer<S>?
   /// (batch, O, |Y|, spatial…); for an input gradient the gradient of the input.
   var destination: UnsafeMutablePointer<S>
+  /// Of each output; see `Epilogue`.
+  var pointwise: Pointwise?
 }
 
 /// What a weight gradient reads and writes.

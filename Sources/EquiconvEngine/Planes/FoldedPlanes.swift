@@ -20,21 +20,28 @@ struct FoldedPlanes<S: EngineScalar> {
       planes: try layout.reserve(S.self, images, planesPerImage, plan.destination.volume))
   }
 
+  /// Numbers of a plane of the result.
+  var signalVolume: Int { fold.signal.volume }
+
   func writeRuns(_ workspace: borrowing Workspace) { fold.writeRuns(workspace[runs]) }
 
   /// Lets `compute` write the planes of so many images, and folds them into the result.
   ///
   /// - Parameters:
-  ///   - image: the place of the first one in memory, and of its planes in `result`.
+  ///   - place: of the first image in memory.
+  ///   - finish: is given each plane of the result: its image, its number in the image, and its numbers.
   func run(
     _ images: Int, at place: Int, into result: UnsafeMutablePointer<S>, _ crew: BatchShare.Crew,
-    _ workspace: borrowing Workspace, _ compute: (UnsafeMutablePointer<S>) -> Void
+    _ workspace: borrowing Workspace, _ compute: (UnsafeMutablePointer<S>) -> Void,
+    finish: (_ image: Int, _ plane: Int, UnsafeMutablePointer<S>) -> Void
   ) {
     let folded = workspace[planes] + place * planesPerImage * fold.padded.volume
     compute(folded)
     let runs = UnsafePointer(workspace[runs])
     ThreadPool.run(images * planesPerImage, threads: crew.count) { _, plane in
-      fold.fold(folded + plane * fold.padded.volume, into: result + plane * fold.signal.volume, runs)
+      let numbers = result + plane * fold.signal.volume
+      fold.fold(folded + plane * fold.padded.volume, into: numbers, runs)
+      finish(plane / planesPerImage, plane % planesPerImage, numbers)
     }
   }
 }

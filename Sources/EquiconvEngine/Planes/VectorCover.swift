@@ -11,6 +11,11 @@ struct VectorCover {
     var lane: Int
     var outputs: Int
     var destination: Int
+
+    /// Without the first lanes of a direct vector, whose outputs are neighbors.
+    func without(_ lanes: Int) -> Piece {
+      Piece(lane: lane + lanes, outputs: outputs - lanes, destination: destination + lanes)
+    }
   }
 
   private enum Run { case row, slice, volume }
@@ -24,7 +29,7 @@ struct VectorCover {
   let depth: Int
   private let run: Run
   let runLength: Int
-  private let vectorsPerRun: Int
+  let vectorsPerRun: Int
   /// Vectors that cover one output element.
   let vectorCount: Int
   /// Whether every vector is L neighboring outputs, so that it can be stored as it is.

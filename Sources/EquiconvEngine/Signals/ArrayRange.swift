@@ -46,4 +46,8 @@ struct ArrayRange {
       }
     }
   }
+  /// Throws if this array, which is written, shares memory with one that is read and is not that very array.
+  func checkApartOrSame(as input: ArrayRange) throws(ConvolutionError) {
+    if start != input.start || bytes != input.bytes { try checkApart(from: input) }
+  }
 }

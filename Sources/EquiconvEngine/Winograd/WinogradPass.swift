@@ -76,6 +76,7 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
     tiling.checkInputs(inputs, memory, own, tiles: vectors.count * lanes)
     let copies = tiling.writeOutputs(block, stores: memory[own.stores], copies: memory[own.copies])
     tiling.checkOutputs(copies: copies, vectors: vectors.count, memory, own)
+    let stored = tiling.writeRectangles(block, memory[own.stored])
     memory[own.inputStrips].update(repeating: 0, count: own.inputStrips.count)
     for vector in 0..<vectors.count { memory[own.packed][vector] = vector * lanes }
     let (planes, outputs) = (blocking.sourcePlanes, blocking.targetPlanes)
@@ -89,7 +90,7 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
         }
         multiply(outputRange, planeRange, arrays.weights, zeros, vectors.count, memory)
       }
-      transformOutputs(outputRange, arrays, zeros, vectors.count, copies: copies, memory)
+      transformOutputs(outputRange, arrays, zeros, vectors.count, copies: copies, stored: stored, memory)
     }
   }
 
@@ -139,8 +140,9 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
 
   private func transformOutputs(
     _ outputs: Range<Int>, _ arrays: SignalPassArrays<S>, _ zeros: UnsafePointer<S>, _ vectors: Int, copies: Int,
-    _ memory: Workspace.Share
+    stored: Int, _ memory: Workspace.Share
   ) {
+    let epilogue = Epilogue<S>(arrays.pointwise, kernels)
     var call = equiconv_winograd_output_call(
       points: memory[own.products], point_stride: own.productPoint, bias: zeros, stores: memory[own.stores],
       vector_count: vectors, strips: memory[own.outputStrips], strip_stride: own.outputStrip,
@@ -149,8 +151,11 @@ struct WinogradPass<S: EngineScalar>: PlannedPass {
     for output in outputs {
       call.points = UnsafeRawPointer(memory[own.products] + (output - outputs.lowerBound) * vectors * kernels.lanes)
       if let bias = arrays.bias { call.bias = UnsafeRawPointer(bias + output / elements) }
-      call.plane = UnsafeMutableRawPointer(arrays.destination + output * tiling.target.volume)
+      let plane = arrays.destination + output * tiling.target.volume
+      call.plane = UnsafeMutableRawPointer(plane)
       kernels.winogradOutput(&call, tiling.tile)
+      if epilogue.isEmpty { continue }
+      for index in 0..<stored { epilogue.run(plane, memory[own.stored][index]) }
     }
   }
 }

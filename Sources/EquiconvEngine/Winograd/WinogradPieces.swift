@@ -15,6 +15,8 @@ struct WinogradPieces<S: EngineScalar> {
   let inputVectors: Piece<Int>
   let stores: Piece<equiconv_winograd_store>
   let copies: Piece<equiconv_winograd_copy>
+  /// What a block stores of each output plane.
+  let stored: Piece<OutputRectangle>
   /// Where each vector of a row lies.
   let packed: Piece<Int>
   let vectors: Piece<S>
@@ -37,6 +39,7 @@ struct WinogradPieces<S: EngineScalar> {
     inputVectors = try layout.reserve(Int.self, tiling.mostInputVectors(vectors), 1 + tiling.tile)
     stores = try layout.reserve(equiconv_winograd_store.self, vectors, tiling.tile)
     copies = try layout.reserve(equiconv_winograd_copy.self, tiling.mostCopies(vectors))
+    stored = try layout.reserve(OutputRectangle.self, tiling.mostPieces(vectors))
     packed = try layout.reserve(Int.self, vectors)
     self.vectors = try layout.reserve(S.self, tiling.points, tiling.lanes)
     inputStrips = try layout.reserve(S.self, tiling.points, inputStrip)

@@ -174,4 +174,23 @@ struct WinogradTiling: Sendable {
     }
     return copyCount
   }
+
+  /// Writes what a block stores of each output plane, every output once.
+  /// - Returns: the number of rectangles.
+  func writeRectangles(_ block: Range<Int>, _ rectangles: UnsafeMutablePointer<OutputRectangle>) -> Int {
+    var count = 0
+    grid.forEachPiece(block) { piece in
+      let next = OutputRectangle(
+        place: piece.image * targetImage + piece.row * tile * target.x + piece.column * tile,
+        rows: min(tile, target.y - piece.row * tile), columns: min(piece.count * tile, target.x - piece.column * tile),
+        stride: target.x)
+      if count > 0, let joined = rectangles[count - 1].joined(with: next) {
+        rectangles[count - 1] = joined
+      } else {
+        rectangles[count] = next
+        count += 1
+      }
+    }
+    return count
+  }
 }

@@ -8,6 +8,7 @@
 
 #include "EquiconvCalls.h"
 #include "EquiconvPlaneCalls.h"
+#include "EquiconvPointwiseCalls.h"
 #include "EquiconvTransformCalls.h"
 #include "EquiconvWinogradCalls.h"
 #include <stddef.h>
@@ -38,6 +39,7 @@ typedef struct equiconv_microkernels {
   void (*_Nonnull inner)(const equiconv_inner_call *_Nonnull call);
   void (*_Nonnull pad)(const equiconv_pad_call *_Nonnull call);
   void (*_Nonnull transpose)(const equiconv_transpose_call *_Nonnull call);
+  void (*_Nonnull pointwise)(const equiconv_pointwise_call *_Nonnull call);
 } equiconv_microkernels;
 
 /// What a variant exports.
