@@ -162,14 +162,14 @@ import _EquiconvTestSupport
     #expect(results[0].allSatisfy { !$0.isNaN })
     var output = numbers.gradient
     output.withMutablePointer { output in
-      #expect(throws: ConvolutionError.self) {
+      _ = #expect(throws: ConvolutionError.self) {
         try plan.forward(
           batch: 2, input: numbers.input, weight: weight, bias: nil, pointwise: nil, output: output, threads: 0)
       }
     }
     let short = try numbers.weight.withPointer { try PreparedWeight(copying: $0, count: 3) }
     output.withMutablePointer { output in
-      #expect(throws: ConvolutionError.self) {
+      _ = #expect(throws: ConvolutionError.self) {
         try plan.transposed(
           batch: 1, input: numbers.gradient, weight: short, bias: nil, pointwise: nil, output: output)
       }
