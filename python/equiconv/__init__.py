@@ -53,6 +53,13 @@ from ._functional.gradients import group_conv_vjp as group_conv_vjp
 from ._functional.gradients import isotropic_conv_vjp as isotropic_conv_vjp
 from ._functional.gradients import lifting_conv_vjp as lifting_conv_vjp
 from ._functional.gradients import projection_conv_vjp as projection_conv_vjp
+from ._functional.pointwise import elu as elu
+from ._functional.pointwise import gelu_tanh as gelu_tanh
+from ._functional.pointwise import leaky_relu as leaky_relu
+from ._functional.pointwise import relu as relu
+from ._functional.pointwise import sigmoid as sigmoid
+from ._functional.pointwise import silu as silu
+from ._functional.pointwise import softmax as softmax
 from ._functional.pool import group_pool as group_pool
 from ._functional.pool import group_pool_vjp as group_pool_vjp
 from ._functional.separable import separable_conv as separable_conv
@@ -83,6 +90,11 @@ from ._machine.config import show_config as show_config
 from ._machine.config import workspace_limit as workspace_limit
 from ._machine.thread_limits import follow_limits as _follow_limits
 from ._nn.algorithm import set_algorithm as set_algorithm
+from ._nn.heads import BatchNorm as BatchNorm
+from ._nn.heads import Linear as Linear
+from ._nn.heads import SpatialAvgPool as SpatialAvgPool
+from ._nn.heads import SpatialMaxPool as SpatialMaxPool
+from ._nn.heads import SpatialMean as SpatialMean
 from ._nn.modules import GroupConv as GroupConv
 from ._nn.modules import GroupPool as GroupPool
 from ._nn.modules import IsotropicConv as IsotropicConv
@@ -98,6 +110,7 @@ __version__ = _native.VERSION
 _follow_limits()
 
 __all__ = [
+    "BatchNorm",
     "EquivarianceWarning",
     "Explanation",
     "GroupBasis",
@@ -106,11 +119,15 @@ __all__ = [
     "IsotropicConv",
     "KernelBasis",
     "LiftingConv",
+    "Linear",
     "PointGroup",
     "PreparedWeight",
     "ProjectionConv",
     "Sequential",
     "SignalSpace",
+    "SpatialAvgPool",
+    "SpatialMaxPool",
+    "SpatialMean",
     "__version__",
     "act",
     "atrous_bspline_basis",
@@ -123,12 +140,14 @@ __all__ = [
     "conv_vjp",
     "cyclic",
     "dihedral",
+    "elu",
     "equivariance_error",
     "expand",
     "explain",
     "full_icosahedral",
     "full_octahedral",
     "gaussian_derivatives",
+    "gelu_tanh",
     "get_num_threads",
     "group_bspline",
     "group_conv",
@@ -139,6 +158,7 @@ __all__ = [
     "induce",
     "isotropic_conv",
     "isotropic_conv_vjp",
+    "leaky_relu",
     "lifting_conv",
     "lifting_conv_vjp",
     "localized",
@@ -150,6 +170,7 @@ __all__ = [
     "projection_conv_vjp",
     "pyritohedral",
     "reflection",
+    "relu",
     "restrict",
     "round_bspline_basis",
     "scaling",
@@ -159,7 +180,10 @@ __all__ = [
     "set_num_threads",
     "set_workspace_limit",
     "show_config",
+    "sigmoid",
+    "silu",
     "similarity",
+    "softmax",
     "tetrahedral",
     "theory",
     "trivial",

@@ -3,15 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from numpy.typing import ArrayLike
 
 from .._checks.arguments import value_text
 from .._checks.arrays import Array, float_array
+from .._network.file import Path
 from .._signals.space import SignalSpace
 from .parameters import load_parameters
+from .saving import save_sequence
+
+
+@runtime_checkable
+class Holder(Protocol):
+    """What has weights, but no known spaces, such as `BatchNorm`, or a `Sequential` in another."""
+
+    def parameters(self) -> dict[str, Array]:
+        """Its weights by their names."""
+
+    def load(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Copies others into it."""
 
 
 @runtime_checkable
@@ -79,8 +92,7 @@ class Sequential:
         return {
             f"{number}.{name}": array
             for number, layer in enumerate(self._layers)
-            if isinstance(layer, Layer)
-            for name, array in layer.parameters().items()
+            for name, array in _weights(layer).items()
         }
 
     def load(self, parameters: Mapping[str, ArrayLike]) -> None:
@@ -95,6 +107,38 @@ class Sequential:
                 changed then.
         """
         load_parameters(self.parameters(), parameters)
+
+    def save(
+        self, path: Path, example: ArrayLike, *, name: str = "Sequential", description: str | None = None,
+        classes: Sequence[str] | None = None, normalization: Mapping[str, Any] | None = None,
+        pixel_size: float | Sequence[float] | None = None, input_name: str = "x",
+    ) -> None:  # fmt: skip
+        """Writes the network as one file, which Equiconv runs without Python; see docs/NetworkFormat.md.
+
+        Functions between layers have to be known by name: `relu`, `leaky_relu`, `elu`, `gelu_tanh`, `silu`, `sigmoid`,
+        `softmax`, or `numpy.tanh`; with arguments, as ``functools.partial(leaky_relu, slope=0.1)``.
+
+        Args:
+            path: of the file; one that is there is replaced.
+            example: a signal that the network reads; it is in the file, with the output for it, as a test.
+            name, description: for people.
+            classes: names of the channels of the output.
+            normalization: a dictionary of ``mean`` and ``deviation``, numbers or one for each channel, and ``scale``:
+                the file reads x, and computes the network of ``(scale x - mean) / deviation``. The example is such an
+                x.
+            pixel_size: in micrometers, a number or one for each spatial axis.
+            input_name: of the input; the output is ``y``.
+
+        Raises:
+            TypeError: a layer that files do not have; an argument of the wrong kind.
+            ValueError: an example that the network does not read; an argument out of range.
+            OSError: the file cannot be written.
+
+        Example:
+            ``network.save("network.safetensors", numpy.zeros((1, 3, 32, 32), "float32"))``.
+        """
+        about = (name, description, classes, normalization, pixel_size)
+        save_sequence(self, _named(self), path, example, input_name, about)
 
     def __len__(self) -> int:
         return len(self._layers)
@@ -143,8 +187,22 @@ def check_chain(layers: tuple[Step, ...]) -> None:
         space, writer = writes, f"layer {number}, {type(layer).__name__}"
 
 
+def _weights(layer: Step) -> dict[str, Array]:
+    """The weights of a layer by their names; none for a function."""
+    return layer.parameters() if isinstance(layer, Layer | Holder) else {}
+
+
+def _named(network: Sequential, prefix: str = "") -> Iterator[tuple[str, Step]]:
+    """The layers at any depth, with their names."""
+    for number, layer in enumerate(network):
+        if isinstance(layer, Sequential):
+            yield from _named(layer, f"{prefix}{number}.")
+        else:
+            yield f"{prefix}{number}", layer
+
+
 def _text(layer: Step) -> str:
-    if isinstance(layer, Layer):
+    if isinstance(layer, Layer | Holder):
         return repr(layer)
     name = getattr(layer, "__name__", None)
     return repr(layer) if name is None else str(name)

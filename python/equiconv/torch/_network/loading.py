@@ -41,6 +41,9 @@ class NetworkModule(nn.Module):
     Attributes:
         about: what the document says of the network: name, description, classes, normalization and pixel size.
         output_names: of the outputs.
+
+    Example:
+        ``load_network("network.safetensors").about.name``.
     """
 
     def __init__(self, about: About, input_name: str, outputs: Mapping[str, str], calls: list[_Call]) -> None:

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands between and behind the convolutions of a trained network: norms, pools over space, linear maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from .._checks.arguments import LARGEST, boolean, integer, real
+from .._checks.arrays import Array, check_same_dtype, float_array, float_dtype
+from .._functional.convolutions import Axes
+from .._groups.arguments import point_group
+from .._groups.point_group import PointGroup
+from .parameters import load_parameters
+from .windows import check_spatial_axes, checked_windows, warn_of_windows
+
+
+class _Held:
+    """A layer whose parameters are its attributes of these names."""
+
+    names: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, Array]:
+        """The arrays by their names; no copies."""
+        arrays = {name: getattr(self, name) for name in self.names}
+        return {name: array for name, array in arrays.items() if array is not None}
+
+    def load(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Copies other numbers into the layer, as `LiftingConv.load`."""
+        load_parameters(self.parameters(), parameters)
+
+
+class BatchNorm(_Held):
+    """Batch normalization with the statistics of a training: ``(x - mean) / sqrt(variance + eps) * weight + bias``.
+
+    One number for each channel, shared by all of H and of space. Parameters have the names of PyTorch: ``weight``,
+    ``bias``, ``running_mean`` and ``running_var``.
+
+    Args:
+        num_features: C, the number of channels.
+        eps: added to the variance.
+        dtype: float32 or float64.
+
+    Shape:
+        (B, C, [|H|,] spatial...), or (B, C), in and out.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> BatchNorm(8)(numpy.zeros((2, 8, 4, 5, 5), "float32")).shape
+        (2, 8, 4, 5, 5)
+    """
+
+    names = ("weight", "bias", "running_mean", "running_var")
+
+    def __init__(self, num_features: int, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
+        count, number_type = integer("num_features", num_features, 1, LARGEST), float_dtype("dtype", dtype)
+        self.num_features, self.eps = count, real("eps", eps)
+        self.weight, self.running_var = np.ones(count, number_type), np.ones(count, number_type)
+        self.bias, self.running_mean = np.zeros(count, number_type), np.zeros(count, number_type)
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The normalized signal."""
+        array = float_array("x", x)
+        if array.ndim < 2 or array.shape[1] != self.num_features:
+            raise ValueError(
+                f"x has shape {array.shape}, expected (B, {self.num_features}, ...) for BatchNorm({self.num_features})"
+            )
+        check_same_dtype("x", array, "weight", self.weight)
+        shape = (-1,) + (1,) * (array.ndim - 2)
+        scale = self.weight / np.sqrt(self.running_var + self.weight.dtype.type(self.eps))
+        mean, bias = self.running_mean.reshape(shape), self.bias.reshape(shape)
+        result: Array = (array - mean) * scale.reshape(shape) + bias
+        return result
+
+    def __repr__(self) -> str:
+        return f"BatchNorm({self.num_features}, eps={self.eps})"
+
+
+class Linear(_Held):
+    """A linear map of vectors, ``y = x weight^T + bias``, such as the scores of classes.
+
+    Args:
+        in_features, out_features: F and O.
+        bias: whether there is one.
+        dtype: float32 or float64.
+
+    Shape:
+        (B, F) -> (B, O). `weight` is (O, F), zeros until `load`.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> Linear(8, 3)(numpy.zeros((2, 8), "float32")).shape
+        (2, 3)
+    """
+
+    names = ("weight", "bias")
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike = np.float32) -> None:
+        inputs = integer("in_features", in_features, 1, LARGEST)
+        outputs = integer("out_features", out_features, 1, LARGEST)
+        number_type = float_dtype("dtype", dtype)
+        self.weight = np.zeros((outputs, inputs), number_type)
+        self.bias = np.zeros(outputs, number_type) if boolean("bias", bias) else None
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The map of each vector."""
+        array = float_array("x", x)
+        if array.ndim != 2 or array.shape[1] != self.weight.shape[1]:
+            raise ValueError(f"x has shape {array.shape}, expected (B, {self.weight.shape[1]}) for Linear")
+        check_same_dtype("x", array, "weight", self.weight)
+        result: Array = array @ self.weight.T
+        return result if self.bias is None else result + self.bias
+
+    def __repr__(self) -> str:
+        return f"Linear({self.weight.shape[1]}, {self.weight.shape[0]}, bias={self.bias is not None})"
+
+
+class SpatialMean(_Held):
+    """Mean over all of space, whose bits do not depend on the order of the pixels: they are sorted first.
+
+    Args:
+        group: H, which sets the number of spatial axes.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, C, |H|), and (B, C, spatial...) -> (B, C).
+
+    Raises:
+        TypeError: `group` is no PointGroup.
+
+    Example:
+        >>> SpatialMean(cyclic(4))(numpy.ones((1, 8, 5, 5), "float32")).shape
+        (1, 8)
+    """
+
+    def __init__(self, group: PointGroup) -> None:
+        self.group = point_group(group)
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The means."""
+        array = float_array("x", x)
+        check_spatial_axes("SpatialMean", array.shape, self.group, may_be_empty=False)
+        pixels = array.reshape(*array.shape[: -self.group.dimension], -1)
+        return _sorted_mean(pixels).astype(array.dtype)
+
+    def __repr__(self) -> str:
+        return f"SpatialMean({self.group.name})"
+
+
+class _SpatialPool(_Held):
+    """Windows of the spatial axes, for all channels and elements alike."""
+
+    def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
+        """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
+
+        Args:
+            group: H, which sets the number of spatial axes.
+            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given, and
+                `padding` at most half the kernel.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+        Calls warn with an EquivarianceWarning where the stride does not fit the size on an axis that the group moves.
+        """
+        self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
+
+    def _windows(self, x: ArrayLike, filler: float) -> Array:
+        """The numbers of each window, on the last axis."""
+        array = float_array("x", x)
+        d = self.group.dimension
+        check_spatial_axes(type(self).__name__, array.shape, self.group)
+        warn_of_windows(array, self.group, self.kernel, self.stride, self.padding)
+        pairs = [(0, 0)] * (array.ndim - d) + [(amount, amount) for amount in self.padding]
+        padded = np.pad(array, pairs, constant_values=filler)
+        axes = tuple(range(-d, 0))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, self.kernel, axis=axes)
+        steps: list[Any] = [slice(None, None, step) for step in self.stride]
+        chosen = windows[(..., *steps, *[slice(None)] * d)]
+        return chosen.reshape(*chosen.shape[:-d], -1)
+
+    def __repr__(self) -> str:
+        arguments = f"kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
+        return f"{type(self).__name__}({self.group.name}, {arguments})"
+
+
+class SpatialMaxPool(_SpatialPool):
+    """Maximum over windows of space, for each channel and each element of H by itself; equivariant to the last bit.
+
+    Example:
+        >>> SpatialMaxPool(cyclic(4), 2)(numpy.zeros((1, 8, 4, 6, 6), "float32")).shape
+        (1, 8, 4, 3, 3)
+    """
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The maximum of each window."""
+        maxima: Array = self._windows(x, -np.inf).max(-1)
+        return maxima
+
+
+class SpatialAvgPool(_SpatialPool):
+    """Mean over windows of space, whose bits do not depend on the order of the pixels; padding counts as zeros.
+
+    Example:
+        >>> float(SpatialAvgPool(cyclic(4), 2)(numpy.ones((1, 8, 4, 6, 6), "float32")).mean())
+        1.0
+    """
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The mean of each window."""
+        windows = self._windows(x, 0)
+        return _sorted_mean(windows).astype(windows.dtype)
+
+
+def _sorted_mean(x: Array) -> Array:
+    """The mean over the last axis in double precision, of sorted numbers."""
+    mean: Array = np.sort(x.astype(np.float64), axis=-1).sum(-1) / x.shape[-1]
+    return mean

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sequences of layers as network files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .._checks.arguments import value_text
+from .._checks.arrays import Array, float_array
+from .._functional.pointwise import elu, gelu_tanh, leaky_relu, relu, sigmoid, silu, softmax
+from .._layer.spec import layer_of
+from .._network.about import About
+from .._network.builder import NetworkBuilder, with_test
+from .._network.file import Path, write_file
+from .._network.types import ValueType
+from .._signals.space import SignalSpace
+from .heads import BatchNorm, Linear, SpatialAvgPool, SpatialMaxPool, SpatialMean
+from .modules import Convolution, GroupPool
+
+# The operation of a function, with its keys; and what its arguments are called there, with their defaults.
+_FUNCTIONS: Mapping[Any, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    relu: ("pointwise", {"function": "relu"}, {}),
+    leaky_relu: ("pointwise", {"function": "leaky_relu"}, {"slope": 0.01}),
+    elu: ("pointwise", {"function": "elu"}, {"alpha": 1.0}),
+    gelu_tanh: ("pointwise", {"function": "gelu_tanh"}, {}),
+    silu: ("pointwise", {"function": "silu"}, {}),
+    sigmoid: ("pointwise", {"function": "sigmoid"}, {}),
+    np.tanh: ("pointwise", {"function": "tanh"}, {}),
+    softmax: ("softmax", {}, {}),
+}
+_KNOWN = (
+    "a layer of equiconv, equiconv.relu, leaky_relu, elu, gelu_tanh, silu, sigmoid or softmax (with functools.partial "
+    "for their arguments), or numpy.tanh"
+)
+
+
+def save_sequence(
+    network: Callable[[Array], Array], layers: Iterable[tuple[str, Any]], path: Path, example: object, input_name: str,
+    about: tuple[object, object, object, object, object],
+) -> None:  # fmt: skip
+    """Writes layers one after the other as a network file.
+
+    Args:
+        network: what they compute.
+        layers: with the names of their operations.
+        path, example, input_name, about: as of `Sequential.save`; `about` from the name to the size of a pixel.
+    """
+    steps = list(layers)
+    x = float_array("example", example)
+    if x.ndim < 3 or 0 in x.shape:
+        raise ValueError(f"example has shape {x.shape}, expected (B, C, spatial...) or (B, C, |H|, spatial...)")
+    texts = About.checked(*about, x.shape[1])
+    value_type = _input_type(steps, x)
+    builder = NetworkBuilder(input_name, value_type, [None] * value_type.dimension, x.dtype)
+    value = input_name
+    for name, layer in steps:
+        kind, keys = _operation(builder, name, layer)
+        value = builder.add(kind, name, [value], **keys)
+    y = network(x if texts.normalization is None else texts.normalization.apply(x))
+    test, tensors = with_test(builder.tensors, x, [y])
+    write_file(builder.document(texts, [("y", value)], test), tensors, path)
+
+
+def _input_type(layers: Iterable[tuple[str, Any]], x: Array) -> ValueType:
+    """What the first layer that knows its space reads; a signal on the plane if there is none."""
+    spaces = (getattr(layer, "input_space", None) for _, layer in layers)
+    space = next((space for space in spaces if isinstance(space, SignalSpace)), SignalSpace(x.ndim - 2))
+    if not space.holds(x.shape):
+        raise ValueError(f"example has shape {x.shape}, expected a signal on {space} {space.shape_text('C')}")
+    return ValueType(x.shape[1], space.dimension, space.group)
+
+
+def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dict[str, Any]]:
+    """The kind and the keys of the operation of a layer. Raises TypeError for what files do not have."""
+    rule = next((rule for kind, rule in _LAYERS.items() if type(layer) is kind), None)
+    if rule is None and isinstance(layer, Convolution):
+        rule = _convolution
+    if rule is not None:
+        kind, keys = rule(layer)
+        arrays = layer.parameters()
+        tensors = {_KEYS.get(key, key): builder.tensor(f"{name}.{key}", array) for key, array in arrays.items()}
+        return kind, {**keys, **tensors}
+    function, arguments = layer, {}
+    if isinstance(layer, functools.partial) and not layer.args:
+        function, arguments = layer.func, layer.keywords
+    known = _FUNCTIONS.get(function) if callable(function) and function.__hash__ is not None else None
+    if known is None or not set(arguments) <= set(known[2]):
+        title = getattr(layer, "__qualname__", None) or value_text(layer)
+        raise TypeError(f"layer {name} is {title} ({type(layer).__name__}), expected for a file {_KNOWN}")
+    return known[0], {**known[1], **known[2], **arguments}
+
+
+def _convolution(layer: Convolution) -> tuple[str, dict[str, Any]]:
+    options = layer.options
+    arguments = (*options.sampling_arguments, *options.kernel_arguments)
+    return "convolution", {"layer": layer_of(options.layer_name, options.group, *arguments).text}
+
+
+def _pool(kind: str, layer: SpatialMaxPool | SpatialAvgPool) -> tuple[str, dict[str, Any]]:
+    return kind, {"kernel": list(layer.kernel), "stride": list(layer.stride), "padding": list(layer.padding)}
+
+
+# What operations call parameters.
+_KEYS = {"running_mean": "mean", "running_var": "variance"}
+_LAYERS: Mapping[type, Callable[[Any], tuple[str, dict[str, Any]]]] = {
+    GroupPool: lambda layer: ("group_pool", {"mode": layer.mode}),
+    BatchNorm: lambda layer: ("batch_norm", {"epsilon": layer.eps}),
+    SpatialMean: lambda layer: ("spatial_mean", {}),
+    SpatialMaxPool: functools.partial(_pool, "spatial_max_pool"),
+    SpatialAvgPool: functools.partial(_pool, "spatial_mean_pool"),
+    Linear: lambda layer: ("linear", {}),
+}
