@@ -106,7 +106,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "EquiconvNetworkTests",
-      dependencies: ["EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvTestSupport"]),
+      dependencies: [
+        "EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvErrors", "_EquiconvMemory",
+        "_EquiconvTestSupport",
+      ]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
   ],
   swiftLanguageModes: [.v6]

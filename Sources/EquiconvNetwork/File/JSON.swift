@@ -6,7 +6,7 @@ import _EquiconvMemory
 ///
 /// All values lie in one table of 16 bytes each, so that a lack of memory is an error and a large text costs a known
 /// multiple of its bytes.
-final class JSON: Sendable {
+package final class JSON: Sendable {
   let bytes: FixedArray<UInt8>
   private let nodes: FixedArray<Node>
 
@@ -21,7 +21,7 @@ final class JSON: Sendable {
     var payload: UInt64
   }
 
-  enum Value {
+  package enum Value {
     case null
     case bool(Bool)
     /// Written without a point and an exponent, and in the range of `Int`.
@@ -38,14 +38,14 @@ final class JSON: Sendable {
   /// - Throws: for what is no JSON, is no valid UTF-8, or has a key twice in one object or a number beyond those of
   ///   64-bit floating point; `limit` for lists and objects more than 32 deep and numbers of more than 128 bytes; `outOfMemory`.
   /// - Complexity: O(bytes).
-  init(_ bytes: FixedArray<UInt8>, name: String, kind: NetworkError.Kind) throws(NetworkError) {
+  package init(_ bytes: FixedArray<UInt8>, name: String, kind: NetworkError.Kind) throws(NetworkError) {
     self.bytes = bytes
     var parser = try JSONParser(bytes.elements, name: name, kind: kind)
     try parser.readAll()
     nodes = parser.finished()
   }
 
-  var root: Value { value(0) }
+  package var root: Value { value(0) }
 
   fileprivate func value(_ place: Int) -> Value {
     let node = nodes[place]
@@ -71,26 +71,26 @@ final class JSON: Sendable {
   // MARK: - Views
 
   /// What stands between quotes.
-  struct Text {
+  package struct Text {
     fileprivate let json: JSON
     fileprivate let range: Range<Int>
     fileprivate let hasEscapes: Bool
   }
 
   /// Items in order.
-  struct List: Sequence {
+  package struct List: Sequence {
     fileprivate let json: JSON
     fileprivate let place: Int
-    let count: Int
+    package let count: Int
 
-    func makeIterator() -> Items { Items(json: json, place: place + 1, left: count) }
+    package func makeIterator() -> Items { Items(json: json, place: place + 1, left: count) }
 
-    struct Items: IteratorProtocol {
+    package struct Items: IteratorProtocol {
       fileprivate let json: JSON
       fileprivate var place: Int
       fileprivate var left: Int
 
-      mutating func next() -> Value? {
+      package mutating func next() -> Value? {
         if left == 0 { return nil }
         defer {
           left -= 1
@@ -102,19 +102,19 @@ final class JSON: Sendable {
   }
 
   /// Keys, each once, and their values, in the order of the text.
-  struct Object: Sequence {
+  package struct Object: Sequence {
     fileprivate let json: JSON
     fileprivate let place: Int
-    let count: Int
+    package let count: Int
 
-    func makeIterator() -> Members { Members(json: json, place: place + 1, left: count) }
+    package func makeIterator() -> Members { Members(json: json, place: place + 1, left: count) }
 
-    struct Members: IteratorProtocol {
+    package struct Members: IteratorProtocol {
       fileprivate let json: JSON
       fileprivate var place: Int
       fileprivate var left: Int
 
-      mutating func next() -> (key: Text, value: Value)? {
+      package mutating func next() -> (key: Text, value: Value)? {
         if left == 0 { return nil }
         defer {
           left -= 1
@@ -126,7 +126,7 @@ final class JSON: Sendable {
 
     /// The value of a key.
     /// - Complexity: O(keys).
-    subscript(key: String) -> Value? { first { $0.key == key }?.value }
+    package subscript(key: String) -> Value? { first { $0.key == key }?.value }
   }
 }
 
@@ -145,10 +145,10 @@ extension JSON.Node {
 
 extension JSON.Text {
   /// Of the text itself, with its escapes resolved.
-  var utf8Count: Int { hasEscapes ? withDecoded { $0.reduce(0) { count, _ in count + 1 } } : range.count }
+  package var utf8Count: Int { hasEscapes ? withDecoded { $0.reduce(0) { count, _ in count + 1 } } : range.count }
 
   /// The text, which is a copy; for texts of limited length.
-  var string: String {
+  package var string: String {
     if hasEscapes { return withDecoded { String(decoding: Array($0), as: UTF8.self) } }
     return json.bytes.withContiguousStorageIfAvailable { String(decoding: $0[range], as: UTF8.self) } ?? ""
   }
@@ -161,7 +161,7 @@ extension JSON.Text {
 
   /// The bytes of the text in UTF-8.
   /// - Throws: `outOfMemory`.
-  func decoded() throws(NetworkError) -> FixedArray<UInt8> {
+  package func decoded() throws(NetworkError) -> FixedArray<UInt8> {
     if !hasEscapes { return json.bytes.part(range) }
     var bytes = try CheckedArray<UInt8, NetworkError>(capacity: range.count)
     let source = json.bytes.part(range)
@@ -170,7 +170,7 @@ extension JSON.Text {
     return bytes.frozen()
   }
 
-  static func == (text: JSON.Text, other: String) -> Bool {
+  package static func == (text: JSON.Text, other: String) -> Bool {
     if !text.hasEscapes && text.range.count != other.utf8.count { return false }
     return text.withDecoded { $0.elementsEqual(other.utf8) }
   }

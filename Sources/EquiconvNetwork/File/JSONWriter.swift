@@ -9,31 +9,33 @@ import _EquiconvMemory
 ///       try json.key("shape")
 ///       try json.list([2, 3])
 ///     }
-struct JSONWriter: ~Copyable {
+package struct JSONWriter: ~Copyable {
   private var bytes = CheckedArray<UInt8, NetworkError>()
   /// Whether a comma comes before the next item.
   private var follows = false
 
-  typealias Body = (inout JSONWriter) throws(NetworkError) -> Void
+  package typealias Body = (inout JSONWriter) throws(NetworkError) -> Void
 
-  consuming func finished() -> FixedArray<UInt8> { bytes.frozen() }
+  package init() {}
+
+  package consuming func finished() -> FixedArray<UInt8> { bytes.frozen() }
 
   // MARK: - Objects and lists
 
-  mutating func object(_ body: Body) throws(NetworkError) {
+  package mutating func object(_ body: Body) throws(NetworkError) {
     try open("{")
     try body(&self)
     try close("}")
   }
 
-  mutating func list(_ body: Body) throws(NetworkError) {
+  package mutating func list(_ body: Body) throws(NetworkError) {
     try open("[")
     try body(&self)
     try close("]")
   }
 
   /// The key of what is written next.
-  mutating func key(_ key: String) throws(NetworkError) {
+  package mutating func key(_ key: String) throws(NetworkError) {
     try text(key)
     try raw(":")
     follows = false
@@ -52,16 +54,16 @@ struct JSONWriter: ~Copyable {
 
   // MARK: - Values
 
-  mutating func null() throws(NetworkError) { try word("null") }
+  package mutating func null() throws(NetworkError) { try word("null") }
 
-  mutating func bool(_ value: Bool) throws(NetworkError) { try word(value ? "true" : "false") }
+  package mutating func bool(_ value: Bool) throws(NetworkError) { try word(value ? "true" : "false") }
 
-  mutating func integer(_ value: Int) throws(NetworkError) { try word(value.description) }
+  package mutating func integer(_ value: Int) throws(NetworkError) { try word(value.description) }
 
   /// A finite number, with a point or an exponent.
-  mutating func number(_ value: Double) throws(NetworkError) { try word(value.description) }
+  package mutating func number(_ value: Double) throws(NetworkError) { try word(value.description) }
 
-  mutating func text(_ value: String) throws(NetworkError) {
+  package mutating func text(_ value: String) throws(NetworkError) {
     var value = value
     try separate()
     try raw("\"")
@@ -77,7 +79,7 @@ struct JSONWriter: ~Copyable {
   }
 
   /// Of valid UTF-8.
-  mutating func text(_ value: FixedArray<UInt8>) throws(NetworkError) {
+  package mutating func text(_ value: FixedArray<UInt8>) throws(NetworkError) {
     try separate()
     try raw("\"")
     try escape(value.elements)
@@ -85,22 +87,22 @@ struct JSONWriter: ~Copyable {
     try raw("\"")
   }
 
-  mutating func list(_ values: some Sequence<Int>) throws(NetworkError) {
+  package mutating func list(_ values: some Sequence<Int>) throws(NetworkError) {
     try list { (json: inout JSONWriter) throws(NetworkError) in for value in values { try json.integer(value) } }
   }
 
-  mutating func list(_ values: some Sequence<Double>) throws(NetworkError) {
+  package mutating func list(_ values: some Sequence<Double>) throws(NetworkError) {
     try list { (json: inout JSONWriter) throws(NetworkError) in for value in values { try json.number(value) } }
   }
 
-  mutating func list(_ values: some Sequence<String>) throws(NetworkError) {
+  package mutating func list(_ values: some Sequence<String>) throws(NetworkError) {
     try list { (json: inout JSONWriter) throws(NetworkError) in for value in values { try json.text(value) } }
   }
 
   // MARK: - Bytes
 
   /// Spaces until the length is a multiple of this one.
-  mutating func pad(to multiple: Int) throws(NetworkError) {
+  package mutating func pad(to multiple: Int) throws(NetworkError) {
     while bytes.count % multiple != 0 { try bytes.append(UInt8(ascii: " ")) }
   }
 

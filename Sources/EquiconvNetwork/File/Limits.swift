@@ -30,4 +30,6 @@ enum Limits {
   static let groupTables = 1 << 26
   /// The squares of the orders of the groups of all operations, which checks of their subgroups take time for.
   static let groupWork = 1 << 27
+  /// Of the bases of all layers, but those of pixels.
+  static let functions = 1 << 20
 }

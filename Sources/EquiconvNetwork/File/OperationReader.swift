@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
 import _EquiconvMemory
@@ -11,6 +12,8 @@ struct OperationReader {
   private(set) var operations: [NetworkOperation] = []
   /// The squares of the orders of the groups of operations.
   private var work = 0
+  /// Of the bases of layers.
+  private var functions = 0
 
   init(dimension: Int, groups: DocumentGroups) {
     self.dimension = dimension
@@ -120,7 +123,19 @@ struct OperationReader {
         "a layer on \(dimension) axes, as the input", showing: "a layer on \(layer.group.dimension) axes")
     }
     try addWork(layer.group, value)
+    try addFunctions(layer.basis, value)
     return layer
+  }
+
+  /// Counts the tables of bases.
+  private mutating func addFunctions(_ basis: KernelBasis?, _ value: DocumentValue) throws(NetworkError) {
+    guard let basis else { return }
+    // Pixels need no table.
+    if case .pixel = basis { return }
+    functions += basis.count
+    if functions > Limits.functions {
+      throw value.error("bases of at most 2^20 functions in all", .limit, showing: "one more of \(basis.count)")
+    }
   }
 
   /// Counts what checks of subgroups cost.

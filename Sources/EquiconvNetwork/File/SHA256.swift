@@ -5,7 +5,7 @@
 ///     var digest = SHA256()
 ///     digest.add(bytes)
 ///     digest.finished()      // 64 hexadecimal digits
-struct SHA256 {
+package struct SHA256 {
   private var state: [UInt32] = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
@@ -15,7 +15,9 @@ struct SHA256 {
 
   private static let blockBytes = 64
 
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+  package init() {}
+
+  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     count &+= UInt64(bytes.count)
     var bytes = bytes[...]
     if !rest.isEmpty {
@@ -32,7 +34,7 @@ struct SHA256 {
   }
 
   /// The digest, in lower-case hexadecimal digits.
-  consuming func finished() -> String {
+  package consuming func finished() -> String {
     let bits = count &* 8
     var end: [UInt8] = [0x80]
     while (rest.count + end.count) % Self.blockBytes != 56 { end.append(0) }

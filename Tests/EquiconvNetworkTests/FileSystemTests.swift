@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvNetwork
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What the system refuses is an error with its words; files are replaced whole, or not at all.
+@Suite struct FileSystemTests {
+  private func digits() throws -> NetworkFile {
+    try NetworkFile(SampleDocuments.digits(), tensors: SampleTensors.digits().tensors)
+  }
+
+  @Test func pathsThatAreNoFiles_areErrors() throws {
+    try withTemporaryFolder { folder in
+      mkfifo("\(folder)/pipe", 0o600)
+      try write([], to: "\(folder)/empty")
+      for (path, words) in [
+        ("\(folder)/missing", "refused by the system (No such file or directory)"), (folder, "no regular file"),
+        // Nobody writes to it, and nobody waits.
+        ("\(folder)/pipe", "no regular file"), ("/dev/null", "no regular file"), ("", "empty"),
+        ("a\0b", "with a zero byte"),
+      ] {
+        #expect(message { try NetworkFile(path: path) }.contains(words), "\(path)")
+        #expect(kind { try NetworkFile(path: path) } == .file)
+      }
+      #expect(
+        message { try NetworkFile(path: "\(folder)/empty") } == "file is of 0 bytes, expected 8 bytes and a header")
+    }
+  }
+
+  @Test func placesThatCannotBeWritten_areErrors_andNothingIsLeftThere() throws {
+    let file = try digits()
+    try withTemporaryFolder { folder in
+      mkdir("\(folder)/folder", 0o700)
+      defer { rmdir("\(folder)/folder") }
+      symlink("\(folder)/nowhere/a", "\(folder)/dangling")
+      for path in ["\(folder)/no/a", "\(folder)/folder", "/dev/null", "", "\(folder)/dangling", "\(folder)/a\0"] {
+        #expect(kind { try file.write(to: path) } == .file, "\(path)")
+      }
+      #expect(names(in: folder) == ["dangling", "folder"])
+    }
+  }
+
+  @Test func files_areReplacedWhole() throws {
+    let file = try digits()
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/a"
+      try write([1, 2, 3], to: path)
+      _ = chmod(path, 0o640)
+      let before = open(path, O_RDONLY)
+      defer { close(before) }
+      symlink("a", "\(folder)/link")
+      try file.write(to: "\(folder)/link")
+      #expect(names(in: folder) == ["a", "link"])
+      var status = stat()
+      #expect(lstat("\(folder)/link", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+      #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o640)
+      #expect(try NetworkFile(path: path).document == file.document)
+      // Who had opened the old file still reads it.
+      #expect(lseek(before, 0, SEEK_END) == 3)
+    }
+  }
+
+  /// A file of less than 64 MiB is a copy; a mapped one is replaced beside the old one.
+  @Test(arguments: [1 << 20, 65 << 20])
+  func openFile_doesNotChange_whenItsFileIsReplaced(_ count: Int) throws {
+    let samples = SampleTensors.digits()
+    let large = SampleTensors([("large", .u8, [count])])
+    let file = try NetworkFile(SampleDocuments.digits(), tensors: samples.tensors + large.tensors)
+    try withTemporaryFolder { folder in
+      try file.write(to: "\(folder)/a")
+      let opened = try NetworkFile(path: "\(folder)/a")
+      try digits().write(to: "\(folder)/a")
+      #expect(try #require(opened.tensor("large")).bytes.elementsEqual(large.tensors[0].bytes))
+      #expect(opened.tensor("layers.0.bias").map { UInt(bitPattern: $0.bytes.baseAddress) % 4 } == 0)
+    }
+  }
+
+  @Test func smallFileThatIsCutShort_keepsItsNumbers() throws {
+    let file = try digits()
+    try withTemporaryFolder { folder in
+      try file.write(to: "\(folder)/a")
+      let opened = try NetworkFile(path: "\(folder)/a")
+      truncate("\(folder)/a", 0)
+      #expect(
+        opened.tensor("layers.4.bias")?.bytes.elementsEqual(try #require(file.tensor("layers.4.bias")).bytes) == true)
+    }
+  }
+}
