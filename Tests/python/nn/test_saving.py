@@ -53,7 +53,7 @@ def test_files_compute_what_the_sequence_does(dtype, path):
     assert np.abs(found - net(x)).max() <= (1e-5 if dtype == np.float32 else 1e-13) * np.abs(net(x)).max()
     assert document["dtype"] == np.dtype(dtype).name
     assert document["input"]["pixel_size"] == [0.25, 0.25]
-    assert document["outputs"] == [{"name": "y", "value": "v15", "classes": ["a", "b", "c", "d"]}]
+    assert document["outputs"] == [{"name": "y", "value": "v16", "classes": ["a", "b", "c", "d"]}]
     assert np.array_equal(tensors["equiconv.test.output.0"], net(x))
 
 
