@@ -13,6 +13,7 @@ from experiment_runs import process, read_metrics  # noqa: F401 (a fixture)
 
 experiment_runs.require()
 
+import equiconv.torch as et  # noqa: E402
 import torch  # noqa: E402
 from equiconv_experiments.common import storage, training  # noqa: E402
 from equiconv_experiments.common.exactness import bitwise_invariance  # noqa: E402
@@ -100,6 +101,18 @@ def test_figures_are_drawn(finished):
     files = {file.name: file for file in (finished / "figures").iterdir()}
     assert set(files) == names
     assert all(file.read_bytes().startswith(b"\x89PNG") and file.stat().st_size > 10_000 for file in files.values())
+
+
+@pytest.mark.parametrize("name", DIGIT_NETWORKS)
+def test_trained_networks_are_kept_as_files(finished, name):
+    """That give the scores of the network, and know their classes."""
+    network = make_network(name)
+    network.load_state_dict(torch.load(finished / "checkpoints" / f"{name}-200-images-seed-0.pt")["network"])
+    kept = et.load_network(finished / "networks" / f"{name}-200-images-seed-0.safetensors")
+    digits = torch.from_numpy(images.load()[1].subset(np.arange(20)).turned())
+    with torch.no_grad():
+        assert torch.allclose(kept(digits), network.eval()(digits), atol=1e-5)
+    assert kept.about.classes == {"y": tuple("0123456789")}
 
 
 @pytest.mark.parametrize("name", ["c4", "d4", "c8"])

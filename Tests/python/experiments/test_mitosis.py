@@ -14,10 +14,12 @@ from experiment_runs import process, read_metrics  # noqa: F401 (a fixture)
 
 experiment_runs.require()
 
+import equiconv.torch as et  # noqa: E402
 import h5py  # noqa: E402
 import torch  # noqa: E402
 from equiconv_experiments.mitosis import nuclei, patches  # noqa: E402
 from equiconv_experiments.mitosis import program as mitosis  # noqa: E402
+from equiconv_experiments.mitosis.runs import make_network  # noqa: E402
 from equiconv_experiments.mitosis.scores import best_threshold, evaluate, intervals  # noqa: E402
 from PIL import Image  # noqa: E402
 from sklearn.metrics import f1_score, roc_auc_score  # noqa: E402
@@ -68,6 +70,20 @@ def test_the_output_says_that_the_data_is_synthetic(finished, capsys):
     assert "SYNTHETIC" in mitosis.__doc__
     assert mitosis.main(["--quick", "--networks", "cnn,c4,d4", "--epochs", "1", "--output-dir", str(finished)]) == 0
     assert "SYNTHETIC" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["cnn", "c4", "d4"])
+def test_trained_networks_are_kept_as_files_that_read_colors(finished, name):
+    """From 0 to 255; the networks themselves read normalized ones."""
+    network = make_network(name)
+    network.load_state_dict(torch.load(finished / "checkpoints" / f"{name}-64-images-seed-0.pt")["network"])
+    kept = et.load_network(finished / "networks" / f"{name}-64-images-seed-0.safetensors")
+    colors = nuclei.patches(6, 5).images
+    signals = torch.stack([patches.as_signal(image) for image in colors])
+    with torch.no_grad():
+        found = kept(torch.from_numpy(colors.transpose(0, 3, 1, 2).astype(np.float32)))
+        assert torch.allclose(found, network.eval()(signals), atol=1e-4)
+    assert kept.about.classes == {"y": ("normal", "mitotic")}
 
 
 def test_the_results_are_those_of_the_probabilities(finished):

@@ -25,6 +25,8 @@ except ModuleNotFoundError as error:
         'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
     ) from None
 
+from ._export.bioimage import export_bioimage as export_bioimage
+from ._export.wsinfer import export_wsinfer as export_wsinfer
 from ._functions import conv as conv
 from ._functions import group_conv as group_conv
 from ._functions import group_pool as group_pool
@@ -71,6 +73,8 @@ __all__ = [
     "SpatialMean",
     "conv",
     "expand",
+    "export_bioimage",
+    "export_wsinfer",
     "from_escnn",
     "from_groupy",
     "group_conv",

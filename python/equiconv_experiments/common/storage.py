@@ -69,7 +69,7 @@ class Folder:
         self.path = path
         self.config = json.loads(json.dumps(config))
         try:
-            for part in ("checkpoints", "runs", "figures"):
+            for part in ("checkpoints", "runs", "figures", "networks"):
                 (path / part).mkdir(parents=True, exist_ok=True)
             self._lock = (path / "lock").open("w")
         except OSError as error:
@@ -143,6 +143,10 @@ class Folder:
 
     def _checkpoint(self, run: str) -> Path:
         return self.path / "checkpoints" / f"{run}.pt"
+
+    def network_file(self, run: str) -> Path:
+        """Where the trained network of a run is kept, as a file that Equiconv runs."""
+        return self.path / "networks" / f"{run}.safetensors"
 
     def save_result(self, run: str, result: object) -> None:
         """Keeps what a finished run found."""

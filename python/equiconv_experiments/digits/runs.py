@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import equiconv.torch as et
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from ..common.exactness import bitwise_invariance
 from ..common.networks import DIGIT_NETWORKS, GroupNetwork, exact_turns, parameter_count
 from ..common.storage import Folder
 from ..common.training import Recipe, Run, fit, scores
-from .images import CLASSES, Digits, load
+from .images import CLASSES, SIZE, Digits, load
 
 __all__ = ["Setting", "make_network", "runs"]
 
@@ -101,6 +102,8 @@ class Setting:
         complete = self.is_complete(run)
         watch = self._watch if complete else None
         network, history = fit(run, lambda: make_network(run.network), data, recipe, folder, watch, advance)
+        if complete:
+            _save(network, run, self, folder)
         return {
             "network": run.network,
             "seed": run.seed,
@@ -143,6 +146,22 @@ def _training_part(setting: Setting, run: Run) -> Digits:
 def make_network(name: str) -> GroupNetwork:
     """A network with fresh weights."""
     return GroupNetwork(DIGIT_NETWORKS[name], 1, CLASSES)
+
+
+def _save(network: nn.Module, run: Run, setting: Setting, folder: Folder) -> None:
+    """Keeps the network as one file, with the first test digit as its test."""
+    label = DIGIT_NETWORKS[run.network].label
+    et.save_network(
+        network,
+        folder.network_file(run.name),
+        setting.upright.tensors[0][:1],
+        name=f"digits, {label}",
+        description=(
+            f"Handwritten digits of scikit-learn, ink from 0 to 1, sampled at {SIZE} x {SIZE} points: {label}, "
+            f"trained on {run.train_size} upright digits"
+        ),
+        classes=[str(digit) for digit in range(CLASSES)],
+    )
 
 
 def _predictions(network: nn.Module, data: TensorDataset) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from ..common.training import Example
 from . import nuclei as _nuclei
 from .files import ImageFolder, PatchCamelyon, Source, has_patch_camelyon
 
-__all__ = ["LEAST_SIZE", "CellSet", "Cells", "load_folder", "synthetic"]
+__all__ = ["LEAST_SIZE", "NORMALIZATION", "CellSet", "Cells", "load_folder", "synthetic"]
 
 LEAST_SIZE = 32
 """Rows that the networks need: of 32 the last map has one."""
@@ -30,6 +30,8 @@ SYNTHETIC_NOTE = (
 )
 # Between the colors of background and nuclei; the same for all data, so that nothing is learned from test images.
 _CENTER, _SCALE = 0.7, 0.2
+NORMALIZATION = {"scale": 1 / 255, "mean": _CENTER, "deviation": _SCALE}
+"""Of colors from 0 to 255: what `as_signal` does, for the files of networks."""
 _SUBSET_SEED = 0
 
 
@@ -73,6 +75,7 @@ class Cells:
     Attributes:
         train, valid, test: the parts; of `valid` the threshold is chosen, of `test` the results are.
         description: what the data is, for people.
+        classes: names of the classes, the positive one last.
         synthetic: whether it was drawn.
         identity: what distinguishes it from other data, as JSON.
     """
@@ -81,6 +84,7 @@ class Cells:
     valid: CellSet
     test: CellSet
     description: str
+    classes: tuple[str, str]
     synthetic: bool
     identity: dict[str, Any]
 
@@ -92,7 +96,7 @@ def synthetic(counts: tuple[int, int, int]) -> Cells:
         drawn = _nuclei.patches(count, seed)
         parts.append(CellSet(drawn.images.__getitem__, drawn.labels, _nuclei.SIZE))
     identity = {"source": "synthetic", "counts": list(counts), "size": _nuclei.SIZE}
-    return Cells(parts[0], parts[1], parts[2], SYNTHETIC_NOTE, True, identity)
+    return Cells(parts[0], parts[1], parts[2], SYNTHETIC_NOTE, ("normal", "mitotic"), True, identity)
 
 
 def load_folder(path: Path, positive: str | None, limit: int | None, size: int | None) -> Cells:
@@ -133,7 +137,7 @@ def load_folder(path: Path, positive: str | None, limit: int | None, size: int |
         "bytes": [source.bytes for source in sources],
     }
     description = f"{sources[0].kind} in {path}; positive class: {sources[0].classes[1]}"
-    return Cells(sets[0], sets[1], sets[2], description, False, identity)
+    return Cells(sets[0], sets[1], sets[2], description, sources[0].classes, False, identity)
 
 
 def _reader(source: Source, chosen: NDArray[np.int64]) -> Callable[[int], NDArray[np.uint8]]:

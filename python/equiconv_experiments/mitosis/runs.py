@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import equiconv.torch as et
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from ..common.exactness import bitwise_invariance
 from ..common.networks import CELL_NETWORKS, GroupNetwork, exact_turns, parameter_count
 from ..common.storage import Folder
 from ..common.training import Example, Recipe, Run, fit, scores
-from .patches import Cells, as_signal
+from .patches import NORMALIZATION, Cells, as_signal
 from .scores import Prediction, best_threshold, evaluate
 
 __all__ = ["CellSetting", "make_network", "prediction"]
@@ -72,6 +73,7 @@ class CellSetting:
         network, history = fit(
             run, lambda: make_network(run.network), self.cells.train, self.recipe, folder, self._watch, advance
         )
+        _save(network, run, self.cells, folder)
         return {
             "network": run.network,
             "seed": run.seed,
@@ -105,6 +107,23 @@ def _turned(images: Sequence[NDArray[np.uint8]], angle: float) -> TensorDataset:
 def make_network(name: str) -> GroupNetwork:
     """A network with fresh weights."""
     return GroupNetwork(CELL_NETWORKS[name], in_channels=3, classes=2)
+
+
+def _save(network: nn.Module, run: Run, cells: Cells, folder: Folder) -> None:
+    """Keeps the network as one file, which reads colors from 0 to 255, with the first test image as its test."""
+    colors = cells.test.image(0).astype(np.float32).transpose(2, 0, 1)
+    label = CELL_NETWORKS[run.network].label
+    # Not where the data of a user is.
+    data = cells.description if cells.synthetic else "the user's"
+    et.save_network(
+        network,
+        folder.network_file(run.name),
+        torch.from_numpy(np.ascontiguousarray(colors))[None],
+        name=f"cells, {label}",
+        description=f"Patches of cells: {label}, trained on {run.train_size} patches. Data: {data}",
+        classes=list(cells.classes),
+        normalization=NORMALIZATION,
+    )
 
 
 def _probabilities(network: nn.Module, data: Dataset[Example]) -> NDArray[np.float64]:
