@@ -199,6 +199,8 @@ def _cases():
     for name, architecture in DIGIT_NETWORKS.items():
         yield f"digits-{name}", partial(GroupNetwork, architecture, 1, 10), (2, 1, 16, 16)
     yield "cells", partial(GroupNetwork, CELL_NETWORKS["c4"], 3, 2), (1, 3, 48, 48)
+    # On the trivial group, whose only element has no axis in what pools read.
+    yield "cells-cnn", partial(GroupNetwork, CELL_NETWORKS["cnn"], 3, 2), (1, 3, 48, 48)
     yield "residual", ResidualNetwork, (2, 3, 9, 9)
     yield "residual-in-place", partial(ResidualNetwork, D4, True), (1, 3, 9, 9)
     yield "unet", UNet, (1, 2, 8, 8)

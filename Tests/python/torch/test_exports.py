@@ -147,6 +147,14 @@ def test_bioimage_files_have_the_digests_of_the_description(network_file, tmp_pa
     assert "## Validation" in (tmp_path / described["documentation"]).read_text()
 
 
+def test_loaded_networks_expand(network_file):
+    """As any other module: their modules can be replaced."""
+    x = pixels()
+    with torch.no_grad():
+        assert torch.allclose(et.expand(et.load_network(network_file))(x), et.load_network(network_file)(x), atol=1e-4)
+    assert not any(type(module) is et.GroupConv for module in et.expand(et.load_network(network_file)).modules())
+
+
 def test_bioimage_sizes_follow_those_of_the_input(tmp_path):
     """size = n scale / scale + offset, for every size that the description allows."""
     network = segmenter()

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import struct
-import tempfile
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,15 +39,17 @@ def write_file(document: Document, tensors: dict[str, Array], path: Path) -> Non
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     target = os.path.abspath(os.fspath(path))
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=os.path.basename(target))
+    # With the permissions of other new files, which `tempfile` does not give.
+    beside = f"{target}.{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(beside, "xb") as file:
             file.write(struct.pack("<Q", len(text)) + text)
             for array in arrays:
                 file.write(array.tobytes())
         os.replace(beside, target)
     except BaseException:
-        os.unlink(beside)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
         raise
 
 

@@ -155,12 +155,13 @@ def _save(network: nn.Module, run: Run, setting: Setting, folder: Folder) -> Non
         network,
         folder.network_file(run.name),
         setting.upright.tensors[0][:1],
-        name=f"digits, {label}",
+        name=f"digits ({label})",
         description=(
             f"Handwritten digits of scikit-learn, ink from 0 to 1, sampled at {SIZE} x {SIZE} points: {label}, "
             f"trained on {run.train_size} upright digits"
         ),
         classes=[str(digit) for digit in range(CLASSES)],
+        input_name="image",
     )
 
 

@@ -119,10 +119,11 @@ def _save(network: nn.Module, run: Run, cells: Cells, folder: Folder) -> None:
         network,
         folder.network_file(run.name),
         torch.from_numpy(np.ascontiguousarray(colors))[None],
-        name=f"cells, {label}",
+        name=f"cells ({label})",
         description=f"Patches of cells: {label}, trained on {run.train_size} patches. Data: {data}",
         classes=list(cells.classes),
         normalization=NORMALIZATION,
+        input_name="image",
     )
 
 

@@ -24,12 +24,16 @@ _Held = tuple[nn.Module, str]
 
 @dataclass
 class _Call:
-    """A call of a module: names of the values that it reads and writes, and tensors that it does not hold itself."""
+    """A call of a module: names of the values that it reads and writes, and tensors that it does not hold itself.
+
+    The path of the module is known when all of the network is there.
+    """
 
     module: nn.Module
     inputs: list[str]
     output: str
     tensors: dict[str, _Held]
+    path: str = ""
 
 
 class NetworkModule(nn.Module):
@@ -60,7 +64,7 @@ class NetworkModule(nn.Module):
         values = {self._input_name: x if normalize is None else normalize(x)}
         for call in self._calls:
             tensors = {key: getattr(holder, name) for key, (holder, name) in call.tensors.items()}
-            values[call.output] = call.module(*(values[name] for name in call.inputs), **tensors)
+            values[call.output] = self.get_submodule(call.path)(*(values[name] for name in call.inputs), **tensors)
         results = {name: values[value] for name, value in self._outputs.items()}
         return results if len(results) > 1 else next(iter(results.values()))
 
@@ -100,6 +104,10 @@ def network_of(document: Document, tensors: Mapping[str, Array]) -> NetworkModul
         network.add_module("_normalize", Normalize(about.normalization, own["dimension"], dtype))
     for operation in document["operations"]:
         builder.add(network, operation)
+    # By their names, so that modules can be replaced, as by `expand`.
+    paths = {id(module): path for path, module in network.named_modules()}
+    for call in builder.calls:
+        call.path = paths[id(call.module)]
     missing = [value for value in outputs.values() if value not in builder.types]
     if missing:
         raise ValueError(f"outputs are {missing}, expected values that operations write")

@@ -98,7 +98,7 @@ def _grouped(atoms: list[str], sizes: Mapping[str, Size], shape: Sequence[Size])
     """The atoms, in order, in axes of these sizes."""
     axes: list[tuple[str, ...]] = []
     start = 0
-    for size in shape:
+    for index, size in enumerate(shape):
         end, product = start, 1
         # An axis of size 1 takes an atom of size 1, if that is next.
         while end < len(atoms) and (not are_equal(product, size) or (end == start and are_equal(sizes[atoms[end]], 1))):
@@ -106,6 +106,10 @@ def _grouped(atoms: list[str], sizes: Mapping[str, Size], shape: Sequence[Size])
             end += 1
         if not are_equal(product, size):
             return None
+        # The only element of a group of one goes with the channels, unless it has an axis of its own.
+        has_own = index + 1 < len(shape) and are_equal(shape[index + 1], 1)
+        if start < end < len(atoms) and atoms[end] == "X" and are_equal(sizes["X"], 1) and not has_own:
+            end += 1
         axes.append(tuple(atoms[start:end]))
         start = end
     rest = atoms[start:]
