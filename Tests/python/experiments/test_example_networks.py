@@ -29,7 +29,8 @@ CELLS, CELL_SEED = 600, 2
 
 def stated():
     """The shares in percent that the page's table has for each file."""
-    rows = re.findall(r"^\| `([\w-]+)\.safetensors` \|.*\| ([\d.]+) % \|$", (FOLDER / "README.md").read_text("utf-8"), re.M)
+    page = (FOLDER / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([\w-]+)\.safetensors` \|.*\| ([\d.]+) % \|$", page, re.MULTILINE)
     return {name: float(share) for name, share in rows}
 
 

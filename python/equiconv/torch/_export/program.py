@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 
 from .._nn.expansion import expand
 
@@ -37,12 +38,12 @@ def write_torchscript(network: nn.Module, example: Tensor, path: Path) -> None:
     with torch.no_grad(), warnings.catch_warnings():
         # That there are newer ways, while the zoos read this one; and that checks of shapes are not traced.
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        program = torch.jit.trace(network, example)
+        warnings.simplefilter("ignore", TracerWarning)
+        program = torch.jit.trace(network, example)  # type: ignore[no-untyped-call]
         pair = torch.cat([example, example.flip(-1)])
         check_is_close("the traced program", program(pair), network(pair))
         file = io.BytesIO()
-        torch.jit.save(program, file)  # type: ignore[no-untyped-call]
+        torch.jit.save(program, file)
     path.write_bytes(file.getvalue())
 
 

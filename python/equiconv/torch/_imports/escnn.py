@@ -147,7 +147,7 @@ def _add_leaky_relu(walk: Walk, step: Step, _signal: Signal) -> None:
 
 
 def _add_function(walk: Walk, step: Step, _signal: Signal) -> None:
-    function = getattr(step.module, "_function", None)
+    function = vars(step.module).get("_function")
     name = getattr(function, "__name__", repr(function))
     if name not in _FUNCTIONS:
         raise ValueError(f"{step.place} is a PointwiseNonLinearity of {name}, expected one of {', '.join(_FUNCTIONS)}")
