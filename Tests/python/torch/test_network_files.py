@@ -167,6 +167,12 @@ def test_all_operations_and_functions_are_among_the_cases():
     assert found - {None} == set(KEYS) | set(POINTWISE)
 
 
+def test_documents_are_those_of_the_schema(case):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = Path(__file__).parents[3] / "docs" / "network.schema.json"
+    jsonschema.validate(read_file(case[2])[0], json.loads(schema.read_text("utf-8")))
+
+
 def test_files_are_read_by_the_library_of_safetensors():
     safetensors = pytest.importorskip("safetensors.torch")
     path = saved("p4")[2]

@@ -290,6 +290,37 @@ def test_sizes_are_fixed_where_a_step_has_an_integer_factor_for_some_only(path):
         et.save_network(network, path, signal((1, 1, 9, 6)))
 
 
+class Branch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+
+    def forward(self, x):
+        return self.conv(x) if x.shape[-1] < 32 else self.conv(x).relu()
+
+
+class Unrolled(nn.Module):
+    def forward(self, x):
+        for _ in range(x.shape[-1]):
+            x = torch.tanh(x)
+        return x
+
+
+@pytest.mark.parametrize("kind", [Branch, Unrolled])
+def test_sizes_are_fixed_where_the_module_decides_by_them(kind, path):
+    network, x = kind().eval(), signal((1, 1, 8, 6))
+    et.save_network(network, path, x)
+    assert read_file(path)[0]["input"]["extents"] == [8, 6]
+    assert_file_computes(path, network, x)
+
+
+def test_compiled_networks_are_saved_as_they_were(path):
+    network, x = trained(small), signal((2, 2, 8, 8))
+    et.save_network(torch.compile(network, backend="eager"), path, x)
+    assert_file_computes(path, network, x)
+    assert read_file(path)[0]["name"] == "Sequential"
+
+
 def test_operations_are_named_by_where_they_stand(path):
     class Block(nn.Module):
         def __init__(self):

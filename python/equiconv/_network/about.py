@@ -34,7 +34,10 @@ class Normalization:
         deviation = _numbers("normalization['deviation']", value.get("deviation", 1.0), channels)
         if not all(number > 0 for number in deviation):
             raise ValueError(f"normalization['deviation'] is {deviation}, expected positive numbers")
-        return cls(_finite("normalization['scale']", value.get("scale", 1.0)), mean, deviation)
+        scale = _finite("normalization['scale']", value.get("scale", 1.0))
+        if scale == 0:
+            raise ValueError("normalization['scale'] is 0.0, expected another number")
+        return cls(scale, mean, deviation)
 
     def entry(self) -> dict[str, Any]:
         """As a document has it."""

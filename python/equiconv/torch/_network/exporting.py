@@ -70,6 +70,14 @@ def input_of(program: ExportedProgram) -> Any:
     return node
 
 
+def has_largest_size(program: ExportedProgram) -> bool:
+    """Whether the module decides by the size of its input, so that the program holds up to some size only."""
+    sizes = input_of(program).meta["val"].shape
+    names = {str(symbol) for size in sizes if isinstance(size, torch.SymInt) for symbol in size.node.expr.free_symbols}
+    ranges = program.range_constraints
+    return any(str(symbol) in names and bounds.upper.is_finite for symbol, bounds in ranges.items())
+
+
 def output_names(program: ExportedProgram) -> list[str]:
     """Names of the outputs: ``y``, ``y0`` and so on, or the keys of a dictionary."""
     spec = program.call_spec.out_spec

@@ -22,7 +22,7 @@ from ..._network.types import ValueType, layer_types
 from .._operators.layers import spec_of
 from .._operators.tensors import check_tensor
 from .constants import Constants
-from .exporting import export, in_evaluation, input_of, output_names
+from .exporting import export, has_largest_size, in_evaluation, input_of, output_names
 from .loading import NetworkModule, network_of
 from .places import refuse
 from .rules.convolutions import RULES as CONVOLUTIONS
@@ -90,6 +90,8 @@ def save_network(
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"module is of type {type(module).__name__}, expected a torch.nn.Module")
+    # What `torch.compile` has wrapped.
+    module = getattr(module, "_orig_mod", module)
     _check_example(example)
     kept = module.about if isinstance(module, NetworkModule) else About(type(module).__name__)
     about = About.checked(
@@ -144,7 +146,14 @@ def _results(module: nn.Module, x: Array, example: Tensor) -> list[Tensor]:
 
 def _walked(module: nn.Module, example: Tensor, dynamic: bool, input_name: str) -> tuple[Walk, list[tuple[str, str]]]:
     """A program as a document, and the outputs: their names and values. The space of the input is what fits."""
-    program = export(module, example, dynamic)
+    try:
+        program = export(module, example, dynamic)
+    except ValueError as error:
+        if not dynamic:
+            raise
+        raise NeedsFixedSizesError from error
+    if dynamic and has_largest_size(program):
+        raise NeedsFixedSizesError
     constants = Constants(program, module)
     x = input_of(program)
     best: tuple[int, Exception] | None = None

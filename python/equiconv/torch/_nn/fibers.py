@@ -161,11 +161,24 @@ class PartialProjection(_FiberMap):
 
     def _map(self, x: Any) -> Any:
         if len(self.stabilizer) == self.group.order:
-            return group_pool(x, self.mode)  # type: ignore[arg-type]
+            return self._pool(x)
         cosets = x.index_select(2, self.table).unflatten(2, (-1, len(self.stabilizer)))
-        pooled: Any = group_pool(cosets.flatten(1, 2), self.mode)  # type: ignore[arg-type]
-        return pooled.unflatten(1, cosets.shape[1:3])
+        return self._pool(cosets.flatten(1, 2)).unflatten(1, cosets.shape[1:3])
+
+    def _pool(self, x: Any) -> Any:
+        return group_pool(x, self.mode)  # type: ignore[arg-type]
+
+    def ordinary(self) -> nn.Module:
+        """The same by PyTorch alone."""
+        return _OrdinaryProjection(self.group, self.stabilizer, self.mode)  # type: ignore[arg-type]
 
     def extra_repr(self) -> str:
         """The group, the stabilizer and the mode."""
         return f"{self.group.name}, {list(self.stabilizer)}, {self.mode!r}"
+
+
+class _OrdinaryProjection(PartialProjection):
+    """A partial projection whose mean is PyTorch's."""
+
+    def _pool(self, x: Any) -> Any:
+        return x.mean(2) if self.mode == "mean" else x.amax(2)

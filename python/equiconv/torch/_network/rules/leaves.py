@@ -38,6 +38,8 @@ def _induce(step: Step, module: Induce, signals: list[Tracked]) -> Tracked:
 
 def _partial_projection(step: Step, module: PartialProjection, signals: list[Tracked]) -> Tracked:
     x = _on_group(step, module.group, signals)
+    if len(module.stabilizer) == 1:
+        return x
     is_whole = len(module.stabilizer) == module.group.order
     return step.emit("group_pool", [x], mode=module.mode, stabilizer=None if is_whole else list(module.stabilizer))
 
