@@ -58,6 +58,16 @@ def test_recorded_models_train_as_theirs(table):
                 assert close(getattr(norm, part), torch.from_numpy(table[key])), key
 
 
+def test_imported_models_become_files(table, tmp_path):
+    """But for convolutions behind the mean over space, where files have no axes of space any more."""
+    for name in set(models.MODELS) - {"pooled"}:
+        ours = et.from_escnn(models.stand_ins(name, table)).eval()
+        x = torch.from_numpy(table[f"{name}/x"])
+        et.save_network(ours, tmp_path / "network.safetensors", x)
+        with torch.no_grad():
+            assert close(et.load_network(tmp_path / "network.safetensors")(x), ours(x)), name
+
+
 def test_models_of_volumes_give_the_results_of_their_filters():
     """A recorded layer on ``dihedralOnR3(2)``, and what escnn does with its filter."""
     with np.load(models.RECORDED.with_name("escnn.npz")) as file:

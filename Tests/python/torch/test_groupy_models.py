@@ -109,6 +109,15 @@ def test_imported_models_are_copies_and_commute_with_the_group():
     assert theirs[0].weight.abs().min() > 0
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_imported_models_become_files(name, tmp_path):
+    make, (channels, size) = NETWORKS[name]
+    ours, x = et.from_groupy(make()).eval(), torch.randn(2, channels, size, size)
+    et.save_network(ours, tmp_path / "network.safetensors", x)
+    with torch.no_grad():
+        assert torch.allclose(et.load_network(tmp_path / "network.safetensors")(x), ours(x), rtol=1e-4, atol=1e-5)
+
+
 def test_a_layer_alone_is_a_layer():
     layer = et.from_groupy(P4ConvP4(2, 3, 3, stride=2, padding=1).eval())
     assert isinstance(layer, et.GroupConv)

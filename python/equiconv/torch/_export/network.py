@@ -71,7 +71,7 @@ def into_folder(network: object, folder: Path, example: Tensor | None, about: di
     Args:
         network: a module, or the path of a network file.
         folder: made if it is not there.
-        example: of a module: what it reads.
+        example: of a module: pixels, before the normalization.
         about: of a module: further arguments of `save_network`, without those that are None.
 
     Raises:
