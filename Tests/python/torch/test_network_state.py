@@ -306,12 +306,19 @@ class Unrolled(nn.Module):
         return x
 
 
-@pytest.mark.parametrize("kind", [Branch, Unrolled])
-def test_sizes_are_fixed_where_the_module_decides_by_them(kind, path):
+@pytest.mark.parametrize(("kind", "extents"), [(Branch, [8, 6]), (Unrolled, [None, 6])])
+def test_sizes_are_fixed_where_the_module_decides_by_them(kind, extents, path):
     network, x = kind().eval(), signal((1, 1, 8, 6))
     et.save_network(network, path, x)
-    assert read_file(path)[0]["input"]["extents"] == [8, 6]
+    assert read_file(path)[0]["input"]["extents"] == extents
     assert_file_computes(path, network, x)
+
+
+def test_means_over_space_are_flattened_for_all_sizes(path):
+    network = nn.Sequential(et.LiftingConv(1, 2, 3, C4), et.SpatialMean(C4), nn.Flatten(), nn.Linear(8, 3)).eval()
+    et.save_network(network, path, signal((1, 1, 8, 6)))
+    assert read_file(path)[0]["input"]["extents"] == [None, None]
+    assert_file_computes(path, network, signal((2, 1, 5, 7)))
 
 
 def test_compiled_networks_are_saved_as_they_were(path):

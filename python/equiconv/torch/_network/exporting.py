@@ -15,6 +15,9 @@ from torch.export import Dim, ExportedProgram
 
 from .views import fixed
 
+# That of a network file.
+_LARGEST_SIZE = 2**48
+
 
 @contextmanager
 def in_evaluation(module: nn.Module) -> Iterator[None]:
@@ -75,7 +78,10 @@ def has_largest_size(program: ExportedProgram) -> bool:
     sizes = input_of(program).meta["val"].shape
     names = {str(symbol) for size in sizes if isinstance(size, torch.SymInt) for symbol in size.node.expr.free_symbols}
     ranges = program.range_constraints
-    return any(str(symbol) in names and bounds.upper.is_finite for symbol, bounds in ranges.items())
+    return any(
+        str(symbol) in names and bounds.upper.is_Integer and bounds.upper < _LARGEST_SIZE
+        for symbol, bounds in ranges.items()
+    )
 
 
 def output_names(program: ExportedProgram) -> list[str]:

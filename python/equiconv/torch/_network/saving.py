@@ -30,7 +30,7 @@ from .rules.leaves import LEAVES
 from .rules.pointwise import RULES as POINTWISE
 from .rules.pools import RULES as POOLS
 from .rules.reshapes import RULES as RESHAPES
-from .views import Tracked, fixed
+from .views import Tracked
 from .walk import NeedsFixedSizesError, Walk
 
 _RULES = {**CONVOLUTIONS, **POINTWISE, **POOLS, **RESHAPES}
@@ -167,9 +167,6 @@ def _walked(module: nn.Module, example: Tensor, dynamic: bool, input_name: str) 
             if best is None or walk.done > best[0]:
                 best = (walk.done, error)
             continue
-        is_fixed = any(operation["kind"] == "flatten" for operation in walk.builder.operations)
-        if is_fixed and None in map(fixed, x.meta["val"].shape[-value.dimension :]):
-            raise NeedsFixedSizesError
         return walk, outputs
     raise (
         best[1]

@@ -175,7 +175,8 @@ class Walk:
         """The flattening of a signal, which stands where it was reshaped."""
         node = tracked.node or user
         size = fixed(node.meta["val"].shape[1])
-        if size is None:
+        sizes = tracked.cell.sizes
+        if size is None or None in [fixed(sizes[axis]) for axis in tracked.cell.space]:
             raise NeedsFixedSizesError
         cell = self.add("flatten", node, [tracked])
         cell.type = self.builder.types[cell.name] = replace(cell.type, channels=size)
