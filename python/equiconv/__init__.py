@@ -11,10 +11,10 @@ H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. 
 Each has gradients (`lifting_conv_vjp` and so on). ``algorithm="exact"`` is equivariant to the last bit; ``"auto"``, the
 default, is so where that costs at most 10 %, and `explain` says where. `prepare` copies and transforms a weight once
 for many calls. Kernels are pixels or made of a basis such as `bspline_basis`.
-`LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them; to train,
-see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over H, `act` turns signals, and
-`equivariance_error` measures whether a map commutes with that. The module `theory` has the theorem behind the layers as
-running code.
+`LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them, which its
+`save` writes as a file; to train, see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over
+H, `act` turns signals, and `equivariance_error` measures whether a map commutes with that. The module `theory` has the
+theorem behind the layers as running code.
 
 Example:
     >>> import numpy, equiconv as eq

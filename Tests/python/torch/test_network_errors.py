@@ -104,6 +104,7 @@ UNSUPPORTED = {
     "no operation": (nn.Identity(), "an output of the network is its input 'x'"),
     "constant output": (Lambda(lambda n, x: {"a": x.relu(), "b": n.scale}), "output b of the module does not depend"),
     "fixed batch": (of(lambda x: x.reshape(2, -1, 8, 8).relu()), "another shape|fixes the size of its batch"),
+    "no number": (nn.LeakyReLU(float("inf")), "has slope inf, expected a finite number"),
     "two inputs": (Lambda(lambda n, x, y=None: x.relu() if y is None else y), None),
     "decision": (of(lambda x: x.relu() if x.sum() > 0 else x.tanh()), "module cannot be traced by torch.export"),
 }  # fmt: skip

@@ -41,6 +41,7 @@ class NetworkBuilder:
         self.types: dict[str, ValueType] = {input_name: input_type}
         self._extents = list(extents)
         self._groups: dict[str, PointGroup] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._names: set[str] = set()
         self._numbers = count()
         if input_type.group is not None:
@@ -61,8 +62,9 @@ class NetworkBuilder:
         output = next(text for text in (f"v{number}" for number in self._numbers) if text not in self.types)
         operation: Document = {"kind": kind, "name": self._free(name), "inputs": list(inputs), "output": output}
         operation |= {key: value for key, value in keys.items() if value is not None}
-        shapes = {tensor: array.shape for tensor, array in self.tensors.items()}
-        self.types[output] = written_type(operation, [self.types[value] for value in inputs], shapes, self._groups)
+        _check_numbers(operation)
+        read = [self.types[value] for value in inputs]
+        self.types[output] = written_type(operation, read, self._shapes, self._groups)
         if "layer" in operation:
             self.group_name(LayerSpec.parse(operation["layer"]).group)
         self.operations.append(operation)
@@ -89,6 +91,7 @@ class NetworkBuilder:
         for number in count(1):
             key = name if number == 1 else f"{name}_{number}"
             known = self.tensors.setdefault(key, array)
+            self._shapes[key] = known.shape
             if known is array or (known.shape == array.shape and known.tobytes() == array.tobytes()):
                 return key
         raise AssertionError
@@ -147,6 +150,13 @@ class NetworkBuilder:
         return next(
             text for number in count(1) if (text := name if number == 1 else f"{name}_{number}") not in self._names
         )
+
+
+def _check_numbers(operation: Document) -> None:
+    """Raises ValueError for numbers that JSON does not have."""
+    for key, value in operation.items():
+        if isinstance(value, float) and not np.isfinite(value):
+            raise ValueError(f"operation {operation['name']!r} has {key} {value}, expected a finite number")
 
 
 def with_test(tensors: dict[str, Array], x: Array, outputs: Sequence[Array]) -> tuple[Document, dict[str, Array]]:

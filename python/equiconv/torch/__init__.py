@@ -4,7 +4,8 @@
 The functions are those of `equiconv` on tensors, with derivatives of all orders; contiguous tensors are not copied.
 The modules hold weights; their names and arguments are those of `equiconv.LiftingConv` and the other layers. There are
 also `BatchNorm`, `FieldDropout`, and pools over H and over space. `expand` turns a network into one of ordinary
-convolutions, for export.
+convolutions, for export. `save_network` writes one as a file, which Equiconv runs without Python, and `load_network`
+reads it.
 
 Example:
     >>> import equiconv as eq, equiconv.torch as et

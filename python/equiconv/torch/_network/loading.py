@@ -133,6 +133,7 @@ class _Builder:
         self.types = {document["input"]["name"]: input_type(document, groups)}
         self._groups = groups
         self._arrays = tensors
+        self._shapes = {name: array.shape for name, array in tensors.items()}
         self._tensors: dict[str, Tensor] = {}
         self._known: list[tuple[dict[str, Any], _Call]] = []
 
@@ -140,8 +141,7 @@ class _Builder:
         """Adds the module of an operation to the network, and its call."""
         try:
             inputs = [self.types[name] for name in operation["inputs"]]
-            shapes = {name: array.shape for name, array in self._arrays.items()}
-            written = written_type(operation, inputs, shapes, self._groups)
+            written = written_type(operation, inputs, self._shapes, self._groups)
         except KeyError as error:
             raise ValueError(f"operation {operation.get('name')!r} needs {error}, which is not there") from None
         if operation["output"] in self.types:

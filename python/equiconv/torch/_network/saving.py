@@ -58,7 +58,8 @@ def save_network(
     made of the modules and functions of this package and of those of PyTorch that have an operation there; other steps
     are errors that say where they stand. Tensors have their names in the `state_dict`. What is computed from parameters
     alone, as by a parametrization, is computed once, and is a tensor ``weight`` or ``bias`` of its module. The module
-    itself does not change. What the file computes for the example is compared with the module.
+    is in evaluation mode for that time, and otherwise does not change. What the file computes for the example is
+    compared with the module.
 
     Args:
         module: the network, float32 or float64. It reads one signal and returns a tensor, or a tuple or a dictionary of
