@@ -56,6 +56,9 @@ extension ConvolutionDescriptor {
     return sampled
   }
 
+  /// The extents of that grid.
+  package func sampledExtents() throws(ConvolutionError) -> Extents { try SampledKernel(self).extents }
+
   /// Checks the size of the sampling operator: a bank has a row for each point of the input and tap, a mean over the
   /// elements of one output point, of the functions that are not 0 at the tap.
   private func checkSampling(_ sampled: SampledKernel) throws(ConvolutionError) {

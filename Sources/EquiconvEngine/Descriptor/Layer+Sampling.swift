@@ -5,13 +5,13 @@
 extension Layer {
   /// The pixels from the first to the last tap on an axis: dilation (kernel − 1) + 1.
   /// - Throws: `sizeOverflow`.
-  func reach(_ axis: Int, kernel: Int) throws(ConvolutionError) -> Int {
+  package func reach(_ axis: Int, kernel: Int) throws(ConvolutionError) -> Int {
     try ConvolutionDescriptor.product(dilation[axis], kernel - 1, .product(.dilation[axis], .kernel[axis])) + 1
   }
 
   /// The pixels of padding on each side of an axis; `same` means dilation (kernel − 1) / 2.
   /// - Throws: `evenKernel` where `same` has no symmetric meaning, `sizeOverflow`.
-  func paddingAmount(_ axis: Int, kernel: Int) throws(ConvolutionError) -> Int {
+  package func paddingAmount(_ axis: Int, kernel: Int) throws(ConvolutionError) -> Int {
     guard padding[axis] == Self.same else { return padding[axis] }
     guard kernel % 2 == 1 else {
       throw ConvolutionError(
@@ -28,7 +28,7 @@ extension Layer {
   /// the axis do not commute with the layer.
   /// - Precondition: sizes and the layer's numbers are in range.
   /// - Throws: `kernelTooLarge` if the kernel does not fit; as `reach` and `paddingAmount`.
-  func outputs(
+  package func outputs(
     _ axis: Int, size: Int, kernel: Int
   ) throws(ConvolutionError) -> (count: Int, remainder: Int) {
     let reach = try reach(axis, kernel: kernel)

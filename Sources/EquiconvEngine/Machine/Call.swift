@@ -62,7 +62,8 @@ package struct Call {
     if isEnded { throw cancelled }
   }
 
-  private static var cancelled: ConvolutionError {
+  /// The error of a call that ended early.
+  package static var cancelled: ConvolutionError {
     ConvolutionError(.cancelled, .run, "cancelled", expected: "to run to its end")
   }
 }

@@ -9,15 +9,16 @@
 #endif
 
 /// Memory for a workspace. A few blocks are kept between calls: fresh pages cost as much as a tenth of the work.
-struct MemoryBlock {
-  let base: UnsafeMutableRawPointer
-  let bytes: Int
+package struct MemoryBlock {
+  package let base: UnsafeMutableRawPointer
+  package let bytes: Int
 
   /// From here on blocks are made of large pages, which save the page walks of stencils that touch hundreds of planes.
   private static let largePage = 2 << 20
   /// Two threads' spectra at the initial limit of workspace; more is asked for anew by each call.
   private static let mostBytesKept = 128 << 20
-  private static let mostKept = 2
+  /// One for each thread that makes small calls of its own, and one more.
+  private static var mostKept: Int { Threads.count + 1 }
   /// Guarded by the lock of memory.
   private nonisolated(unsafe) static var kept: [MemoryBlock] = []
 
@@ -36,6 +37,7 @@ struct MemoryBlock {
 
   static func giveBack(_ block: MemoryBlock) {
     var surplus: [MemoryBlock] = []
+    let mostKept = mostKept
     ProcessLock.withMemoryLock {
       kept.append(block)
       while kept.count > mostKept || kept.reduce(0, { $0 + $1.bytes }) > mostBytesKept {
@@ -46,7 +48,7 @@ struct MemoryBlock {
   }
 
   /// Frees the block.
-  func release() { free(base) }
+  package func release() { free(base) }
 
   // MARK: - Blocks that live longer than a call
 
@@ -82,7 +84,7 @@ struct MemoryBlock {
     isLarge(bytes) ? (bytes + largePage - 1) & ~(largePage - 1) : (bytes + 4095) & ~4095
   }
 
-  static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
+  package static func allocate(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
     let (isLarge, rounded) = (isLarge(bytes), rounded(bytes))
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {

@@ -8,8 +8,8 @@ import _EquiconvShims
 /// Memory has a lock of its own, because objects may be released, and return their memory, while the other is held. It
 /// is the inner lock: whoever holds it neither takes the other nor releases objects. Whoever holds either does not ask
 /// `Call.isEnded`.
-enum ProcessLock {
-  static func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+package enum ProcessLock {
+  package static func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     equiconv_take_lock(EQUICONV_LOCK_TABLES)
     defer { equiconv_release_lock(EQUICONV_LOCK_TABLES) }
     return try body()

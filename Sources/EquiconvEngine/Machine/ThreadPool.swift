@@ -20,8 +20,8 @@ import _EquiconvShims
 /// Workers compute in the caller's floating-point environment, block the signals that are the program's to handle, and
 /// run on all processors of the process, even if the caller is bound to one. Between items, threads ask whether the
 /// call should end; the remaining items are then left out.
-final class ThreadPool: @unchecked Sendable {
-  typealias Body = (_ worker: Int, _ item: Int) -> Void
+package final class ThreadPool: @unchecked Sendable {
+  package typealias Body = (_ worker: Int, _ item: Int) -> Void
 
   private struct Loop {
     var body: Body
@@ -56,7 +56,7 @@ final class ThreadPool: @unchecked Sendable {
 
   /// Runs `body(worker, item)` for each item, on up to `threads` threads of which the caller is worker 0; for fewer if the
   /// call ends early.
-  static func run(_ count: Int, threads: Int, _ body: Body) {
+  package static func run(_ count: Int, threads: Int, _ body: Body) {
     let pool = threads > 1 && count > 1 ? current : nil
     guard let pool, !pool.busy.exchange(true, ordering: .acquiring) else {
       let thread = equiconv_thread_state()

@@ -25,7 +25,7 @@ public enum Threads {
   private static let fewestSharedNumbers = 1 << 20
 
   /// The threads for work that reads so many numbers once each.
-  static func count(reading numbers: Int) -> Int { numbers < fewestSharedNumbers ? 1 : count }
+  package static func count(reading numbers: Int) -> Int { numbers < fewestSharedNumbers ? 1 : count }
 
   /// Sets the number of threads, 1...1024.
   public static func setCount(_ count: Int) throws(ConvolutionError) {

@@ -8,9 +8,15 @@ extension ConvolutionPlan {
   public func explain<S: EngineScalar>(
     _ pass: Pass, batch: Int, isPrepared: Bool = false, _: S.Type
   ) throws(ConvolutionError) -> Explanation {
+    try explain(pass, batch: batch, isPrepared: isPrepared, S.self, RunOptions())
+  }
+
+  package func explain<S: EngineScalar>(
+    _ pass: Pass, batch: Int, isPrepared: Bool = false, _: S.Type, _ options: RunOptions
+  ) throws(ConvolutionError) -> Explanation {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       try Self.checkBatch(batch)
-      var task = task(pass, batch: batch, S.self, RunOptions(), isPrepared: isPrepared)
+      var task = task(pass, batch: batch, S.self, options, isPrepared: isPrepared)
       task.batch = max(batch, 1)
       let choice = try MethodChoice(task)
       let images = batch == 0 ? 0.0 : 1.0

@@ -52,6 +52,16 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
     ProcessLock.withLock { transforms.values.reduce(memory.bytes) { $0 + $1.bytes } }
   }
 
+  /// Drops the transforms of plans of other descriptors.
+  package func keepTransforms(of descriptors: Set<ConvolutionDescriptor>) {
+    // What is dropped is released after the lock.
+    let before = ProcessLock.withLock { () -> [Key: TransformedWeights<S>] in
+      defer { transforms = transforms.filter { descriptors.contains($0.key.descriptor) } }
+      return transforms
+    }
+    withExtendedLifetime(before) {}
+  }
+
   /// The transform for a plan of this descriptor.
   func transformed(
     _ descriptor: ConvolutionDescriptor, _ transform: TransformKey,
