@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import EquiconvGroups
+
+extension PointGroup {
+  static let cyclic4 = try! PointGroup.cyclic(4)
+  static let dihedral4 = try! PointGroup.dihedral(4)
+}
