@@ -155,7 +155,9 @@ private func places(_ extents: [Int]) -> [[Int]] {
   }
 
   @Test func notANumber_inAWindow_givesNotANumber_elsewhereNone() throws {
-    for windows in [Windows([2, 2], [2, 2], [0, 0]), Windows([3, 3], [2, 2], [1, 1]), Windows([3, 3], [1, 1], [1, 1])] {
+    for windows in [
+      Windows([2, 2], [2, 2], [0, 0]), Windows([3, 3], [2, 2], [1, 1]), Windows([3, 3], [1, 1], [1, 1]),
+    ] {
       for place in [0, 5, 9, 35] {
         var planes = Planes<Float>(1, [6, 6], seed: 604)
         planes.values[place] = .nan
@@ -181,7 +183,16 @@ private func places(_ extents: [Int]) -> [[Int]] {
     #expect(try Planes<Float>(1, [1, 3], [1, .infinity, 2]).mean() == [.infinity])
     let large = Double.greatestFiniteMagnitude
     #expect(try Planes<Double>(1, [1, 4], [large, large, -large, large]).mean() == [large / 2])
-    #expect(try Planes<Double>(1, [1, 2], [.leastNonzeroMagnitude, 3 * .leastNonzeroMagnitude]).mean()[0].bitPattern == 2)
+    #expect(
+      try Planes<Double>(1, [1, 2], [.leastNonzeroMagnitude, 3 * .leastNonzeroMagnitude]).mean()[0].bitPattern == 2)
+  }
+
+  /// The work follows from the plane, not from the kernel.
+  @Test func kernelBeyondThePlane_readsAllOfIt() throws {
+    let planes = Planes<Double>(1, [5], [1, 2, 3, 4, 6])
+    let windows = Windows([1 << 40], [3], [1 << 39])
+    #expect(try planes.pooled(.max, windows).values == [6, 6])
+    #expect(try planes.pooled(.mean, windows).values == [0x1p-36, 0x1p-36])
   }
 
   // MARK: - Means
@@ -317,8 +328,10 @@ private func places(_ extents: [Int]) -> [[Int]] {
       let input = UnsafePointer(base)
       #expect(kind { try SpatialMean.run(planes: 4, volume: 4, input: input, output: base + 15) } == .overlap)
       #expect(kind { try SpatialMean.run(planes: 4, volume: 0, input: input, output: base) } == .invalidSize)
-      #expect(kind { try SpatialMean.run(planes: 1 << 40, volume: 1 << 40, input: input, output: base) } == .sizeOverflow)
-      #expect(kind { try SpatialMean.run(planes: 0, volume: 3, input: input, output: base, threads: 5000) } == .invalidSize)
+      #expect(
+        kind { try SpatialMean.run(planes: 1 << 40, volume: 1 << 40, input: input, output: base) } == .sizeOverflow)
+      #expect(
+        kind { try SpatialMean.run(planes: 0, volume: 3, input: input, output: base, threads: 5000) } == .invalidSize)
       #expect(
         kind {
           try Upsampling.run(.nearest, planes: 1, spatial: [2], factors: [2], input: input, output: base + 1)

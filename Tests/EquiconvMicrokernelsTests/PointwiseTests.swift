@@ -120,7 +120,8 @@ import _EquiconvTestSupport
   func results_ofAVX2AndAVX512_haveTheSameBits(_ function: Pointwise) throws {
     for numbers in [Self.line(Float.self)] {
       #expect(
-        try firstDifferenceInBits(applied(function, to: numbers, .avx2), applied(function, to: numbers, .avx512)) == nil)
+        try firstDifferenceInBits(applied(function, to: numbers, .avx2), applied(function, to: numbers, .avx512)) == nil
+      )
     }
     let numbers = Self.line(Double.self)
     #expect(

@@ -24,6 +24,18 @@ extension VectorCover {
           }
         }
       }
+      if isDirect { checkRectangles() }
+    }
+
+    /// Rectangles are all outputs, one after the other.
+    private func checkRectangles() {
+      var outputs = 0
+      forEachRectangle(first: 0, count: vectorCount) { rectangle in
+        let end = rectangle.place + (rectangle.rows - 1) * rectangle.stride + rectangle.columns
+        checkInvariant(rectangle.place >= 0 && end <= grid.plane.volume, "rectangles lie in the destination")
+        outputs += rectangle.rows * rectangle.columns
+      }
+      checkInvariant(outputs == grid.size.volume, "rectangles are all outputs")
     }
   #else
     @inline(__always)

@@ -10,11 +10,13 @@ struct ExactMean {
   private let first: Double
   private let second: Double
 
-  /// - Parameter count: Of the numbers a mean is of, at least 1; zeros need not be given.
-  init(of count: Int) {
+  /// - Parameters:
+  ///   - count: Of the numbers a mean is of, at least 1.
+  ///   - given: How many of them are given at most, and at least 1; the others are zeros.
+  init(of count: Int, given: Int) {
     self.count = count
     // The sum of all is below 2^bits.
-    let bits = count > 1 ? Int.bitWidth - (count - 1).leadingZeroBitCount + 1 : 1
+    let bits = given > 1 ? Int.bitWidth - (given - 1).leadingZeroBitCount + 1 : 1
     first = 1.5 * Self.power(bits)
     second = 1.5 * Self.power(2 * bits - 53)
   }

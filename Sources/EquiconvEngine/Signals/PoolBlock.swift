@@ -43,9 +43,10 @@ struct PoolBlock<S: EngineScalar> {
 
   @inline(__always)
   private func forEachTap(_ body: (Box) -> Void) {
-    for z in 0..<windows.kernel.z {
-      for y in 0..<windows.kernel.y {
-        for x in 0..<windows.kernel.x { body(Box(z: z, y: y, x: x)) }
+    for z in windows.taps(axis: 0) {
+      for y in windows.taps(axis: 1) {
+        if Call.isEnded { return }
+        for x in windows.taps(axis: 2) { body(Box(z: z, y: y, x: x)) }
       }
     }
   }
@@ -64,8 +65,11 @@ struct PoolBlock<S: EngineScalar> {
       }
       let target = NumberRows(
         output + (reads.rows.lowerBound * width + reads.columns.lowerBound), stride: width)
+      // Rows without anything between them are one.
+      let isFlat = reads.columns.count == width && read.stride == width
+      let (rows, columns) = isFlat ? (1, reads.rows.count * width) : (reads.rows.count, reads.columns.count)
       kernels.combine(
-        rows: reads.rows.count, columns: reads.columns.count, read, EQUICONV_COMBINE_LARGEST,
+        rows: rows, columns: columns, read, EQUICONV_COMBINE_LARGEST,
         NumberRows(UnsafePointer(target.start), stride: width), into: target)
     }
   }

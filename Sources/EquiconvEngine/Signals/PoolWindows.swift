@@ -4,11 +4,11 @@ import _EquiconvErrors
 
 /// Windows of a plane: output o reads `stride · o + t − padding` for the taps t, on three axes.
 struct PoolWindows {
-  let size: Box
+  private(set) var size: Box
   let kernel: Box
   let stride: Box
   let padding: Box
-  let outputs: Box
+  private(set) var outputs: Box
 
   /// - Throws: `dimensionMismatch`, `invalidSize`, `invalidStride`, `invalidPadding`, `kernelTooLarge`, `sizeOverflow`.
   init(spatial: Extents, kernel: Extents, stride: Extents, padding: Extents) throws(ConvolutionError) {
@@ -18,6 +18,16 @@ struct PoolWindows {
     self.stride = Box(stride, leading: 1)
     self.padding = Box(padding, leading: 0)
     self.outputs = Box(outputs, leading: 1)
+  }
+
+  /// The windows of so many planes one below the other, where none would reach into the next plane; else nil.
+  func stacked(_ planes: Int) -> PoolWindows? {
+    let isExact = padding.y == 0 && kernel.y <= stride.y && size.y == stride.y * outputs.y
+    if size.z > 1 || outputs.z > 1 || !isExact { return nil }
+    var all = self
+    all.size.y *= planes
+    all.outputs.y *= planes
+    return all
   }
 
   /// ⌊(n + 2 padding − kernel) / stride⌋ + 1 on each axis.
@@ -60,6 +70,13 @@ struct PoolWindows {
     let end = size[axis] - 1 + before
     let high = end < 0 ? 0 : min(outputs[axis], end / stride[axis] + 1)
     return low..<max(low, high)
+  }
+
+  /// Taps through which any output reads a place of the plane: twice as many as the plane has places at most, however large
+  /// the kernel.
+  func taps(axis: Int) -> Range<Int> {
+    let first = max(0, padding[axis] - stride[axis] * (outputs[axis] - 1))
+    return first..<max(first, min(kernel[axis], padding[axis] + size[axis]))
   }
 
   /// What output 0 reads through a tap.

@@ -25,7 +25,7 @@ public enum SpatialMean {
       let count = try ConvolutionDescriptor.product(planes, volume, .size(of: .input))
       let inputRange = try ArrayRange(.input, input, count)
       try ArrayRange(.output, output, planes).checkApart(from: inputRange)
-      let mean = ExactMean(of: volume)
+      let mean = ExactMean(of: volume, given: volume)
       let group = max(1, NumberBlocks.size / volume)
       ThreadPool.run((planes + group - 1) / group, threads: threads ?? Threads.count(reading: count)) { _, item in
         for plane in item * group..<min(planes, (item + 1) * group) {

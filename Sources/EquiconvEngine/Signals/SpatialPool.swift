@@ -70,10 +70,16 @@ private struct PoolPass<S: EngineScalar> {
   private let kernels = S.microkernels(.current)
 
   init(_ mode: PoolMode, _ windows: PoolWindows, planes: Int, threads: Int) throws(ConvolutionError) {
+    // Rows of many small planes are handed to the microkernels at once.
+    let stacked = planes > 0 ? windows.stacked(planes) : nil
+    let (windows, planes) = (stacked ?? windows, stacked == nil ? planes : 1)
     let (kernel, outputs) = (windows.kernel, windows.outputs)
     taps = try windows.tapCount()
     let isSmall = kernel.z == 1 && kernel.y <= 2 && kernel.x <= 2
-    method = mode == .max ? .largest : isSmall ? .pairs : .exact(ExactMean(of: taps))
+    // Taps outside of the plane are left out.
+    let places =
+      min(kernel.z, windows.size.z) * min(kernel.y, windows.size.y) * min(kernel.x, windows.size.x)
+    method = mode == .max ? .largest : isSmall ? .pairs : .exact(ExactMean(of: taps, given: places))
     self.windows = windows
     self.planes = planes
     self.threads = threads
@@ -84,9 +90,7 @@ private struct PoolPass<S: EngineScalar> {
       switch method {
       case .largest: block
       case .pairs: try ConvolutionDescriptor.product(taps, block, .workspace)
-      // Taps outside of the plane are left out.
-      case .exact:
-        min(kernel.z, windows.size.z) * min(kernel.y, windows.size.y) * min(kernel.x, windows.size.x)
+      case .exact: places
       }
     scratch = try layout.reserve(threads: threads) { each throws(ConvolutionError) in
       try each.reserve(S.self, numbers)

@@ -42,6 +42,9 @@ public enum Upsampling {
     }
   }
 
+  /// Pixels of an axis: places between them are counted in fractions.
+  private static var sizeLimit: Int { 1 << 31 }
+
   /// The extents of the output.
   /// - Throws: `dimensionMismatch`, `invalidSize`, `sizeOverflow`.
   public static func outputSpatial(_ spatial: Extents, factors: Extents) throws(ConvolutionError) -> Extents {
@@ -54,7 +57,10 @@ public enum Upsampling {
       try SignalSizes.check(spatial[axis], .spatial[axis], atLeast: 1)
       try SignalSizes.check(factors[axis], .factors[axis], atLeast: 1)
       outputs[axis] = try ConvolutionDescriptor.product(spatial[axis], factors[axis], .size(of: .output))
-      try SignalSizes.check(outputs[axis], .size(of: .output))
+      if outputs[axis] > sizeLimit {
+        throw ConvolutionError(
+          .sizeOverflow, .factors[axis], factors[axis], expected: "an output of at most 2^31 pixels on each axis")
+      }
     }
     return outputs
   }
@@ -103,7 +109,8 @@ private struct UpsamplingPass<S: EngineScalar> {
   private let places: [Piece<UpsamplingPlace<S>>]
   private let layout: Workspace.Layout
 
-  init(_ mode: Upsampling.Mode, planes: Int, spatial: Extents, factors: Extents, threads: Int) throws(ConvolutionError) {
+  init(_ mode: Upsampling.Mode, planes: Int, spatial: Extents, factors: Extents, threads: Int) throws(ConvolutionError)
+  {
     self.mode = mode
     self.planes = planes
     self.threads = threads
@@ -186,7 +193,9 @@ private struct UpsamplingRows<S: EngineScalar> {
   func cube() {
     for x in 0..<width {
       let place = places[x]
-      var sums = (pair(place, false, false), pair(place, false, true), pair(place, true, false), pair(place, true, true))
+      var sums = (
+        pair(place, false, false), pair(place, false, true), pair(place, true, false), pair(place, true, true)
+      )
       func order(_ a: inout S, _ b: inout S) { if b < a { (a, b) = (b, a) } }
       order(&sums.0, &sums.1)
       order(&sums.2, &sums.3)

@@ -81,27 +81,27 @@ EQUICONV_DEFINE_VECTOR(equiconv_float64x8, 8)
 // is x where a < b and else y, also where the two cannot be ordered. largest(a, b) is NaN where one of the two is, and 0
 // of 0 and −0. shiftToExponent moves the bits of numbers up, so that the lowest ones become the exponent.
 // productError(a, b, p) is a·b − p for p = a·b rounded; without FMA it is made of halves, whose products are exact.
-#define EQUICONV_DEFINE_ELEMENTARY(vector, lanes, bits, mantissa, low)                                                 \
-  typedef bits vector##_bits __attribute__((ext_vector_type(lanes)));                                                 \
-  EQUICONV_OVERLOAD("divide(_:_:)") vector vector##_divide(vector a, vector b) { return a / b; }                      \
-  EQUICONV_OVERLOAD("absolute(_:)") vector vector##_absolute(vector a) { return __builtin_elementwise_abs(a); }       \
-  EQUICONV_OVERLOAD("copySign(_:_:)") vector vector##_copy_sign(vector magnitude, vector sign) {                      \
-    return __builtin_elementwise_copysign(magnitude, sign);                                                           \
-  }                                                                                                                   \
-  EQUICONV_OVERLOAD("whereLess(_:_:_:_:)") vector vector##_where_less(vector a, vector b, vector x, vector y) {       \
-    return a < b ? x : y;                                                                                             \
-  }                                                                                                                   \
-  EQUICONV_OVERLOAD("largest(_:_:)") vector vector##_largest(vector a, vector b) {                                    \
-    const vector both = (vector)((vector##_bits)a & (vector##_bits)b);                                                \
-    const vector greater = b < a ? a : b;                                                                             \
-    const vector ordered = a == b ? both : greater;                                                                   \
-    return a != a ? a : ordered;                                                                                      \
-  }                                                                                                                   \
-  EQUICONV_OVERLOAD("shiftToExponent(_:)") vector vector##_shift_to_exponent(vector a) {                              \
-    return (vector)((vector##_bits)a << mantissa);                                                                    \
-  }                                                                                                                   \
-  EQUICONV_OVERLOAD("productError(_:_:_:)") vector vector##_product_error(vector a, vector b, vector p) {             \
-    return EQUICONV_PRODUCT_ERROR(vector, a, b, p, low);                                                              \
+#define EQUICONV_DEFINE_ELEMENTARY(vector, lanes, bits, mantissa, low)                                          \
+  typedef bits vector##_bits __attribute__((ext_vector_type(lanes)));                                           \
+  EQUICONV_OVERLOAD("divide(_:_:)") vector vector##_divide(vector a, vector b) { return a / b; }                \
+  EQUICONV_OVERLOAD("absolute(_:)") vector vector##_absolute(vector a) { return __builtin_elementwise_abs(a); } \
+  EQUICONV_OVERLOAD("copySign(_:_:)") vector vector##_copy_sign(vector magnitude, vector sign) {                \
+    return __builtin_elementwise_copysign(magnitude, sign);                                                     \
+  }                                                                                                             \
+  EQUICONV_OVERLOAD("whereLess(_:_:_:_:)") vector vector##_where_less(vector a, vector b, vector x, vector y) { \
+    return a < b ? x : y;                                                                                       \
+  }                                                                                                             \
+  EQUICONV_OVERLOAD("largest(_:_:)") vector vector##_largest(vector a, vector b) {                              \
+    const vector both = (vector)((vector##_bits)a & (vector##_bits)b);                                          \
+    const vector greater = b < a ? a : b;                                                                       \
+    const vector ordered = a == b ? both : greater;                                                             \
+    return a != a ? a : ordered;                                                                                \
+  }                                                                                                             \
+  EQUICONV_OVERLOAD("shiftToExponent(_:)") vector vector##_shift_to_exponent(vector a) {                        \
+    return (vector)((vector##_bits)a << mantissa);                                                              \
+  }                                                                                                             \
+  EQUICONV_OVERLOAD("productError(_:_:_:)") vector vector##_product_error(vector a, vector b, vector p) {       \
+    return EQUICONV_PRODUCT_ERROR(vector, a, b, p, low);                                                        \
   }
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
@@ -109,9 +109,9 @@ EQUICONV_DEFINE_VECTOR(equiconv_float64x8, 8)
 #else
 #define EQUICONV_UPPER(vector, a, low) ((vector)((vector##_bits)(a) & ~(vector##_bits)(low)))
 #define EQUICONV_PRODUCT_OF_HALVES(a1, a2, b1, b2, p) ((((a1) * (b1) - (p)) + (a1) * (b2) + (a2) * (b1)) + (a2) * (b2))
-#define EQUICONV_PRODUCT_ERROR(vector, a, b, p, low)                                                                   \
-  EQUICONV_PRODUCT_OF_HALVES(EQUICONV_UPPER(vector, a, low), (a)-EQUICONV_UPPER(vector, a, low),                      \
-                             EQUICONV_UPPER(vector, b, low), (b)-EQUICONV_UPPER(vector, b, low), p)
+#define EQUICONV_PRODUCT_ERROR(vector, a, b, p, low)                                               \
+  EQUICONV_PRODUCT_OF_HALVES(EQUICONV_UPPER(vector, a, low), (a) - EQUICONV_UPPER(vector, a, low), \
+                             EQUICONV_UPPER(vector, b, low), (b) - EQUICONV_UPPER(vector, b, low), p)
 #endif
 
 EQUICONV_DEFINE_ELEMENTARY(equiconv_float32x4, 4, unsigned, 23, 0xfffu)
