@@ -68,6 +68,22 @@ import Testing
     }
   }
 
+  /// On a full disk, or here beyond the largest file that a process may write.
+  @Test func fileThatCannotBeFinished_isRemoved_andTheOldOneStays() async {
+    await #expect(processExitsWith: .success) {
+      signal(SIGXFSZ, SIG_IGN)
+      try withTemporaryFolder { folder in
+        let file = try NetworkFile(SampleDocuments.digits(), tensors: SampleTensors.digits().tensors)
+        try write([1, 2, 3], to: "\(folder)/a")
+        var limit = rlimit(rlim_cur: 100, rlim_max: 100)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        let words = message { try file.write(to: "\(folder)/a") }
+        guard words.contains("refused by the system (File too large)") else { exit(2) }
+        guard names(in: folder) == ["a"], try contents(of: "\(folder)/a") == [1, 2, 3] else { exit(3) }
+      }
+    }
+  }
+
   /// A file of less than 64 MiB is a copy; a mapped one is replaced beside the old one.
   @Test(arguments: [1 << 20, 65 << 20])
   func openFile_doesNotChange_whenItsFileIsReplaced(_ count: Int) throws {

@@ -51,6 +51,17 @@ import _EquiconvTestSupport
     }
   }
 
+  @Test func exampleNetworks_areFiles_whoseTestsTheyAre() throws {
+    let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let files = names(in: "/\(folder)/examples/networks").filter { $0.hasSuffix(".safetensors") }
+    #expect(files.count >= 4)
+    for name in files {
+      let file = try NetworkFile(path: "/\(folder)/examples/networks/\(name)")
+      #expect(file.document.test != nil)
+      #expect(throws: Never.self, "\(name)") { try file.checkTestDigest() }
+    }
+  }
+
   /// Neither the order of tensors nor the spelling of the document is in the bytes.
   @Test func oneNetwork_hasOneFile() throws {
     let samples = SampleTensors.everything()

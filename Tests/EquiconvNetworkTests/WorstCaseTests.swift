@@ -37,6 +37,28 @@ import Testing
       for line in lines where line.hasPrefix("TOO MUCH") { Issue.record("\(line)") }
       if getenv("EQUICONV_VERBOSE") != nil { print(lines.joined(separator: "\n")) }
     }
+
+    /// Wherever memory ends, opening is an error or succeeds, and the process goes on.
+    @Test func lackOfMemory_isAnError() async {
+      await #expect(processExitsWith: .success) {
+        let cases = WorstCases.all.filter { ["zeros in a document", "keys", "channels", "operations"].contains($0.0) }
+        var refused = 0
+        for (_, file) in cases {
+          let bytes = file()
+          for room in stride(from: 1, to: 160, by: 6) {
+            giveBackMemory()
+            let size = rlim_t(memory("VmSize") + room << 20)
+            var limit = rlimit(rlim_cur: size, rlim_max: .max)
+            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            let words = message { try SampleFile.open(bytes) }
+            limit.rlim_cur = .max
+            setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+            if words.hasSuffix("expected memory for them") { refused += 1 }
+          }
+        }
+        if refused < 8 { exit(1) }
+      }
+    }
   #endif
 }
 

@@ -91,6 +91,9 @@ struct DocumentValue {
     return list.count
   }
 
+  /// The number of items; 0 for what is no list.
+  private var listCount: Int { if case .list(let list) = value { list.count } else { 0 } }
+
   /// Calls `body` for the items of a list of `count`.
   private func each(_ count: Int, _ body: (DocumentValue) throws(NetworkError) -> Void) throws(NetworkError) {
     guard case .list(let list) = value, list.count == count else { throw error("a list of \(count)") }
@@ -99,12 +102,14 @@ struct DocumentValue {
 
   func integers(_ count: Int, in range: ClosedRange<Int>) throws(NetworkError) -> [Int] {
     var integers: [Int] = []
+    integers.reserveCapacity(min(count, listCount))
     try each(count) { (item) throws(NetworkError) in integers.append(try item.integer(in: range)) }
     return integers
   }
 
   func numbers(_ count: Int) throws(NetworkError) -> [Double] {
     var numbers: [Double] = []
+    numbers.reserveCapacity(min(count, listCount))
     try each(count) { (item) throws(NetworkError) in numbers.append(try item.number()) }
     return numbers
   }
@@ -112,6 +117,7 @@ struct DocumentValue {
   /// Integers, or nil where there is `null`.
   func integersOrNull(_ count: Int, in range: ClosedRange<Int>) throws(NetworkError) -> [Int?] {
     var integers: [Int?] = []
+    integers.reserveCapacity(min(count, listCount))
     try each(count) { (item) throws(NetworkError) in integers.append(item.isNull ? nil : try item.integer(in: range)) }
     return integers
   }
