@@ -47,12 +47,14 @@ let package = Package(
   ],
   targets: [
     // Public API
-    .target(name: "Equiconv", dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors"]),
+    .target(
+      name: "Equiconv",
+      dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvErrors"]),
     .target(
       name: "EquiconvC",
       dependencies: [
-        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "_EquiconvErrors",
-        "_EquiconvMemory", "_EquiconvShims",
+        "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "EquiconvNetwork",
+        "_EquiconvErrors", "_EquiconvMemory", "_EquiconvShims",
       ]),
     .target(
       name: "EquiconvInC", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",

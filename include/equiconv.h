@@ -107,6 +107,11 @@
  * and pooling over H keep them. So neither results nor what is kept for later calls depend on a caller's rounding
  * mode or flush-to-zero. Afterwards the caller's environment, status flags included, is as before.
  *
+ * NETWORKS
+ *
+ * A trained network is one file, which equiconv_network_open reads and equiconv_network_run computes: see
+ * equiconv/network.h.
+ *
  * ERRORS
  *
  * Functions that can fail return an equiconv_status and give results through pointers; a call that fails leaves them
@@ -158,6 +163,7 @@
 #include "equiconv/plans.h"
 #include "equiconv/layer_objects.h"
 #include "equiconv/texts.h"
+#include "equiconv/network.h"
 #include "equiconv/signals.h"
 #include "equiconv/runtime.h"
 #include "equiconv/calls.h"

@@ -31,6 +31,17 @@
 @_exported public import enum EquiconvEngine.Threads
 @_exported public import enum EquiconvEngine.WorkspaceLimit
 
+@_exported public import enum EquiconvEngine.Pointwise
+@_exported public import class EquiconvNetwork.Network
+@_exported public import struct EquiconvNetwork.NetworkDocument
+@_exported public import enum EquiconvNetwork.NetworkError
+@_exported public import class EquiconvNetwork.NetworkFile
+@_exported public import struct EquiconvNetwork.NetworkOperation
+@_exported public import struct EquiconvNetwork.NetworkTensor
+@_exported public import struct EquiconvNetwork.OperationExplanation
+@_exported public import struct EquiconvNetwork.SignalType
+@_exported public import enum EquiconvNetwork.TensorType
+
 @_exported public import enum _EquiconvErrors.Argument
 @_exported public import protocol _EquiconvErrors.ArgumentError
 @_exported public import enum _EquiconvErrors.Language

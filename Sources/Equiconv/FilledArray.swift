@@ -34,7 +34,7 @@ func filledArray<Scalar: EngineScalar>(
 
 /// Swift's arrays trap if memory is short, so large sizes are tried first. With `mmap`, because the compiler assumes
 /// that an unused `malloc` succeeds, and leaves it out.
-private func checkMemory(bytes: Int) throws(ConvolutionError) {
+func checkMemory(bytes: Int) throws(ConvolutionError) {
   if bytes < 1 << 30 { return }
   guard let probe = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), probe != MAP_FAILED else {
     throw ConvolutionError(.outOfMemory, .result, "of \(bytes) bytes", expected: "memory for it")

@@ -4,6 +4,7 @@ import CEquiconv
 import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
+import EquiconvNetwork
 import _EquiconvErrors
 
 /// Why an entry point fails: what C can get wrong, or an error of one of the rooms below.
@@ -12,6 +13,7 @@ enum CallError: Error {
   case convolution(ConvolutionError)
   case group(GroupError)
   case basis(BasisError)
+  case network(NetworkError)
 
   /// An argument that is wrong before the engine sees it.
   init(_ status: equiconv_status, _ argument: Argument, _ value: some CustomStringConvertible, expected: String) {
@@ -26,6 +28,7 @@ enum CallError: Error {
     case .convolution(let error): error.message(in: .c)
     case .group(let error): error.message(in: .c)
     case .basis(let error): error.message(in: .c)
+    case .network(let error): error.message(in: .c)
     }
   }
 
@@ -35,6 +38,7 @@ enum CallError: Error {
     case .convolution(let error): error.kind.status
     case .group(let error): error.status
     case .basis(let error): error.status
+    case .network(let error): error.status
     }
   }
 }
@@ -67,7 +71,40 @@ func bases<R>(_ result: @autoclosure () throws(BasisError) -> R) throws(CallErro
   do throws(BasisError) { return try result() } catch { throw .basis(error) }
 }
 
+@inline(__always)
+func networks<R>(_ result: @autoclosure () throws(NetworkError) -> R) throws(CallError) -> R {
+  do throws(NetworkError) { return try result() } catch { throw .network(error) }
+}
+
 // MARK: - Statuses
+
+extension NetworkError {
+  fileprivate var status: equiconv_status {
+    switch self {
+    case .invalid(let kind, _, _, _): kind.status
+    case .layer(let error, _): error.kind.status
+    case .group(let error, _): error.status
+    case .basis(let error, _): error.status
+    }
+  }
+}
+
+extension NetworkError.Kind {
+  fileprivate var status: equiconv_status {
+    switch self {
+    case .file: EQUICONV_ERROR_FILE_SYSTEM
+    case .format: EQUICONV_ERROR_INVALID_FILE
+    case .document: EQUICONV_ERROR_INVALID_DOCUMENT
+    case .version: EQUICONV_ERROR_UNSUPPORTED_VERSION
+    case .operation: EQUICONV_ERROR_UNSUPPORTED_OPERATION
+    case .limit: EQUICONV_ERROR_TOO_LARGE
+    case .argument: EQUICONV_ERROR_INVALID_ARRAY
+    case .misalignedPointer: EQUICONV_ERROR_MISALIGNED_POINTER
+    case .overlap: EQUICONV_ERROR_OVERLAP
+    case .test: EQUICONV_ERROR_FAILED_TEST
+    }
+  }
+}
 
 extension ConvolutionError.Kind {
   fileprivate var status: equiconv_status {

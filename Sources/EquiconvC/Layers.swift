@@ -25,7 +25,7 @@ final class LayerHandle: Handle {
 }
 
 /// A shape that C gives, of a number of axes that arrays may have.
-private func shape(_ pointer: UnsafePointer<equiconv_shape>?, _ argument: Argument) throws(CallError) -> Shape {
+func shape(_ pointer: UnsafePointer<equiconv_shape>?, _ argument: Argument) throws(CallError) -> Shape {
   let pointer = try location(pointer, argument)
   let rank = Int(pointer.pointee.rank)
   guard 0...Shape.largestRank ~= rank else {
@@ -39,7 +39,7 @@ private func shape(_ pointer: UnsafePointer<equiconv_shape>?, _ argument: Argume
 
 extension equiconv_shape {
   /// With 1 in the places beyond the rank.
-  fileprivate init(rank: Int, _ size: (Int) -> Int) {
+  init(rank: Int, _ size: (Int) -> Int) {
     self.init()
     self.rank = Int32(rank)
     withUnsafeMutableBytes(of: &sizes) { sizes in

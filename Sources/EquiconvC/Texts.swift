@@ -5,6 +5,7 @@ import EquiconvBases
 import EquiconvEngine
 import EquiconvGroups
 import _EquiconvErrors
+import _EquiconvMemory
 
 // One pair of functions for each kind of handle, all of them alike.
 
@@ -12,18 +13,28 @@ private func serialize(
   _ value: () throws(CallError) -> some TextForm, _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?,
   _ length: UnsafeMutablePointer<Int>?
 ) -> equiconv_status {
+  withText(capacity, text, length) { () throws(CallError) in
+    let value = try value()
+    return try engine(value.text())
+  }
+}
+
+/// Writes the text that `make` gives and a closing 0 where there is room for it, and its length.
+func withText(
+  _ capacity: Int, _ text: UnsafeMutablePointer<CChar>?, _ length: UnsafeMutablePointer<Int>?,
+  _ make: () throws(CallError) -> FixedArray<UInt8>
+) -> equiconv_status {
   withStatus { () throws(CallError) in
     let length = try location(length, .length)
-    let value = try value()
     let target = capacity == 0 ? nil : try required(text, .text)
-    let bytes = try engine(value.text())
+    let bytes = try make()
     if let target {
       // A capacity beyond the numbers of this type is negative here.
       guard capacity > bytes.count || capacity < 0 else {
         throw CallError(
           EQUICONV_ERROR_INVALID_SIZE, .capacity, capacity, expected: "0, or at least \(bytes.count + 1)")
       }
-      UnsafeMutableRawPointer(target).copyMemory(from: bytes.elements.baseAddress!, byteCount: bytes.count)
+      UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyBytes(from: bytes.elements)
       target[bytes.count] = 0
     }
     length.pointee = bytes.count

@@ -243,6 +243,31 @@ WITH_CALL(equiconv_basis_deserialize, (text, length, basis), const char *text, s
 WITH_CALL(equiconv_group_basis_deserialize, (text, length, group_basis), const char *text, size_t length,
           equiconv_group_basis **group_basis)
 
+// Networks (network.h)
+WITH_CALL(equiconv_network_open, (path, options, network), const char *path, const equiconv_network_options *options,
+          equiconv_network **network)
+WITH_CALL(equiconv_network_open_memory, (bytes, length, options, network), const void *bytes, size_t length,
+          const equiconv_network_options *options, equiconv_network **network)
+WITH_CALL(equiconv_network_create, (document, length, tensors, count, options, network), const char *document,
+          size_t length, const equiconv_tensor *tensors, int64_t count, const equiconv_network_options *options,
+          equiconv_network **network)
+WITH_CALL(equiconv_network_save, (network, path), const equiconv_network *network, const char *path)
+WITH_CALL(equiconv_network_describe, (network, capacity, text, length), const equiconv_network *network,
+          size_t capacity, char *text, size_t *length)
+WITH_CALL(equiconv_network_get_dtype, (network, dtype), const equiconv_network *network, equiconv_dtype *dtype)
+WITH_CALL(equiconv_network_get_input_shape, (network, shape), const equiconv_network *network, equiconv_shape *shape)
+WITH_CALL(equiconv_network_get_output_shape, (network, index, input, output), const equiconv_network *network,
+          int32_t index, const equiconv_shape *input, equiconv_shape *output)
+WITH_CALL(equiconv_network_get_tensor, (network, index, tensor), const equiconv_network *network, int64_t index,
+          equiconv_tensor *tensor)
+WITH_CALL(equiconv_network_reserve, (network, input), const equiconv_network *network, const equiconv_shape *input)
+WITH_CALL(equiconv_network_run, (network, dtype, input_shape, input, outputs, output_count),
+          const equiconv_network *network, equiconv_dtype dtype, const equiconv_shape *input_shape, const void *input,
+          void *const *outputs, int32_t output_count)
+WITH_CALL(equiconv_network_explain, (network, input, capacity, text, length), const equiconv_network *network,
+          const equiconv_shape *input, size_t capacity, char *text, size_t *length)
+WITH_CALL(equiconv_network_check, (network), const equiconv_network *network)
+
 // Action and pooling (signals.h)
 WITH_CALL(equiconv_act, (group, element, dtype, signal, batch, channels, spatial, input, output),
           const equiconv_group *group, int64_t element, equiconv_dtype dtype, equiconv_signal signal, int64_t batch,

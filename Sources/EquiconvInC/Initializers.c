@@ -14,3 +14,7 @@ void equiconv_descriptor_init(equiconv_descriptor *descriptor) {
 void equiconv_explanation_init(equiconv_explanation *explanation) {
   if (explanation != NULL) *explanation = (equiconv_explanation)EQUICONV_EXPLANATION_INIT;
 }
+
+void equiconv_network_options_init(equiconv_network_options *options) {
+  if (options != NULL) *options = (equiconv_network_options)EQUICONV_NETWORK_OPTIONS_INIT;
+}

@@ -172,7 +172,9 @@ private struct ArrayBytes {
     start = UInt(bitPattern: pointer)
     bytes = UInt(count) * UInt(MemoryLayout<S>.stride)
     if start % UInt(MemoryLayout<S>.alignment) != 0 {
-      throw .argument(name, "at address \(start)", expected: "a multiple of \(MemoryLayout<S>.alignment) bytes")
+      throw .invalid(
+        .misalignedPointer, place: name, value: "at address \(start)",
+        expected: "a multiple of \(MemoryLayout<S>.alignment) bytes")
     }
   }
 
@@ -182,8 +184,8 @@ private struct ArrayBytes {
 
   func checkApart(from other: ArrayBytes) throws(NetworkError) {
     if bytes > 0 && other.bytes > 0 && start < other.start &+ other.bytes && other.start < start &+ bytes {
-      throw .argument(
-        name, "\(bytes) bytes at address \(start)",
+      throw .invalid(
+        .overlap, place: name, value: "\(bytes) bytes at address \(start)",
         expected: "memory apart from \(other.name), \(other.bytes) bytes at address \(other.start)")
     }
   }

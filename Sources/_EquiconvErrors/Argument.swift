@@ -24,6 +24,7 @@ public indirect enum Argument: Hashable, Sendable {
   // What C passes besides: structs, handles, and places for results.
   case descriptor, explanation, call, structSize, prepared, plan, numbers, points, pointCount, values, matrix
   case text, length, capacity, inputShape, weightShape, remainders
+  case network, options, path, document, tensors, tensor, name, type, data, index, outputs, outputCount
   case rank, remainder, cayley, inverses, determinants, weights, coset, axes, signs, moved, arrayMatrix
   // What follows from arguments.
   case factorCount, planeCount, paddedSpatial, kernelTaps, fiberPairs, stencilEntries, samplingOperator
@@ -133,6 +134,18 @@ extension Argument: CustomStringConvertible {
     case .inputShape: language == .c ? "input_shape" : "inputShape"
     case .weightShape: language == .c ? "weight_shape" : "weightShape"
     case .remainders: "remainders"
+    case .network: "network"
+    case .options: "options"
+    case .path: "path"
+    case .document: "document"
+    case .tensors: "tensors"
+    case .tensor: "tensor"
+    case .name: "name"
+    case .type: "type"
+    case .data: "data"
+    case .index: "index"
+    case .outputs: "outputs"
+    case .outputCount: language == .c ? "output_count" : "outputCount"
     case .rank: "rank"
     case .remainder: "remainder"
     case .cayley: "cayley"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "network_example.h"
 #include "test.h"
 
 /* ---- One function beside its variant ---- */
@@ -170,6 +171,25 @@ static void texts_fail_alike(void) {
   CHECK(layer == NULL && group == NULL && basis == NULL && group_basis == NULL);
 }
 
+static void networks_fail_alike(void) {
+  equiconv_network *network = NULL;
+  size_t length;
+  SAME(equiconv_network_open, "/nowhere/at all", NULL, &network);
+  SAME(equiconv_network_open_memory, "bytes", 5, NULL, &network);
+  SAME(equiconv_network_create, "{}", 2, NULL, 0, NULL, &network);
+  SAME(equiconv_network_save, NULL, "path");
+  SAME(equiconv_network_describe, NULL, 0, NULL, &length);
+  SAME(equiconv_network_get_dtype, NULL, NULL);
+  SAME(equiconv_network_get_input_shape, NULL, NULL);
+  SAME(equiconv_network_get_output_shape, NULL, 0, NULL, NULL);
+  SAME(equiconv_network_get_tensor, NULL, 0, NULL);
+  SAME(equiconv_network_reserve, NULL, NULL);
+  SAME(equiconv_network_run, NULL, EQUICONV_FLOAT32, NULL, NULL, NULL, 1);
+  SAME(equiconv_network_explain, NULL, NULL, 0, NULL, &length);
+  SAME(equiconv_network_check, NULL);
+  CHECK(network == NULL);
+}
+
 static void signals_and_settings_fail_alike(void) {
   const int64_t spatial[2] = {2, 2};
   SAME(equiconv_act, NULL, 0, EQUICONV_FLOAT32, EQUICONV_SIGNAL_PLANE, 1, 1, spatial, NULL, NULL);
@@ -255,6 +275,19 @@ static void layer_objects_succeed_alike(void) {
   equiconv_weight_destroy(prepared);
   equiconv_layer_destroy(layer);
   equiconv_group_destroy(group);
+}
+
+static void networks_succeed_alike(void) {
+  const equiconv_shape shape = {4, {1, 1, 3, 4}};
+  equiconv_network *network = NULL;
+  CHECK_SUCCESS(example_create(EQUICONV_NETWORK_FAST, &network));
+#define OUTPUTS ((void *[]){result, result + 256})
+  SAME_RESULT(equiconv_network_run, network, EQUICONV_FLOAT32, &shape, input, OUTPUTS, EXAMPLE_OUTPUTS);
+  SAME_RESULT(equiconv_network_get_input_shape, network, (equiconv_shape *)(void *)result);
+  SAME_RESULT(equiconv_network_get_output_shape, network, 1, &shape, (equiconv_shape *)(void *)result);
+  SAME_RESULT(equiconv_network_get_tensor, network, 1, (equiconv_tensor *)(void *)result);
+  SAME_RESULT(equiconv_network_describe, network, 0, NULL, (size_t *)(void *)result);
+  equiconv_network_close(network);
 }
 
 static void signals_succeed_alike(void) {
@@ -354,10 +387,12 @@ int main(void) {
   RUN(plans_fail_alike);
   RUN(layer_objects_fail_alike);
   RUN(texts_fail_alike);
+  RUN(networks_fail_alike);
   RUN(signals_and_settings_fail_alike);
   RUN(layers_succeed_alike);
   RUN(plans_succeed_alike);
   RUN(layer_objects_succeed_alike);
+  RUN(networks_succeed_alike);
   RUN(signals_succeed_alike);
   RUN(initializers_agree);
   RUN(other_structs_are_refused_and_left_alone);

@@ -4,9 +4,12 @@
 
 int main() {
   equiconv_descriptor descriptor = EQUICONV_DESCRIPTOR_INIT;
+  equiconv_network_options options = EQUICONV_NETWORK_OPTIONS_INIT;
+  equiconv_network *network = nullptr;
   equiconv_group *group = nullptr;
   equiconv_plan *plan = nullptr;
   bool right = equiconv_version() == EQUICONV_VERSION;
+  right = right && equiconv_network_open_memory("", 0, &options, &network) == EQUICONV_ERROR_INVALID_FILE;
   right = right && equiconv_group_create_cyclic(4, &group) == EQUICONV_SUCCESS;
   descriptor.group = group;
   descriptor.layer = EQUICONV_LAYER_LIFTING;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network_example.h"
 #include "refused_calls.h"
 #include "test.h"
 
@@ -300,6 +301,20 @@ static void pools(void) {
   if (step(equiconv_group_pool(EQUICONV_FLOAT64, EQUICONV_POOL_MAX, 3, 512, 70, source, target))) copy_of(target, 210);
 }
 
+/** A network from its document to its outputs. */
+static void network(void) {
+  enum { BATCH = 2, ROWS = 96, PLANES = BATCH * EXAMPLE_CHANNELS * ROWS * ROWS };
+  const equiconv_shape shape = {4, {BATCH, 1, ROWS, ROWS}};
+  float *const numbers = (float *)target;
+  void *const outputs[EXAMPLE_OUTPUTS] = {numbers + PLANES, numbers};
+  equiconv_network *made;
+  if (!MAKE(made, example_create(EQUICONV_NETWORK_EXACT, &made))) return;
+  if (step(equiconv_network_run(made, EQUICONV_FLOAT32, &shape, source32, outputs, EXAMPLE_OUTPUTS))) {
+    copy_of(target, (PLANES + BATCH * EXAMPLE_CLASSES) / 2);
+  }
+  equiconv_network_close(made);
+}
+
 /* ---- The list ---- */
 
 const refused_call refused_calls[] = {{"largest_cyclic_group", largest_cyclic_group},
@@ -319,6 +334,7 @@ const refused_call refused_calls[] = {{"largest_cyclic_group", largest_cyclic_gr
                                       {"simple_calls", simple_calls},
                                       {"gradients_together", gradients_together},
                                       {"pools", pools},
+                                      {"network", network},
                                       {NULL, NULL}};
 
 bool make_calls_ready(void) {

@@ -71,8 +71,8 @@ every_prototype_is_called() {
     case $name in
       *_with_call) grep -q "SAME(${name%_with_call}," "$here/calls.c" || echo "$name" ;;
       *)
-        grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/calls.c" "$here/choice.c" "$here/layer_objects.c" "$here/texts.c" \
-          "$here/test.c" ||
+        grep -q "$name(" "$here/api.c" "$here/bases.c" "$here/calls.c" "$here/choice.c" "$here/layer_objects.c" "$here/networks.c" \
+          "$here/network_example.c" "$here/texts.c" "$here/test.c" ||
           grep -q "$name[,}]" "$here/api.c" || echo "$name"
         ;;
     esac
@@ -217,9 +217,20 @@ c_example() {
   # shellcheck disable=SC2046,SC2086
   gcc $strict $cflags "$examples/c/$1.c" $(libraries shared) -o "$work/$1" && example_holds "$work/$1" "$2"
 }
-rust_example() {
-  rustc -D warnings -O -L "native=$libdir" "$examples/rust/first.rs" -o "$work/first_rust" &&
-    example_holds "$work/first_rust" 4
+# The crate and its examples, without cargo, which need not be there.
+rust_builds() {
+  mkdir -p "$work/rust"
+  rustc --edition 2021 -D warnings -O -L "native=$libdir" --crate-type rlib --crate-name equiconv \
+    "$examples/rust/src/lib.rs" -o "$work/rust/libequiconv.rlib" || return 1
+  for example in first classify; do
+    rustc --edition 2021 -D warnings -O -L "native=$libdir" --extern "equiconv=$work/rust/libequiconv.rlib" \
+      "$examples/rust/examples/$example.rs" -o "$work/${example}_rust" || return 1
+  done
+}
+rust_example() { rust_builds && example_holds "$work/first_rust" 4; }
+cargo_example() {
+  cargo build --quiet --offline --release --examples --manifest-path "$examples/rust/Cargo.toml" \
+    --target-dir "$work/cargo" && example_holds "$work/cargo/release/examples/first" 4
 }
 if command -v gcc >/dev/null; then
   expect "examples/c/first.c" c_example first 4
@@ -247,9 +258,15 @@ else
 fi
 
 if command -v rustc >/dev/null; then
-  expect "examples/rust/first.rs" rust_example
+  expect "examples/rust, by rustc" rust_example
 else
   echo "     skipped: no rustc"
+fi
+
+if command -v cargo >/dev/null; then
+  expect "examples/rust, by cargo" cargo_example
+else
+  echo "     skipped: no cargo"
 fi
 
 go_example() {
@@ -260,6 +277,73 @@ if command -v go >/dev/null; then
   expect "examples/go" go_example
 else
   echo "     skipped: no go"
+fi
+
+# ---- Networks: one file, in every language -----------------------------------------------------------------------
+
+# A network, and a picture of 7 x 5 pixels.
+network=$work/network.safetensors image=$work/image.pgm
+make_network() {
+  # shellcheck disable=SC2046,SC2086
+  (cd "$here" && gcc $strict $cflags make_network.c network_example.c test.c $(libraries shared) -o "$work/make_network") &&
+    "$work/make_network" "$network" && { printf 'P5\n7 5\n255\n' && printf '%s' 'a quick brown fox over a lazy dogs!'; } >"$image"
+}
+# classifies LABEL PROGRAM...: it prints a score for each class, with the bits that the program in C printed.
+classifies() {
+  label=$1
+  shift
+  "$@" "$network" <"$image" >"$work/scores" && awk '{ printf "%s %.8e\n", $1, $2 }' "$work/scores" >"$work/scores-$label" &&
+    [ "$(wc -l <"$work/scores-$label")" -eq 3 ] && grep -q '^cat ' "$work/scores-$label" &&
+    diff "$work/scores-c" "$work/scores-$label"
+}
+c_classifies() {
+  # shellcheck disable=SC2046,SC2086
+  gcc $strict $cflags "$examples/c/classify.c" $(libraries shared) -o "$work/classify" && classifies c "$work/classify" &&
+    ! "$work/classify" "$network" </dev/null 2>/dev/null && ! "$work/classify" /nowhere <"$image" 2>/dev/null
+}
+cplusplus_classifies() {
+  # shellcheck disable=SC2046,SC2086
+  $1 -std=c++17 -Wall -Wextra -Werror -pedantic $cflags "$examples/cpp/classify.cpp" $(libraries shared) -o "$work/classify_cpp" &&
+    classifies cpp "$work/classify_cpp"
+}
+cmake_classifies() {
+  cmake -S "$examples/cpp" -B "$work/cmake-cpp" -DCMAKE_PREFIX_PATH="$prefix" && cmake --build "$work/cmake-cpp" &&
+    classifies cmake "$work/cmake-cpp/classify"
+}
+loads_only_system_libraries() {
+  others=$(ldd "$1" | grep -v -E '(linux-vdso|libequiconv|libc|libm|libstdc\+\+|libgcc_s|ld-linux.*|libpthread|libdl)\.so' || true)
+  [ -z "$others" ] || { echo "$others"; return 1; }
+}
+# In a root with nothing but the program and the network.
+classifies_in_empty_root() {
+  # shellcheck disable=SC2046,SC2086
+  gcc -static $strict $cflags "$examples/c/classify.c" $(libraries static) -o "$work/root/classify" &&
+    cp "$network" "$work/root/network" && in_empty_root /classify /network <"$image" >"$work/scores" &&
+    awk '{ printf "%s %.8e\n", $1, $2 }' "$work/scores" | diff "$work/scores-c" -
+}
+checks_memory() {
+  EQUICONV_ISA=avx2 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite "$work/classify" "$network" <"$image"
+}
+
+if command -v gcc >/dev/null && expect "a network is written by C" make_network; then
+  expect "examples/c/classify.c" c_classifies
+  expect "a program that runs a network needs neither Python nor Swift" loads_only_system_libraries "$work/classify"
+  for compiler in g++ clang++; do
+    command -v $compiler >/dev/null && expect "[$compiler] examples/cpp has the bits of C" cplusplus_classifies $compiler
+  done
+  if command -v cmake >/dev/null; then expect "examples/cpp by CMake has the bits of C" cmake_classifies; fi
+  if [ -x "$work/classify_rust" ]; then expect "examples/rust has the bits of C" classifies rust "$work/classify_rust"; fi
+  if [ -x "$work/first_go" ]; then expect "examples/go has the bits of C" classifies go "$work/first_go"; fi
+  if may_change_root; then
+    expect "examples/c/classify.c, fully static, in an empty root directory" classifies_in_empty_root
+  else
+    echo "     skipped: no static C library, or no permission to change the root directory"
+  fi
+  if command -v valgrind >/dev/null; then
+    expect "valgrind finds no fault in examples/c/classify.c" checks_memory
+  else
+    echo "     skipped: no valgrind"
+  fi
 fi
 
 passed=$(grep -c '^ok' "$log")

@@ -13,6 +13,12 @@ typedef struct wrong_outputs {
   equiconv_group_basis *group_basis;
   equiconv_subgroup *subgroup;
   equiconv_weight *prepared;
+  equiconv_network *network;
+  equiconv_dtype dtype;
+  equiconv_tensor tensor;
+  equiconv_shape sizes;
+  size_t length;
+  char text[64];
   equiconv_explanation explanation; /* with the right struct_size, not prepared */
   int64_t shape[EQUICONV_MAX_RANK], remainder;
   int32_t rank, indices[64];
@@ -37,5 +43,6 @@ void wrong_arrays(void);
 void wrong_queries(void);
 void wrong_choices(void);
 void wrong_actions_and_pools(void);
+void wrong_networks(void);
 
 #endif

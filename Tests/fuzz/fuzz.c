@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   /* Those that others need come often. */
   static void (*const steps[])(void) = {
       layer_create, layer_run, layer_run,         group_create, layer_call, layer_create, basis_create, signal_act,
-      signal_pool,  layer_ask, layer_run_wrongly, group_ask,    basis_ask,  layer_run,    runtime_set,  text_ask};
+      signal_pool,  layer_ask, layer_run_wrongly, group_ask,    basis_ask,  network_ask,  runtime_set,  text_ask};
   bytes_begin(data, size);
   group_create();
   layer_create();

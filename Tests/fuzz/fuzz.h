@@ -94,6 +94,7 @@ void layer_call(void);
 void signal_act(void);
 void signal_pool(void);
 void text_ask(void);
+void network_ask(void);
 void runtime_set(void);
 void everything_end(void);
 

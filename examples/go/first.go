@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A first program in Go, on the C interface alone: lift an image to the group of quarter turns, and see that turning the
-// image turns the result, to the last bit; then let many goroutines fail at once, each with its own message.
+// image turns the result, to the last bit; then let many goroutines fail at once, each with its own message. With the name
+// of a network file it classifies the image on standard input instead; see network.go.
 //
 //	go build -o first . && ./first
+//	pngtopnm image.png | ./first network.safetensors
 package main
 
 // #cgo pkg-config: equiconv
@@ -153,7 +155,11 @@ func run() error {
 }
 
 func main() {
-	if err := run(); err != nil {
+	first := run
+	if len(os.Args) == 2 {
+		first = func() error { return classify(os.Args[1]) }
+	}
+	if err := first(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

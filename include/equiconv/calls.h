@@ -3,6 +3,7 @@
 #ifndef EQUICONV_CALLS_H
 #define EQUICONV_CALLS_H
 
+#include "network.h"
 #include "runtime.h"
 #include "signals.h"
 #include "texts.h"
@@ -304,6 +305,41 @@ EQUICONV_API equiconv_status equiconv_basis_deserialize_with_call(const char *te
 EQUICONV_API equiconv_status equiconv_group_basis_deserialize_with_call(const char *text, size_t length,
                                                                         equiconv_group_basis **group_basis,
                                                                         equiconv_call *call);
+
+/* Networks (network.h) */
+
+EQUICONV_API equiconv_status equiconv_network_open_with_call(const char *path, const equiconv_network_options *options,
+                                                             equiconv_network **network, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_open_memory_with_call(const void *bytes, size_t length,
+                                                                    const equiconv_network_options *options,
+                                                                    equiconv_network **network, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_create_with_call(const char *document, size_t length,
+                                                               const equiconv_tensor *tensors, int64_t count,
+                                                               const equiconv_network_options *options,
+                                                               equiconv_network **network, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_save_with_call(const equiconv_network *network, const char *path,
+                                                             equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_describe_with_call(const equiconv_network *network, size_t capacity,
+                                                                 char *text, size_t *length, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_get_dtype_with_call(const equiconv_network *network,
+                                                                  equiconv_dtype *dtype, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_get_input_shape_with_call(const equiconv_network *network,
+                                                                        equiconv_shape *shape, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_get_output_shape_with_call(const equiconv_network *network, int32_t index,
+                                                                         const equiconv_shape *input,
+                                                                         equiconv_shape *output, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_get_tensor_with_call(const equiconv_network *network, int64_t index,
+                                                                   equiconv_tensor *tensor, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_reserve_with_call(const equiconv_network *network,
+                                                                const equiconv_shape *input, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_run_with_call(const equiconv_network *network, equiconv_dtype dtype,
+                                                            const equiconv_shape *input_shape, const void *input,
+                                                            void *const *outputs, int32_t output_count,
+                                                            equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_explain_with_call(const equiconv_network *network,
+                                                                const equiconv_shape *input, size_t capacity,
+                                                                char *text, size_t *length, equiconv_call *call);
+EQUICONV_API equiconv_status equiconv_network_check_with_call(const equiconv_network *network, equiconv_call *call);
 
 /* Action and pooling (signals.h) */
 

@@ -41,6 +41,10 @@ typedef enum equiconv_status {
   EQUICONV_ERROR_INVALID_BASIS = 119,      /**< a basis that does not exist, or does not fit the layer */
   EQUICONV_ERROR_DTYPE_MISMATCH = 120,     /**< an equiconv_weight of another dtype than the layer */
   EQUICONV_ERROR_INVALID_TEXT = 121,       /**< not the text of a layer, group or basis */
+  EQUICONV_ERROR_INVALID_ARRAY = 122,      /**< an array that does not fit a network: shape, bytes or name */
+  EQUICONV_ERROR_INVALID_FILE = 123,       /**< not a network file */
+  EQUICONV_ERROR_INVALID_DOCUMENT = 124,   /**< a network that says what it may not say, or does not fit its tensors */
+  EQUICONV_ERROR_FAILED_TEST = 125,        /**< a network file whose own test does not hold */
 
   /* 2xx: not a group */
   EQUICONV_ERROR_INVALID_ORDER = 200,      /**< a group order that is not positive, or beyond 4096 */
@@ -55,11 +59,14 @@ typedef enum equiconv_status {
 
   /* 3xx: resources */
   EQUICONV_ERROR_OUT_OF_MEMORY = 300, /**< an allocation of at least 64 KiB failed */
-  EQUICONV_ERROR_TOO_LARGE = 301,     /**< beyond a limit of this library: |X| * |Y| * taps > 2^22 */
+  EQUICONV_ERROR_TOO_LARGE = 301,     /**< beyond a limit of this library: |X| * |Y| * taps > 2^22, or of files */
+  EQUICONV_ERROR_FILE_SYSTEM = 302,   /**< a file could not be opened, read or written */
 
   /* 4xx: valid, but not available */
   EQUICONV_ERROR_UNSUPPORTED_GROUP = 400,     /**< an action by an element that does not map the grid to itself */
   EQUICONV_ERROR_UNSUPPORTED_ALGORITHM = 401, /**< the algorithm is not available for this call */
+  EQUICONV_ERROR_UNSUPPORTED_VERSION = 402,   /**< a network file of a version that this library does not read */
+  EQUICONV_ERROR_UNSUPPORTED_OPERATION = 403, /**< a network with an operation that this library does not know */
 
   /* 5xx: ended by the caller */
   EQUICONV_ERROR_CANCELLED = 500 /**< the caller ended the call; its output arrays are undefined */

@@ -89,6 +89,8 @@ from ._machine.config import set_workspace_limit as set_workspace_limit
 from ._machine.config import show_config as show_config
 from ._machine.config import workspace_limit as workspace_limit
 from ._machine.thread_limits import follow_limits as _follow_limits
+from ._network.network import Network as Network
+from ._network.network import load_network as load_network
 from ._nn.algorithm import set_algorithm as set_algorithm
 from ._nn.heads import BatchNorm as BatchNorm
 from ._nn.heads import Linear as Linear
@@ -120,6 +122,7 @@ __all__ = [
     "KernelBasis",
     "LiftingConv",
     "Linear",
+    "Network",
     "PointGroup",
     "PreparedWeight",
     "ProjectionConv",
@@ -161,6 +164,7 @@ __all__ = [
     "leaky_relu",
     "lifting_conv",
     "lifting_conv_vjp",
+    "load_network",
     "localized",
     "octahedral",
     "partial_projection",

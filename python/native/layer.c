@@ -51,7 +51,7 @@ bool native_read_shape(PyObject *value, equiconv_shape *shape) {
   return true;
 }
 
-static PyObject *tuple_of(int32_t rank, const int64_t *sizes) {
+PyObject *native_tuple_of(int32_t rank, const int64_t *sizes) {
   PyObject *tuple = PyTuple_New(rank);
   for (int32_t axis = 0; tuple != NULL && axis < rank; axis++) {
     PyObject *size = PyLong_FromLongLong(sizes[axis]);
@@ -72,7 +72,7 @@ static PyObject *find_output_shape(PyObject *self, PyObject *const *args, Py_ssi
   }
   const equiconv_status status =
       equiconv_layer_get_output_shape(((native_layer *)self)->handle, &input, &weight, &output);
-  return status == EQUICONV_SUCCESS ? tuple_of(output.rank, output.sizes) : native_raise(status);
+  return status == EQUICONV_SUCCESS ? native_tuple_of(output.rank, output.sizes) : native_raise(status);
 }
 
 /* find_stride_remainders(x: tuple, weight: tuple) -> tuple of one for each axis of space */
@@ -84,7 +84,7 @@ static PyObject *find_stride_remainders(PyObject *self, PyObject *const *args, P
   }
   const equiconv_status status =
       equiconv_layer_get_stride_remainders(((native_layer *)self)->handle, &input, &weight, remainders);
-  return status == EQUICONV_SUCCESS ? tuple_of(3, remainders) : native_raise(status);
+  return status == EQUICONV_SUCCESS ? native_tuple_of(3, remainders) : native_raise(status);
 }
 
 /* find_weight_shape(out_channels, in_channels, kernel: tuple of d extents) -> tuple */
@@ -97,7 +97,7 @@ static PyObject *find_weight_shape(PyObject *self, PyObject *const *args, Py_ssi
   }
   const equiconv_status status =
       equiconv_layer_get_weight_shape(((native_layer *)self)->handle, out_channels, in_channels, kernel.sizes, &weight);
-  return status == EQUICONV_SUCCESS ? tuple_of(weight.rank, weight.sizes) : native_raise(status);
+  return status == EQUICONV_SUCCESS ? native_tuple_of(weight.rank, weight.sizes) : native_raise(status);
 }
 
 NATIVE_TEXT_GETTER(layer_text, native_layer, equiconv_layer_serialize)

@@ -163,6 +163,7 @@ static PyMethodDef methods[] = {
     {"vjp", FASTCALL(native_vjp), SIGNATURE("vjp", "layer, grad_out, x, weight, want_x, want_weight, want_bias")},
     {"expand", FASTCALL(native_expand), SIGNATURE("expand", "layer, weight")},
     {"explain", FASTCALL(native_explain), SIGNATURE("explain", "layer, run, prepared, x, weight, is_double")},
+    {"run_network", FASTCALL(native_run_network), SIGNATURE("run_network", "network, x")},
     {"group_basis_matrix", FASTCALL(native_group_basis_matrix), SIGNATURE("group_basis_matrix", "group_basis, group")},
     {"pool", FASTCALL(native_pool), SIGNATURE("pool", "mode, x, out")},
     {"pool_vjp", FASTCALL(native_pool_vjp), SIGNATURE("pool_vjp", "mode, grad_out, x, grad_x")},
@@ -219,8 +220,9 @@ static int execute(PyObject *module) {
   state->group_basis_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_group_basis_spec, NULL);
   state->weight_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_weight_spec, NULL);
   state->layer_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_layer_spec, NULL);
-  PyTypeObject *types[] = {state->group_type,       state->subgroup_type, state->basis_type,
-                           state->group_basis_type, state->weight_type,   state->layer_type};
+  state->network_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &native_network_spec, NULL);
+  PyTypeObject *types[] = {state->group_type,  state->subgroup_type, state->basis_type,  state->group_basis_type,
+                           state->weight_type, state->layer_type,    state->network_type};
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     if (types[i] == NULL || PyModule_AddType(module, types[i]) < 0) {
       return -1;
@@ -237,6 +239,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->group_basis_type);
   Py_VISIT(state->weight_type);
   Py_VISIT(state->layer_type);
+  Py_VISIT(state->network_type);
   Py_VISIT(state->layer_maker);
   Py_VISIT(state->result_handler);
   for (int i = 0; i < NATIVE_RECENT_LAYERS; i++) {
@@ -254,6 +257,7 @@ static int clear(PyObject *module) {
   Py_CLEAR(state->group_basis_type);
   Py_CLEAR(state->weight_type);
   Py_CLEAR(state->layer_type);
+  Py_CLEAR(state->network_type);
   Py_CLEAR(state->layer_maker);
   Py_CLEAR(state->result_handler);
   for (int i = 0; i < NATIVE_RECENT_LAYERS; i++) {

@@ -33,6 +33,7 @@ typedef struct {
   PyTypeObject *group_basis_type;
   PyTypeObject *weight_type;
   PyTypeObject *layer_type;
+  PyTypeObject *network_type;
   PyObject *layer_maker;                      /* NULL before set_layer_maker */
   PyObject *result_handler;                   /* of the memory of large results */
   native_recent recent[NATIVE_RECENT_LAYERS]; /* most recent first */
@@ -83,6 +84,12 @@ typedef struct {
   bool is_strided; /* whether a stride may leave a remainder */
 } native_layer;
 
+/* And of Network. */
+typedef struct {
+  PyObject_HEAD equiconv_network *handle;
+  int type; /* NPY_FLOAT32 or NPY_FLOAT64 */
+} native_network;
+
 /*
  * NATIVE_TYPE(type, name, flags, slots...): how Python makes the type of native_<type>, by <type>_new and <type>_dealloc
  * and whatever else it has.
@@ -107,6 +114,7 @@ extern PyType_Spec native_basis_spec;
 extern PyType_Spec native_group_basis_spec;
 extern PyType_Spec native_weight_spec;
 extern PyType_Spec native_layer_spec;
+extern PyType_Spec native_network_spec;
 
 /*
  * A call of the engine while the GIL is released, which a signal's handler may end by raising: made between
@@ -127,12 +135,13 @@ PyObject *native_raise(equiconv_status status);
 
 /* The group in `value`, or NULL without an exception if it is no Group. */
 native_group *native_as_group(PyObject *module, PyObject *value);
-/* The same for Subgroup, Basis, GroupBasis, Weight and Layer. */
+/* The same for Subgroup, Basis, GroupBasis, Weight, Layer and Network. */
 native_subgroup *native_as_subgroup(PyObject *module, PyObject *value);
 native_basis *native_as_basis(PyObject *module, PyObject *value);
 native_group_basis *native_as_group_basis(PyObject *module, PyObject *value);
 native_weight *native_as_weight(PyObject *module, PyObject *value);
 native_layer *native_as_layer(PyObject *module, PyObject *value);
+native_network *native_as_network(PyObject *module, PyObject *value);
 
 /* Whether `value` is an ndarray of float32 or float64 that the engine reads as it is: C-contiguous, aligned, native. */
 bool native_is_plain(PyObject *value);
@@ -171,6 +180,7 @@ PyObject *native_act(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_array_matrix(PyObject *module, PyObject *matrix);
 PyObject *native_group_basis_matrix(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_explain(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *native_run_network(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_layer_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *native_set_layer_maker(PyObject *module, PyObject *function);
 
@@ -192,6 +202,8 @@ PyObject *native_new_result(PyObject *result_handler, int rank, const npy_intp *
 
 /* A tuple of ints as a shape; false for anything else. */
 bool native_read_shape(PyObject *value, equiconv_shape *shape);
+/* The other way round. */
+PyObject *native_tuple_of(int32_t rank, const int64_t *sizes);
 
 /*
  * What the handle of a type was made of, as the getter `name`: a text that `serialize` writes. PyUnicode_New makes room

@@ -33,6 +33,10 @@ public enum NetworkError: ArgumentError, AllocationFailure {
     case limit
     /// An array, a shape or an option of a call.
     case argument
+    /// An array of a call that is not aligned to its numbers.
+    case misalignedPointer
+    /// An output that lies in the memory of another array.
+    case overlap
     /// The file's own test does not hold.
     case test
   }

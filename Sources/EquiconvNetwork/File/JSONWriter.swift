@@ -106,7 +106,7 @@ package struct JSONWriter: ~Copyable {
     while bytes.count % multiple != 0 { try bytes.append(UInt8(ascii: " ")) }
   }
 
-  private mutating func word(_ word: String) throws(NetworkError) {
+  mutating func word(_ word: String) throws(NetworkError) {
     try separate()
     for byte in word.utf8 { try bytes.append(byte) }
   }

@@ -12,6 +12,9 @@ import _EquiconvMemory
 /// memory. Larger ones are mapped: a number is read from the file when it is used, and a process that uses numbers of a
 /// file that was cut short since it was opened is ended by the system (SIGBUS). `write` never cuts files short.
 public final class NetworkFile: Sendable {
+  /// The most tensors of a file, and bytes of a name: see docs/NetworkFormat.md.
+  public static let (mostTensors, longestName) = (Limits.tensors, Limits.name)
+
   public let document: NetworkDocument
   /// As the document says it; nil if it does not.
   public let geometry: NetworkDocument.Geometry?

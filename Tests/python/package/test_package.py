@@ -82,7 +82,7 @@ def test_examples_in_the_documentation(module):
     assert result.failed == 0
 
 
-TYPES = ("Group", "Subgroup", "Basis", "GroupBasis", "Layer", "Weight")
+TYPES = ("Group", "Subgroup", "Basis", "GroupBasis", "Layer", "Network", "Weight")
 
 
 def stub_functions(body):

@@ -25,6 +25,7 @@ ORDER = (
     ("_nn",),
     ("theory", "torch", "jax"),
     ("experiments",),
+    ("__main__",),
 )
 # Inside the fronts.
 INNER_ORDER = {

@@ -195,7 +195,7 @@ WRONG = {
     "layer": (lambda d: d["operations"][0].update(layer="equiconv-layer/2"), "expected version 1 of equiconv-layer"),
     "function": (lambda d: d["operations"][1].update(function="relu6"), "relu6"),
     "output": (lambda d: d["outputs"][0].update(value="v9"), "v9"),
-    "space": (lambda d: d["operations"][2].update(kind="linear", weight="0.weight"), "linear|values to unpack"),
+    "space": (lambda d: d["operations"][2].update(kind="linear", weight="0.weight"), "linear|mode"),
 }
 
 
@@ -219,7 +219,7 @@ def test_wrong_documents_are_errors(name, tmp_path):
 def test_files_that_are_no_networks_are_errors(tmp_path):
     path = tmp_path / "network"
     path.write_bytes(b"no network")
-    with pytest.raises(ValueError, match="network"):
+    with pytest.raises(ValueError, match="header"):
         et.load_network(path)
     with pytest.raises(FileNotFoundError):
         et.load_network(tmp_path / "nothing")
