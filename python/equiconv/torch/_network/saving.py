@@ -86,8 +86,7 @@ def save_network(
         OSError: the file cannot be written.
 
     Example:
-        >>> network = torch.nn.Sequential(LiftingConv(1, 8, 5, cyclic(4)), torch.nn.ReLU(), GroupPool(cyclic(4)))
-        >>> save_network(network, "network.safetensors", torch.zeros(1, 1, 28, 28))
+        ``save_network(network, "network.safetensors", torch.zeros(1, 1, 28, 28), name="digits")``.
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"module is of type {type(module).__name__}, expected a torch.nn.Module")
