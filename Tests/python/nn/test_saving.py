@@ -50,10 +50,14 @@ def test_files_compute_what_the_sequence_does(dtype, path):
     net.save(path, x, name="test", description="of NumPy", classes=["a", "b", "c", "d"], pixel_size=0.25)
     document, tensors = read_file(path)
     (found,) = run_document(document, tensors, x).values()
-    assert np.abs(found - net(x)).max() <= (1e-5 if dtype == np.float32 else 1e-13) * np.abs(net(x)).max()
+    bound = (1e-5 if dtype == np.float32 else 1e-13) * np.abs(net(x)).max()
+    assert np.abs(found - net(x)).max() <= bound
+    for mode in ("fast", "exact"):
+        assert np.abs(eq.load_network(path, mode=mode)(x) - net(x)).max() <= bound
     assert document["dtype"] == np.dtype(dtype).name
     assert document["input"]["pixel_size"] == [0.25, 0.25]
-    assert document["outputs"] == [{"name": "y", "value": "v16", "classes": ["a", "b", "c", "d"]}]
+    (output,) = document["outputs"]
+    assert (output["name"], output["value"], output["classes"]) == ("y", "v16", ["a", "b", "c", "d"])
     assert np.array_equal(tensors["equiconv.test.output.0"], net(x))
 
 

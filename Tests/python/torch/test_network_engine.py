@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402
-
 import equiconv.torch as et  # noqa: E402
 from network_cases import C4, C8, CASES, D4, ResidualNetwork, signal, trained  # noqa: E402
+from torch import nn  # noqa: E402
 
 
 def listed(outputs):
@@ -65,7 +64,8 @@ def test_engine_reads_all_sizes(name, tmp_path):
 def classifier(group):
     return nn.Sequential(
         et.LiftingConv(2, 4, 3, group, padding=1), et.BatchNorm(4), nn.ReLU(),
-        et.GroupConv(4, 4, 3, group, padding=1, bias=False), et.BatchNorm(4), nn.SiLU(), et.SpatialMaxPool(group, 3, 2, 1),
+        et.GroupConv(4, 4, 3, group, padding=1, bias=False), et.BatchNorm(4), nn.SiLU(),
+        et.SpatialMaxPool(group, 3, 2, 1),
         et.GroupConv(4, 3, 3, group), et.GroupPool(group, "max"), et.SpatialMean(group), nn.Linear(3, 5), nn.Softmax(1),
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -15,7 +14,7 @@ from .._checks.arrays import Array
 from .._groups.point_group import PointGroup
 from .._layer.spec import LayerSpec
 from .about import About
-from .file import FORMAT, Document
+from .file import FORMAT, Document, digest
 from .types import ValueType, group_entry, written_type
 
 TEST_INPUT = "equiconv.test.input"
@@ -162,8 +161,5 @@ def _check_numbers(operation: Document) -> None:
 def with_test(tensors: dict[str, Array], x: Array, outputs: Sequence[Array]) -> tuple[Document, dict[str, Array]]:
     """The entry `test` of a document, and the tensors with those of a test."""
     arrays = {TEST_INPUT: x} | {f"{TEST_OUTPUT}{number}": output for number, output in enumerate(outputs)}
-    digest = hashlib.sha256()
-    for array in arrays.values():
-        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
-    entry = {"input": TEST_INPUT, "outputs": list(arrays)[1:], "sha256": digest.hexdigest()}
+    entry = {"input": TEST_INPUT, "outputs": list(arrays)[1:], "sha256": digest(arrays.values())}
     return entry, tensors | {name: np.ascontiguousarray(array) for name, array in arrays.items()}
