@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import pickle
 import threading
+import weakref
 
 import equiconv as eq
 import numpy as np
@@ -105,6 +107,18 @@ def test_tensors_outlive_their_network(path):
     kept = arrays["group.weight"]
     del arrays
     assert np.array_equal(kept, classifier()[1]["group.weight"])
+
+
+def test_a_network_is_freed_with_its_last_reference(path):
+    network = eq.load_network(path)
+    kept = network.tensors["group.weight"]
+    alive = weakref.ref(network)
+    del network
+    gc.collect()
+    assert alive() is not None
+    del kept
+    gc.collect()
+    assert alive() is None
 
 
 def test_a_saved_network_has_the_bytes_of_its_file(path, tmp_path):

@@ -39,10 +39,10 @@ class Network(_native.Network):
         output_names: the names of its outputs, in order.
     """
 
-    __slots__ = ("__weakref__", "_document", "_tensors", "_way")
+    # Tensors are not held: their arrays hold the network, and NumPy's arrays take no part in garbage collection.
+    __slots__ = ("__weakref__", "_document", "_way")
     _document: Document
     _way: Mode
-    _tensors: tuple[Tensor, ...]
 
     def __new__(cls, *_arguments: object, **_keywords: object) -> Network:
         """Always raises TypeError: networks come from `load_network`."""
@@ -82,7 +82,7 @@ class Network(_native.Network):
     @property
     def tensors(self) -> Mapping[str, Array]:
         """The arrays of its file by their names, read-only."""
-        return MappingProxyType({name: array for name, _, array in self._tensors})
+        return MappingProxyType({name: array for name, _, array in tensors_of(self)})
 
     @property
     def classes(self) -> tuple[str, ...] | None:
@@ -117,7 +117,7 @@ class Network(_native.Network):
         return self.find_output_shape(number, self._shape(shape))
 
     def explain(self, shape: tuple[int, ...], /) -> NetworkExplanation:  # type: ignore[override]
-        """What a call with a signal of this shape does, operation by operation. Runs the network once.
+        """What a call with a signal of this shape does, operation by operation. Runs the network a few times, on zeros.
 
         Args:
             shape: that of the signal.
@@ -131,7 +131,7 @@ class Network(_native.Network):
         return read_explanation(super().explain(self._shape(shape)))
 
     def summary(self, shape: tuple[int, ...] | None = None) -> Summary:
-        """A table of the operations: kind, output shape, parameters, algorithm, time. Runs the network once.
+        """A table of the operations: kind, output shape, parameters, algorithm, time. Runs it a few times.
 
         Args:
             shape: that of the signal; by default that of the test signal in the file, or one of 32 pixels an axis.
@@ -196,7 +196,7 @@ class Network(_native.Network):
         return self
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[object, ...]]:
-        return (_rebuild, (self.describe(), self._tensors, self._way))
+        return (_rebuild, (self.describe(), tensors_of(self), self._way))
 
     def _input(self, x: ArrayLike) -> Array:
         array = float_array("x", x)
@@ -246,6 +246,5 @@ def _rebuild(document: str, tensors: tuple[Tensor, ...], mode: Mode) -> Network:
 def _load(source: str | bytes, tensors: tuple[Tensor, ...] | None, is_exact: bool) -> Network:
     network = _native.Network.__new__(Network, source, tensors, is_exact)
     network._document = document_of(network)
-    network._tensors = tensors_of(network)
     network._way = "exact" if is_exact else "fast"
     return network
