@@ -321,8 +321,11 @@ classifies_in_empty_root() {
     cp "$network" "$work/root/network" && in_empty_root /classify /network <"$image" >"$work/scores" &&
     awk '{ printf "%s %.8e\n", $1, $2 }' "$work/scores" | diff "$work/scores-c" -
 }
+# Reads and writes outside of memory, and what is lost. Values that are not set are not looked for: an enumeration of Swift
+# keeps its tag in bits between those of a payload that does not fill its place, which valgrind takes for unset.
 checks_memory() {
-  EQUICONV_ISA=avx2 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite "$work/classify" "$network" <"$image"
+  EQUICONV_ISA=avx2 valgrind --quiet --error-exitcode=9 --undef-value-errors=no --leak-check=full \
+    --errors-for-leak-kinds=definite --show-leak-kinds=definite "$work/classify" "$network" <"$image"
 }
 
 if command -v gcc >/dev/null && expect "a network is written by C" make_network; then
@@ -340,7 +343,7 @@ if command -v gcc >/dev/null && expect "a network is written by C" make_network;
     echo "     skipped: no static C library, or no permission to change the root directory"
   fi
   if command -v valgrind >/dev/null; then
-    expect "valgrind finds no fault in examples/c/classify.c" checks_memory
+    expect "valgrind finds no access outside of memory and no leak in examples/c/classify.c" checks_memory
   else
     echo "     skipped: no valgrind"
   fi
