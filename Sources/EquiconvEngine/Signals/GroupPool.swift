@@ -18,7 +18,8 @@ public func groupPool<S: EngineScalar>(
     let inputRange = try ArrayRange(.input, input, count)
     try ArrayRange(.output, output, count / order).checkApart(from: inputRange)
     let network = mode == .mean ? try SortingNetwork(order) : nil
-    let width = PoolShape.block
+    let width = network == nil ? NumberBlocks.size / order : PoolShape.block
+    let kernels = S.microkernels(.current)
     let blocks = (inner + width - 1) / width
     let threads = Threads.count(reading: count)
     var layout = Workspace.Layout()
@@ -36,7 +37,7 @@ public func groupPool<S: EngineScalar>(
           source, target, order: order, stride: inner, length: length, network: network,
           values: workspace[scratch, worker][scratch.each])
       } else {
-        MaxPool.run(source, target, order: order, stride: inner, length: length)
+        MaxPool.run(source, target, order: order, stride: inner, length: length, kernels)
       }
     }
   }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvShims
+
 /// The maximum over the points of a fiber, and where it came from.
 enum MaxPool {
   static func run<S: EngineScalar>(
-    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int
+    _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int,
+    _ kernels: Microkernels
   ) {
     target.update(from: source, count: length)
-    for h in 1..<max(order, 1) {
-      let values = source + h * stride
-      for x in 0..<length {
-        let (best, value) = (target[x], values[x])
-        // Of 0 and −0 the sum is 0 in either order.
-        target[x] = value > best || value.isNaN ? value : value == best && value == 0 ? best + value : best
-      }
-    }
+    let largest = NumberRows(target)
+    kernels.combine(
+      rows: order - 1, columns: length, NumberRows(source + (order > 1 ? stride : 0), stride: stride),
+      EQUICONV_COMBINE_LARGEST, NumberRows(UnsafePointer(target)), into: largest)
   }
 
   static func gradient<S: EngineScalar>(
