@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/programs.sh"
 programs=$quick
 # In the other programs one thread calls at a time.
-[ "$sanitizer" = address ] || programs="api calls choice stress threads"
+[ "$sanitizer" = address ] || programs="api calls choice networks stress threads"
 flags=$("$here/../sanitizer-flags.sh" "$clang" "$sanitizers") || exit 0
 
 ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=4096
