@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+import atexit
+import copy
+import shutil
+import tempfile
+from functools import cache, partial
+from pathlib import Path
 
 import equiconv as eq
 import equiconv.torch as et
@@ -242,7 +247,12 @@ CASES = {name: (make, shape) for name, make, shape in _cases()}
 def trained(make, dtype=torch.float32):
     """A network of a case in evaluation, with statistics of batch norm that are not those of a new one."""
     torch.manual_seed(0)
-    network = make().to(dtype)
+    # Layers of a case may have been made when it was read.
+    network = copy.deepcopy(make())
+    for part in network.modules():
+        if hasattr(part, "reset_parameters"):
+            part.reset_parameters()
+    network.to(dtype)
     for part in network.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
             part.running_mean.normal_()
@@ -255,3 +265,20 @@ def trained(make, dtype=torch.float32):
 
 def signal(shape, dtype=torch.float32):
     return torch.randn(shape, dtype=dtype, generator=torch.Generator().manual_seed(1))
+
+
+@cache
+def saved(name):
+    """A network of a case, its example, and its file, for all tests of a process."""
+    make, shape = CASES[name]
+    network, x = trained(make), signal(shape)
+    path = _folder() / f"{name}.safetensors"
+    et.save_network(network, path, x, name="a network", description="of a test", pixel_size=0.5)
+    return network, x, path
+
+
+@cache
+def _folder():
+    folder = Path(tempfile.mkdtemp(prefix="networks-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder

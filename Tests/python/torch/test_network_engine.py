@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 import equiconv.torch as et  # noqa: E402
-from network_cases import C4, C8, CASES, D4, ResidualNetwork, signal, trained  # noqa: E402
+from network_cases import C4, C8, CASES, D4, ResidualNetwork, saved, signal, trained  # noqa: E402
 from torch import nn  # noqa: E402
 
 
@@ -26,11 +26,8 @@ def assert_close(found, expected, tolerance):
 
 @pytest.mark.parametrize("mode", ["fast", "exact"])
 @pytest.mark.parametrize("name", CASES)
-def test_engine_computes_what_the_module_does(name, mode, tmp_path):
-    make, shape = CASES[name]
-    network, x = trained(make), signal(shape)
-    path = tmp_path / "network"
-    et.save_network(network, path, x)
+def test_engine_computes_what_the_module_does(name, mode):
+    network, x, path = saved(name)
     engine = eq.load_network(path, mode=mode)
     for signals in (x, torch.cat([-x, x, 2 * x])):
         with torch.no_grad():
@@ -49,11 +46,9 @@ def test_engine_computes_in_double_precision(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["p4", "unet", "functions", "heads"])
-def test_engine_reads_all_sizes(name, tmp_path):
-    make, shape = CASES[name]
-    network, x = trained(make), signal(shape)
-    path = tmp_path / "network"
-    et.save_network(network, path, x)
+def test_engine_reads_all_sizes(name):
+    network, x, path = saved(name)
+    shape = x.shape
     larger = signal((1, *shape[1:-2], 2 * shape[-2], 4 * shape[-1]))
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", eq.EquivarianceWarning)
@@ -94,11 +89,9 @@ def test_scores_of_residual_networks_have_the_same_bits_under_turns(size, tmp_pa
 
 
 @pytest.mark.parametrize("size", [8, 12])
-def test_maps_in_exact_mode_turn_with_the_image(size, tmp_path):
-    make, _ = CASES["unet"]
-    network, path = trained(make), tmp_path / "network"
+def test_maps_in_exact_mode_turn_with_the_image(size):
     x = signal((1, 2, size, size)).numpy()
-    et.save_network(network, path, torch.from_numpy(x))
+    path = saved("unet")[2]
     engine = eq.load_network(path, mode="exact")
     for element in range(D4.order):
         assert np.array_equal(engine(eq.act(x, D4, element)), eq.act(engine(x), D4, element))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,7 @@ torch = pytest.importorskip("torch")
 import equiconv.torch as et  # noqa: E402
 from equiconv._network.file import read_file  # noqa: E402
 from equiconv._network.types import KEYS, POINTWISE  # noqa: E402
-from network_cases import CASES, signal, trained  # noqa: E402
+from network_cases import CASES, saved, signal, trained  # noqa: E402
 from network_reference import run_document  # noqa: E402
 
 
@@ -31,27 +28,6 @@ def assert_close(found, expected, tolerance):
         bound = tolerance * np.abs(np.asarray(other)).max()
         assert np.asarray(one).shape == np.asarray(other).shape
         assert np.abs(np.asarray(one) - np.asarray(other)).max() <= bound
-
-
-@cache
-def saved(name):
-    """A network of a case, its example, and its file."""
-    make, shape = CASES[name]
-    network, x = trained(make), signal(shape)
-    path = FOLDER / f"{name}.safetensors"
-    et.save_network(network, path, x, name="a network", description="of a test", pixel_size=0.5)
-    return network, x, path
-
-
-FOLDER = Path(tempfile.mkdtemp(prefix="networks-"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def folder():
-    FOLDER.mkdir(exist_ok=True)
-    yield
-    shutil.rmtree(FOLDER)
-    saved.cache_clear()
 
 
 @pytest.fixture(params=CASES)
