@@ -79,6 +79,9 @@ def export_bioimage(
         ModuleNotFoundError: a package for ONNX is not installed.
         OSError: the folder or a file cannot be read or written.
 
+    Example:
+        ``export_bioimage("cells.safetensors", "cells", authors=["A. Person"], license="MIT")``.
+
     Source: bioimage.io model description 0.5, https://bioimage.io/docs.
     """
     if not set(weights) <= set(_WEIGHTS) or "torchscript" not in weights:

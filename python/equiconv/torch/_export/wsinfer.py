@@ -57,6 +57,9 @@ def export_wsinfer(
             else, or has no classes or no size of pixels.
         OSError: the folder or a file cannot be read or written.
 
+    Example:
+        ``export_wsinfer("cells.safetensors", "cells", patch_size=48, pixel_size=0.25)``.
+
     Source: Kaczmarzyk et al., "Open and reusable deep learning for pathology with WSInfer and QuPath", npj Precision
     Oncology 2024; the schema of ``wsinfer-zoo``.
     """
