@@ -18,17 +18,15 @@ final class NetworkPlan: Sendable {
   let layers: [ConvolutionPlan?]
   /// Floating-point operations of the layers for one image.
   let operations: Double
-  private let scalarBytes: Int
   private let recent = RecentLayouts()
 
   /// - Parameter weightShapes: of the steps that are layers.
   /// - Throws: what does not fit these extents, naming the operation; `outOfMemory`.
   init(
-    _ program: NetworkProgram, input: [Int], weightShapes: [[Int]?], mode: Network.Mode, scalarBytes: Int
+    _ program: NetworkProgram, input: [Int], weightShapes: [[Int]?], mode: Network.Mode
   ) throws(NetworkError) {
     self.program = program
     self.input = input
-    self.scalarBytes = scalarBytes
     let graph = program.graph
     let extents = try graph.extents(input: input)
     var counts: [Int] = []
@@ -61,23 +59,49 @@ final class NetworkPlan: Sendable {
   // MARK: - Portions and places
 
   /// The layout for shares of at most so many images.
-  func layout(mostImages: Int, isWhole: Bool) throws(NetworkError) -> RunLayout {
+  func layout<S: EngineScalar>(
+    mostImages: Int, isWhole: Bool, _: S.Type
+  ) throws(NetworkError) -> RunLayout {
     let key = RunLayout.Key(mostImages: mostImages, isWhole: isWhole)
     if let known = recent.find(key) { return known }
     let schedule =
-      isWhole
+      isWhole || mostImages == 1
       ? Schedule(steps: program.steps.count, images: mostImages)
-      : Schedule(bytes: program.steps.map(bytes), mostImages: mostImages)
+      : Schedule(wanted: try wantedImages(S.self), mostImages: mostImages)
     let layout = RunLayout(
       schedule: schedule,
-      arena: Arena(program, counts: counts, schedule: schedule, alignment: 64 / scalarBytes))
+      arena: Arena(program, counts: counts, schedule: schedule, alignment: 64 / MemoryLayout<S>.stride))
     recent.keep(layout, for: key)
     return layout
   }
 
+  /// The images that are best for each step, found when a batch of several first needs them.
+  private func wantedImages<S: EngineScalar>(_: S.Type) throws(NetworkError) -> [Int?] {
+    if let known = recent.wanted { return known }
+    var found: [ConvolutionDescriptor: Int] = [:]
+    var wanted: [Int?] = []
+    for (step, layer) in zip(program.steps, layers) {
+      guard let layer else {
+        wanted.append(nil)
+        continue
+      }
+      do throws(ConvolutionError) {
+        let bytes = bytes(step, MemoryLayout<S>.stride)
+        var images = found[layer.descriptor]
+        if images == nil { images = try PortionChoice.images(layer, step.pass, bytes: bytes, S.self) }
+        found[layer.descriptor] = images
+        wanted.append(images)
+      } catch {
+        throw .layer(error, place: program.place(step))
+      }
+    }
+    recent.wanted = wanted
+    return wanted
+  }
+
   /// What a step reads and writes for an image.
-  private func bytes(_ step: NetworkStep) -> Int {
-    step.inputs.reduce(counts[step.output]) { min($0 + counts[$1], 1 << 56) } * scalarBytes
+  private func bytes(_ step: NetworkStep, _ stride: Int) -> Int {
+    step.inputs.reduce(counts[step.output]) { min($0 + counts[$1], 1 << 56) } * stride
   }
 }
 
@@ -103,6 +127,13 @@ private final class RecentLayouts: Sendable {
   private static let capacity = 8
   /// Guarded by `ProcessLock`.
   private nonisolated(unsafe) var layouts: [(key: RunLayout.Key, layout: RunLayout)] = []
+  private nonisolated(unsafe) var knownWanted: [Int?]?
+
+  /// The images that are best for each step; nil before they are known.
+  var wanted: [Int?]? {
+    get { ProcessLock.withLock { knownWanted } }
+    set { ProcessLock.withLock { knownWanted = newValue } }
+  }
 
   func find(_ key: RunLayout.Key) -> RunLayout? {
     ProcessLock.withLock { layouts.first { $0.key == key }?.layout }

@@ -33,14 +33,15 @@ struct NetworkRun<S: EngineScalar> {
     let threads = isSmall ? 1 : Threads.count
     var failure: NetworkError?
     let division = ShareDivision(batch: batch, threads: threads) { each in
-      do throws(NetworkError) { return try plan.layout(mostImages: each, isWhole: false).schedule.images } catch {
+      do throws(NetworkError) { return try plan.layout(mostImages: each, isWhole: false, S.self).schedule.images } catch
+      {
         failure = error
         return 1
       }
     }
     if let failure { throw failure }
-    let shares = division.shares > 0 ? try plan.layout(mostImages: division.share, isWhole: false) : nil
-    let leftOver = division.leftOver > 0 ? try plan.layout(mostImages: division.leftOver, isWhole: true) : nil
+    let shares = division.shares > 0 ? try plan.layout(mostImages: division.share, isWhole: false, S.self) : nil
+    let leftOver = division.leftOver > 0 ? try plan.layout(mostImages: division.leftOver, isWhole: true, S.self) : nil
     let count = shares?.arena.count ?? 0
     let most = max(try product(count, division.threads), leftOver?.arena.count ?? 0)
     return Work(

@@ -32,8 +32,7 @@ final class NetworkRunner<S: EngineScalar>: Sendable {
     let shapes = numbers.map { numbers -> [Int]? in
       if case .layer(_, let shape, _) = numbers { shape } else { nil }
     }
-    let plan = try NetworkPlan(
-      program, input: extents, weightShapes: shapes, mode: mode, scalarBytes: MemoryLayout<S>.stride)
+    let plan = try NetworkPlan(program, input: extents, weightShapes: shapes, mode: mode)
     do throws(ConvolutionError) {
       // A plan that was made in a call that ended early is not complete.
       if Call.isEnded { throw Call.cancelled }

@@ -31,38 +31,29 @@ package struct Schedule: Hashable, Sendable {
     self.segments = segments
   }
 
-  /// What one thread's signals may take: about a second-level cache.
-  static let signalBytes = 1 << 20
-  /// More images at a time save nothing.
-  static let mostImages = 32
-
   /// Portions for shares of at most so many images.
   ///
-  /// - Parameter bytes: what each step reads and writes for one image.
-  package init(bytes: [Int], mostImages: Int) {
-    let wanted = bytes.map { Self.images(bytes: $0) }
-    let images = max(1, min(mostImages, wanted.max() ?? 1))
+  /// - Parameter wanted: the images that are best for each step, a power of two; nil for steps to which it is the same.
+  package init(wanted: [Int?], mostImages: Int) {
+    let images = max(1, min(mostImages, wanted.reduce(1) { max($0, $1 ?? 1) }))
     var segments: [Segment] = []
     for (step, count) in wanted.enumerated() {
-      let count = min(count, images)
+      let count = count.map { min($0, images) }
       if let last = segments.indices.last, segments[last].takes(count) {
         segments[last].steps = segments[last].steps.lowerBound..<step + 1
       } else {
-        segments.append(Segment(steps: step..<step + 1, images: count))
+        segments.append(Segment(steps: step..<step + 1, images: count ?? 1))
       }
     }
     self.init(images: images, segments: segments)
   }
-
-  /// A power of two, so that portions fill shares.
-  private static func images(bytes: Int) -> Int {
-    let count = min(mostImages, max(1, signalBytes / max(bytes, 1)))
-    return 1 << (Int.bitWidth - 1 - count.leadingZeroBitCount)
-  }
 }
 
 extension Schedule.Segment {
-  /// Whether a step that wants so many images at a time belongs to the segment: few segments hand over little, and
-  /// twice as many as wanted are not many.
-  fileprivate func takes(_ count: Int) -> Bool { count < 4 * images && count >= images / 2 }
+  /// Whether a step that wants so many images at a time belongs to the segment: few segments hand over little, and half
+  /// or twice as many as wanted are not far from the best.
+  fileprivate func takes(_ count: Int?) -> Bool {
+    guard let count else { return true }
+    return count <= 2 * images && 2 * count >= images
+  }
 }
