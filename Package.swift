@@ -109,7 +109,7 @@ let package = Package(
     .testTarget(
       name: "EquiconvNetworkTests",
       dependencies: [
-        "EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvErrors", "_EquiconvMemory",
+        "EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvErrors", "_EquiconvMemory", "_EquiconvShims",
         "_EquiconvTestSupport",
       ]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
