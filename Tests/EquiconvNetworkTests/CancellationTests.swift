@@ -11,7 +11,7 @@ import _EquiconvTestSupport
 @Suite struct CancellationTests {
   @Test func run_thatItsCallerEnds_isCancelled() throws {
     let network = try MemoryTests.chain(widths: [4, 8]).network(.exact)
-    let (large, small) = ([64, 3, 256, 256], [3, 3, 16, 16])
+    let (large, small) = ([32, 3, 256, 256], [3, 3, 16, 16])
     var random = SplitMix64(seed: 8)
     let input: [Float] = random.reals(small.reduce(1, *))
     let before = try network.outputs(input, small)
