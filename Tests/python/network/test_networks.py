@@ -13,7 +13,10 @@ import weakref
 import equiconv as eq
 import numpy as np
 import pytest
+from equiconv._network.check import equivariance_errors
 from equiconv._network.file import digest, read_file, write_file
+from equiconv._network.network import _load
+from equiconv._network.types import group_entry
 from networks import CLASSES, classifier, classify
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
@@ -73,6 +76,22 @@ def test_one_output_is_an_array(tmp_path, rng):
     write_file(document, tensors, tmp_path / "n")
     x = image(rng)
     assert np.allclose(eq.load_network(tmp_path / "n")(x), classify(document, tensors, x)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["mean", "max"])
+def test_signals_on_quotients_are_pooled(rng, mode):
+    group = eq.cyclic(4)
+    document = {
+        "format": "equiconv-network/1", "name": "quotient", "dtype": "float32", "groups": {"C4": group_entry(group)},
+        "input": {"name": "x", "dimension": 2, "space": "quotient([0,2])", "group": "C4", "channels": 3,
+                  "extents": [None, None]},
+        "operations": [{"kind": "group_pool", "name": "pool", "inputs": ["x"], "output": "y", "mode": mode}],
+        "outputs": [{"name": "y", "value": "y"}],
+    }  # fmt: skip
+    x = rng.standard_normal((2, 3, 2, 5, 5)).astype("float32")
+    network = _load(json.dumps(document).encode(), (), True)
+    assert np.allclose(network(x), x.mean(2) if mode == "mean" else x.max(2), atol=1e-6)
+    assert equivariance_errors(network, x) == [0.0] * 4
 
 
 def test_a_file_is_read_by_path_and_by_bytes(path, rng):

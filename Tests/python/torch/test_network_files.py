@@ -11,9 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import equiconv as eq  # noqa: E402
 import equiconv.torch as et  # noqa: E402
-from equiconv._network.file import read_file  # noqa: E402
-from equiconv._network.types import KEYS, POINTWISE  # noqa: E402
+from equiconv._network.file import read_file, write_file  # noqa: E402
+from equiconv._network.types import KEYS, POINTWISE, group_entry  # noqa: E402
 from network_cases import CASES, saved, signal, trained  # noqa: E402
 from network_reference import run_document  # noqa: E402
 
@@ -165,3 +166,19 @@ def test_header_is_padded_and_tensors_are_in_the_order_of_names():
     assert size % 8 == 0
     assert [begin for begin, _ in offsets] == [0, *(end for _, end in offsets[:-1])]
     assert offsets[-1][1] == len(content) - 8 - size
+
+
+@pytest.mark.parametrize("mode", ["mean", "max"])
+def test_pool_over_a_quotient_is_loaded(mode, tmp_path):
+    document = {
+        "format": "equiconv-network/1", "name": "quotient", "dtype": "float32",
+        "groups": {"C4": group_entry(eq.cyclic(4))},
+        "input": {"name": "x", "dimension": 2, "space": "quotient([0,2])", "group": "C4", "channels": 3,
+                  "extents": [None, None]},
+        "operations": [{"kind": "group_pool", "name": "pool", "inputs": ["x"], "output": "y", "mode": mode}],
+        "outputs": [{"name": "y", "value": "y"}],
+    }  # fmt: skip
+    write_file(document, {}, tmp_path / "quotient.safetensors")
+    x = signal((2, 3, 2, 5, 5))
+    loaded = et.load_network(tmp_path / "quotient.safetensors")
+    assert torch.equal(loaded(x), x.mean(2) if mode == "mean" else x.amax(2))

@@ -189,11 +189,11 @@ def _batch_norm(operation: Any, inputs: Any, shapes: Any, groups: Any) -> ValueT
 
 def _group_pool(operation: Any, inputs: Any, shapes: Any, groups: Any) -> ValueType:
     value: ValueType = inputs[0]
-    if value.group is None or not value.is_on_group:
+    if value.group is None or ("stabilizer" in operation and not value.is_on_group):
         raise _wrong(operation, f"wants a signal on a group, reads {value}")
-    elements = tuple(range(value.group.order))
-    if "stabilizer" in operation:
-        elements = checked_subgroup("stabilizer", value.group, operation["stabilizer"])
+    if "stabilizer" not in operation:
+        return replace(value, group=None, stabilizer=(0,))
+    elements = checked_subgroup("stabilizer", value.group, operation["stabilizer"])
     if len(elements) == value.group.order:
         return replace(value, group=None, stabilizer=(0,))
     return replace(value, stabilizer=elements)

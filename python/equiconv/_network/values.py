@@ -21,16 +21,20 @@ _CLOSE = 1e-9
 
 def value_types(document: Document, tensors: Mapping[str, Array]) -> dict[str, ValueType]:
     """The types of all values of a network, by their names."""
-    given = document["input"]
     groups = {name: parse_group(entry["text"]) for name, entry in document["groups"].items()}
-    group = None if given["space"] == "plane" else groups[given["group"]]
-    stabilizer = stabilizer_in(given["space"])
-    types = {given["name"]: ValueType(given["channels"], given["dimension"], group, stabilizer)}
+    types = {document["input"]["name"]: input_type(document, groups)}
     shapes = {name: array.shape for name, array in tensors.items()}
     for operation in document["operations"]:
         read = [types[name] for name in operation["inputs"]]
         types[operation["output"]] = written_type(operation, read, shapes, groups)
     return types
+
+
+def input_type(document: Document, groups: Mapping[str, PointGroup]) -> ValueType:
+    """The type of the input of a document, whose groups are these."""
+    given = document["input"]
+    group = None if given["space"] == "plane" else groups[given["group"]]
+    return ValueType(given["channels"], given["dimension"], group, stabilizer_in(given["space"]))
 
 
 def stabilizer_in(space: str) -> tuple[int, ...]:

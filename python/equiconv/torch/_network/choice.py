@@ -200,7 +200,8 @@ def _group_pool(operation: Mapping[str, Any], value: ValueType) -> nn.Module:
     group = _group_of(value)
     if "stabilizer" in operation:
         return PartialProjection(group, operation["stabilizer"], operation["mode"])
-    return GroupPool(group, operation["mode"]) if value.dimension else FiberPool(operation["mode"])
+    is_of_group = value.dimension > 0 and value.is_on_group
+    return GroupPool(group, operation["mode"]) if is_of_group else FiberPool(operation["mode"])
 
 
 def _windows(operation: Mapping[str, Any], value: ValueType) -> nn.Module:

@@ -16,6 +16,7 @@ from ..._groups.point_group import PointGroup, parse_group
 from ..._network.about import About
 from ..._network.file import Document, Path, read_file
 from ..._network.types import ValueType, written_type
+from ..._network.values import input_type
 from .choice import choose
 from .modules import Normalize
 
@@ -112,17 +113,6 @@ def network_of(document: Document, tensors: Mapping[str, Array]) -> NetworkModul
     if missing:
         raise ValueError(f"outputs are {missing}, expected values that operations write")
     return network
-
-
-def input_type(document: Document, groups: Mapping[str, PointGroup]) -> ValueType:
-    """The type of the input of a document."""
-    own = document["input"]
-    if own["space"] == "plane":
-        return ValueType(own["channels"], own["dimension"])
-    stabilizer: tuple[int, ...] = (0,)
-    if own["space"] != "group":
-        stabilizer = tuple(map(int, re.findall(r"\d+", own["space"])))
-    return ValueType(own["channels"], own["dimension"], groups[own["group"]], stabilizer)
 
 
 class _Builder:
