@@ -86,13 +86,13 @@ public final class Network: Sendable {
     return shape
   }
 
-  /// The number of elements of an array.
+  /// The number of elements of an array; those of all outputs can be added up.
   static func count(_ shape: [Int], _ name: String) throws(NetworkError) -> Int {
     if shape.contains(0) { return 0 }
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      if overflow || product > 1 << 59 { throw .tooLarge(name, shape) }
+      if overflow || product > 1 << 55 { throw .tooLarge(name, shape) }
       count = product
     }
     return count

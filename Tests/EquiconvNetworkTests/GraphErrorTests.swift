@@ -187,6 +187,10 @@ import _EquiconvTestSupport
       #expect(throws: NetworkError.self) { try network.reserve(input: shape) }
     }
     #expect(throws: NetworkError.self) { try network.outputs([Float](repeating: 0, count: 32), [1, 2, 4, 4]) }
+    for shape in [[1, 2, 1 << 47, 4], [1 << 48, 2, 1 << 20, 4], [1 << 48, 2, 4, 4]] {
+      #expect(throws: NetworkError.self) { try network.explain(input: shape) }
+    }
+    #expect(throws: NetworkError.self) { try network.reserve(input: [1, 2, 1 << 47, 4]) }
     #expect(throws: NetworkError.self) { try network.outputShape(1, input: [1, 2, 4, 4]) }
     #expect(throws: NetworkError.self) { try network.outputShape(0, input: [1 << 48, 2, 1 << 40, 4]) }
     #expect(try network.outputs(numbers, [0, 2, 4, 4]) == [[]])

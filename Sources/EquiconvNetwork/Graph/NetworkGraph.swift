@@ -182,13 +182,20 @@ public struct NetworkGraph: Sendable {
     return (shape[0], extents)
   }
 
+  /// The most numbers of one image of a value. Those of all values, for as many images as there are threads, can be
+  /// added up.
+  private static let largestImage = 1 << 40
+
   /// The number of elements of one image of a value.
   func count(_ value: Int, extents: [Int]) throws(NetworkError) -> Int {
     let shape = types[value].shape(batch: 1, extents: extents)
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      if overflow || product > 1 << 56 { throw .tooLarge(name(value), shape) }
+      if overflow || product > Self.largestImage {
+        throw .invalid(
+          .limit, place: name(value), value: "of shape \(NetworkError.text(shape))", expected: "at most 2^40 numbers")
+      }
       count = product
     }
     return count
