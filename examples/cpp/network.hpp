@@ -41,9 +41,8 @@ public:
     equiconv_network_options options = EQUICONV_NETWORK_OPTIONS_INIT;
     options.mode = mode;
     equiconv_network *opened = nullptr;
-    checked([&](equiconv_call *call) {
-      return equiconv_network_open_with_call(path.c_str(), &options, &opened, call);
-    });
+    checked(
+        [&](equiconv_call *call) { return equiconv_network_open_with_call(path.c_str(), &options, &opened, call); });
     handle_.reset(opened);
   }
 
@@ -51,15 +50,16 @@ public:
   std::vector<array> run(const std::vector<int64_t> &shape, const std::vector<float> &input) const {
     const equiconv_shape input_shape = shape_of(shape);
     if (static_cast<int64_t>(input.size()) != count(shape)) {
-      throw std::invalid_argument("input has " + std::to_string(input.size()) + " numbers, expected those of its shape");
+      throw std::invalid_argument("input has " + std::to_string(input.size()) +
+                                  " numbers, expected those of its shape");
     }
     std::vector<array> outputs(static_cast<size_t>(equiconv_network_output_count(handle_.get())));
     std::vector<void *> places;
     for (size_t i = 0; i < outputs.size(); i++) {
       equiconv_shape result;
       checked([&](equiconv_call *call) {
-        return equiconv_network_get_output_shape_with_call(handle_.get(), static_cast<int32_t>(i), &input_shape, &result,
-                                                           call);
+        return equiconv_network_get_output_shape_with_call(handle_.get(), static_cast<int32_t>(i), &input_shape,
+                                                           &result, call);
       });
       outputs[i].shape.assign(result.sizes, result.sizes + result.rank);
       outputs[i].numbers.resize(static_cast<size_t>(count(outputs[i].shape)));
