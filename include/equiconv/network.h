@@ -77,8 +77,8 @@ typedef struct equiconv_tensor {
 
 /**
  * Opens a file. One of 64 MiB of numbers or more is mapped, not read: it must not be changed in place while the network
- * is open, as by truncating it. Replacing it by a new one, as equiconv_network_save does, is fine. `path` is in the
- * system's encoding. Errors, besides: FILE_SYSTEM, with the system's words.
+ * is open, as by truncating it. Replacing it by a new one, as equiconv_network_save does, is fine. `path` is UTF-8.
+ * Errors, besides: FILE_SYSTEM, with the system's words.
  */
 EQUICONV_API equiconv_status equiconv_network_open(const char *path, const equiconv_network_options *options,
                                                    equiconv_network **network);
