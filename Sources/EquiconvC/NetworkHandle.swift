@@ -22,9 +22,9 @@ final class NetworkHandle: Handle {
     self.file = file
     scalar = file.document.scalar == .float32 ? .float32 : .float64
     var texts: [String] = []
-    for name in file.tensorNames {
-      guard let tensor = file.tensor(name) else { continue }
-      texts.append(name)
+    for place in 0..<file.tensorCount {
+      let tensor = file.tensor(at: place)
+      texts.append(tensor.name)
       texts.append(tensor.type.rawValue)
     }
     tensors = try networks(CTexts(texts))

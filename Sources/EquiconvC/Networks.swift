@@ -168,10 +168,11 @@ public func equiconv_network_get_tensor(
   withStatus { () throws(CallError) in
     let handle = try NetworkHandle.required(network)
     let result = try location(tensor, .tensor)
-    let count = handle.tensors.count / 2
-    guard 0..<Int64(count) ~= index, let found = handle.file.tensor(handle.file.tensorNames[Int(index)]) else {
+    let count = handle.file.tensorCount
+    guard 0..<Int64(count) ~= index else {
       throw CallError(EQUICONV_ERROR_INDEX_OUT_OF_RANGE, .index, index, expected: "0...\(count - 1)")
     }
-    result.pointee = equiconv_tensor(found, name: handle.tensors[2 * index], type: handle.tensors[2 * index + 1])
+    result.pointee = equiconv_tensor(
+      handle.file.tensor(at: Int(index)), name: handle.tensors[2 * index], type: handle.tensors[2 * index + 1])
   }
 }

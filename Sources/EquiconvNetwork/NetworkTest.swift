@@ -65,12 +65,10 @@ extension Network {
     var (largest, difference) = (0.0, 0.0)
     for (index, number) in stored.enumerated() {
       let (a, b) = (Double(written[index]), Double(number))
+      if b.isFinite { largest = max(largest, abs(b)) }
       if a == b || (a.isNaN && b.isNaN) { continue }
-      largest = max(largest, abs(b))
       difference = max(difference, (a - b).isNaN ? .infinity : abs(a - b))
     }
-    if difference == 0 { return }
-    for number in stored { largest = max(largest, abs(Double(number))) }
     if difference > tolerance * largest {
       throw .invalid(
         .test, place: place, value: "\(difference) from what the network writes",

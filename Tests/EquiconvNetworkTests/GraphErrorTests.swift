@@ -176,6 +176,18 @@ import _EquiconvTestSupport
     check(n, ["input.group", "\"C5\""])
   }
 
+  /// Checks of subgroups take time and memory as the square of an order.
+  @Test(arguments: [NetworkOperation.Kind.restrict(subgroup: [0]), .groupPool(.max, stabilizer: [0])])
+  func subgroups(_ kind: NetworkOperation.Kind) throws {
+    let n = Sketch(
+      groups: ["C": try PointGroup.cyclic(4096)],
+      input: .init(name: "image", dimension: 2, space: .group, group: "C", channels: 1))
+    for _ in 0..<8 { n.add(kind, ["image"]) }
+    _ = try n.outputs().network()
+    n.add(kind, ["image"])
+    check(n, ["operations[8] (layers.8)", "one more subgroup of C4096", "at most 2^27"])
+  }
+
   @Test func arrays() throws {
     let n = Self.image()
     n.document.input.extents = [nil, 4]

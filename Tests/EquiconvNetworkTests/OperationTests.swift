@@ -181,6 +181,19 @@ import _EquiconvTestSupport
       }
     ),
     (
+      "views of one value that are several outputs",
+      { s in
+        let n = group(s, 2)
+        n.document.input.extents = [3, 2]
+        n.add(.pointwise(.relu))
+        n.add(.flatten, ["v0"])
+        n.add(.flatten, ["v0"])
+        n.add(.flatten, ["v0"])
+        n.linear(48, to: 3)
+        return (n.outputs("v1", "v2", "v4"), [2, 2, 4, 3, 2])
+      }
+    ),
+    (
       "add and concatenate",
       { s in
         let n = group(s, 2)

@@ -107,6 +107,14 @@ public final class NetworkFile: Sendable {
   /// In the order of their bytes in UTF-8.
   public var tensorNames: [String] { tensors.map(\.name) }
 
+  /// The number of tensors.
+  public var tensorCount: Int { tensors.count }
+
+  /// A tensor by its place in the order of names: a view that is valid as long as this file.
+  ///
+  /// - Precondition: `place` is in `0..<tensorCount`.
+  public func tensor(at place: Int) -> NetworkTensor { tensors[place] }
+
   /// The tensor of a name: a view that is valid as long as this file.
   /// - Complexity: O(log n).
   public func tensor(_ name: String) -> NetworkTensor? {

@@ -31,10 +31,17 @@ public struct NetworkGraph: Sendable {
     let input = try Self.inputType(document)
     var names = [document.input.name: 0]
     var (types, inputs, rules) = ([input], [[Int]](), [ExtentRule]())
+    var work = 0
     for (number, operation) in document.operations.enumerated() {
       let read = try Self.values(document, number, names)
       let check = OperationCheck(
         document: document, number: number, inputs: read.map { types[$0] }, tensors: tensors)
+      work += check.subgroupWork
+      if work > Limits.groupWork {
+        throw .invalid(
+          .limit, place: document.place(number), value: "one more subgroup of \(types[read[0]].group?.name ?? "H")",
+          expected: "groups whose orders have squares of at most 2^27 in all")
+      }
       let (type, rule) = try check.output()
       if names.updateValue(number + 1, forKey: operation.output) != nil {
         throw .document(

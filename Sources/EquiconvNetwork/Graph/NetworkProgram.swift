@@ -54,12 +54,19 @@ package struct NetworkProgram: Sendable {
     }
   }
 
-  /// Views of what the caller's arrays hold, and outputs, are copies.
+  /// Views of what the caller's arrays hold are copies: of the input, and of memory that is an output already.
   private mutating func separateViews() {
+    var memories = Array(values.indices)
+    var callers = Set([0] + outputs)
     for index in steps.indices {
       guard case .view = steps[index].work else { continue }
-      let read = steps[index].inputs[0]
-      if read == 0 || outputs.contains(read) { steps[index].work = .copy }
+      let memory = memories[steps[index].inputs[0]]
+      if callers.contains(memory) {
+        steps[index].work = .copy
+      } else {
+        memories[steps[index].output] = memory
+        if outputs.contains(steps[index].output) { callers.insert(memory) }
+      }
     }
   }
 
@@ -98,12 +105,17 @@ package struct NetworkProgram: Sendable {
   ) throws(NetworkError) -> (count: Int, members: FixedArray<Int>?) {
     guard let stabilizer, let group = type.group else { return (type.points, nil) }
     let space = try space(group, stabilizer, number)
-    var members = try Table<Int>(capacity: group.order)
-    for point in 0..<space.count {
-      for element in space.members(of: point) { try members.append(element) }
+    let size = group.order / space.count
+    // Elements by their points, and in their order within a point.
+    let members = try Table<Int>(repeating: 0, count: group.order)
+    let ends = try Table<Int>(count: space.count) { $0 * size }
+    for element in 0..<group.order {
+      let point = space.coset(of: element)
+      members[ends[point]] = element
+      ends[point] += 1
     }
     let order = members.frozen()
-    return (group.order / space.count, order.enumerated().allSatisfy { $0 == $1 } ? nil : order)
+    return (size, order.enumerated().allSatisfy { $0 == $1 } ? nil : order)
   }
 
   /// `y[c, i, j] = x[c, l_j r_i]` with the elements l_j of L ascending and r_i the smallest of the right coset i.

@@ -74,6 +74,15 @@ extension OperationCheck {
 
   // MARK: - The fiber
 
+  /// What checks of a subgroup of the input's group take time and memory for: the square of its order.
+  var subgroupWork: Int {
+    guard let order = inputs.first?.group?.order else { return 0 }
+    return switch operation.kind {
+    case .restrict, .groupPool(_, stabilizer: .some): order * order
+    default: 0
+    }
+  }
+
   func groupPool(_ stabilizer: [Int]?) throws(NetworkError) -> SignalType {
     let input = inputs[0]
     guard let group = input.group else { throw unfit(expected: "a signal on a group or a quotient") }
