@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvBases
 import EquiconvEngine
+import EquiconvGroups
 
 extension NetworkGraph {
   /// The geometry of the first output; nil if it has no spatial axes, or depends on all pixels by a mean over space.
   public var geometry: NetworkDocument.Geometry? {
     let dimension = types[0].dimension
     var values: [[AxisGeometry]?] = [[AxisGeometry](repeating: AxisGeometry(), count: dimension)]
+    var kernels = SampledKernels()
     for (number, rule) in rules.enumerated() {
-      values.append(after(rule, inputs[number].map { values[$0] }))
+      values.append(after(rule, inputs[number].map { values[$0] }, &kernels))
     }
     guard let first = outputs.first, types[first].dimension > 0, let axes = values[first] else { return nil }
     var field: [Int] = []
@@ -19,14 +22,16 @@ extension NetworkGraph {
     return NetworkDocument.Geometry(stride: axes.map(\.stride.value), receptiveField: field)
   }
 
-  private func after(_ rule: ExtentRule, _ read: [[AxisGeometry]?]) -> [AxisGeometry]? {
+  private func after(
+    _ rule: ExtentRule, _ read: [[AxisGeometry]?], _ kernels: inout SampledKernels
+  ) -> [AxisGeometry]? {
     if case .none = rule { return nil }
     var merged: [AxisGeometry]?
     for axes in read {
       guard let axes else { return nil }
       merged = merged.map { zip($0, axes).map { $0.joined(with: $1) } } ?? axes
     }
-    guard let merged else { return nil }
+    guard let merged, let rule = kernels.sampled(rule) else { return nil }
     var result: [AxisGeometry] = []
     for (axis, before) in merged.enumerated() {
       guard let window = rule.window(axis), let next = before.after(window) else { return nil }
@@ -43,15 +48,17 @@ struct AxisWindow {
 }
 
 extension ExtentRule {
-  /// Nil where sizes overflow.
+  /// What one output reads, of layers with the kernel on the grid that all elements sample it on. Nil where sizes overflow.
   func window(_ axis: Int) -> AxisWindow? {
     switch self {
     case .same: AxisWindow(reach: 1)
     case .none: nil
     case .layer(let layer, let kernel):
-      layer.sampledReach(axis, kernel).map { AxisWindow(reach: $0, step: Fraction(layer.stride[axis])) }
+      (try? layer.reach(axis, kernel: kernel[axis])).map {
+        AxisWindow(reach: $0, step: Fraction(layer.stride[axis]))
+      }
     case .adjoint(let layer, let kernel, _):
-      layer.sampledReach(axis, kernel).map {
+      (try? layer.reach(axis, kernel: kernel[axis])).map {
         let stride = layer.stride[axis]
         return AxisWindow(reach: ($0 - 1) / stride + 1, step: Fraction(1, over: stride))
       }
@@ -61,13 +68,36 @@ extension ExtentRule {
   }
 }
 
-extension Layer {
-  /// The pixels from the first to the last tap that any element reads.
-  fileprivate func sampledReach(_ axis: Int, _ kernel: Extents) -> Int? {
+/// The extents of the grids that elements sample kernels on, each found once: the largest scale of a group's elements
+/// takes long.
+private struct SampledKernels {
+  private struct Key: Hashable {
+    let group: PointGroup
+    let kernel: Extents
+    let basis: KernelBasis?
+    let interpolation: Interpolation
+  }
+
+  private var known: [Key: Extents] = [:]
+
+  /// The rule with the kernel on its grid; nil where sizes overflow.
+  mutating func sampled(_ rule: ExtentRule) -> ExtentRule? {
+    switch rule {
+    case .layer(let layer, let kernel): extents(layer, kernel).map { .layer(layer, kernel: $0) }
+    case .adjoint(let layer, let kernel, let outputPadding):
+      extents(layer, kernel).map { .adjoint(layer, kernel: $0, outputPadding: outputPadding) }
+    case .same, .none, .windows, .enlarged: rule
+    }
+  }
+
+  private mutating func extents(_ layer: Layer, _ kernel: Extents) -> Extents? {
+    let key = Key(group: layer.group, kernel: kernel, basis: layer.basis, interpolation: layer.interpolation)
+    if let extents = known[key] { return extents }
     let descriptor = ConvolutionDescriptor(
-      layer: self, inChannels: 1, outChannels: 1, spatial: kernel, kernel: kernel)
-    guard let sampled = try? descriptor.sampledExtents() else { return nil }
-    return try? reach(axis, kernel: sampled[axis])
+      layer: layer, inChannels: 1, outChannels: 1, spatial: kernel, kernel: kernel)
+    guard let extents = try? descriptor.sampledExtents() else { return nil }
+    known[key] = extents
+    return extents
   }
 }
 

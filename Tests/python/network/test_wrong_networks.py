@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import equiconv as eq
 import numpy as np
 import pytest
-from equiconv._network.file import write_file
+from equiconv._layer.spec import layer_of
+from equiconv._network.file import make_network, write_file
+from equiconv._network.types import group_entry
 from networks import classifier
 
 
@@ -128,3 +133,22 @@ def test_truncated_files_are_errors(network, tmp_path, step):
     for end in range(0, len(data), 1 if step == 97 and len(data) < 4000 else 97):
         with pytest.raises(ValueError, match="expected"):
             eq.load_network(data[:end])
+
+
+def test_four_thousand_layers_are_opened_and_described_in_a_second():
+    group = eq.cyclic(64)
+    text = layer_of("lifting", group, (1, 1), (0, 0), (1, 1), "zeros", "auto", None, "bilinear", None, False).text
+    layers = [
+        {"kind": "convolution", "name": "n", "inputs": ["x"], "output": f"v{i}", "layer": text, "weight": "w"}
+        for i in range(4000)
+    ]
+    document = {
+        "format": "equiconv-network/1", "name": "layers", "dtype": "float32",
+        "groups": {group.name: group_entry(group)},
+        "input": {"name": "x", "dimension": 2, "space": "plane", "channels": 1, "extents": [None, None]},
+        "operations": layers, "outputs": [{"name": "y", "value": "v3999"}],
+    }  # fmt: skip
+    start = time.process_time()
+    network = make_network(document, {"w": np.zeros((1, 1, 3, 3), np.float32)})
+    assert json.loads(network.describe())["geometry"] == {"stride": [1, 1], "receptive_field": [3, 3]}
+    assert time.process_time() - start < 1
