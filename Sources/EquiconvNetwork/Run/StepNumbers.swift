@@ -30,9 +30,9 @@ extension StepNumbers {
   init(_ step: NetworkStep, tensors: some NetworkTensors, place: @autoclosure () -> String) throws(NetworkError) {
     switch step.work {
     case .convolution(_, let parameters), .transposed(_, let parameters):
-      let (weight, bias) = (try Self.weight(parameters, tensors), try Self.bias(parameters, tensors))
+      let weight = try Self.prepared(parameters, tensors, place: place())
       let shape = tensors.tensor(parameters.weight)?.shape ?? []
-      self = .layer(try Self.prepared(weight, place: place()), shape: shape, bias: bias)
+      self = .layer(weight, shape: shape, bias: try Self.bias(parameters, tensors))
     case .linear(let parameters):
       let weight = try Self.weight(parameters, tensors)
       let outputs = tensors.tensor(parameters.weight)?.shape.first ?? 0
@@ -45,15 +45,26 @@ extension StepNumbers {
     }
   }
 
+  /// The weight of a layer. Numbers that are not scaled are copied once, from the file to where they are kept.
   private static func prepared(
-    _ weight: FixedArray<S>, place: String
+    _ parameters: StepParameters, _ tensors: some NetworkTensors, place: String
   ) throws(NetworkError) -> PreparedWeight<S> {
-    guard let base = weight.elements.baseAddress else {
+    if parameters.scaling == nil, let tensor = tensors.tensor(parameters.weight), tensor.isAligned {
+      return try copied(tensor.bytes.bindMemory(to: S.self), place: place)
+    }
+    let weight = try weight(parameters, tensors)
+    defer { withExtendedLifetime(weight) {} }
+    return try copied(weight.elements, place: place)
+  }
+
+  private static func copied(
+    _ numbers: UnsafeBufferPointer<S>, place: String
+  ) throws(NetworkError) -> PreparedWeight<S> {
+    guard let base = numbers.baseAddress else {
       throw .document("weight of \(place)", "empty", expected: "numbers")
     }
-    defer { withExtendedLifetime(weight) {} }
     do throws(ConvolutionError) {
-      return try PreparedWeight(copying: base, count: weight.count)
+      return try PreparedWeight(copying: base, count: numbers.count)
     } catch {
       throw .layer(error, place: place)
     }
