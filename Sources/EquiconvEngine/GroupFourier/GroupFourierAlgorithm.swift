@@ -96,16 +96,17 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     let work = try work(plan)
     let additions = Double(work.read.additions) * reads + Double(work.computed.additions) * writes
     let accesses = Double(work.read.accesses) * reads + Double(work.computed.accesses) * writes
-    let vector = products / share + costs.access * accesses + costs.plane * planes(plan)
+    let vector = products / share + costs.plane * planes(plan)
     let blocking = GroupFourierBlocking(
       plan, channels: channels.read, outputs: channels.computed, kernels: kernels, scalarBytes: MemoryLayout<S>.stride,
       vectors: cover.vectorCount, images: task.batch, options: task.options)
     let blocks = Double((cover.vectorCount + blocking.vectors - 1) / blocking.vectors)
-    let vectors = Double(task.batch) * (Double(cover.vectorCount) + GroupFourierCosts.block * blocks)
+    let vectors = Double(cover.vectorCount)
+    let image = vectors * vector + (vectors + GroupFourierCosts.block * blocks) * costs.access * accesses
     let weights = task.isPrepared ? 0 : costs.weight * reads * writes * Double(plan.weightWork)
     let pixels = Double(task.batch) * Double(plan.gather.grids[0].size.volume)
     return MethodCost(
-      time: MethodCost.pass / 2 + (weights + vectors * vector) / task.threads,
+      time: MethodCost.pass / 2 + (weights + Double(task.batch) * image) / task.threads,
       operations: pixels * (2 * products + additions),
       weightBytes: isGradient
         ? 0 : plan.weightNumbers * channels.read * channels.computed * MemoryLayout<S>.stride)
@@ -161,8 +162,8 @@ private struct GroupFourierCosts {
   /// A multiply-add of the weights' transform, either way.
   let weight: Double
 
-  /// Beginning the steps and products of a block, in its vectors.
-  static let block = 3.0
+  /// Beginning the steps of a block, in its vectors.
+  static let block = 4.0
 
   static let measured = MeasuredCosts(
     baseline: GroupFourierCosts(share: 1, gradientShare: 0.9, access: 1, plane: 6, weight: 2),
