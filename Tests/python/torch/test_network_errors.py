@@ -58,7 +58,7 @@ UNSUPPORTED = {
     ),
     "more outputs than channels": (nn.Conv2d(3, 6, 3, groups=3), "has groups=3 with a weight"),
     "even kernel, same": (nn.Conv2d(3, 3, 2, padding="same"), "padding 'same' with an even kernel"),
-    "reflected": (nn.Conv2d(3, 3, 3, padding=1, padding_mode="reflect"), "by reflect 0, expected zeros or circular"),
+    "reflected": (nn.Conv2d(3, 3, 3, padding=1, padding_mode="reflect"), "by reflect, expected zeros or circular"),
     "one side": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 0)), nn.Conv2d(3, 3, 3)), "as much on both sides"),
     "padded alone": (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "reads a padded signal"),
     "batch statistics": (nn.BatchNorm2d(3, track_running_stats=False), "uses the statistics of the batch"),

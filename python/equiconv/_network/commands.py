@@ -14,7 +14,7 @@ import numpy as np
 from .._checks.arrays import Array
 from .._machine.config import set_num_threads
 from .check import check_network, outputs_of
-from .explanation import time_text
+from .explanation import channels_text, time_text
 from .network import Network, load_network
 
 
@@ -67,7 +67,9 @@ def _info(options: argparse.Namespace) -> int:
     print(network)
     if document.get("description"):
         print(document["description"])
-    print(f"input {given['name']}: ({', '.join(given.get('axes', []))}), {given['channels']} channels, {network.dtype}")
+    print(
+        f"input {given['name']}: ({', '.join(given.get('axes', []))}), {channels_text(given['channels'])}, {network.dtype}"
+    )
     if given.get("normalization") is not None:
         print(f"  normalized in the network: {given['normalization']}")
     for output in document["outputs"]:

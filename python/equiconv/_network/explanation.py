@@ -161,6 +161,11 @@ def algorithm_text(operation: OperationExplanation) -> str:
     return f"{operation.algorithm}, exact" if operation.is_exact else operation.algorithm
 
 
+def channels_text(count: int) -> str:
+    """A number of channels."""
+    return f"{count} channel{'' if count == 1 else 's'}"
+
+
 def time_text(seconds: float | None) -> str:
     """Seconds in a unit that suits them."""
     if seconds is None:

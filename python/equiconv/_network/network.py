@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from .. import _native
 from .._checks.arguments import choice, integer, items
 from .._checks.arrays import Array, float_array
-from .explanation import NetworkExplanation, Summary, read_explanation, summarize
+from .explanation import NetworkExplanation, Summary, channels_text, read_explanation, summarize
 from .file import Document, Tensor, document_of, file_source, path_text, tensors_of
 from .values import stabilizer_in
 
@@ -185,7 +185,7 @@ class Network(_native.Network):
         count = len(self._document["operations"])
         outputs = ", ".join(self.output_names)
         return (
-            f"equiconv.Network({self.name!r}: {given['name']}, {given['channels']} channels, -> {outputs}; "
+            f"equiconv.Network({self.name!r}: {given['name']}, {channels_text(given['channels'])} -> {outputs}; "
             f"{count} operations, {self.dtype}, {self._way})"
         )
 

@@ -50,7 +50,9 @@ def _padded(step: Step) -> Tracked:
     pairs = [(pad[2 * axis], pad[2 * axis + 1]) for axis in reversed(range(d))]
     value = step.arguments.get("value")
     if mode not in ("constant", "circular") or value not in (None, 0) or any(a != b or a < 0 for a, b in pairs):
-        step.refuse(f"pads {pad} by {mode} {value or 0}, expected zeros or circular, as much on both sides")
+        step.refuse(
+            f"pads {pad} by {mode if value in (None, 0) else value}, expected zeros or circular, as much on both sides"
+        )
     return replace(x, padding=Padding("zeros" if mode == "constant" else mode, tuple(a for a, _ in pairs)))
 
 
