@@ -67,9 +67,8 @@ def _info(options: argparse.Namespace) -> int:
     print(network)
     if document.get("description"):
         print(document["description"])
-    print(
-        f"input {given['name']}: ({', '.join(given.get('axes', []))}), {channels_text(given['channels'])}, {network.dtype}"
-    )
+    axes = ", ".join(given.get("axes", []))
+    print(f"input {given['name']}: ({axes}), {channels_text(given['channels'])}, {network.dtype}")
     if given.get("normalization") is not None:
         print(f"  normalized in the network: {given['normalization']}")
     for output in document["outputs"]:
