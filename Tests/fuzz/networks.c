@@ -97,7 +97,7 @@ static piece token(const char *text, size_t length, size_t place) {
 static size_t replace(char *text, size_t length, size_t room, piece p, const char *with, size_t count) {
   if (length - (p.end - p.begin) + count > room) return length;
   memmove(text + p.begin + count, text + p.end, length - p.end);
-  memcpy(text + p.begin, with, count);
+  if (count > 0) memcpy(text + p.begin, with, count);
   return length - (p.end - p.begin) + count;
 }
 
