@@ -19,7 +19,8 @@ func threadSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// Whatever a file holds, opening it is an error, or the file is what it says; and neither takes long or much memory.
+/// Whatever a file holds, opening it is an error, or the file is what it says; its network is refused, or it runs; and
+/// none of these takes long.
 ///
 /// `EQUICONV_MUTATIONS=100000` opens more files than by default, `EQUICONV_MUTATION_SEED=2` others.
 @Suite struct MutationTests {
@@ -30,17 +31,28 @@ func threadSeconds() -> Double {
   @Test func mutatedFiles_areErrorsOrWhatTheySay() throws {
     let count = Self.setting("EQUICONV_MUTATIONS", default: 20_000)
     var mutations = try Mutations(seed: UInt64(Self.setting("EQUICONV_MUTATION_SEED", default: 1)))
-    var opened = 0
+    var (opened, networks, ran) = (0, 0, 0)
     var kinds: [String: Int] = [:]
     for number in 0..<count {
       let bytes = mutations.next()
-      let start = threadSeconds()
+      var start = threadSeconds()
       do {
         let file = try SampleFile.open(bytes)
         opened += 1
         try expectWhatItSays(file, bytes, number)
+        #expect(threadSeconds() - start < 1, "file \(number) of \(bytes.count) bytes")
+        start = threadSeconds()
+        switch try SmallRun(file) {
+        case .refused(let error): kinds[kindName(error), default: 0] += 1
+        case .tooMuch: networks += 1
+        case .ran: (networks, ran) = (networks + 1, ran + 1)
+        }
       } catch let error as NetworkError { kinds[kindName(error), default: 0] += 1 }
       #expect(threadSeconds() - start < 1, "file \(number) of \(bytes.count) bytes")
+    }
+    #expect(networks > count / 50 && ran > networks / 2, "\(networks) of \(count) are networks, \(ran) ran")
+    if getenv("EQUICONV_VERBOSE") != nil {
+      print("\(count) files: \(opened) opened, \(networks) are networks, \(ran) ran; errors \(kinds)")
     }
     // The mutations are neither all refused for one reason, nor harmless.
     #expect(opened > count / 50 && opened < count / 2, "\(opened) of \(count) files were opened")

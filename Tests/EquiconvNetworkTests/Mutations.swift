@@ -7,20 +7,28 @@ import _EquiconvTestSupport
 struct Mutations {
   var random: SplitMix64
   private let samples: [(tree: JSONTree, texts: [String], file: SampleFile)]
-  /// Keeps the numbers of the samples.
-  private let tensors: [SampleTensors]
 
   init(seed: UInt64) throws {
     random = SplitMix64(seed: seed)
-    tensors = [SampleTensors.digits(), SampleTensors.everything()]
-    let documents = [try SampleDocuments.digits(), try SampleDocuments.everything()]
-    samples = try zip(documents, tensors).map { document, tensors in
-      let file = try NetworkFile(
-        document, geometry: .init(stride: [1, 2], receptiveField: [5, nil]), tensors: tensors.tensors)
+    let (digits, everything) = (SampleTensors.digits(), SampleTensors.everything())
+    // Networks that run: the operations of `everything` do not fit its tensors.
+    let sketches = [
+      ExactNetworkTests.sketch(.cyclic4, strided: true), ExactNetworkTests.sketch(.dihedral4, strided: false),
+    ]
+    var networks = [
+      (try SampleDocuments.digits(), digits.tensors), (try SampleDocuments.everything(), everything.tensors),
+    ]
+    for sketch in sketches {
+      networks.append((sketch.document, sketch.numbers.keys.sorted().compactMap(sketch.tensor)))
+    }
+    samples = try networks.map { document, tensors in
+      let geometry = NetworkDocument.Geometry(stride: [1, 2], receptiveField: [5, nil])
+      let file = try NetworkFile(document, geometry: geometry, tensors: tensors)
       let text = String(decoding: try file.documentText(), as: UTF8.self)
       let tree = try JSONTree(text)
-      return (tree, tree.texts, SampleFile(text, tensors.tensors))
+      return (tree, tree.texts, SampleFile(text, tensors))
     }
+    withExtendedLifetime((digits, everything, sketches)) {}
   }
 
   private mutating func one<T>(of choices: [T]) -> T { choices[Int.random(in: 0..<choices.count, using: &random)] }
