@@ -21,6 +21,8 @@ extension Network {
   private func write(_ operation: OperationExplanation, _ json: inout JSONWriter) throws(NetworkError) {
     try json.object { json throws(NetworkError) in
       try json.text(operation.name, for: "name")
+      try json.key("operation")
+      if let position = operation.operation { try json.integer(position) } else { try json.null() }
       try json.text(operation.kind, for: "kind")
       try json.key("function")
       if let function = operation.pointwise { try json.text(function.word) } else { try json.null() }

@@ -156,10 +156,14 @@ EQUICONV_API equiconv_status equiconv_network_run(const equiconv_network *networ
  * What a call with an input of this shape does, as JSON: {"operations": [...]}, one for each operation that is left after
  * folding, with its "name" and "kind" in the document and
  *
+ *   "operation"         its position among the operations of the document, whose names need not be unique; null for the
+ *                       normalization of the input; some operations are several steps
  *   "function"          the pointwise function that is applied where results are stored, or null
  *   "shape"             of its output
  *   "algorithm"         of a convolution: "direct", "winograd", "fourier" or "group-fourier"; else null
- *   "exact"             whether turning its input turns its output to the last bit
+ *   "exact"             whether turning its input turns its output to the last bit, for every element that maps the
+ *                       grid of pixels to itself: not where a stride leaves a remainder on an axis that is reversed,
+ *                       nor for a flattening of pixels that are moved
  *   "estimate"          seconds by a cost model, or null
  *   "seconds"           as they were measured on zeros: the network runs twice
  *   "images"            that pass through it together

@@ -7,6 +7,9 @@ import _EquiconvMemory
 public struct OperationExplanation: Hashable, Sendable {
   /// Where it stands in the network; "input.normalization" for the normalization of the input.
   public let name: String
+  /// Its position among the operations of the document, whose names need not be unique; nil for the normalization of the
+  /// input. Some operations are several steps, and an output that is written twice is a step of its own.
+  public let operation: Int?
   /// As documents spell it; "affine" for a normalization, "copy" for an output that is written twice.
   public let kind: String
   /// The pointwise function that is applied where results are stored.
@@ -14,8 +17,9 @@ public struct OperationExplanation: Hashable, Sendable {
   public let outputShape: [Int]
   /// Of a layer; no rule, such as auto, but what it chose.
   public let algorithm: Algorithm?
-  /// Whether turning what it reads turns what it writes, to the last bit, for every element that maps the grid to
-  /// itself.
+  /// Whether turning what it reads turns what it writes, to the last bit, for every element that maps the grid of pixels
+  /// to itself. Not so where a stride leaves a remainder on an axis that is reversed, where the operation differs between
+  /// axes that are exchanged, and where a flattening reads several pixels or points of a fiber that are moved.
   public let isExact: Bool
   /// By the cost model of layers; nil for other operations.
   public let estimatedSeconds: Double?
@@ -93,20 +97,23 @@ extension NetworkRunner {
     _ plan: NetworkPlan, _ call: NetworkPlan.StepPortion, batch: Int, threads: Int, seconds: Double
   ) throws(NetworkError) -> OperationExplanation {
     let step = program.steps[call.step]
-    var layer: Explanation?
+    let layer: Explanation?
+    let isExact: Bool
     do throws(ConvolutionError) {
       layer = try plan.layers[call.step]?.explain(
         step.pass, batch: call.images, isPrepared: true, S.self, RunOptions(threads: call.threads))
+      isExact = try plan.isExact(step, layer: layer)
     } catch {
       throw .layer(error, place: program.place(step))
     }
     let calls = Double(batch) / Double(max(call.images, 1)) / Double(threads)
     return OperationExplanation(
       name: step.operation.map { program.graph.document.operations[$0].name } ?? "input.normalization",
-      kind: program.kind(step), pointwise: step.pointwise, outputShape: plan.shape(step.output, batch: batch),
-      algorithm: layer?.algorithm, isExact: layer?.isExact ?? true, estimatedSeconds: layer.map { $0.seconds * calls },
-      measuredSeconds: seconds, images: call.images, weightBytes: numbers[call.step].bytes,
-      transformBytes: layer?.weightBytes ?? 0, workspaceBytes: layer?.workspaceBytes ?? 0)
+      operation: step.operation, kind: program.kind(step), pointwise: step.pointwise,
+      outputShape: plan.shape(step.output, batch: batch), algorithm: layer?.algorithm, isExact: isExact,
+      estimatedSeconds: layer.map { $0.seconds * calls }, measuredSeconds: seconds, images: call.images,
+      weightBytes: numbers[call.step].bytes, transformBytes: layer?.weightBytes ?? 0,
+      workspaceBytes: layer?.workspaceBytes ?? 0)
   }
 }
 
