@@ -30,6 +30,12 @@ def path(tmp_path):
     return tmp_path / "classifier.safetensors"
 
 
+def saved(folder, document, tensors):
+    """The path of a file of them."""
+    write_file(document, tensors, folder / "n")
+    return folder / "n"
+
+
 def image(rng, dtype="float32", batch=2, size=9):
     return rng.standard_normal((batch, 2, size, size)).astype(dtype)
 
@@ -229,6 +235,31 @@ def test_a_summary_counts_parameters(path):
     assert rows["norm"][2] is None
     assert "folded" in repr(summary)
     assert "group_pool max" in repr(summary)
+
+
+def test_a_summary_tells_operations_of_one_name_apart(tmp_path):
+    """Names are for people: a document may use one for all its operations."""
+    document, tensors = classifier()
+    kinds = [operation["kind"] for operation in document["operations"]]
+    expected = eq.load_network(saved(tmp_path, document, tensors)).summary((1, 2, 16, 16)).rows
+    for operation in document["operations"]:
+        operation["name"] = "n"
+    network = eq.load_network(saved(tmp_path, document, tensors))
+    rows = network.summary((1, 2, 16, 16)).rows
+    assert [row[2:4] for row in rows] == [row[2:4] for row in expected]
+    for operation in network.explain((1, 2, 16, 16)).operations:
+        assert operation.position is not None
+        assert operation.kind == kinds[operation.position]
+
+
+def test_a_summary_of_an_output_written_twice_has_its_algorithm(tmp_path):
+    """The copy is a step of its own, of the operation that wrote the value."""
+    document, tensors = classifier()
+    document["outputs"] = [{"name": name, "value": "v2"} for name in "ab"]
+    document["operations"] = document["operations"][:3]
+    network = eq.load_network(saved(tmp_path, document, tensors))
+    assert [operation.kind for operation in network.explain((1, 2, 8, 8)).operations][-1] == "copy"
+    assert network.summary((1, 2, 8, 8)).rows[2][4] != ""
 
 
 def test_the_graph_is_drawn(path):

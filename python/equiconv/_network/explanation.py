@@ -21,16 +21,20 @@ class OperationExplanation:
 
     Attributes:
         name: where it stands in the network.
+        position: in the operations of the document, whose names need not be unique; None for the normalization of the
+            input. Some operations are several steps.
         kind: as docs/NetworkFormat.md lists them.
         shape: of its output.
         algorithm: of a convolution, ``"direct"``, ``"winograd"``, ``"fourier"`` or ``"group-fourier"``; else None.
-        is_exact: whether turning its input turns its output to the last bit.
+        is_exact: whether turning its input turns its output to the last bit, for every element that maps the grid of
+            pixels to itself.
         estimate: the seconds that the cost model expects; None where it has none.
         seconds: as they were measured, once.
         weight_bytes, transform_bytes, workspace_bytes: its memory.
     """
 
     name: str
+    position: int | None
     kind: str
     shape: tuple[int, ...]
     algorithm: str | None
@@ -109,6 +113,7 @@ def read_explanation(text: str) -> NetworkExplanation:
         tuple(
             OperationExplanation(
                 name=entry["name"],
+                position=entry["operation"],
                 kind=entry["kind"],
                 shape=tuple(entry["shape"]),
                 algorithm=entry["algorithm"],
@@ -128,19 +133,21 @@ def summarize(
     document: Document, tensors: Mapping[str, Array], explanation: NetworkExplanation, shape: tuple[int, ...]
 ) -> Summary:
     """The table of a document, with what an explanation for an input of this shape knows."""
-    known = {operation.name: operation for operation in explanation.operations}
+    known: dict[int | None, list[OperationExplanation]] = {}
+    for step in explanation.operations:
+        known.setdefault(step.position, []).append(step)
     rows, counted = [], set()
-    for operation in document["operations"]:
-        found = known.get(operation["name"])
+    for position, operation in enumerate(document["operations"]):
+        steps = known.get(position, [])
         names = {operation[key] for key in _TENSORS if operation.get(key) is not None}
         rows.append(
             (
                 operation["name"],
                 kind_text(operation),
-                None if found is None else found.shape,
+                steps[-1].shape if steps else None,
                 sum(tensors[name].size for name in names),
-                "" if found is None else algorithm_text(found),
-                None if found is None else found.seconds,
+                next(filter(None, map(algorithm_text, steps)), ""),
+                sum(step.seconds or 0 for step in steps) if steps else None,
             )
         )
         counted |= names

@@ -23,11 +23,9 @@ def draw(summary: Summary, document: Document, axes: Any = None) -> Any:
     places = _places(document)
     if axes is None:
         axes = _new_axes(places)
-    shapes = {name: shape for name, _, shape, *_ in summary.rows}
     given = document["input"]["name"]
     _box(axes, places[given], given, shape_text(summary.shape))
-    for operation in document["operations"]:
-        shape = shapes[operation["name"]]
+    for operation, (_, _, shape, *_) in zip(document["operations"], summary.rows, strict=True):
         detail = "folded" if shape is None else shape_text(shape)
         _box(axes, places[operation["output"]], f"{operation['name']}: {kind_text(operation)}", detail)
         for source in operation["inputs"]:
