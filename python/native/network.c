@@ -242,24 +242,36 @@ static PyObject *find_output_shape(PyObject *self, PyObject *const *args, Py_ssi
   return status == EQUICONV_SUCCESS ? native_tuple_of(output.rank, output.sizes) : native_raise(status);
 }
 
-/* A text of the network, of one call for its length and one for the text. */
+/* A text of the network. Explaining runs it, so it is asked once more only if there is not room enough. */
 typedef equiconv_status (*writer)(const native_network *, const equiconv_shape *, size_t, char *, size_t *,
                                   equiconv_call *);
 
 static PyObject *text_of(PyObject *self, writer write, const equiconv_shape *shape) {
-  /* Measured times have a fixed width; other keys may still become longer when settings change in between. */
-  enum { SPARE = 4096 };
+  enum { FIRST = 1 << 20, SPARE = 4096 };
   const native_network *const network = (const native_network *)self;
   size_t length = 0;
-  native_run run;
-  equiconv_status status = write(network, shape, 0, NULL, &length, native_begin_run(&run));
-  native_end_run(&run);
-  char *const text = status == EQUICONV_SUCCESS ? PyMem_Malloc(length + SPARE) : NULL;
-  if (text == NULL) {
-    return status == EQUICONV_SUCCESS ? PyErr_NoMemory() : native_raise(status);
+  size_t capacity = FIRST;
+  char *text = NULL;
+  equiconv_status status = EQUICONV_ERROR_INVALID_SIZE;
+  for (int turn = 0; turn < 2 && status == EQUICONV_ERROR_INVALID_SIZE; turn++) {
+    native_run run;
+    if (turn > 0) {
+      /* Measured times have a fixed width; other keys may still become longer when settings change in between. */
+      status = write(network, shape, 0, NULL, &length, native_begin_run(&run));
+      native_end_run(&run);
+      if (status != EQUICONV_SUCCESS) {
+        break;
+      }
+      capacity = length + SPARE;
+    }
+    PyMem_Free(text);
+    text = PyMem_Malloc(capacity);
+    if (text == NULL) {
+      return PyErr_NoMemory();
+    }
+    status = write(network, shape, capacity, text, &length, native_begin_run(&run));
+    native_end_run(&run);
   }
-  status = write(network, shape, length + SPARE, text, &length, native_begin_run(&run));
-  native_end_run(&run);
   PyObject *const result =
       status == EQUICONV_SUCCESS ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL) : native_raise(status);
   PyMem_Free(text);
