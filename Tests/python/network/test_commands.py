@@ -54,6 +54,27 @@ def test_run_of_one_output_writes_an_array(tmp_path):
     assert np.array_equal(np.load(tmp_path / "y.npy"), eq.load_network(tmp_path / "n")(X))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", ">i4", "uint64"])
+def test_run_converts_integers_exactly(tmp_path, dtype):
+    write_file(*classifier(outputs=("scores",)), tmp_path / "n")
+    pixels = np.random.default_rng(3).integers(0, 256, X.shape).astype(dtype)
+    if pixels.dtype.itemsize > 2:
+        pixels[0, 0, 0, 0] = 2**24
+    np.save(tmp_path / "x.npy", pixels)
+    assert main(["run", str(tmp_path / "n"), str(tmp_path / "x.npy"), "-o", str(tmp_path / "y.npy")]) == 0
+    assert np.array_equal(np.load(tmp_path / "y.npy"), eq.load_network(tmp_path / "n")(pixels.astype(np.float32)))
+
+
+@pytest.mark.parametrize("number", [2**24 + 1, -(2**24) - 1])
+def test_run_refuses_integers_that_floats_do_not_have(tmp_path, capsys, number):
+    write_file(*classifier(outputs=("scores",)), tmp_path / "n")
+    pixels = np.zeros(X.shape, np.int64)
+    pixels[0, 1, 2, 3] = number
+    np.save(tmp_path / "x.npy", pixels)
+    assert main(["run", str(tmp_path / "n"), str(tmp_path / "x.npy"), "-o", str(tmp_path / "y.npy")]) == 2
+    assert str(number) in capsys.readouterr().err
+
+
 def test_bench_prints_times(tmp_path, capsys, threads):
     arguments = ["bench", make_file(tmp_path), "--batch", "2", "--size", "8", "--threads", "1", "--seconds", "0.01"]
     assert main(arguments) == 0

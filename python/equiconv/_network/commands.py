@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--batch", type=int, default=1, help="1 unless given")
             command.add_argument("--seconds", type=float, default=1.0, help="to measure for; 1 unless given")
         if name == "run":
-            command.add_argument("input", metavar="INPUT.npy", help="the signal, (batch, channels, ...)")
+            command.add_argument("input", metavar="INPUT.npy", help="(batch, channels, ...); integers are converted")
             command.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".npy, or .npz for several")
     return parser
 
@@ -83,7 +83,7 @@ def _info(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     network = _load(options)
-    x = np.load(options.input, allow_pickle=False)
+    x = _numbers(np.load(options.input, allow_pickle=False), network)
     outputs = dict(zip(network.output_names, outputs_of(network, x), strict=True))
     target = Path(options.output)
     if target.suffix == ".npz":
@@ -96,6 +96,17 @@ def _run(options: argparse.Namespace) -> int:
     for name, value in outputs.items():
         print(f"{name} {value.shape}{_best(network, value)}")
     return 0
+
+
+def _numbers(x: Array, network: Network) -> Array:
+    """Integers, such as the pixels of images, in the network's dtype; other arrays as they are."""
+    if x.dtype.kind not in "iu":
+        return x
+    largest = 2 ** (np.finfo(network.dtype).nmant + 1)
+    for value in (int(x.max(initial=0)), int(x.min(initial=0))):
+        if abs(value) > largest:
+            raise ValueError(f"INPUT.npy has {value}, expected integers up to {largest}, which {network.dtype} has")
+    return x.astype(network.dtype)
 
 
 def _best(network: Network, scores: Array) -> str:
