@@ -123,6 +123,11 @@ private enum WorstCases {
     ("channels", { network(channels: 1 << 20) }),
     ("a large group", { network(group: 4096, operations: { layer($0, "basis=none", 4096) }) }),
     ("large subgroups", { network(group: 4096, operations: { restriction($0, 2048) }) }),
+    (
+      "a chain of layers",
+      { network(last: 4095, operations: { layer($0, "basis=none", read: before($0)) }, weight: true) }
+    ),
+    ("a chain of functions", { network(last: 4095, operations: { operation($0, "n", read: before($0)) }) }),
     ("large stabilizers", { network(group: 2048, operations: { quotient($0, 2048) }) }),
   ]
 
@@ -159,21 +164,34 @@ private enum WorstCases {
   // MARK: - Networks
 
   /// As many operations as fit, or 4096.
+  ///
+  /// - Parameters:
+  ///   - last: whose value is the output.
+  ///   - weight: whether there is a tensor "w", the weight of `layer` for a group of order 4.
   static func network(
-    channels: Int = 1, classes: Int = 0, group order: Int = 4, operations: (Int) -> String = { operation($0, "n") }
+    channels: Int = 1, classes: Int = 0, group order: Int = 4, last: Int = 0,
+    operations: (Int) -> String = { operation($0, "n") }, weight: Bool = false
   ) -> [UInt8] {
     var steps = ""
     for index in 0..<4096 where steps.utf8.count < most * 3 / 4 { steps += (index > 0 ? "," : "") + operations(index) }
     let names = (0..<classes).map { "\"\($0)\"" }.joined(separator: ",")
     let ones = repeated("1,", 2 * channels - 1).dropLast() + (channels == 1 ? "" : ",1")
-    return document(
+    let text =
       """
       {"format":"equiconv-network/1","name":"n","dtype":"float32","groups":{"C":\(group(order))},"input":{"name":"x",\
       "dimension":2,"space":"group","group":"C","channels":\(channels),"extents":[null,null],\
       "normalization":{"scale":1,"mean":[\(ones)],"deviation":[\(ones)]}},"operations":[\(steps)],\
-      "outputs":[{"name":"o","value":"v0"\(classes > 0 ? ",\"classes\":[\(names)]" : "")}]}
-      """)
+      "outputs":[{"name":"o","value":"v\(last)"\(classes > 0 ? ",\"classes\":[\(names)]" : "")}]}
+      """
+    if !weight { return document(text) }
+    var file = SampleFile(text, [])
+    file.entries = [("w", SampleFile.entry("F32", "[1, 1, 4, 1, 1]", "[0, 16]"))]
+    file.data = Array(repeating: 0, count: 16)
+    return file.bytes
   }
+
+  /// The value before that of an operation.
+  static func before(_ index: Int) -> String { index == 0 ? "x" : "v\(index - 1)" }
 
   static func group(_ order: Int) -> String {
     let group = try? PointGroup.cyclic(order)
@@ -181,8 +199,8 @@ private enum WorstCases {
     return "{\"text\":\"equiconv-group/1 cyclic(\(order))\",\"matrices\":[\(matrices)]}"
   }
 
-  static func operation(_ index: Int, _ name: String) -> String {
-    "{\"kind\":\"softmax\",\"name\":\"\(name)\",\"inputs\":[\"x\"],\"output\":\"v\(index)\"}"
+  static func operation(_ index: Int, _ name: String, read: String = "x") -> String {
+    "{\"kind\":\"softmax\",\"name\":\"\(name)\",\"inputs\":[\"\(read)\"],\"output\":\"v\(index)\"}"
   }
 
   static func sum(_ index: Int) -> String {
@@ -194,8 +212,10 @@ private enum WorstCases {
     "{\"kind\":\"restrict\",\"name\":\"n\",\"inputs\":[\"x\"],\"output\":\"v\(index)\",\"subgroup\":\(Array(0..<count))}"
   }
 
-  static func layer(_ index: Int, _ basis: String, _ order: Int = 4, input: String = "group") -> String {
-    "{\"kind\":\"convolution\",\"name\":\"n\",\"inputs\":[\"x\"],\"output\":\"v\(index)\",\"weight\":\"w\",\"layer\":"
+  static func layer(
+    _ index: Int, _ basis: String, _ order: Int = 4, input: String = "group", read: String = "x"
+  ) -> String {
+    "{\"kind\":\"convolution\",\"name\":\"n\",\"inputs\":[\"\(read)\"],\"output\":\"v\(index)\",\"weight\":\"w\",\"layer\":"
       + "\"equiconv-layer/1 group=cyclic(\(order)) input=\(input) output=group stride=[1,1] padding=[0,0] dilation=[1,1]"
       + " padding_mode=zeros algorithm=auto interpolation=bilinear \(basis) group_basis=full quadrature=no depthwise=no\"}"
   }

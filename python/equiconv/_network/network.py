@@ -117,7 +117,7 @@ class Network(_native.Network):
         return self.find_output_shape(number, self._shape(shape))
 
     def explain(self, shape: tuple[int, ...], /) -> NetworkExplanation:  # type: ignore[override]
-        """What a call with a signal of this shape does, operation by operation. Runs the network a few times, on zeros.
+        """What a call with a signal of this shape does, operation by operation. Runs the network twice, on zeros.
 
         Args:
             shape: that of the signal.
@@ -131,7 +131,7 @@ class Network(_native.Network):
         return read_explanation(super().explain(self._shape(shape)))
 
     def summary(self, shape: tuple[int, ...] | None = None) -> Summary:
-        """A table of the operations: kind, output shape, parameters, algorithm, time. Runs it a few times.
+        """A table of the operations: kind, output shape, parameters, algorithm, time. Runs it twice.
 
         Args:
             shape: that of the signal; by default that of the test signal in the file, or one of 32 pixels an axis.
