@@ -35,17 +35,17 @@ def leaky_relu(x: ArrayLike, slope: float = 0.01) -> Array:
 
     Args:
         x: array of float32 or float64.
-        slope: of negative numbers.
+        slope: of negative numbers, finite.
 
     Raises:
-        TypeError: another dtype, or `slope` is no number.
+        TypeError, ValueError: another dtype, or `slope` is no finite number.
 
     Example:
         >>> leaky_relu(numpy.array([-1.0, 2.0]), 0.5)
         array([-0.5,  2. ])
     """
     array = float_array("x", x)
-    return np.where(array > 0, array, array.dtype.type(real("slope", slope)) * array)
+    return np.where(array > 0, array, array.dtype.type(_finite("slope", slope)) * array)
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
@@ -53,17 +53,17 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
 
     Args:
         x: array of float32 or float64.
-        alpha: minus the limit at minus infinity.
+        alpha: minus the limit at minus infinity, finite.
 
     Raises:
-        TypeError: another dtype, or `alpha` is no number.
+        TypeError, ValueError: another dtype, or `alpha` is no finite number.
 
     Example:
         >>> elu(numpy.array([-numpy.inf, 2.0]))
         array([-1.,  2.])
     """
     array = float_array("x", x)
-    return np.where(array > 0, array, array.dtype.type(real("alpha", alpha)) * np.expm1(np.minimum(array, 0)))
+    return np.where(array > 0, array, array.dtype.type(_finite("alpha", alpha)) * np.expm1(np.minimum(array, 0)))
 
 
 def gelu_tanh(x: ArrayLike) -> Array:
@@ -81,8 +81,10 @@ def gelu_tanh(x: ArrayLike) -> Array:
     """
     array = float_array("x", x)
     number = array.dtype.type
-    inner = number(math.sqrt(2 / math.pi)) * (array + number(0.044715) * array**3)
-    result: Array = array * ((1 + np.tanh(inner)) * number(0.5))
+    # Beyond, the factor is 0 or 1; cubes would overflow, and an infinity times 0 would be no number.
+    inside = np.clip(array, number(-50), number(50))
+    inner = number(math.sqrt(2 / math.pi)) * (inside + number(0.044715) * inside**3)
+    result: Array = np.maximum(array, number(-50)) * ((1 + np.tanh(inner)) * number(0.5))
     return result
 
 
@@ -143,3 +145,11 @@ def softmax(x: ArrayLike) -> Array:
     powers = np.exp(array - array.max(1, keepdims=True, initial=-np.inf))
     result: Array = powers / powers.sum(1, keepdims=True)
     return result
+
+
+def _finite(name: str, value: object) -> float:
+    """`value` as a float. Raises TypeError or ValueError."""
+    number = real(name, value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}, expected a finite number")
+    return number

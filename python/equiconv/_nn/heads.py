@@ -41,7 +41,7 @@ class BatchNorm(_Held):
 
     Args:
         num_features: C, the number of channels.
-        eps: added to the variance.
+        eps: added to the variance, not negative.
         dtype: float32 or float64.
 
     Shape:
@@ -60,6 +60,8 @@ class BatchNorm(_Held):
     def __init__(self, num_features: int, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
         count, number_type = integer("num_features", num_features, 1, LARGEST), float_dtype("dtype", dtype)
         self.num_features, self.eps = count, real("eps", eps)
+        if not self.eps >= 0:
+            raise ValueError(f"eps is {self.eps}, expected a number that is not negative")
         self.weight, self.running_var = np.ones(count, number_type), np.ones(count, number_type)
         self.bias, self.running_mean = np.zeros(count, number_type), np.zeros(count, number_type)
 
