@@ -89,7 +89,9 @@ def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dic
         function, arguments = layer.func, layer.keywords
     known = _FUNCTIONS.get(function) if callable(function) and function.__hash__ is not None else None
     if known is None or not set(arguments) <= set(known[2]):
-        title = getattr(layer, "__qualname__", None) or value_text(layer)
+        # Functions of NumPy have no `__qualname__` before version 2.
+        names = (getattr(layer, key, None) for key in ("__qualname__", "__name__"))
+        title = next(filter(None, names), value_text(layer))
         raise TypeError(f"layer {name} is {title} ({type(layer).__name__}), expected for a file {_KNOWN}")
     return known[0], {**known[1], **known[2], **arguments}
 
