@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..._checks.arguments import choice
+from ..._functional.fibers import left_cosets, right_cosets
 from ..._functional.pool import PoolMode
 from ..._groups.arguments import point_group, stabilizer_of
 from ..._groups.point_group import PointGroup
@@ -78,13 +79,12 @@ class Restrict(_FiberMap):
 
     def __init__(self, group: PointGroup, subgroup: Sequence[int]) -> None:
         checked = point_group(group)
-        elements = stabilizer_of("subgroup", subgroup, checked).get_elements()
         if not checked.is_closed:
             raise ValueError(f"group is {checked.name}, expected a group that has all products of its elements")
-        cosets = checked.cayley[elements].T
-        first = np.flatnonzero(cosets.min(axis=1) == np.arange(checked.order))
-        super().__init__(checked, cosets[first].ravel())
-        self.subgroup = tuple(sorted(map(int, elements)))
+        cosets = right_cosets(checked, subgroup)
+        super().__init__(checked, cosets.ravel())
+        # The first is L itself.
+        self.subgroup = tuple(map(int, cosets[0]))
 
     def _map(self, x: Any) -> Any:
         moved = x.index_select(2, self.table)
@@ -154,8 +154,7 @@ class PartialProjection(_FiberMap):
     def __init__(self, group: PointGroup, stabilizer: Sequence[int], mode: PoolMode = "mean") -> None:
         checked = point_group(group)
         subgroup = stabilizer_of("stabilizer", stabilizer, checked)
-        # Row p of the table is the coset p.
-        super().__init__(checked, np.argsort(subgroup.get_left_cosets(), kind="stable"))
+        super().__init__(checked, left_cosets(subgroup).ravel())
         self.stabilizer = tuple(sorted(map(int, subgroup.get_elements())))
         self.mode = choice("mode", mode, ("mean", "max"))
 
