@@ -80,10 +80,16 @@ public final class Network: Sendable {
       throw .argument("output", index, expected: "0 to \(graph.outputs.count - 1)")
     }
     let (batch, extents) = try graph.checkInput(input)
+    return try outputShape(index, batch: batch, extents: try graph.extents(input: extents)).shape
+  }
+
+  /// - Parameter extents: of all values.
+  private func outputShape(
+    _ index: Int, batch: Int, extents: [[Int]]
+  ) throws(NetworkError) -> (shape: [Int], count: Int) {
     let value = graph.outputs[index]
-    let shape = graph.types[value].shape(batch: batch, extents: try graph.extents(input: extents)[value])
-    _ = try Self.count(shape, "output \(document.outputs[index].name)")
-    return shape
+    let shape = graph.types[value].shape(batch: batch, extents: extents[value])
+    return (shape, try Self.count(shape, "output \(document.outputs[index].name)"))
   }
 
   /// The number of elements of an array; those of all outputs can be added up.
@@ -125,7 +131,7 @@ public final class Network: Sendable {
     inputShape: [Int], input: UnsafePointer<S>, outputs: [UnsafeMutablePointer<S>]
   ) throws(NetworkError) {
     let (batch, extents) = try graph.checkInput(inputShape)
-    try checkArrays(inputShape, input, outputs)
+    try checkArrays(inputShape, input, outputs, extents: try graph.extents(input: extents))
     let runner: NetworkRunner<S> = try typed()
     try CallGuard.run { () throws(NetworkError) in
       _ = try runner.run(batch: batch, extents: extents, input: input, outputs: outputs)
@@ -143,17 +149,18 @@ public final class Network: Sendable {
       expected: "\(document.scalar.rawValue), the network's")
   }
 
+  /// - Parameter extents: of all values.
   private func checkArrays<S: EngineScalar>(
-    _ shape: [Int], _ input: UnsafePointer<S>, _ outputs: [UnsafeMutablePointer<S>]
+    _ shape: [Int], _ input: UnsafePointer<S>, _ outputs: [UnsafeMutablePointer<S>], extents: [[Int]]
   ) throws(NetworkError) {
     if outputs.count != graph.outputs.count {
       throw .argument("outputs", "\(outputs.count) arrays", expected: "\(graph.outputs.count)")
     }
-    let read = try ArrayBytes(input, try Self.count(shape, "the input"), "input")
-    var written: [ArrayBytes] = []
+    let read = try CallerArray(input, try Self.count(shape, "the input"), "input")
+    var written: [CallerArray] = []
     for (index, output) in outputs.enumerated() {
-      let count = try Self.count(try outputShape(index, input: shape), "output \(document.outputs[index].name)")
-      let array = try ArrayBytes(output, count, "outputs[\(index)]")
+      let count = try outputShape(index, batch: shape[0], extents: extents).count
+      let array = try CallerArray(output, count, "outputs[\(index)]")
       try array.checkApart(from: read)
       for other in written { try array.checkApart(from: other) }
       written.append(array)
@@ -161,19 +168,17 @@ public final class Network: Sendable {
   }
 }
 
-/// Where an array of the caller lies.
-private struct ArrayBytes {
+/// An array that a caller passes, by the name that errors give it.
+private struct CallerArray {
   let name: String
-  let start: UInt
-  let bytes: UInt
+  let range: MemoryRange
 
   init<S>(_ pointer: UnsafePointer<S>, _ count: Int, _ name: String) throws(NetworkError) {
     self.name = name
-    start = UInt(bitPattern: pointer)
-    bytes = UInt(count) * UInt(MemoryLayout<S>.stride)
-    if start % UInt(MemoryLayout<S>.alignment) != 0 {
+    range = MemoryRange(pointer, count)
+    if !range.isAligned(for: S.self) {
       throw .invalid(
-        .misalignedPointer, place: name, value: "at address \(start)",
+        .misalignedPointer, place: name, value: "at address \(range.start)",
         expected: "a multiple of \(MemoryLayout<S>.alignment) bytes")
     }
   }
@@ -182,11 +187,11 @@ private struct ArrayBytes {
     try self.init(UnsafePointer(pointer), count, name)
   }
 
-  func checkApart(from other: ArrayBytes) throws(NetworkError) {
-    if bytes > 0 && other.bytes > 0 && start < other.start &+ other.bytes && other.start < start &+ bytes {
+  func checkApart(from other: CallerArray) throws(NetworkError) {
+    if range.overlaps(other.range) {
       throw .invalid(
-        .overlap, place: name, value: "\(bytes) bytes at address \(start)",
-        expected: "memory apart from \(other.name), \(other.bytes) bytes at address \(other.start)")
+        .overlap, place: name, value: "\(range.bytes) bytes at address \(range.start)",
+        expected: "memory apart from \(other.name), \(other.range.bytes) bytes at address \(other.range.start)")
     }
   }
 }

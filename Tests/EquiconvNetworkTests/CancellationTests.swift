@@ -10,8 +10,8 @@ import _EquiconvTestSupport
 /// A caller that wants a run to end gets an error, and the network runs as before afterwards.
 @Suite struct CancellationTests {
   @Test func run_thatItsCallerEnds_isCancelled() throws {
-    let network = try MemoryTests.chain(widths: [4, 8]).network(.exact)
-    let (large, small) = ([32, 3, 256, 256], [3, 3, 16, 16])
+    let network = try MemoryTests.chain(widths: [16, 16, 16, 16]).network(.exact)
+    let (large, small) = ([8, 3, 256, 256], [3, 3, 16, 16])
     var random = SplitMix64(seed: 8)
     let input: [Float] = random.reals(small.reduce(1, *))
     let before = try network.outputs(input, small)

@@ -45,8 +45,8 @@ extension ConvolutionPlan {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       try check(weight)
       try Threads.check(threads)
-      try runForward(
-        batch: batch, input, .prepared(weight), bias, pointwise, output, RunOptions(threads: threads))
+      try runSignalPass(
+        .forward, batch: batch, input, .prepared(weight), bias, pointwise, output, RunOptions(threads: threads))
     }
   }
 
@@ -67,7 +67,7 @@ extension ConvolutionPlan {
     output: UnsafeMutablePointer<S>, options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      try runForward(batch: batch, input, .array(weight), bias, pointwise, output, options)
+      try runSignalPass(.forward, batch: batch, input, .array(weight), bias, pointwise, output, options)
     }
   }
 
@@ -79,16 +79,19 @@ extension ConvolutionPlan {
       .invalidSize, .weight, "\(weight.count) prepared numbers", expected: "\(count), \(weightShape)")
   }
 
-  private func runForward<S: EngineScalar>(
-    batch: Int, _ input: UnsafePointer<S>, _ weight: WeightSource<S>, _ bias: UnsafePointer<S>?,
+  /// A forward pass, or the transposed layer, of the caller's arrays.
+  func runSignalPass<S: EngineScalar>(
+    _ pass: Pass, batch: Int, _ input: UnsafePointer<S>, _ weight: WeightSource<S>, _ bias: UnsafePointer<S>?,
     _ pointwise: Pointwise?, _ output: UnsafeMutablePointer<S>, _ options: RunOptions
   ) throws(ConvolutionError) {
-    let inputRange = try ArrayRange(.input, input, inputCount(batch))
+    let isForward = pass == .forward
+    let (inputs, outputs) = (try inputCount(batch), try outputCount(batch))
+    let inputRange = try ArrayRange(.input, input, isForward ? inputs : outputs)
     let weightRange = try ArrayRange(.weight, weight.pointer, weightCount())
-    let outputRange = try ArrayRange(.output, output, outputCount(batch))
-    let biasRange = try ArrayRange(.bias, bias, descriptor.outChannels)
+    let outputRange = try ArrayRange(.output, output, isForward ? outputs : inputs)
+    let biasRange = try ArrayRange(.bias, bias, isForward ? descriptor.outChannels : descriptor.inChannels)
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
-    let task = task(.forward, batch: batch, S.self, options, isPrepared: weight.isPrepared)
+    let task = task(pass, batch: batch, S.self, options, isPrepared: weight.isPrepared)
     try runSignalPass(task, options.method, from: input, weight, bias: bias, pointwise, to: output)
   }
 

@@ -21,8 +21,8 @@ extension ConvolutionPlan {
     try Call.run(.flushing) { () throws(ConvolutionError) in
       try check(weight)
       try Threads.check(threads)
-      try runTransposed(
-        batch: batch, input, .prepared(weight), bias, pointwise, output, RunOptions(threads: threads))
+      try runSignalPass(
+        .inputGradient, batch: batch, input, .prepared(weight), bias, pointwise, output, RunOptions(threads: threads))
     }
   }
 
@@ -33,20 +33,7 @@ extension ConvolutionPlan {
     output: UnsafeMutablePointer<S>, options: RunOptions
   ) throws(ConvolutionError) {
     try Call.run(.flushing) { () throws(ConvolutionError) in
-      try runTransposed(batch: batch, input, .array(weight), bias, pointwise, output, options)
+      try runSignalPass(.inputGradient, batch: batch, input, .array(weight), bias, pointwise, output, options)
     }
-  }
-
-  private func runTransposed<S: EngineScalar>(
-    batch: Int, _ input: UnsafePointer<S>, _ weight: WeightSource<S>, _ bias: UnsafePointer<S>?,
-    _ pointwise: Pointwise?, _ output: UnsafeMutablePointer<S>, _ options: RunOptions
-  ) throws(ConvolutionError) {
-    let inputRange = try ArrayRange(.input, input, outputCount(batch))
-    let weightRange = try ArrayRange(.weight, weight.pointer, weightCount())
-    let outputRange = try ArrayRange(.output, output, inputCount(batch))
-    let biasRange = try ArrayRange(.bias, bias, descriptor.inChannels)
-    try outputRange.checkApart(from: inputRange, weightRange, biasRange)
-    let task = task(.inputGradient, batch: batch, S.self, options, isPrepared: weight.isPrepared)
-    try runSignalPass(task, options.method, from: input, weight, bias: bias, pointwise, to: output)
   }
 }

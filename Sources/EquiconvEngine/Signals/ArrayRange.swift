@@ -2,20 +2,37 @@
 
 import _EquiconvErrors
 
+/// Where an array of a caller lies.
+package struct MemoryRange: Equatable {
+  package let start: UInt
+  package let bytes: UInt
+
+  /// The `count` numbers at `pointer`.
+  package init<S>(_ pointer: UnsafePointer<S>, _ count: Int) {
+    start = UInt(bitPattern: pointer)
+    bytes = UInt(count) * UInt(MemoryLayout<S>.stride)
+  }
+
+  package func isAligned<S>(for _: S.Type) -> Bool { start % UInt(MemoryLayout<S>.alignment) == 0 }
+
+  package func overlaps(_ other: MemoryRange) -> Bool {
+    bytes > 0 && other.bytes > 0 && start < other.start &+ other.bytes && other.start < start &+ bytes
+  }
+}
+
 /// Checks of the arrays a caller passes: alignment, and outputs that overlap inputs.
 struct ArrayRange {
   let name: Argument
-  private let start: UInt
-  private let bytes: UInt
+  private let range: MemoryRange
 
   /// The `count` numbers at `pointer`.
   init<S>(_ name: Argument, _ pointer: UnsafePointer<S>, _ count: Int) throws(ConvolutionError) {
     self.name = name
-    start = UInt(bitPattern: pointer)
-    bytes = UInt(count) * UInt(MemoryLayout<S>.stride)
-    if start % UInt(MemoryLayout<S>.alignment) != 0 {
+    range = MemoryRange(pointer, count)
+    if !range.isAligned(for: S.self) {
       throw ConvolutionError(
-        .misalignedPointer, name, "at address \(start)", expected: "a multiple of \(MemoryLayout<S>.alignment) bytes")
+        .misalignedPointer, name, "at address \(range.start)",
+        expected: "a multiple of \(MemoryLayout<S>.alignment) bytes")
     }
   }
 
@@ -37,17 +54,16 @@ struct ArrayRange {
 
   /// Throws if this array, which is written, shares memory with one that is read.
   func checkApart(from inputs: ArrayRange?...) throws(ConvolutionError) {
-    for case let input? in inputs where bytes > 0 && input.bytes > 0 {
-      let (end, inputEnd) = (start &+ bytes, input.start &+ input.bytes)
-      if start < inputEnd && input.start < end {
-        throw ConvolutionError(
-          .overlap, name, "\(bytes) bytes at address \(start)",
-          expected: { "memory apart from \(input.name.name(in: $0)), \(input.bytes) bytes at address \(input.start)" })
-      }
+    for case let input? in inputs where range.overlaps(input.range) {
+      let other = input.range
+      throw ConvolutionError(
+        .overlap, name, "\(range.bytes) bytes at address \(range.start)",
+        expected: { "memory apart from \(input.name.name(in: $0)), \(other.bytes) bytes at address \(other.start)" })
     }
   }
+
   /// Throws if this array, which is written, shares memory with one that is read and is not that very array.
   func checkApartOrSame(as input: ArrayRange) throws(ConvolutionError) {
-    if start != input.start || bytes != input.bytes { try checkApart(from: input) }
+    if range != input.range { try checkApart(from: input) }
   }
 }

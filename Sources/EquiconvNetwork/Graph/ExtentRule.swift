@@ -15,7 +15,7 @@ enum ExtentRule: Hashable, Sendable {
   case enlarged([Int], reach: Int)
 
   /// Larger extents cannot be those of an array in memory; sums of a few of them do not overflow.
-  static let largest = 1 << 48
+  static let largest = Limits.size
 
   /// The extents of the output, nil for those that depend on unknown ones.
   ///

@@ -121,8 +121,8 @@ public struct NetworkGraph: Sendable {
   private static func outputs(
     _ document: NetworkDocument, _ names: [String: Int], _ types: [SignalType]
   ) throws(NetworkError) -> [Int] {
-    if !(1...16).contains(document.outputs.count) {
-      throw .document("outputs", "\(document.outputs.count) signals", expected: "1 to 16")
+    if !(1...Limits.outputs).contains(document.outputs.count) {
+      throw .document("outputs", "\(document.outputs.count) signals", expected: "1 to \(Limits.outputs)")
     }
     var values: [Int] = []
     for (number, output) in document.outputs.enumerated() {
@@ -150,17 +150,17 @@ public struct NetworkGraph: Sendable {
     var extents = [input]
     for (number, rule) in rules.enumerated() {
       let read = inputs[number].map { extents[$0] }
-      let place = document.place(number)
       // Every operation has an input, which was checked.
       if let other = read.first(where: { $0 != read[0] }) {
         throw .argument(
-          "what \(place) reads", "of extents \(NetworkError.text(read[0])) and \(NetworkError.text(other))",
+          "what \(document.place(number)) reads",
+          "of extents \(NetworkError.text(read[0])) and \(NetworkError.text(other))",
           expected: "equal extents")
       }
       do throws(ExtentRule.Failure) {
         extents.append(try rule.apply(read[0]).map { $0 ?? 1 })
       } catch {
-        throw error.error(place)
+        throw error.error(document.place(number))
       }
     }
     return extents
@@ -170,22 +170,20 @@ public struct NetworkGraph: Sendable {
   func checkInput(_ shape: [Int]) throws(NetworkError) -> (batch: Int, extents: [Int]) {
     let type = types[0]
     let axes = 2 + (type.space == .plane ? 0 : 1)
-    let expected =
-      "(batch, \(type.channels)\(type.space == .plane ? "" : ", \(type.points)")"
-      + type.extents.map { ", " + ($0.map { "\($0)" } ?? "any") }.joined() + ")"
-    let place = "the shape of the input \(document.input.name)"
+    // Words for an error alone: this is asked in every run.
+    func unfit(_ expected: String? = nil) -> NetworkError {
+      let sizes = type.extents.map { ", " + ($0.map { "\($0)" } ?? "any") }.joined()
+      let fiber = type.space == .plane ? "" : ", \(type.points)"
+      return .argument(
+        "the shape of the input \(document.input.name)", NetworkError.text(shape),
+        expected: expected ?? "(batch, \(type.channels)\(fiber)\(sizes))")
+    }
     guard shape.count == axes + type.dimension, shape[1] == type.channels, axes == 2 || shape[2] == type.points
-    else { throw .argument(place, NetworkError.text(shape), expected: expected) }
-    if shape[0] < 0 || shape[0] > ExtentRule.largest {
-      throw .argument(place, NetworkError.text(shape), expected: "0 to 2^48 images")
-    }
+    else { throw unfit() }
+    if shape[0] < 0 || shape[0] > ExtentRule.largest { throw unfit("0 to 2^48 images") }
     let extents = Array(shape.suffix(type.dimension))
-    for (extent, fixed) in zip(extents, type.extents) where extent != fixed ?? extent {
-      throw .argument(place, NetworkError.text(shape), expected: expected)
-    }
-    if extents.contains(where: { $0 < 1 || $0 > ExtentRule.largest }) {
-      throw .argument(place, NetworkError.text(shape), expected: "extents of 1 to 2^48")
-    }
+    for (extent, fixed) in zip(extents, type.extents) where extent != fixed ?? extent { throw unfit() }
+    if extents.contains(where: { $0 < 1 || $0 > ExtentRule.largest }) { throw unfit("extents of 1 to 2^48") }
     return (shape[0], extents)
   }
 

@@ -57,7 +57,7 @@ struct OperationCheck<Tensors: NetworkTensors> {
   // MARK: - What is read
 
   private func checkCount() throws(NetworkError) {
-    let (least, most) = operation.kind.isSum ? (2, 64) : (1, 1)
+    let (least, most) = operation.kind.isSum ? (2, Limits.inputs) : (1, 1)
     if !(least...most).contains(inputs.count) {
       throw .document(
         "inputs of \(place)", "\(inputs.count) values",
