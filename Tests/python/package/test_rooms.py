@@ -29,7 +29,16 @@ ORDER = (
 )
 # Inside the fronts.
 INNER_ORDER = {
-    "torch": (("_operators",), ("_functions",), ("_nn",), ("_imports",), ("_network",), ("_export",)),
+    "torch": (
+        ("_operators",),
+        ("_expanded",),
+        ("_backends",),
+        ("_functions",),
+        ("_nn",),
+        ("_imports",),
+        ("_network",),
+        ("_export",),
+    ),
     "jax": (("_primitives",), ("_functions", "_action"), ("_nn",), ("nnx", "equinox")),
 }
 # Rooms of the experiments, and the one they know.

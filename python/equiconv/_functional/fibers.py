@@ -7,14 +7,13 @@ All are linear but the maximum, and commute with the action to the last bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from .. import _native
 from .._checks.arrays import Array, float_array, output
 from .._groups.arguments import point_group, stabilizer_of
+from .._groups.cosets import left_cosets, right_cosets
 from .._groups.point_group import PointGroup
 from .._signals.shapes import check_signal
 from .pool import PoolMode, group_pool
@@ -115,25 +114,6 @@ def induce(x: ArrayLike, group: PointGroup, stabilizer: Sequence[int]) -> Array:
         return np.repeat(plane[:, :, None], order, axis=2)
     array = _signal(x, checked_group, order // len(subgroup), "induce")
     return np.take(array, subgroup.get_left_cosets(), axis=2)
-
-
-def right_cosets(group: PointGroup, subgroup: Sequence[int]) -> NDArray[np.int32]:
-    """The elements of each right coset L r, in the order of those of L: an array (|H| / |L|, |L|), by the smallest r.
-
-    Raises TypeError or ValueError for what is no subgroup, and for a group that lacks products.
-    """
-    elements = stabilizer_of("subgroup", subgroup, group).get_elements()
-    # Row r of the table is the coset L r.
-    cosets = group.cayley[elements].T
-    if np.any(cosets < 0):
-        raise ValueError(f"group is {group.name}, expected a group that has all products of its elements")
-    chosen: NDArray[np.int32] = cosets[cosets.min(axis=1) == np.arange(group.order)]
-    return chosen
-
-
-def left_cosets(subgroup: _native.Subgroup) -> NDArray[Any]:
-    """The elements of each left coset a K, ascending: an array (|H| / |K|, |K|), in the order of the points of H/K."""
-    return np.argsort(subgroup.get_left_cosets(), kind="stable").reshape(-1, len(subgroup))
 
 
 def _signal(x: object, group: PointGroup, points: int | None, user: str) -> Array:

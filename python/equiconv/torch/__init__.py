@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Group convolutions in PyTorch, on the CPU: functions and modules to train with.
+"""Group convolutions in PyTorch, on any device: functions and modules to train with.
 
-The functions are those of `equiconv` on tensors, with derivatives of all orders; contiguous tensors are not copied.
+The functions are those of `equiconv` on tensors, with derivatives of all orders. float32 and float64 on the CPU are
+computed by the engine, all else by PyTorch's own convolutions.
 The modules hold weights; their names and arguments are those of `equiconv.LiftingConv` and the other layers. There are
 also `BatchNorm`, `FieldDropout`, and pools over H and over space. `expand` turns a network into one of ordinary
 convolutions, for export. `save_network` writes one as a file, which Equiconv runs without Python, and `load_network`
@@ -39,6 +40,7 @@ from ._imports.groupy import from_groupy as from_groupy
 from ._network.loading import NetworkModule as NetworkModule
 from ._network.loading import load_network as load_network
 from ._network.saving import save_network as save_network
+from ._nn.backend import set_backend as set_backend
 from ._nn.convolutions import GroupConv as GroupConv
 from ._nn.convolutions import IsotropicConv as IsotropicConv
 from ._nn.convolutions import LiftingConv as LiftingConv
@@ -85,4 +87,5 @@ __all__ = [
     "load_network",
     "projection_conv",
     "save_network",
+    "set_backend",
 ]

@@ -15,12 +15,12 @@ from .._functional.pool import PoolMode
 from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
 from .._layer.algorithms import Algorithm
-from ._operators.convolution import forward
+from ._backends import Backend, checked_backend, forward
 from ._operators.layers import text_of, warn_of_layer
 from ._operators.library import operators
 from ._operators.pools import pool_mean
 from ._operators.tensors import check_is_dense, check_is_tensor, check_tensor
-from ._operators.tracing import is_traced
+from ._operators.tracing import is_traced, written_down
 
 
 def isotropic_conv(
@@ -28,6 +28,7 @@ def isotropic_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
 
@@ -36,7 +37,7 @@ def isotropic_conv(
     Args:
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.isotropic_conv`.
 
@@ -48,7 +49,7 @@ def isotropic_conv(
         torch.Size([1, 5, 6, 6])
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _apply(text_of("isotropic", group, *options), x, weight, bias)
+    return _apply(text_of("isotropic", group, *options), x, weight, bias, backend)
 
 
 def lifting_conv(
@@ -56,6 +57,7 @@ def lifting_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
 
@@ -64,7 +66,7 @@ def lifting_conv(
     Args:
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.lifting_conv`.
 
@@ -76,7 +78,7 @@ def lifting_conv(
         torch.Size([1, 5, 4, 6, 6])
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _apply(text_of("lifting", group, *options), x, weight, bias)
+    return _apply(text_of("lifting", group, *options), x, weight, bias, backend)
 
 
 def group_conv(
@@ -84,6 +86,7 @@ def group_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
 
@@ -92,7 +95,7 @@ def group_conv(
     Args:
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.group_conv`.
 
@@ -104,7 +107,7 @@ def group_conv(
         torch.Size([1, 5, 4, 6, 6])
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _apply(text_of("group", group, *options), x, weight, bias)
+    return _apply(text_of("group", group, *options), x, weight, bias, backend)
 
 
 def projection_conv(
@@ -112,6 +115,7 @@ def projection_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
 
@@ -121,7 +125,7 @@ def projection_conv(
     Args:
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.projection_conv`.
 
@@ -133,7 +137,7 @@ def projection_conv(
         torch.Size([1, 5, 6, 6])
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _apply(text_of("projection", group, *options), x, weight, bias)
+    return _apply(text_of("projection", group, *options), x, weight, bias, backend)
 
 
 def conv(
@@ -142,14 +146,15 @@ def conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False, depthwise: bool = False,
+    backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """`equiconv.conv` on tensors, between signals on R^d x H/K and R^d x H/K'; the four named layers are cases of it.
 
     Differentiable in `x`, `weight` and `bias`, forwards and backwards, to any order.
 
     Args:
-        x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or float64, on
-            the CPU. Contiguous tensors are not copied.
+        x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32, float64,
+            bfloat16 or float16, on any device.
         weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of
             `x`; (O, 1, ...) if `depthwise`.
         group: H, any group on d axes.
@@ -157,12 +162,15 @@ def conv(
         input_stabilizer, output_stabilizer: the elements of K and of K'.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
             for `equiconv.conv`.
+        backend: ``"engine"``, which is for float32 and float64 on the CPU, ``"torch"``, which expands the kernels and
+            calls PyTorch's convolution, or None for the engine wherever it can.
 
     Returns:
         A signal of shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H.
 
     Raises:
-        TypeError, ValueError: as `equiconv.conv`; a tensor of another dtype, layout or device.
+        TypeError, ValueError: as `equiconv.conv`; tensors of different dtypes or devices, or of a layout or dtype that
+            the backend does not have there.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves. Not under a compiler.
@@ -174,7 +182,7 @@ def conv(
     """
     stabilizers = (plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer))
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _apply(text_of("conv", group, *options, *stabilizers, depthwise), x, weight, bias)
+    return _apply(text_of("conv", group, *options, *stabilizers, depthwise), x, weight, bias, backend)
 
 
 def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
@@ -213,14 +221,15 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
     return signal.amax(2) if is_max else pool_mean(signal)
 
 
-def _apply(layer: str, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def _apply(layer: str, x: Tensor, weight: Tensor, bias: Tensor | None, backend: Backend | None) -> Tensor:
     """The layer of a text; warns the caller of the public function of strides that do not fit."""
+    checked_backend(backend)
     if not (isinstance(x, Tensor) and isinstance(weight, Tensor) and (bias is None or isinstance(bias, Tensor))):
         if is_traced(x, weight, bias):
-            return operators.forward(x, weight, bias, layer)
+            return written_down(forward, x, weight, bias, layer, backend)
         for title, value in (("x", x), ("weight", weight), ("bias", bias)):
             check_is_tensor(title, value)
-    y = forward(x, weight, bias, layer)
+    y = forward(x, weight, bias, layer, backend)
     if not torch.compiler.is_compiling():
         warn_of_layer(layer, x, weight)
     return y

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 from typing_extensions import Self
 
-from ... import _native
 from ..._bases.basis import GroupBasis, Interpolation, KernelBasis
 from ..._functional.convolutions import Axes, LayerName, Padding, PaddingMode
 from ..._groups.point_group import PointGroup
@@ -19,10 +18,12 @@ from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from ..._signals.space import check_signal_space
-from .._operators.convolution import forward
+from .._backends import Backend, checked_backend, forward, is_by_engine
+from .._expanded.layer import bank_of
+from .._expanded.operands import check_numbers, compute_dtype
 from .._operators.layers import spec_of, text_of, warn_of_layer
-from .._operators.library import operators
-from .._operators.tensors import as_array, check_tensor
+from .._operators.tracing import written_down
+from .kept_bank import KeptBank
 from .ordinary import OrdinaryConvolution, ordinary_convolution
 from .signal_module import SignalModule
 from .state import encoded, problem_with, purpose
@@ -37,13 +38,15 @@ class Convolution(ConvolutionAttributes, SignalModule):
     layer_name: LayerName
     weight: nn.Parameter
     bias: nn.Parameter | None
+    # What computes the layer; None for what fits the signal.
+    backend: Backend | None = None
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
         algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
         quadrature: bool = False,
-        bias: bool = True, device: Any = None, dtype: torch.dtype | None = None,
+        bias: bool = True, backend: Backend | None = None, device: Any = None, dtype: torch.dtype | None = None,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
 
@@ -55,12 +58,14 @@ class Convolution(ConvolutionAttributes, SignalModule):
             stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
                 of the layer, such as `equiconv.group_conv`.
             bias: whether there is one.
-            device, dtype: of the parameters: the CPU, float32 or float64.
+            backend: as of `conv`: what computes the layer, ``"engine"``, ``"torch"``, or None for what fits the signal.
+            device, dtype: of the parameters: any device; float32, float64, bfloat16 or float16.
 
         Raises:
             TypeError, ValueError: an argument of the wrong kind, or out of range.
         """
         super().__init__()
+        self.backend = checked_backend(backend)
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
@@ -69,7 +74,7 @@ class Convolution(ConvolutionAttributes, SignalModule):
         self.weight = nn.Parameter(torch.empty(self.options.weight_shape, device=device, dtype=dtype))
         outputs = self.options.out_channels
         self.bias = nn.Parameter(torch.empty(outputs, device=device, dtype=dtype)) if bias else None
-        check_tensor("weight", self.weight)
+        check_numbers("weight", self.weight)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -88,7 +93,7 @@ class Convolution(ConvolutionAttributes, SignalModule):
             check_signal_space(type(self).__name__, options.input_space, options.in_channels, tuple(shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
-        y = forward(x, weight, bias, self._text)
+        y = forward(x, weight, bias, self._text, self.backend, self._kept_bank(weight, x))
         if not torch.compiler.is_compiling():
             self._look_back(x, self.options.group if self.options.layer.reads_group else None)
             warn_of_layer(self._text, x, weight)
@@ -104,10 +109,9 @@ class Convolution(ConvolutionAttributes, SignalModule):
         # Once: a parametrization computes them each time.
         weight, bias = self.weight.detach(), self.bias
         spec = spec_of(self._text)
-        bank = _native.expand(spec, as_array("weight", weight))
         points = options.layer.output_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        return ordinary_convolution(torch.from_numpy(bank), biases, options.extents, spec.sampling)
+        return ordinary_convolution(bank_of(weight, weight.dtype, self._text), biases, options.extents, spec.sampling)
 
     def ordinary(self) -> nn.Module:
         """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""
@@ -120,7 +124,8 @@ class Convolution(ConvolutionAttributes, SignalModule):
 
     def extra_repr(self) -> str:
         """The options that are not the default, the spaces, and the shapes of the parameters."""
-        return f"{self.options}: {self.options.spaces_text(self._has_bias)}"
+        backend = "" if self.backend is None else f", backend={self.backend!r}"
+        return f"{self.options}{backend}: {self.options.spaces_text(self._has_bias)}"
 
     def get_extra_state(self) -> Tensor:
         """What the weights are for, the group and the bases, for `state_dict`."""
@@ -155,7 +160,14 @@ class Convolution(ConvolutionAttributes, SignalModule):
         return super()._apply(lambda tensor: _converted(fn, tensor), recurse)  # type: ignore[no-untyped-call,no-any-return]
 
     def _traced(self, x: Any) -> Any:
-        return operators.forward(x, self.weight, self.bias, self._text)
+        return written_down(forward, x, self.weight, self.bias, self._text, self.backend)
+
+    def _kept_bank(self, weight: Tensor, x: Tensor) -> Tensor | None:
+        """The expanded bank, if it may be kept between calls: in evaluation, of a weight that is not trained."""
+        if self.training or is_by_engine(x, self.backend) or self._parameters.get("weight") is not weight:
+            return None
+        kept: KeptBank = self.__dict__.setdefault("_bank", KeptBank())
+        return kept.get(weight, compute_dtype(x), self._text)
 
     @property
     def _purpose(self) -> str:
@@ -180,9 +192,18 @@ class Convolution(ConvolutionAttributes, SignalModule):
             draw(getattr(self, name))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
+        checked: Any = checked_backend(value) if name == "backend" else value
+        super().__setattr__(name, checked)
         if name == "options":
             self._follow_options()
+
+    def train(self, mode: bool = True) -> Self:
+        """As `torch.nn.Module.train`."""
+        self.__dict__.pop("_bank", None)
+        return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_bank"}
 
     def _follow_options(self) -> None:
         """Makes of the options what calls need: the text of the layer, and what the shape of a signal is held to."""

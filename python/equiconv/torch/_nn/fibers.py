@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ..._checks.arguments import choice
-from ..._functional.fibers import left_cosets, right_cosets
 from ..._functional.pool import PoolMode
 from ..._groups.arguments import point_group, stabilizer_of
+from ..._groups.cosets import left_cosets, right_cosets
 from ..._groups.point_group import PointGroup
 from .._functions import group_pool
 from .signal_module import SignalModule

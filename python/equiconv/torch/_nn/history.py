@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..._groups.point_group import PointGroup
-from .._operators.layers import spec_of
+from .._operators.layers import writer_of
 
 
 class Fiber(NamedTuple):
@@ -114,10 +114,8 @@ def _written(node: Any) -> Fiber | None:
     if _WRITES in node.metadata:
         fiber: Fiber = node.metadata[_WRITES]
         return fiber
-    if "equiconvforward" not in node.name().lower().replace("_", ""):
-        return None
-    spec = spec_of(node.layer)
-    if not spec.layer.writes_group:
+    spec = writer_of(node)
+    if spec is None or not spec.layer.writes_group:
         return None
     stabilizer = spec.layer.output_stabilizer
     return Fiber(spec.group) if stabilizer is None else Fiber(spec.group, tuple(stabilizer.get_elements().tolist()))

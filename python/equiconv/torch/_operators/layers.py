@@ -49,3 +49,22 @@ def output_shape_of(text: str, x: tuple[int, ...], weight: tuple[int, ...]) -> t
 def warn_of_layer(text: str, x: Any, weight: Any) -> None:
     """The EquivarianceWarning of a layer for a signal, if there is one, at the line of the user's that led here."""
     spec_of(text).warn_of_remainders(x, weight)
+
+
+# The key in the metadata of a node of autograd under which the layer stands that wrote a tensor.
+_WRITER = "equiconv layer"
+
+
+def mark(y: Any, text: str) -> Any:
+    """`y`, with a note for autograd's record that the layer of a text wrote it."""
+    if y.grad_fn is not None:
+        y.grad_fn.metadata[_WRITER] = text
+    return y
+
+
+def writer_of(node: Any) -> LayerSpec | None:
+    """The layer that wrote the result of a node of autograd; None if none did."""
+    if _WRITER in node.metadata:
+        return spec_of(node.metadata[_WRITER])
+    is_operator = "equiconvforward" in node.name().lower().replace("_", "")
+    return spec_of(node.layer) if is_operator else None

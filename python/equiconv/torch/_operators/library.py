@@ -28,17 +28,19 @@ def define(
     tangent: Callable[..., Tensor],
     setup: Callable[[Any, tuple[Any, ...], Tensor], None],
     mapped: Callable[..., tuple[Tensor, int]],
+    is_single: bool = True,
 ) -> Callable[..., Tensor]:
     """Makes ``operators.name``.
 
     Args:
         name, schema: of the operator.
-        kernel: computes the result for tensors on the CPU, and raises the errors for all others.
+        kernel: computes the result, and raises the errors for tensors that it cannot read.
         fake: an empty tensor of the shape and dtype of its result.
         derivative: of ``(ctx, gradient of the result)``: a gradient for each argument, of differentiable operations.
         tangent: of ``(ctx, tangents of the arguments)``: that of the result, of differentiable operations.
         setup: of ``(ctx, arguments, result)``: keeps in ctx what `derivative` and `tangent` need.
         mapped: the rule of `torch.vmap`, of ``(what this returns, info, in_dims, *arguments)``.
+        is_single: whether it computes in float32 under autocast on the CPU.
 
     Returns:
         The operator as a function that can be differentiated and mapped in every way of torch.
@@ -59,8 +61,8 @@ def define(
     torch.library.register_fake(qualified, described, lib=_LIBRARY)
     torch.library.register_autograd(qualified, derivative, setup_context=setup, lib=_LIBRARY)
     torch.library.register_vmap(qualified, rule, lib=_LIBRARY)
-    # The engine has no half precision: under torch.autocast layers run in float32.
-    torch.library.register_autocast(qualified, "cpu", torch.float32, lib=_LIBRARY)
+    if is_single:
+        torch.library.register_autocast(qualified, "cpu", torch.float32, lib=_LIBRARY)
     names = [argument.split()[-1] for argument in schema[1 : schema.index(")")].split(", ")]
     call = _callable(name, names, kernel, derivative, tangent, setup, rule)
     return call

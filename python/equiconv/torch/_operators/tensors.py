@@ -33,6 +33,11 @@ class Form(NamedTuple):
         dtype = np.dtype(np.float32 if tensor.dtype == torch.float32 else np.float64)
         return cls(tuple(tensor.shape), tensor.dim(), dtype)
 
+    @classmethod
+    def of_shape(cls, shape: Sequence[int]) -> Form:
+        """That of a tensor of any dtype, where its shape is all that matters."""
+        return cls(tuple(shape), len(shape), np.dtype(np.float32))
+
 
 def check_is_tensor(name: str, value: object) -> None:
     """Raises TypeError for what is no tensor."""

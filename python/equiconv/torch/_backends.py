@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a layer is computed by: the engine, or PyTorch's own operations. The one place that chooses."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from .._checks.arguments import choice
+from ._expanded import layer as _expanded
+from ._operators import convolution as _operators
+from ._operators.layers import mark
+
+Backend: TypeAlias = Literal["engine", "torch"]
+
+_NAMES = ("engine", "torch")
+_ENGINE_DTYPES = (torch.float32, torch.float64)
+
+
+def checked_backend(value: object) -> Backend | None:
+    """A backend, or None for whichever fits the tensors. Raises TypeError or ValueError for anything else."""
+    return None if value is None else choice("backend", value, _NAMES)  # type: ignore[return-value]
+
+
+def is_by_engine(x: Tensor, backend: Backend | None) -> bool:
+    """Whether the engine computes a layer of this signal: if it is asked for, or if it can and nothing is asked for.
+
+    Under autocast on the CPU the engine computes in float32.
+    """
+    if backend is not None:
+        return backend == "engine"
+    return (x.is_cpu or x.is_meta) and (x.dtype in _ENGINE_DTYPES or torch.is_autocast_enabled("cpu"))
+
+
+def forward(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    text: str,
+    backend: Backend | None = None,
+    bank: Tensor | None = None,
+) -> Tensor:
+    """The layer of a text.
+
+    Args:
+        x, weight, bias, text: as of `equiconv.torch._operators.convolution.forward`.
+        backend: what computes it; None for what fits `x`.
+        bank: the expanded bank of `weight`, if the caller has kept it. The engine has no use for it.
+    """
+    if is_by_engine(x, backend):
+        return _operators.forward(x, weight, bias, text)
+    y = _expanded.forward(x, weight, bias, text, bank)
+    return y if torch.compiler.is_compiling() else mark(y, text)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A layer as an ordinary convolution with its expanded filter bank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import turned
+from .bank import expanded_bank
+from .operands import check_fits, compute_dtype
+from .plan import Plan, plan_of
+
+_CONVOLUTIONS: tuple[Any, ...] = (
+    torch.nn.functional.conv1d,
+    torch.nn.functional.conv2d,
+    torch.nn.functional.conv3d,
+)
+
+
+def forward(x: Tensor, weight: Tensor, bias: Tensor | None, text: str, bank: Tensor | None = None) -> Tensor:
+    """The layer of a text. Raises TypeError or ValueError for tensors that do not fit it or each other.
+
+    Args:
+        x: signal, of a dtype and on a device that PyTorch has convolutions for.
+        weight, bias: as of the functions; under autocast of any dtype.
+        text: of the layer.
+        bank: `bank_of` this weight, if the caller has kept it.
+    """
+    dtype = compute_dtype(x)
+    x, weight, bias = _cast(x, dtype), _cast(weight, dtype), None if bias is None else _cast(bias, dtype)
+    is_compiling = torch.compiler.is_compiling()
+    if not is_compiling:
+        check_fits(x, weight, bias, text)
+    plan = plan_of(text, tuple(map(int, weight.shape)), x.device, dtype, is_compiling)
+    if is_compiling:
+        _check_signal(x, plan)
+    if plan.is_exact:
+        return turned.forward(x, weight, bias, text)
+    return _convolved(x, expanded_bank(weight, plan.recipe) if bank is None else bank, bias, plan)
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """The tensor in the dtype; autocast does not convert float64, and the checks say so."""
+    return tensor if tensor.dtype in (dtype, torch.float64) else tensor.to(dtype)
+
+
+def bank_of(weight: Tensor, dtype: torch.dtype, text: str) -> Tensor:
+    """The filter bank of a weight that fits the layer, in a dtype."""
+    plan = plan_of(text, tuple(map(int, weight.shape)), weight.device, dtype)
+    return expanded_bank(weight.to(dtype), plan.recipe)
+
+
+def _check_signal(x: Tensor, plan: Plan) -> None:
+    """What a compiler can check: signals of another form must not be read as ones that happen to have as many numbers.
+
+    Raises ValueError.
+    """
+    fiber = () if plan.input_points is None else (plan.input_points,)
+    expected = (plan.channels, *fiber)
+    if x.dim() != 1 + len(expected) + len(plan.stride) or tuple(x.shape[1 : 1 + len(expected)]) != expected:
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, {', '.join(map(str, expected))}, spatial...)")
+
+
+def _convolved(x: Tensor, bank: Tensor, bias: Tensor | None, plan: Plan) -> Tensor:
+    """The convolution with a bank (O |Y|, C |X|, taps...)."""
+    signal = x if plan.input_points is None else x.flatten(1, 2)
+    padding: Any = plan.padding
+    if plan.is_circular:
+        signal, padding = wrapped(signal, plan.padding), 0
+    points = plan.output_points
+    biases = bias if bias is None or points is None else bias.unsqueeze(1).expand(-1, points).reshape(-1)
+    convolution = _CONVOLUTIONS[len(plan.stride) - 1]
+    groups = plan.channels if plan.is_depthwise else 1
+    y: Tensor = convolution(signal, bank, biases, plan.stride, padding, plan.dilation, groups)
+    return y if points is None else y.unflatten(1, (bank.shape[0] // points, points))  # type: ignore[no-untyped-call]
+
+
+def wrapped(x: Tensor, padding: tuple[int, ...]) -> Tensor:
+    """A signal with some of itself on both sides of its last axes, as often around as it takes."""
+    for axis, amount in zip(range(x.dim() - len(padding), x.dim()), padding, strict=True):
+        if amount > 0:
+            size = x.shape[axis]
+            rest, whole = amount % size, [x] * (amount // size)
+            x = torch.cat([x.narrow(axis, size - rest, rest), *whole, x, *whole, x.narrow(axis, 0, rest)], axis)
+    return x

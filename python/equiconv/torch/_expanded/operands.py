@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tensors of a call by PyTorch's operations: any device, any real dtype that it has there."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..._layer.spec import check_bias
+from .._operators.layers import output_shape_of, spec_of
+from .._operators.tensors import Form, check_is_dense, check_same_device, check_same_dtype
+
+DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+# Of PyTorch's devices, those without double precision.
+_SINGLE_PRECISION = ("mps",)
+
+
+def has_double(device: torch.device) -> bool:
+    """Whether tensors of float64 exist on a device."""
+    return device.type not in _SINGLE_PRECISION
+
+
+def compute_dtype(x: Tensor) -> torch.dtype:
+    """The dtype that a layer of `x` computes in: its own, or that of autocast."""
+    kind = x.device.type
+    if x.dtype is torch.float64 or not torch.amp.is_autocast_available(kind) or not torch.is_autocast_enabled(kind):
+        return x.dtype
+    return torch.get_autocast_dtype(kind)
+
+
+def check_numbers(name: str, tensor: Tensor) -> None:
+    """Raises TypeError for a tensor that is not dense, or not of real numbers that its device computes with."""
+    check_is_dense(name, tensor)
+    if tensor.layout is not torch.strided:
+        raise TypeError(f"{name} has layout {tensor.layout}, expected torch.strided: use {name}.to_dense()")
+    if tensor.dtype not in DTYPES:
+        raise TypeError(
+            f"{name} has dtype {tensor.dtype}, expected torch.float32, float64, bfloat16 or float16: convert it first"
+        )
+    if tensor.dtype is torch.float64 and not has_double(tensor.device):
+        raise TypeError(
+            f"{name} has dtype torch.float64, which {tensor.device} does not have: use {name}.float(), or the CPU"
+        )
+
+
+def check_fits(x: Tensor, weight: Tensor, bias: Tensor | None, text: str) -> None:
+    """Raises TypeError or ValueError unless the tensors are on one device, of one dtype, and fit the layer."""
+    for name, tensor in (("x", x), ("weight", weight), ("bias", bias)):
+        if tensor is not None:
+            check_numbers(name, tensor)
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        check_same_device(name, tensor, "x", x)
+        check_same_dtype(name, tensor, "x", x)
+    if output_shape_of(text, tuple(x.shape), tuple(weight.shape)) is None:
+        spec_of(text).check_operands(Form.of_shape(x.shape), Form.of_shape(weight.shape))
+        raise AssertionError("operands that do not fit were no error")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        check_bias(Form.of_shape(bias.shape), Form.of_shape(x.shape), Form.of_shape(weight.shape))

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The expanded filter bank of a layer that is not trained, kept between calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._expanded.layer import bank_of
+from .._operators.dispatch import is_transformed
+
+
+class KeptBank:
+    """The bank of a weight as it was in the last call, and what it was made of.
+
+    PyTorch counts what writes to a tensor, so that a weight that an optimizer, `load_state_dict` or any other function
+    has changed is expanded again. It does not count what is written by way of ``weight.data``: call `train` or `eval`
+    after that, which forget the bank.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[Any, ...] | None = None
+        # The memory of the weight, so that no other tensor can have its address.
+        self._weight: Tensor | None = None
+        self._bank: Tensor | None = None
+
+    def get(self, weight: Tensor, dtype: torch.dtype, text: str) -> Tensor | None:
+        """The bank of a weight, made now or before; None where it cannot be kept.
+
+        Args:
+            weight: of the layer.
+            dtype: of the bank.
+            text: of the layer.
+        """
+        if not _is_frozen(weight):
+            return None
+        key = (weight.data_ptr(), weight._version, weight.dtype, weight.device, dtype, text, _stream(weight))
+        if key != self._key:
+            # Not a tensor of inference mode, which no later call could save for its gradient.
+            with torch.inference_mode(False), torch.no_grad():
+                self._bank = bank_of(weight.detach(), dtype, text)
+            self._key, self._weight = key, weight.detach()
+        return self._bank
+
+
+def _is_frozen(weight: Tensor) -> bool:
+    """Whether this call differentiates nothing by the weight, and nobody but the caller will see its bank."""
+    if torch.compiler.is_compiling() or is_transformed() or type(weight) not in (Tensor, torch.nn.Parameter):
+        return False
+    if weight.is_inference() or weight.is_meta or (torch.is_grad_enabled() and weight.requires_grad):
+        return False
+    return not (weight.is_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def _stream(weight: Tensor) -> Any:
+    """The queue of work in which the bank is written, and may be read without waiting."""
+    return torch.cuda.current_stream(weight.device) if weight.is_cuda else None
