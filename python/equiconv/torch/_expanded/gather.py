@@ -77,8 +77,8 @@ class _Scatter(_Pair):
         padded = torch.nn.functional.pad(gradient, (0, 1)) if adjoint_has_zero else gradient
         found = padded.index_select(1, adjoint.flatten())
         # Sizes one by one: compilers cannot take a shape apart here.
-        rows, columns = adjoint.size(0), adjoint.size(1)
-        return found if rows == 1 else found.view(-1, rows, columns).sum(1)
+        rows, width = adjoint.size(0), adjoint.size(1)
+        return found if rows == 1 else found.view(-1, rows, width).sum(1)
 
     @staticmethod
     def backward(ctx: Any, values: Tensor) -> tuple[Any, ...]:
