@@ -11,6 +11,7 @@ from torch import Tensor
 from . import turned
 from .bank import expanded_bank
 from .operands import check_fits, compute_dtype
+from .padding import wrapped
 from .plan import Plan, plan_of
 
 _CONVOLUTIONS: tuple[Any, ...] = (
@@ -76,13 +77,3 @@ def _convolved(x: Tensor, bank: Tensor, bias: Tensor | None, plan: Plan) -> Tens
     groups = plan.channels if plan.is_depthwise else 1
     y: Tensor = convolution(signal, bank, biases, plan.stride, padding, plan.dilation, groups)
     return y if points is None else y.unflatten(1, (bank.shape[0] // points, points))  # type: ignore[no-untyped-call]
-
-
-def wrapped(x: Tensor, padding: tuple[int, ...]) -> Tensor:
-    """A signal with some of itself on both sides of its last axes, as often around as it takes."""
-    for axis, amount in zip(range(x.dim() - len(padding), x.dim()), padding, strict=True):
-        if amount > 0:
-            size = x.shape[axis]
-            rest, whole = amount % size, [x] * (amount // size)
-            x = torch.cat([x.narrow(axis, size - rest, rest), *whole, x, *whole, x.narrow(axis, 0, rest)], axis)
-    return x

@@ -8,16 +8,10 @@ from torch import Tensor
 
 from ..._layer.spec import check_bias
 from .._operators.layers import output_shape_of, spec_of
+from .._operators.sums import has_double
 from .._operators.tensors import Form, check_is_dense, check_same_device, check_same_dtype
 
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
-# Of PyTorch's devices, those without double precision.
-_SINGLE_PRECISION = ("mps",)
-
-
-def has_double(device: torch.device) -> bool:
-    """Whether tensors of float64 exist on a device."""
-    return device.type not in _SINGLE_PRECISION
 
 
 def compute_dtype(x: Tensor) -> torch.dtype:

@@ -38,6 +38,16 @@ class Plan(NamedTuple):
     input_points: int | None
     output_points: int | None
 
+    @property
+    def dimension(self) -> int:
+        """The number of axes of space."""
+        return len(self.stride)
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """How far the bank's dilated taps reach on each axis."""
+        return tuple(d * (taps - 1) + 1 for d, taps in zip(self.dilation, self.recipe.taps, strict=True))
+
 
 # An operator of PyTorch cannot take tables. To a compiler they are constants of the layer.
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
