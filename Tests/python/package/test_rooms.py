@@ -33,7 +33,7 @@ INNER_ORDER = {
         ("_operators",),
         ("_expanded",),
         ("_backends",),
-        ("_functions",),
+        ("_functions", "_exactness"),
         ("_nn",),
         ("_imports",),
         ("_network",),

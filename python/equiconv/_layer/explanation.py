@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -18,22 +19,25 @@ class Explanation:
     Attributes:
         layer: the function, for example ``"group_conv"``.
         run: ``"forward"``, ``"input_gradient"`` or ``"weight_gradient"``.
-        algorithm: ``"direct"``, ``"winograd"``, ``"fourier"`` or ``"group-fourier"``.
+        algorithm: ``"direct"``, ``"winograd"``, ``"fourier"`` or ``"group-fourier"``; of PyTorch's backend
+            ``"expanded"`` or ``"turned"``.
         tile: size of a tile on each axis: its points for fourier, its outputs for winograd; 0 without tiles.
         operations: floating-point operations that are made, two for each multiply-add.
         definition_operations: those of the layer's definition.
         workspace_bytes: memory of the call, all threads together, besides arrays and transformed weights.
         weight_bytes: transformed weights, which are kept for the next call.
         threads: the number of threads that the call uses.
-        seconds: estimated by a cost model of the processor, the transform of the weights included.
+        seconds: estimated by a cost model of the processor, the transform of the weights included; NaN where there is
+            none.
         is_exact: whether turning the signal turns the result to the last bit, for every element of the group that maps
             the grid to itself.
         reason: why this algorithm, in a sentence.
+        backend: ``"engine"``, or ``"torch"`` for a layer that PyTorch computes.
     """
 
     layer: str
     run: Run
-    algorithm: ChosenAlgorithm
+    algorithm: ChosenAlgorithm | Literal["expanded", "turned"]
     tile: int
     operations: float
     definition_operations: float
@@ -43,14 +47,15 @@ class Explanation:
     seconds: float
     is_exact: bool
     reason: str
+    backend: Literal["engine", "torch"] = "engine"
 
     def __repr__(self) -> str:
         rows = {
             "algorithm": self.algorithm + self._tile_text() + (", exact" if self.is_exact else ""),
             "arithmetic": self._arithmetic_text(),
             "workspace": f"{_bytes_text(self.workspace_bytes)} on {_threads_text(self.threads)}",
-            "weights": f"{_bytes_text(self.weight_bytes)} transformed" if self.weight_bytes else "as they are",
-            "estimate": _seconds_text(self.seconds),
+            "weights": self._weights_text(),
+            "estimate": "" if math.isnan(self.seconds) else _seconds_text(self.seconds),
             "reason": self.reason,
         }
         lines = [f"{name:<11} {text}" for name, text in rows.items() if text]
@@ -61,6 +66,11 @@ class Explanation:
             return ""
         unit = "points" if self.algorithm == "fourier" else "outputs"
         return f", tiles of {self.tile} x {self.tile} {unit}"
+
+    def _weights_text(self) -> str:
+        if not self.weight_bytes:
+            return "as they are"
+        return f"{_bytes_text(self.weight_bytes)} {'transformed' if self.backend == 'engine' else 'expanded'}"
 
     def _arithmetic_text(self) -> str:
         text = f"{self.operations / 1e9:.3g} GFLOP"

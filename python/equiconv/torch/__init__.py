@@ -27,6 +27,7 @@ except ModuleNotFoundError as error:
         'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
     ) from None
 
+from ._exactness import check_exactness as check_exactness
 from ._export.bioimage import export_bioimage as export_bioimage
 from ._export.wsinfer import export_wsinfer as export_wsinfer
 from ._functions import conv as conv
@@ -46,6 +47,7 @@ from ._nn.convolutions import IsotropicConv as IsotropicConv
 from ._nn.convolutions import LiftingConv as LiftingConv
 from ._nn.convolutions import ProjectionConv as ProjectionConv
 from ._nn.expansion import expand as expand
+from ._nn.explain import explain as explain
 from ._nn.fibers import Induce as Induce
 from ._nn.fibers import PartialProjection as PartialProjection
 from ._nn.fibers import Restrict as Restrict
@@ -74,8 +76,10 @@ __all__ = [
     "SpatialAvgPool",
     "SpatialMaxPool",
     "SpatialMean",
+    "check_exactness",
     "conv",
     "expand",
+    "explain",
     "export_bioimage",
     "export_wsinfer",
     "from_escnn",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,7 @@ def _weight_gradient(_grad_out: _Shape, x: _Shape, shape: _Shape, layer: str, **
 
 def register() -> None:
     """Makes `FlopCounterMode` count layers and their gradients."""
-    formulas: dict[Any, Callable[..., int]] = {
-        operators.forward: _forward,
-        operators.input_gradient: _input_gradient,
-        operators.weight_gradient: _weight_gradient,
-    }
-    for operator, formula in formulas.items():
-        register_flop_formula(operator)(formula)
+    formulas = {"forward": _forward, "input_gradient": _input_gradient, "weight_gradient": _weight_gradient}
+    for name, formula in formulas.items():
+        for prefix in ("", "turned_"):
+            register_flop_formula(getattr(operators, prefix + name))(formula)
