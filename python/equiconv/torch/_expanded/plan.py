@@ -13,6 +13,9 @@ from .._operators.layers import spec_of
 from .._operators.tensors import Form
 from .bank import Recipe, recipe_of
 
+# The algorithms that ask for turned signals.
+_EXACT = ("direct", "exact")
+
 
 class Plan(NamedTuple):
     """An ordinary convolution that is a layer.
@@ -61,6 +64,8 @@ def plan_of(
         weight: the shape of its weight, which fits it.
         device, dtype: where it is computed, and in which dtype.
         is_compiling: whether for a compiler.
+
+    Raises ValueError for a layer that asks for an algorithm of the engine.
     """
     return _plan(text, weight, device, dtype, is_compiling)
 
@@ -69,6 +74,11 @@ def plan_of(
 def _plan(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch.dtype, is_compiling: bool) -> Plan:
     spec = spec_of(text)
     group, sampling, layer = spec.group, spec.sampling, spec.layer
+    if sampling.algorithm not in ("auto", *_EXACT):
+        raise ValueError(
+            f"algorithm is {sampling.algorithm!r}, expected 'auto', 'direct' or 'exact' with backend 'torch': the "
+            "others are the engine's, for float32 and float64 on the CPU"
+        )
     extents = extents_of(text, weight)
     # Elements that enlarge the kernel enlarge the bank, about the same center.
     padding = tuple(
@@ -81,7 +91,7 @@ def _plan(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch
     axes = FLAT_FIRST if is_compiling else None
     return Plan(
         recipe_of(text, extents, weight[1], device, dtype, axes), sampling.stride, padding, sampling.dilation,
-        sampling.padding_mode == "circular", layer.depthwise, sampling.algorithm in ("direct", "exact"),
+        sampling.padding_mode == "circular", layer.depthwise, sampling.algorithm in _EXACT,
         weight[0] if layer.depthwise else weight[1], layer.input_points(group), layer.output_points(group),
     )  # fmt: skip
 

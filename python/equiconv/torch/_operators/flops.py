@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,11 @@ def _weight_gradient(_grad_out: _Shape, x: _Shape, shape: _Shape, layer: str, **
 
 def register() -> None:
     """Makes `FlopCounterMode` count layers and their gradients."""
-    formulas = {"forward": _forward, "input_gradient": _input_gradient, "weight_gradient": _weight_gradient}
+    formulas: dict[str, Callable[..., int]] = {
+        "forward": _forward,
+        "input_gradient": _input_gradient,
+        "weight_gradient": _weight_gradient,
+    }
     for name, formula in formulas.items():
         for prefix in ("", "turned_"):
             register_flop_formula(getattr(operators, prefix + name))(formula)
