@@ -63,7 +63,23 @@ def as_array(name: str, value: object) -> Array:
     except MemoryError:
         raise
     except Exception as error:  # whatever a conversion of the user's own raises
-        raise TypeError(f"{name} cannot be turned into an array of numbers: {error}") from error
+        raise TypeError(
+            _what_it_is(name, value) or f"{name} cannot be turned into an array of numbers: {error}"
+        ) from error
+
+
+def _what_it_is(name: str, value: object) -> str | None:
+    """Why a tensor of PyTorch, which need not be imported, is no array; None for anything else."""
+    if not all(hasattr(value, member) for member in ("cpu", "detach", "device", "requires_grad")):
+        return None
+    device = str(value.device)  # type: ignore[attr-defined]
+    if device == "meta":
+        return f"{name} is a tensor on meta, which has no numbers, expected an array"
+    if device != "cpu":
+        return f"{name} is a tensor on {device}, expected an array: use {name}.cpu(), or equiconv.torch"
+    if value.requires_grad:  # type: ignore[attr-defined]
+        return f"{name} is a tensor that requires a gradient, expected an array: use {name}.detach(), or equiconv.torch"
+    return None
 
 
 def check_not_masked(name: str, value: object) -> None:

@@ -16,10 +16,11 @@ from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
 from .._layer.algorithms import Algorithm
 from ._backends import Backend, checked_backend, forward
+from ._expanded.operands import check_numbers
 from ._operators.layers import text_of, warn_of_layer
 from ._operators.library import operators
 from ._operators.pools import pool_mean
-from ._operators.tensors import check_is_dense, check_is_tensor, check_tensor
+from ._operators.tensors import check_is_dense, check_is_tensor
 from ._operators.tracing import is_traced, written_down
 
 
@@ -188,12 +189,12 @@ def conv(
 def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
     """Mean or maximum over H: `equiconv.group_pool` on tensors, with derivatives of all orders.
 
-    ``y[c, x] = mean (or max) over h of f[c, h, x]``. The mean adds the sorted numbers in double precision, so that its
-    bits do not depend on their order, and both commute with the group to the last bit. The gradient of the maximum is
-    shared by equal largest values.
+    ``y[c, x] = mean (or max) over h of f[c, h, x]``. The mean adds the sorted numbers in double precision, or in single
+    where the device has no double, so that its bits do not depend on their order, and both commute with the group to
+    the last bit. The gradient of the maximum is shared by equal largest values.
 
     Args:
-        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
+        x: signal of shape (B, C, |H|, spatial...), float32, float64, bfloat16 or float16, on any device.
         mode: ``"mean"`` or ``"max"``.
 
     Returns:
@@ -211,9 +212,10 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
         if not is_traced(x):
             check_is_dense("x", x)
         return x.amax(2) if is_max else operators.pool_mean(x)
-    # As for layers: what autocast has made half precision is computed in float32.
-    is_half = torch.is_autocast_enabled("cpu") and x.dtype in (torch.bfloat16, torch.float16)
-    signal = check_tensor("x", x.float() if is_half else x)
+    check_numbers("x", x)
+    # As for layers by the engine: what autocast has made half precision is computed in float32.
+    is_half = x.is_cpu and torch.is_autocast_enabled("cpu") and x.dtype in (torch.bfloat16, torch.float16)
+    signal = x.float() if is_half else x
     if not 4 <= signal.dim() <= 6:
         raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
     if 0 in x.shape[1:]:

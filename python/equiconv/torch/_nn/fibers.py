@@ -116,7 +116,9 @@ class Induce(_FiberMap):
     def __init__(self, group: PointGroup, stabilizer: Sequence[int]) -> None:
         checked = point_group(group)
         subgroup = stabilizer_of("stabilizer", stabilizer, checked)
-        super().__init__(checked, subgroup.get_left_cosets())
+        # Where each element is among all cosets, one after the other.
+        places = np.argsort(np.argsort(subgroup.get_left_cosets(), kind="stable"))
+        super().__init__(checked, places)
         self.stabilizer = tuple(sorted(map(int, subgroup.get_elements())))
 
     @property
@@ -125,7 +127,9 @@ class Induce(_FiberMap):
         return None if count == 1 else count
 
     def _map(self, x: Any) -> Any:
-        return (x.unsqueeze(2) if self._points is None else x).index_select(2, self.table)
+        # All elements read from places of their own, so that gradients are added up in one order on every device.
+        cosets = x.unsqueeze(2) if self._points is None else x
+        return cosets.repeat_interleave(len(self.stabilizer), 2).index_select(2, self.table)
 
     def extra_repr(self) -> str:
         """The group and the stabilizer."""

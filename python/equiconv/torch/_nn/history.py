@@ -35,12 +35,14 @@ class Fiber(NamedTuple):
 
 # The key in a node's metadata under which modules write the axis of H.
 _WRITES = "equiconv fiber"
+# The key under which the node of the signal stands that another one has all numbers of, in their places.
+_CONTINUES = "equiconv source"
 
 _IN_PLACE = re.compile(
-    "(Abs|Add(cdiv|cmul)?|Alias|Cat|Celu|Clamp\\w*|Clone|Div|Elu|Erf|Exp|Expm1|Fused?Dropout|Gelu|Glu|Hardshrink|Hardsigmoid"
-    "|Hardswish|Hardtanh|LeakyRelu|Lerp|LogSigmoid|Log|Log1P|Maximum|Minimum|Mish|Mul|NativeBatchNorm|NativeDropout"
-    "|NativeGroupNorm|Neg|Pow|PreluKernel|Reciprocal|Relu|RreluWithNoise|Rsqrt|Rsub|Sigmoid|Silu|Sin|Softplus|Softshrink"
-    "|Sqrt|Sub|Tanh|Threshold|ToCopy|Where)Backward\\d*"
+    "(Abs|Add(cdiv|cmul)?|Alias|Cat|Celu|Clamp\\w*|Clone|CudnnBatchNorm|Div|Elu|Erf|Exp|Expm1|Fused?Dropout|Gelu|Glu"
+    "|Hardshrink|Hardsigmoid|Hardswish|Hardtanh|LeakyRelu|Lerp|LogSigmoid|Log|Log1P|Maximum|Minimum|MiopenBatchNorm|Mish"
+    "|Mul|NativeBatchNorm|NativeDropout|NativeGroupNorm|Neg|Pow|PreluKernel|Reciprocal|Relu|RreluWithNoise|Rsqrt|Rsub"
+    "|Sigmoid|Silu|Sin|Softplus|Softshrink|Sqrt|Sub|SyncBatchNorm|Tanh|Threshold|ToCopy|Where)Backward\\d*"
 )
 _WINDOWS = re.compile(
     "(Upsample\\w+?|\\w*MaxPool\\dD\\w*?|\\w*AvgPool\\dD|MaxUnpool\\dD|\\w*Convolution\\w*?|Slow\\w+|ReflectionPad\\dD"
@@ -53,6 +55,14 @@ def writes(y: Tensor, group: PointGroup) -> Tensor:
     node: Any = y.grad_fn
     if node is not None:
         node.metadata[_WRITES] = Fiber(group)
+    return y
+
+
+def continues(y: Tensor, x: Tensor) -> Tensor:
+    """`y`, on record as what became of each number of `x` in its place."""
+    node: Any = y.grad_fn
+    if node is not None and x.grad_fn is not None:
+        node.metadata[_CONTINUES] = x.grad_fn
     return y
 
 
@@ -103,6 +113,8 @@ def _sources(node: Any) -> tuple[list[Any], bool]:
     name = node.name()
     if _written(node) is not None:
         return [], False
+    if _CONTINUES in node.metadata:
+        return [node.metadata[_CONTINUES]], False
     inputs = [source for source, _ in node.next_functions if source is not None]
     if _IN_PLACE.fullmatch(name):
         return inputs, False

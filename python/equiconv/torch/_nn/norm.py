@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..._checks.arguments import probability
 from .._operators.tracing import is_traced
+from .history import continues
 from .signal_module import SignalModule
 
 
@@ -20,6 +21,9 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
     of the plane: the layer commutes with the group, in evaluation to the last bit. Running statistics, momentum and
     ``state_dict`` are as in `torch.nn.BatchNorm2d`. Source: Cohen and Welling, "Group equivariant
     convolutional networks", ICML 2016, section 6.
+
+    Any device and dtype that `torch.nn.BatchNorm2d` has. `torch.nn.SyncBatchNorm.convert_sync_batchnorm` makes of it
+    PyTorch's module with the same parameters, which normalizes with the statistics of all processes.
 
     Args:
         num_features: C, the number of channels (fields), not C |H|.
@@ -38,7 +42,14 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """The normalized signal."""
-        return super().forward(x) if isinstance(x, Tensor) and not x.is_nested else self._write_down(x)
+        if not isinstance(x, Tensor) or x.is_nested:
+            return self._write_down(x)  # type: ignore[no-any-return]
+        rows = _rows(x)
+        if rows is None:
+            return super().forward(x)
+        self._check_input_dim(x)
+        y: Tensor = super().forward(rows)
+        return continues(_signal(y, x), x)
 
     def _traced(self, x: Any) -> Any:
         return super().forward(x)
@@ -53,6 +64,22 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
             )
         if not torch.compiler.is_compiling():
             self._look_back(input, None)
+
+
+def _rows(x: Tensor) -> Tensor | None:
+    """A signal (B, C, |H|, spatial...) as (B N, C, |H|), if that is how it lies in memory.
+
+    Convolutions of torch write it so where channels are last. PyTorch's batch norm would copy it, there and back.
+    """
+    if torch.compiler.is_compiling() or x.dim() < 4 or x.is_contiguous():
+        return None
+    rows = x.movedim((1, 2), (-2, -1))
+    return rows.flatten(0, -3) if rows.is_contiguous() else None
+
+
+def _signal(rows: Tensor, x: Tensor) -> Tensor:
+    """The rows of a signal of the shape of `x` as such a signal, in the same memory."""
+    return rows.reshape(x.shape[0], *x.shape[3:], *x.shape[1:3]).movedim((-2, -1), (1, 2))
 
 
 class FieldDropout(SignalModule):

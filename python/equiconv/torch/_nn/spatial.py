@@ -12,8 +12,10 @@ from ..._functional.convolutions import Axes
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
+from .._expanded.operands import check_numbers
 from .._operators.library import operators
 from .._operators.pools import spatial_mean
+from .._operators.sums import has_double
 from .history import writes
 from .ordinary import Mean, Windows
 from .signal_module import SignalModule
@@ -46,7 +48,9 @@ class _SpatialPool(SignalModule):
         d = self.group.dimension
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
-        y = self._pool(self._flat(x)).contiguous()
+        # In memory as the signal is: plain, or with channels last.
+        layout = _LAYOUTS[d - 1] if _has_channels_last(x, d) else torch.contiguous_format
+        y = self._pool(self._flat(x)).contiguous(memory_format=layout)
         y = y.reshape(*x.shape[:-d], *y.shape[-d:])
         return y if torch.compiler.is_compiling() or x.dim() == 2 + d else writes(y, self.group)
 
@@ -65,7 +69,8 @@ class _SpatialPool(SignalModule):
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
             warn_of_windows(x, self.group, self.kernel, self.stride, self.padding)  # type: ignore[arg-type]
-        # torch pools several times faster where channels lie next to each other, even with the copies there and back.
+        # torch pools several times faster where channels lie next to each other, even with the copies there and back on
+        # a signal that has them elsewhere.
         return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
 
     def ordinary(self) -> nn.Module:
@@ -75,6 +80,13 @@ class _SpatialPool(SignalModule):
     def extra_repr(self) -> str:
         """The group, and the arguments."""
         return f"{self.group.name}, kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
+
+
+def _has_channels_last(x: Tensor, dimension: int) -> bool:
+    """Whether the channels of a signal, with H, are next to each other in memory, as convolutions of torch write it."""
+    if dimension == 1 or torch.compiler.is_compiling() or x.is_contiguous():
+        return False
+    return x.movedim(tuple(range(-dimension, 0)), tuple(range(1, dimension + 1))).is_contiguous()
 
 
 class SpatialMaxPool(_SpatialPool):
@@ -94,8 +106,8 @@ class SpatialMaxPool(_SpatialPool):
 class SpatialAvgPool(_SpatialPool):
     """Mean over windows of space, for each channel and each element of H by itself; padding counts as zeros.
 
-    The sums are taken in double precision, so that in float32 turning the input changes a bit hardly ever; see
-    `SpatialMean` for one that never does.
+    The sums are taken in double precision, those of half precision in single, so that turning the input changes a bit
+    hardly ever; see `SpatialMean` for one that never does. A device without double precision has single for all.
 
     Example:
         >>> SpatialAvgPool(cyclic(4), 2)(torch.ones(1, 8, 4, 6, 6)).mean().item()
@@ -104,8 +116,16 @@ class SpatialAvgPool(_SpatialPool):
 
     def _pool(self, x: Tensor) -> Tensor:
         pools: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
-        means: Tensor = pools[self.group.dimension - 1](x.double(), self.kernel, self.stride, self.padding)
+        means: Tensor = pools[self.group.dimension - 1](_wide(x), self.kernel, self.stride, self.padding)
         return means.to(x.dtype)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """The numbers in what windows are added up in; double precision in a program of `torch.fx`, for any dtype."""
+    if not isinstance(x, Tensor):
+        return x.double()
+    is_half = x.dtype in (torch.bfloat16, torch.float16)
+    return x.float() if is_half or not has_double(x.device) else x.double()
 
 
 class SpatialMean(SignalModule):
@@ -114,7 +134,8 @@ class SpatialMean(SignalModule):
     ``y[b, c, h] = mean over x of f[b, c, h, x]``. What a network computes of it after `GroupPool` is invariant under a
     lattice group to the last bit, if the layers before it use ``algorithm="exact"``. The sums are exact: numbers are
     split at fixed binary places, so that no addition rounds, and the rest beyond some 90 bits below the largest is
-    dropped. Source: Demmel and Nguyen, "Fast reproducible floating-point summation", ARITH 2013.
+    dropped. Source: Demmel and Nguyen, "Fast reproducible floating-point summation", ARITH 2013. On a device without
+    double precision the numbers are sorted and added in single precision.
 
     Args:
         group: H, which sets the number of spatial axes.
@@ -141,6 +162,7 @@ class SpatialMean(SignalModule):
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
         check_spatial_axes("SpatialMean", tuple(x.shape), self.group, may_be_empty=False)
+        check_numbers("x", x)
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
         return spatial_mean(x.flatten(-d))

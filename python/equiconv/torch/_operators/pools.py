@@ -12,7 +12,10 @@ from torch import Tensor
 
 from ... import _native
 from .library import define, unfolded
+from .sums import has_double, sorted_sum
 from .tensors import as_array, result_like
+
+_ENGINE_DTYPES = (torch.float32, torch.float64)
 
 
 def _define_mean(name: str, kernel: Callable[[Tensor], Tensor], axis: int) -> Callable[[Tensor], Tensor]:
@@ -52,13 +55,22 @@ def _folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x:
 
 
 def _mean_over_fiber(x: Tensor) -> Tensor:
+    if not x.is_cpu or x.dtype not in _ENGINE_DTYPES:
+        return _sorted_mean(x, 2)
     result, out = result_like(x, (*x.shape[:2], *x.shape[3:]))
     _native.pool(_native.MEAN, as_array("x", x), out)
     return result
 
 
+def _sorted_mean(x: Tensor, axis: int) -> Tensor:
+    """The mean over an axis, whose bits do not depend on the order along it."""
+    return (sorted_sum(x.detach(), axis) / x.shape[axis]).to(x.dtype)
+
+
 def _mean_over_space(x: Tensor) -> Tensor:
     """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
+    if not has_double(x.device):
+        return _sorted_mean(x, x.dim() - 1)
     count = x.shape[-1]
     values = x.detach().double()
     largest = torch.maximum(values.amax(-1, keepdim=True), -values.amin(-1, keepdim=True))
