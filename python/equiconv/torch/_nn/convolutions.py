@@ -99,6 +99,11 @@ class Convolution(ConvolutionAttributes, SignalModule):
             warn_of_layer(self._text, x, weight)
         return y
 
+    @property
+    def text(self) -> str:
+        """The layer without its sizes and numbers, in one line: docs/LayerFormat.md."""
+        return self._text
+
     def expand(self) -> OrdinaryConvolution:
         """The equal ordinary convolution, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
 

@@ -47,11 +47,11 @@ def explain(layer: Convolution, x: Tensor | Sequence[int], *, run: Run = "forwar
     weight = layer.weight.detach()
     signal = x if isinstance(x, Tensor) else _like(weight, x)
     dtype = compute_dtype(signal)
-    spec = spec_of(layer._text)
+    spec = spec_of(layer.text)
     if is_by_engine(signal, layer.backend):
         return spec.explain(Form.of("x", signal), Form.of("weight", weight), name)
-    check_fits(signal.to(dtype), weight.to(dtype), None, layer._text)
-    plan = plan_of(layer._text, tuple(weight.shape), signal.device, dtype)
+    check_fits(signal.to(dtype), weight.to(dtype), None, layer.text)
+    plan = plan_of(layer.text, tuple(weight.shape), signal.device, dtype)
     return _of_torch(spec, plan, signal, weight, dtype, name, is_asked=layer.backend is not None)
 
 
