@@ -102,7 +102,8 @@ class Convolution(ConvolutionAttributes, SignalModule):
     @property
     def text(self) -> str:
         """The layer without its sizes and numbers, in one line: docs/LayerFormat.md."""
-        return self._text
+        text: str = self._text
+        return text
 
     def expand(self) -> OrdinaryConvolution:
         """The equal ordinary convolution, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
