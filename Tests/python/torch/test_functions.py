@@ -50,8 +50,11 @@ def test_results_and_gradients_have_the_bits_of_numpy(rng, case, algorithm, dtyp
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_signatures_are_those_of_numpy_without_out(name):
-    ours, theirs = (inspect.signature(getattr(module, name)).parameters for module in (et, eq))
+def test_signatures_are_those_of_numpy_without_out_and_with_a_backend(name):
+    ours, theirs = (dict(inspect.signature(getattr(module, name)).parameters) for module in (et, eq))
+    *_, last = ours
+    backend = ours.pop("backend")
+    assert (last, backend.default, backend.kind) == ("backend", None, inspect.Parameter.KEYWORD_ONLY)
     assert list(ours) == [parameter for parameter in theirs if parameter != "out"]
     assert all(ours[p].default == theirs[p].default and ours[p].kind == theirs[p].kind for p in ours)
 
@@ -175,10 +178,10 @@ def test_warning_appears_once_an_axis_where_the_function_is_called():
 OPERANDS = {"x": (2, 3, 4, 5, 5), "weight": (2, 3, 4, 3, 3), "bias": (2,)}
 
 
-def call_with(name, change):
+def call_with(name, change, backend=None):
     operands = {key: random(*shape) for key, shape in OPERANDS.items()}
     operands[name] = change(operands[name])
-    return et.group_conv(operands["x"], operands["weight"], C4, operands["bias"])
+    return et.group_conv(operands["x"], operands["weight"], C4, operands["bias"], backend=backend)
 
 
 @pytest.mark.parametrize("name", OPERANDS)
@@ -197,7 +200,36 @@ def call_with(name, change):
 )
 def test_what_the_engine_cannot_read_is_an_error_that_names_it(name, change, message):
     with pytest.raises(TypeError, match=message.replace("{}", name)):
-        call_with(name, change)
+        call_with(name, change, "engine")
+
+
+@pytest.mark.parametrize("name", OPERANDS)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.int(), "{} has dtype torch.int32, expected torch.float32"),
+        (lambda x: x.to(torch.complex64), "{} has dtype torch.complex64, expected torch.float32"),
+        (lambda x: x.to_sparse(), "{} has layout torch.sparse_coo, expected torch.strided: use {}.to_dense()"),
+        (lambda x: x.numpy(), "{} is array.*expected a torch.Tensor"),
+        (lambda x: [1.0], r"{} is \[1.0\] \(list\), expected a torch.Tensor"),
+    ],
+    ids=["int", "complex", "sparse", "array", "list"],
+)
+@pytest.mark.parametrize("backend", [None, "torch"])
+def test_what_no_backend_can_read_is_an_error_that_names_it(name, change, message, backend):
+    with pytest.raises(TypeError, match=message.replace("{}", name)):
+        call_with(name, change, backend)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_beside_single_is_an_error_that_names_both(dtype):
+    for name in ("weight", "bias"):
+        message = rf"{name} has dtype {dtype}, expected torch.float32 as x has: use {name}.to\(torch.float32\)"
+        for backend in (None, "torch"):
+            with pytest.raises(TypeError, match=message if backend else f"{name} has dtype {dtype}, expected"):
+                call_with(name, lambda x: x.to(dtype), backend)
+    with pytest.raises(TypeError, match=f"weight has dtype torch.float32, expected {dtype} as x has"):
+        call_with("x", lambda x: x.to(dtype))
 
 
 @pytest.mark.parametrize("name", ["weight", "bias"])
@@ -214,8 +246,11 @@ def test_tensor_of_another_device_is_an_error_that_names_it():
         elsewhere = torch.empty(2, 3, 4, 5, 5, device="cuda")
         with pytest.raises(ValueError, match="x is on cuda:0, expected a tensor on the CPU, where the engine runs"):
             check_tensor("x", elsewhere)
-        with pytest.raises(ValueError, match="x is on cuda:0"):
-            et.group_conv(elsewhere, torch.empty(2, 3, 4, 3, 3, device="cuda"), C4)
+        weight = torch.empty(2, 3, 4, 3, 3, device="cuda")
+        with pytest.raises(ValueError, match="x is on cuda:0, expected a tensor on the CPU, where the engine runs"):
+            et.group_conv(elsewhere, weight, C4, backend="engine")
+        with pytest.raises(ValueError, match="weight is on cpu, expected cuda:0 as x is"):
+            et.group_conv(elsewhere, torch.empty(weight.shape), C4)
 
 
 @pytest.mark.parametrize(

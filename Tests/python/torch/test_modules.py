@@ -68,10 +68,12 @@ def test_module_is_the_module_of_numpy(layer, name):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_signatures_are_those_of_numpy(layer):
+def test_signatures_are_those_of_numpy_and_end_with_what_is_of_torch(layer):
     ours, theirs = (inspect.signature(getattr(module, LAYERS[layer])).parameters for module in (et, eq))
-    assert [p for p in ours if p not in ("device", "dtype")] == [p for p in theirs if p not in ("rng", "dtype")]
-    assert all(ours[p].default == theirs[p].default for p in ours if p not in ("device", "dtype"))
+    assert list(ours)[-3:] == ["backend", "device", "dtype"]
+    assert list(ours)[:-3] == [p for p in theirs if p not in ("rng", "dtype")]
+    assert all(ours[p].default == theirs[p].default for p in list(ours)[:-3])
+    assert all(ours[p].default is None for p in list(ours)[-3:])
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -208,8 +210,10 @@ def test_what_is_no_tensor_or_of_another_dtype_is_an_error():
     module = et.GroupConv(3, 4, 3, C4)
     with pytest.raises(TypeError, match=r"x is array.*expected a torch.Tensor"):
         module(np.zeros((2, 3, 4, 7, 7), np.float32))
-    with pytest.raises(TypeError, match=r"x has dtype torch.float16"):
+    with pytest.raises(TypeError, match=r"weight has dtype torch.float32, expected torch.float16 as x has"):
         module(torch.zeros(2, 3, 4, 7, 7).half())
+    with pytest.raises(TypeError, match=r"x has dtype torch.int64, expected torch.float32, float64, bfloat16 or float"):
+        module(torch.zeros(2, 3, 4, 7, 7).long())
     with pytest.raises(TypeError, match=r"weight has dtype torch.float32, expected torch.float64 as x has"):
         module(torch.zeros(2, 3, 4, 7, 7).double())
     with pytest.raises(ValueError, match="in_channels is 0"):

@@ -123,7 +123,6 @@ KINDS = {
     "quantized": lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8),
     "complex": lambda x: x.to(torch.complex64),
     "conjugate": lambda x: x.to(torch.complex64).conj(),
-    "half": lambda x: x.half(),
     "eight bits": lambda x: x.to(torch.float8_e5m2),
 }
 
@@ -137,6 +136,8 @@ def test_tensors_of_other_kinds_are_an_error(kind):
         call(**(values | {"x": x}))
     with pytest.raises((TypeError, ValueError, RuntimeError), match=r"x (has|is)|nested"):
         et.GroupConv(3, 2, 3, C4)(x)
+    with pytest.raises((TypeError, ValueError, RuntimeError), match=r"x (has|is)|nested"):
+        et.GroupConv(3, 2, 3, C4, backend="torch").eval().requires_grad_(False)(x)
 
 
 class Tagged(torch.Tensor):

@@ -40,16 +40,16 @@ def forward(
     bias: Tensor | None,
     text: str,
     backend: Backend | None = None,
-    bank: Tensor | None = None,
+    kept: _expanded.Kept | None = None,
 ) -> Tensor:
     """The layer of a text.
 
     Args:
         x, weight, bias, text: as of `equiconv.torch._operators.convolution.forward`.
         backend: what computes it; None for what fits `x`.
-        bank: the expanded bank of `weight`, if the caller has kept it. The engine has no use for it.
+        kept: finds the expanded bank of `weight`, if the caller keeps banks. The engine has no use for it.
     """
     if is_by_engine(x, backend):
         return _operators.forward(x, weight, bias, text)
-    y = _expanded.forward(x, weight, bias, text, bank)
+    y = _expanded.forward(x, weight, bias, text, kept)
     return y if torch.compiler.is_compiling() else mark(y, text)

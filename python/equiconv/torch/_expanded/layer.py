@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from . import turned
 from .bank import expanded_bank
-from .operands import check_fits, compute_dtype
+from .operands import cast, check_fits, check_numbers, compute_dtype, is_autocast
 from .padding import wrapped
 from .plan import Plan, plan_of
 
@@ -21,17 +22,24 @@ _CONVOLUTIONS: tuple[Any, ...] = (
 )
 
 
-def forward(x: Tensor, weight: Tensor, bias: Tensor | None, text: str, bank: Tensor | None = None) -> Tensor:
+# The bank of (weight, dtype, text) as it was made in an earlier call, or None.
+Kept: TypeAlias = Callable[[Tensor, torch.dtype, str], Tensor | None]
+
+
+def forward(x: Tensor, weight: Tensor, bias: Tensor | None, text: str, kept: Kept | None = None) -> Tensor:
     """The layer of a text. Raises TypeError or ValueError for tensors that do not fit it or each other.
 
     Args:
         x: signal, of a dtype and on a device that PyTorch has convolutions for.
-        weight, bias: as of the functions; under autocast of any dtype.
+        weight, bias: as of the functions; under autocast of any dtype but float64.
         text: of the layer.
-        bank: `bank_of` this weight, if the caller has kept it.
+        kept: finds the bank, if the caller keeps banks.
     """
-    dtype = compute_dtype(x)
-    x, weight, bias = _cast(x, dtype), _cast(weight, dtype), None if bias is None else _cast(bias, dtype)
+    check_numbers("x", x)
+    dtype, parameter = compute_dtype(x), weight
+    if is_autocast(x):
+        x, weight = cast("x", x, dtype), cast("weight", weight, dtype)
+        bias = None if bias is None else cast("bias", bias, dtype)
     is_compiling = torch.compiler.is_compiling()
     if not is_compiling:
         check_fits(x, weight, bias, text)
@@ -40,12 +48,8 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, text: str, bank: Ten
         _check_signal(x, plan)
     if plan.is_exact:
         return turned.forward(x, weight, bias, text)
+    bank = None if kept is None else kept(parameter, dtype, text)
     return _convolved(x, expanded_bank(weight, plan.recipe) if bank is None else bank, bias, plan)
-
-
-def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """The tensor in the dtype; autocast does not convert float64, and the checks say so."""
-    return tensor if tensor.dtype in (dtype, torch.float64) else tensor.to(dtype)
 
 
 def bank_of(weight: Tensor, dtype: torch.dtype, text: str) -> Tensor:

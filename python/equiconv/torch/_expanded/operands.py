@@ -16,10 +16,24 @@ DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 def compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype that a layer of `x` computes in: its own, or that of autocast."""
+    return torch.get_autocast_dtype(x.device.type) if is_autocast(x) else x.dtype
+
+
+def is_autocast(x: Tensor) -> bool:
+    """Whether autocast chooses the dtype of a layer of `x`. Like PyTorch's own, it leaves float64 alone."""
     kind = x.device.type
-    if x.dtype is torch.float64 or not torch.amp.is_autocast_available(kind) or not torch.is_autocast_enabled(kind):
-        return x.dtype
-    return torch.get_autocast_dtype(kind)
+    is_active = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    return is_active and x.dtype is not torch.float64
+
+
+def cast(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A tensor in the dtype of autocast. Raises TypeError for float64, which autocast does not convert, and others."""
+    check_numbers(name, tensor)
+    if tensor.dtype is torch.float64:
+        raise TypeError(
+            f"{name} has dtype torch.float64, which autocast does not convert to {dtype}: use {name}.float()"
+        )
+    return tensor.to(dtype)
 
 
 def check_numbers(name: str, tensor: Tensor) -> None:

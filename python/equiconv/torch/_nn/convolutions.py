@@ -18,9 +18,9 @@ from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from ..._signals.space import check_signal_space
-from .._backends import Backend, checked_backend, forward, is_by_engine
-from .._expanded.layer import bank_of
-from .._expanded.operands import check_numbers, compute_dtype
+from .._backends import Backend, checked_backend, forward
+from .._expanded.layer import Kept, bank_of
+from .._expanded.operands import check_numbers
 from .._operators.layers import spec_of, text_of, warn_of_layer
 from .._operators.tracing import written_down
 from .kept_bank import KeptBank
@@ -71,10 +71,11 @@ class Convolution(ConvolutionAttributes, SignalModule):
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
-        self.weight = nn.Parameter(torch.empty(self.options.weight_shape, device=device, dtype=dtype))
+        weight = torch.empty(self.options.weight_shape, device=device, dtype=dtype)
+        check_numbers("weight", weight)
+        self.weight = nn.Parameter(weight)
         outputs = self.options.out_channels
         self.bias = nn.Parameter(torch.empty(outputs, device=device, dtype=dtype)) if bias else None
-        check_numbers("weight", self.weight)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -93,7 +94,7 @@ class Convolution(ConvolutionAttributes, SignalModule):
             check_signal_space(type(self).__name__, options.input_space, options.in_channels, tuple(shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
-        y = forward(x, weight, bias, self._text, self.backend, self._kept_bank(weight, x))
+        y = forward(x, weight, bias, self._text, self.backend, self._kept(weight))
         if not torch.compiler.is_compiling():
             self._look_back(x, self.options.group if self.options.layer.reads_group else None)
             warn_of_layer(self._text, x, weight)
@@ -168,12 +169,15 @@ class Convolution(ConvolutionAttributes, SignalModule):
     def _traced(self, x: Any) -> Any:
         return written_down(forward, x, self.weight, self.bias, self._text, self.backend)
 
-    def _kept_bank(self, weight: Tensor, x: Tensor) -> Tensor | None:
-        """The expanded bank, if it may be kept between calls: in evaluation, of a weight that is not trained."""
-        if self.training or is_by_engine(x, self.backend) or self._parameters.get("weight") is not weight:
+    def _kept(self, weight: Tensor) -> Kept | None:
+        """What keeps the expanded bank between calls: in evaluation, of a parameter that nothing computes anew."""
+        if self.training or torch.compiler.is_compiling() or self._parameters.get("weight") is not weight:
             return None
-        kept: KeptBank = self.__dict__.setdefault("_bank", KeptBank())
-        return kept.get(weight, compute_dtype(x), self._text)
+        kept: KeptBank | None = self.__dict__.get("_bank")
+        if kept is None:
+            # Of two threads at once both get the same.
+            kept = self.__dict__.setdefault("_bank", KeptBank())
+        return kept.get
 
     @property
     def _purpose(self) -> str:

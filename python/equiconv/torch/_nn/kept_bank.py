@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from .._expanded.layer import bank_of
-from .._operators.dispatch import is_transformed
+from .._operators.dispatch import has_modes, is_transformed
+
+
+class _Entry(NamedTuple):
+    """A bank, what it was made of, and the memory of its weight, so that no other tensor can have its address."""
+
+    key: tuple[Any, ...]
+    weight: Tensor
+    bank: Tensor
 
 
 class KeptBank:
@@ -18,13 +26,12 @@ class KeptBank:
     PyTorch counts what writes to a tensor, so that a weight that an optimizer, `load_state_dict` or any other function
     has changed is expanded again. It does not count what is written by way of ``weight.data``: call `train` or `eval`
     after that, which forget the bank.
+
+    Threads may call one layer at once: all that is kept is replaced in one step.
     """
 
     def __init__(self) -> None:
-        self._key: tuple[Any, ...] | None = None
-        # The memory of the weight, so that no other tensor can have its address.
-        self._weight: Tensor | None = None
-        self._bank: Tensor | None = None
+        self._entry: _Entry | None = None
 
     def get(self, weight: Tensor, dtype: torch.dtype, text: str) -> Tensor | None:
         """The bank of a weight, made now or before; None where it cannot be kept.
@@ -37,19 +44,23 @@ class KeptBank:
         if not _is_frozen(weight):
             return None
         key = (weight.data_ptr(), weight._version, weight.dtype, weight.device, dtype, text, _stream(weight))
-        if key != self._key:
+        entry = self._entry
+        if entry is None or entry.key != key:
             # Not a tensor of inference mode, which no later call could save for its gradient.
             with torch.inference_mode(False), torch.no_grad():
-                self._bank = bank_of(weight.detach(), dtype, text)
-            self._key, self._weight = key, weight.detach()
-        return self._bank
+                frozen = weight.detach()
+                entry = _Entry(key, frozen, bank_of(frozen, dtype, text))
+            self._entry = entry
+        return entry.bank
 
 
 def _is_frozen(weight: Tensor) -> bool:
     """Whether this call differentiates nothing by the weight, and nobody but the caller will see its bank."""
-    if torch.compiler.is_compiling() or is_transformed() or type(weight) not in (Tensor, torch.nn.Parameter):
+    if torch.compiler.is_compiling() or is_transformed() or has_modes():
         return False
-    if weight.is_inference() or weight.is_meta or (torch.is_grad_enabled() and weight.requires_grad):
+    if type(weight) not in (Tensor, torch.nn.Parameter) or weight.is_inference() or weight.is_meta:
+        return False
+    if torch.is_grad_enabled() and weight.requires_grad:
         return False
     return not (weight.is_cuda and torch.cuda.is_current_stream_capturing())
 

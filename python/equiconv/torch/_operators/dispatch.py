@@ -47,6 +47,11 @@ def is_transformed() -> bool:
     return forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
 
 
+def has_modes() -> bool:
+    """Whether a mode sees the operators that are called, and may make of their results what it likes."""
+    return bool(torch._C._len_torch_dispatch_stack()) or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+
+
 def is_ordinary(arguments: tuple[Any, ...]) -> bool:
     """Whether the dispatcher would only call the kernel with these arguments."""
     if not _is_told:
