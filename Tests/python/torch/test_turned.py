@@ -206,6 +206,17 @@ def test_one_gather_before_the_convolution_and_one_after():
     assert not {"flip", "rot90", "stack", "index_put", "scatter_add"} & set(counted)
 
 
+def test_tables_of_large_signals_are_made_anew_and_say_the_same(monkeypatch):
+    turns = et._backends._expanded.turned.turns_of.__globals__
+    layer = et.GroupConv(2, 3, 3, D4, padding=1, algorithm="direct", backend="torch")
+    x = torch.randn(2, 2, 8, 5, 7)
+    y = layer(x)
+    kept = turns["_kept_turns"].cache_info()
+    monkeypatch.setitem(turns, "_LARGEST_KEPT", 0)
+    assert torch.equal(layer(x), y)
+    assert turns["_kept_turns"].cache_info() == kept
+
+
 def test_algorithms_of_the_engine_are_refused():
     layer = et.GroupConv(2, 3, 3, D4, algorithm="winograd", backend="torch")
     with pytest.raises(ValueError, match="algorithm is 'winograd', expected 'auto', 'direct' or 'exact'"):

@@ -46,7 +46,10 @@ class Turns(NamedTuple):
     shape: tuple[int, ...]
 
 
-@lru_cache(maxsize=64)
+# Tables with more numbers are made in each call: they are as large as a signal, and would stay in its memory.
+_LARGEST_KEPT = 1 << 22
+
+
 def turns_of(
     text: str,
     sizes: tuple[int, ...],
@@ -55,7 +58,7 @@ def turns_of(
     device: torch.device,
     is_adjoint: bool,
 ) -> Turns:
-    """The tables of a layer, or of its adjoint in the signal.
+    """The tables of a layer, or of its adjoint in the signal; those of recent calls are kept, if they are small.
 
     Args:
         text: of the layer.
@@ -64,6 +67,19 @@ def turns_of(
         device: of the tables.
         is_adjoint: whether a gradient is turned.
     """
+    turning = turning_of(spec_of(text))
+    is_large = turning.inputs.moved.size * math.prod(sizes) > _LARGEST_KEPT
+    return (_turns if is_large else _kept_turns)(text, sizes, stride, reach, device, is_adjoint)
+
+
+def _turns(
+    text: str,
+    sizes: tuple[int, ...],
+    stride: tuple[int, ...],
+    reach: tuple[int, ...],
+    device: torch.device,
+    is_adjoint: bool,
+) -> Turns:
     turning = turning_of(spec_of(text))
     source, target = (turning.outputs, turning.inputs) if is_adjoint else (turning.inputs, turning.outputs)
     stacks: dict[tuple[int, ...], list[int]] = {}
@@ -79,7 +95,7 @@ def turns_of(
                 # Results are numbered copy by copy, and there by place and representative.
                 result = _result(turned_sizes, stride, reach, is_adjoint)
                 count = math.prod(result) * len(target.representatives)
-                own = torch.arange(before, before + count, device=device).view(*result, len(target.representatives))
+                own = _numbers(before, before + count, device).view(*result, len(target.representatives))
                 rows[number] = _turned(own, turning.back[number])
                 before += count
         shape = (target.moved.shape[1], *rows[0].shape[:-1])
@@ -92,12 +108,19 @@ def turns_of(
         return Turns(tuple(there), back, len(target.representatives), shape)
 
 
+_kept_turns = lru_cache(maxsize=64)(_turns)
+
+
+def _numbers(first: int, end: int, device: torch.device) -> Tensor:
+    return torch.arange(first, end, dtype=torch.int32 if end < 2**31 else torch.int64, device=device)
+
+
 def _places(
     sizes: tuple[int, ...], orbits: Orbits, actions: list[AxisAction], numbers: list[int], device: torch.device
 ) -> Tensor:
     """For each copy, at each place, for each point q: the row (l q, l x) of the signal's, (points, sizes)."""
     points = orbits.moved.shape[1]
-    own = torch.arange(points * math.prod(sizes), device=device).view(points, *sizes).movedim(0, -1)
+    own = _numbers(0, points * math.prod(sizes), device).view(points, *sizes).movedim(0, -1)
     moved = torch.from_numpy(orbits.moved[numbers]).to(device)
     return torch.cat(
         [_turned(own, action).index_select(-1, to).flatten() for action, to in zip(actions, moved, strict=True)]
