@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from ..._layer.expansion import FLAT_FIRST, FLAT_LAST, bank_tables, expansion_of
 from .._operators.layers import spec_of
-from .gather import Places, gather, scatter
+from .gather import Layout, Places, gather, scatter
 
 
 class Recipe(NamedTuple):
@@ -21,21 +21,17 @@ class Recipe(NamedTuple):
     Attributes:
         space, fiber: matrices, or None.
         places: of the gather.
-        shape: of the bank after O.
         functions, coefficients, order: I, J and |H|.
         taps: the extents of the bank.
-        is_channels_last: whether channels are next to each other in memory.
     """
 
     space: Tensor | None
     fiber: Tensor | None
     places: Places
-    shape: tuple[int, ...]
     functions: int
     coefficients: int
     order: int
     taps: tuple[int, ...]
-    is_channels_last: bool
 
 
 @lru_cache(maxsize=512)
@@ -66,18 +62,22 @@ def recipe_of(
     def constant(array: Any, kind: torch.dtype | None = None) -> Any:
         return None if array is None else torch.from_numpy(array).to(device, kind)
 
+    # (p, h, ...)
+    points, elements = tables.shape[:2]
+    layout = Layout(points, elements, expansion.taps, order != FLAT_FIRST, tables.has_zero, tables.adjoint_has_zero)
     # Kept for later calls, so they must not be what a mode of this one makes of tensors.
     with _disable_current_modes(), torch.inference_mode(False):
-        columns, adjoint = constant(tables.index), constant(tables.adjoint)
         return Recipe(
             constant(tables.space, dtype), constant(tables.fiber, dtype),
-            Places(columns, adjoint, tables.has_zero, tables.adjoint_has_zero), tables.shape,
-            expansion.fiber.inputs, expansion.space.inputs, expansion.order, expansion.taps, order != FLAT_FIRST,
+            Places(constant(tables.index), constant(tables.adjoint), layout),
+            expansion.fiber.inputs, expansion.space.inputs, expansion.order, expansion.taps,
         )  # fmt: skip
 
 
 def expanded_bank(weight: Tensor, recipe: Recipe) -> Tensor:
     """The bank (O |Y|, C |X|, taps...) of a weight (O, C, ...)."""
+    if recipe.space is None and recipe.fiber is None:
+        return gather(weight, recipe.places)
     outputs, channels = weight.shape[:2]
     values = weight.reshape(outputs, channels, recipe.functions, recipe.coefficients)
     if recipe.space is not None:
@@ -88,28 +88,20 @@ def expanded_bank(weight: Tensor, recipe: Recipe) -> Tensor:
     elif recipe.fiber is not None:
         # (|H|, |X|, I) @ (O, C, |H|, I, T)
         values = recipe.fiber @ values.reshape(*values.shape[:3], recipe.order, -1).transpose(2, 3)
-    bank = gather(values.reshape(outputs, -1), recipe.places).reshape(outputs, *recipe.shape)
-    bank = bank.mean(2) if recipe.shape[1] > 1 else bank.squeeze(2)
-    # (O, P, taps, channels) or (O, P, channels, taps), as the weight of a convolution without moving a number.
-    if recipe.is_channels_last:
-        return bank.reshape(outputs * recipe.shape[0], *recipe.taps, -1).movedim(-1, 1)
-    return bank.reshape(outputs * recipe.shape[0], -1, *recipe.taps)
+    return gather(values, recipe.places)
 
 
 def contracted_bank(bank: Tensor, weight_shape: tuple[int, ...], recipe: Recipe) -> Tensor:
     """The adjoint of `expanded_bank`, for where autograd does not run: a weight gradient from that of a bank."""
+    if recipe.space is None and recipe.fiber is None:
+        return scatter(bank, recipe.places, weight_shape)
     outputs, channels = weight_shape[:2]
-    points, elements = recipe.shape[:2]
-    flat = bank.movedim(1, -1) if recipe.is_channels_last else bank
-    flat = flat.reshape(outputs, points, 1, -1) / elements
-    flat = flat.expand(-1, -1, elements, -1).reshape(outputs, -1)
-    values = scatter(flat, recipe.places)
+    values = scatter(bank, recipe.places, (outputs, recipe.places.adjoint.shape[1]))
     if recipe.fiber is not None and recipe.space is None:
         matrix = recipe.fiber.flatten(0, 1)
         values = matrix.T @ values.reshape(outputs, channels, matrix.shape[0], -1)
     elif recipe.fiber is not None:
-        points_of_x = recipe.fiber.shape[1]
-        values = values.reshape(outputs, channels, recipe.order, points_of_x, -1)
+        values = values.reshape(outputs, channels, recipe.order, recipe.fiber.shape[1], -1)
         values = (recipe.fiber.transpose(1, 2) @ values).transpose(2, 3)
     if recipe.space is not None:
         values = values.reshape(outputs, channels, recipe.functions, -1) @ recipe.space.T

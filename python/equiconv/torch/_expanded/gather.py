@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gather whose derivative is a gather too.
+"""The filter bank as a gather, whose derivative is a gather too.
 
 PyTorch's own derivative of indexing adds into the gradient from many threads at once, in an order that differs from run
 to run. With the places at which each number is read, the gradient is a gather and a sum, in one order.
+
+Both take and give the shapes that their callers have: every view beside them would cost autograd as much as they do.
 """
 
 from __future__ import annotations
@@ -13,90 +15,178 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
+from .._operators.dispatch import is_transformed
 
-class Places(NamedTuple):
-    """Where the numbers of a gather are.
+
+class Layout(NamedTuple):
+    """What is known of a bank without tensors.
 
     Attributes:
-        columns: (M,), the column of the input that each column of the result is; N for zero.
-        adjoint: (R, N), the columns of the result that each column of the input is; M for none.
-        has_zero, adjoint_has_zero: whether an entry is N, or M.
+        points: |Y|, or the number of its points that the bank has.
+        elements: |K'|, over which the bank is a mean.
+        taps: its extents.
+        is_channels_last: whether channels are next to each other in memory.
+        has_zero, adjoint_has_zero: whether an entry of the columns, or of the adjoint, is a zero.
     """
 
-    columns: Tensor
-    adjoint: Tensor
+    points: int
+    elements: int
+    taps: tuple[int, ...]
+    is_channels_last: bool
     has_zero: bool
     adjoint_has_zero: bool
 
 
+class Places(NamedTuple):
+    """Where the numbers of a bank are, of weights or what was made of them, in N columns for each output channel.
+
+    Attributes:
+        columns: (M,), the column of the weights that each number of one output channel's bank is; N for zero.
+        adjoint: (R, N), the numbers of the bank, before its mean, that each column is; M for none.
+        layout: of the bank.
+    """
+
+    columns: Tensor
+    adjoint: Tensor
+    layout: Layout
+
+
 def gather(values: Tensor, places: Places) -> Tensor:
-    """``values[:, columns]``, from (O, N) to (O, M). Its derivatives of all orders and modes are this and `scatter`."""
-    kind = _Gather if torch.compiler.is_compiling() else _GatherForward
+    """The bank (O |Y|, channels, taps...) of values (O, ...), with derivatives of all orders and modes."""
+    if torch.compiler.is_compiling():
+        return _Gather.apply(values, *places)  # type: ignore[no-any-return, no-untyped-call]
+    kind = _MappedGather if is_transformed() else _EagerGather
     return kind.apply(values, *places)  # type: ignore[no-any-return, no-untyped-call]
 
 
-def scatter(gradient: Tensor, places: Places) -> Tensor:
-    """The adjoint of `gather`, from (O, M) to (O, N): the sum over r of ``gradient[:, adjoint[r]]``."""
-    kind = _Scatter if torch.compiler.is_compiling() else _ScatterForward
-    return kind.apply(gradient, *places)  # type: ignore[no-any-return, no-untyped-call]
+def scatter(bank: Tensor, places: Places, shape: tuple[int, ...]) -> Tensor:
+    """The adjoint of `gather`: values of a shape, each the sum over where it is in the bank."""
+    if torch.compiler.is_compiling():
+        return _Scatter.apply(bank, *places, shape)  # type: ignore[no-any-return, no-untyped-call]
+    kind = _MappedScatter if is_transformed() else _EagerScatter
+    return kind.apply(bank, *places, shape)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _gathered(values: Tensor, columns: Tensor, layout: Layout) -> Tensor:
+    flat = values.reshape(values.shape[0], -1)
+    flat = (torch.nn.functional.pad(flat, (0, 1)) if layout.has_zero else flat).index_select(1, columns)
+    if layout.elements > 1:
+        flat = flat.reshape(values.shape[0], layout.points, layout.elements, -1).mean(2)
+    rows = values.shape[0] * layout.points
+    if layout.is_channels_last:
+        return flat.reshape(rows, *layout.taps, -1).movedim(-1, 1)
+    return flat.reshape(rows, -1, *layout.taps)
+
+
+def _scattered(bank: Tensor, adjoint: Tensor, layout: Layout, shape: tuple[int, ...]) -> Tensor:
+    flat = bank.movedim(1, -1) if layout.is_channels_last else bank
+    if layout.elements > 1:
+        share = flat.reshape(shape[0], layout.points, 1, -1) / layout.elements
+        flat = share.expand(-1, -1, layout.elements, -1)
+    flat = flat.reshape(shape[0], -1)
+    found = (torch.nn.functional.pad(flat, (0, 1)) if layout.adjoint_has_zero else flat).index_select(
+        1, adjoint.flatten()
+    )
+    # Sizes one by one: compilers cannot take a shape apart here.
+    rows, width = adjoint.size(0), adjoint.size(1)
+    return (found if rows == 1 else found.view(-1, rows, width).sum(1)).reshape(shape)
+
+
+def _keep(ctx: Any, columns: Tensor, adjoint: Tensor, layout: Layout) -> None:
+    ctx.save_for_backward(columns, adjoint)
+    ctx.save_for_forward(columns, adjoint)
+    ctx.layout = layout
 
 
 def _places(ctx: Any) -> Places:
     columns, adjoint = ctx.saved_tensors
-    return Places(columns, adjoint, ctx.has_zero, ctx.adjoint_has_zero)
+    return Places(columns, adjoint, ctx.layout)
 
 
-class _Pair(Function):
+# ---- For compilers, which take no function that has a rule of forward mode
+
+
+class _Gather(Function):
     generate_vmap_rule = True
+
+    @staticmethod
+    def forward(values: Tensor, columns: Tensor, adjoint: Tensor, layout: Layout) -> Tensor:
+        """The bank."""
+        return _gathered(values, columns, layout)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Keeps the places."""
-        _, columns, adjoint, ctx.has_zero, ctx.adjoint_has_zero = inputs
-        ctx.save_for_backward(columns, adjoint)
-        ctx.save_for_forward(columns, adjoint)
-
-
-class _Gather(_Pair):
-    @staticmethod
-    def forward(values: Tensor, columns: Tensor, adjoint: Tensor, has_zero: bool, adjoint_has_zero: bool) -> Tensor:
-        """The gather."""
-        return (torch.nn.functional.pad(values, (0, 1)) if has_zero else values).index_select(1, columns)
+        _keep(ctx, *inputs[1:])
+        ctx.shape = tuple(inputs[0].shape)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, bank: Tensor) -> tuple[Any, ...]:
         """The scatter."""
-        places = _places(ctx)
-        return scatter(gradient, places), None, None, None, None
+        return scatter(bank, _places(ctx), ctx.shape), None, None, None
 
 
-class _Scatter(_Pair):
+class _Scatter(Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(gradient: Tensor, columns: Tensor, adjoint: Tensor, has_zero: bool, adjoint_has_zero: bool) -> Tensor:
-        """The scatter."""
-        padded = torch.nn.functional.pad(gradient, (0, 1)) if adjoint_has_zero else gradient
-        found = padded.index_select(1, adjoint.flatten())
-        # Sizes one by one: compilers cannot take a shape apart here.
-        rows, width = adjoint.size(0), adjoint.size(1)
-        return found if rows == 1 else found.view(-1, rows, width).sum(1)
+    def forward(bank: Tensor, columns: Tensor, adjoint: Tensor, layout: Layout, shape: tuple[int, ...]) -> Tensor:
+        """The values."""
+        return _scattered(bank, adjoint, layout, shape)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps the places."""
+        _keep(ctx, *inputs[1:4])
+        ctx.shape = inputs[4]
 
     @staticmethod
     def backward(ctx: Any, values: Tensor) -> tuple[Any, ...]:
         """The gather."""
-        places = _places(ctx)
-        return gather(values, places), None, None, None, None
+        return gather(values, _places(ctx)), None, None, None, None
 
 
-# Compilers take no function that has a rule of forward mode.
-class _GatherForward(_Gather):
+# ---- For the transformations of torch.func
+
+
+class _MappedGather(_Gather):
     @staticmethod
     def jvp(ctx: Any, values: Tensor, *_constants: None) -> Tensor:
-        """The gather of the tangent."""
+        """The bank of the tangent."""
         return gather(values, _places(ctx))
 
 
-class _ScatterForward(_Scatter):
+class _MappedScatter(_Scatter):
     @staticmethod
-    def jvp(ctx: Any, gradient: Tensor, *_constants: None) -> Tensor:
-        """The scatter of the tangent."""
-        return scatter(gradient, _places(ctx))
+    def jvp(ctx: Any, bank: Tensor, *_constants: None) -> Tensor:
+        """The values of the tangent."""
+        return scatter(bank, _places(ctx), ctx.shape)
+
+
+# ---- For all other calls: PyTorch needs several times as long for functions that can be transformed
+
+
+class _EagerGather(Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, columns: Tensor, adjoint: Tensor, layout: Layout) -> Tensor:
+        """The bank."""
+        _keep(ctx, columns, adjoint, layout)
+        ctx.shape = values.shape
+        return _gathered(values, columns, layout)
+
+    backward = _Gather.backward
+    jvp = _MappedGather.jvp
+
+
+class _EagerScatter(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, bank: Tensor, columns: Tensor, adjoint: Tensor, layout: Layout, shape: tuple[int, ...]
+    ) -> Tensor:
+        """The values."""
+        _keep(ctx, columns, adjoint, layout)
+        ctx.shape = shape
+        return _scattered(bank, adjoint, layout, shape)
+
+    backward = _Scatter.backward
+    jvp = _MappedScatter.jvp
