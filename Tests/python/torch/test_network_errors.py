@@ -146,7 +146,7 @@ def test_errors_name_module_file_and_line(tmp_path):
     [
         ({"module": 3}, TypeError, "module is of type int"),
         ({"example": np.zeros((1, 1, 8, 8))}, TypeError, "example is .*expected a torch.Tensor"),
-        ({"example": torch.zeros(1, 1, 8, 8).half()}, TypeError, "example has dtype torch.float16"),
+        ({"example": torch.zeros(1, 1, 8, 8).int()}, TypeError, "example has dtype torch.int32"),
         ({"example": torch.zeros(1, 8)}, ValueError, "example has shape .1, 8., expected"),
         ({"example": torch.zeros(0, 1, 8, 8)}, ValueError, "not empty"),
         ({"example": torch.zeros(1, 1, 8, 8).double()}, (ValueError, TypeError), "float"),

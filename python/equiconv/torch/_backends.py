@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 import torch
@@ -10,6 +13,7 @@ from torch import Tensor
 
 from .._checks.arguments import choice
 from ._expanded import layer as _expanded
+from ._expanded import transposed as _transposed
 from ._operators import convolution as _operators
 from ._operators.layers import mark
 
@@ -17,11 +21,30 @@ Backend: TypeAlias = Literal["engine", "torch"]
 
 _NAMES = ("engine", "torch")
 _ENGINE_DTYPES = (torch.float32, torch.float64)
+# What holds for one thread.
+_here = threading.local()
+
+
+class Backed:
+    """A module whose `backend` computes it; None for what fits the signal."""
+
+    backend: Backend | None = None
 
 
 def checked_backend(value: object) -> Backend | None:
     """A backend, or None for whichever fits the tensors. Raises TypeError or ValueError for anything else."""
     return None if value is None else choice("backend", value, _NAMES)  # type: ignore[return-value]
+
+
+@contextmanager
+def engine_only() -> Iterator[None]:
+    """Inside, this thread computes all layers by the engine, whatever they ask for: an operator each in a program."""
+    before = getattr(_here, "is_engine_only", False)
+    _here.is_engine_only = True
+    try:
+        yield
+    finally:
+        _here.is_engine_only = before
 
 
 def is_by_engine(x: Tensor, backend: Backend | None) -> bool:
@@ -30,8 +53,13 @@ def is_by_engine(x: Tensor, backend: Backend | None) -> bool:
     Under autocast on the CPU the engine computes in float32.
     """
     if backend is not None:
-        return backend == "engine"
+        return backend == "engine" or _is_engine_only()
     return (x.is_cpu or x.is_meta) and (x.dtype in _ENGINE_DTYPES or torch.is_autocast_enabled("cpu"))
+
+
+def _is_engine_only() -> bool:
+    # What `torch.compile` traces is computed later.
+    return not torch.compiler.is_dynamo_compiling() and getattr(_here, "is_engine_only", False)
 
 
 def forward(
@@ -53,3 +81,17 @@ def forward(
         return _operators.forward(x, weight, bias, text)
     y = _expanded.forward(x, weight, bias, text, kept)
     return y if torch.compiler.is_compiling() else mark(y, text)
+
+
+def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str, backend: Backend | None = None) -> Tensor:
+    """The adjoint of the layer of a text in its signal.
+
+    Args:
+        x: a signal on what the layer writes.
+        weight, text: of the layer.
+        shape: of the result, a signal on what the layer reads.
+        backend: what computes it; None for what fits `x`.
+    """
+    if is_by_engine(x, backend):
+        return _operators.input_gradient(x, weight, shape, text)
+    return _transposed.transposed(x, weight, shape, text)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,21 @@ def in_evaluation(module: nn.Module) -> Iterator[None]:
     finally:
         for part, mode in modes:
             part.training = mode
+
+
+_HALF = (torch.bfloat16, torch.float16)
+
+
+def for_engine(module: nn.Module, example: Tensor) -> tuple[nn.Module, Tensor]:
+    """A module and its example on the CPU, in single precision where they are in half: what a file has.
+
+    The module is a copy of its own if it has to be another, and the same otherwise.
+    """
+    tensors = (*module.parameters(), *module.buffers())
+    is_half = any(tensor.dtype in _HALF for tensor in tensors)
+    if is_half or not all(tensor.is_cpu or tensor.is_meta for tensor in tensors):
+        module = copy.deepcopy(module).to("cpu", torch.float32 if is_half else None)
+    return module, example.to("cpu", torch.float32 if example.dtype in _HALF else None)
 
 
 def export(module: nn.Module, example: Tensor, dynamic: bool) -> ExportedProgram:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..._network.about import Normalization
-from .._operators.convolution import forward, input_gradient
+from .._backends import Backed, forward, transposed
 from .._operators.layers import spec_of
 
 
@@ -31,7 +31,7 @@ class Normalize(nn.Module):
         return (x * self.normalization.scale - self.mean) / self.deviation
 
 
-class ConvolutionFunction(nn.Module):
+class ConvolutionFunction(Backed, nn.Module):
     """A layer of a text, of tensors that it may hold or another module."""
 
     def __init__(self, layer: str) -> None:
@@ -40,14 +40,14 @@ class ConvolutionFunction(nn.Module):
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """The layer's output."""
-        return forward(x, weight, bias, self.layer)
+        return forward(x, weight, bias, self.layer, self.backend)
 
     def extra_repr(self) -> str:
         """The text."""
         return self.layer
 
 
-class TransposedFunction(nn.Module):
+class TransposedFunction(Backed, nn.Module):
     """The adjoint of a layer in its signal, of tensors that it may hold or another module."""
 
     def __init__(self, layer: str, output_padding: tuple[int, ...]) -> None:
@@ -68,9 +68,13 @@ class TransposedFunction(nn.Module):
         ]  # fmt: skip
         points = spec.layer.input_points(spec.group)
         channels = weight.shape[0] if spec.layer.depthwise else weight.shape[1]
-        shape = [x.shape[0], channels, *(() if points is None else (points,)), *sizes]
-        y = input_gradient(x, weight, shape, self.layer)
-        return y if bias is None else y + bias.reshape(-1, *(1,) * (len(shape) - 2))
+        shape = (x.shape[0], channels, *(() if points is None else (points,)), *sizes)
+        y = transposed(x, weight, shape, self.layer, self.backend)
+        if bias is None:
+            return y
+        # Under autocast in the precision of the layer.
+        own = bias if bias.dtype is y.dtype else bias.to(y.dtype)
+        return y + own.reshape(-1, *(1,) * (len(shape) - 2))
 
     def extra_repr(self) -> str:
         """The text, and the padding of the output."""

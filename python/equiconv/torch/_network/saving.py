@@ -19,10 +19,11 @@ from ..._network.about import About
 from ..._network.builder import with_test
 from ..._network.file import Document, Path, write_file
 from ..._network.types import ValueType, layer_types
+from .._backends import engine_only
+from .._expanded.operands import check_numbers
 from .._operators.layers import spec_of
-from .._operators.tensors import check_tensor
 from .constants import Constants
-from .exporting import export, has_largest_size, in_evaluation, input_of, output_names
+from .exporting import export, for_engine, has_largest_size, in_evaluation, input_of, output_names
 from .loading import NetworkModule, network_of
 from .places import refuse
 from .rules.convolutions import RULES as CONVOLUTIONS
@@ -61,9 +62,12 @@ def save_network(
     is in evaluation mode for that time, and otherwise does not change. What the file computes for the example is
     compared with the module.
 
+    Layers are traced as the engine's, whatever their `backend`. Of a module on another device, or in half precision, a
+    copy is traced, on the CPU and in float32, which holds the numbers of half precision exactly.
+
     Args:
-        module: the network, float32 or float64. It reads one signal and returns a tensor, or a tuple or a dictionary of
-            tensors.
+        module: the network, on any device, of one dtype. It reads one signal and returns a tensor, or a tuple or a
+            dictionary of tensors.
         path: of the file; one that is there is replaced.
         example: a signal (B, C, spatial...) or (B, C, |X|, spatial...), in the file afterwards with its outputs, as a
             test.
@@ -93,6 +97,7 @@ def save_network(
     # What `torch.compile` has wrapped.
     module = getattr(module, "_orig_mod", module)
     _check_example(example)
+    module, example = for_engine(module, example)
     kept = module.about if isinstance(module, NetworkModule) else About(type(module).__name__)
     about = About.checked(
         kept.name if name is None else name, description, classes, normalization, pixel_size, example.shape[1]
@@ -101,14 +106,14 @@ def save_network(
     if not isinstance(input_name, str) or not input_name:
         kind = ValueError if isinstance(input_name, str) else TypeError
         raise kind(f"input_name is {value_text(input_name)}, expected a name")
-    with in_evaluation(module):
+    with in_evaluation(module), engine_only():
         document, tensors = _document(module, example, about, boolean("dynamic", dynamic), input_name)
     write_file(document, tensors, path)
 
 
 def _check_example(example: Tensor) -> None:
     """Raises TypeError or ValueError."""
-    check_tensor("example", example)
+    check_numbers("example", example)
     if not 3 <= example.dim() <= 6 or 0 in example.shape:
         raise ValueError(
             f"example has shape {tuple(example.shape)}, expected (B, C, spatial...) or (B, C, |X|, spatial...), "

@@ -6,8 +6,7 @@ from __future__ import annotations
 from torch import nn
 
 from ..._checks.arguments import value_text
-from .._backends import Backend, checked_backend
-from .convolutions import Convolution
+from .._backends import Backed, Backend, checked_backend
 
 
 def set_backend(network: nn.Module, backend: Backend | None) -> None:
@@ -30,7 +29,7 @@ def set_backend(network: nn.Module, backend: Backend | None) -> None:
     checked = checked_backend(backend)
     if not isinstance(network, nn.Module):
         raise TypeError(f"network is {value_text(network)} ({type(network).__name__}), expected a torch.nn.Module")
-    layers = [module for module in network.modules() if isinstance(module, Convolution)]
+    layers = [module for module in network.modules() if isinstance(module, Backed)]
     if not layers:
         raise ValueError(f"network is {value_text(network)}, expected one with a convolution of equiconv.torch")
     for layer in layers:

@@ -18,7 +18,7 @@ from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from ..._signals.space import check_signal_space
-from .._backends import Backend, checked_backend, forward
+from .._backends import Backed, Backend, checked_backend, forward
 from .._expanded.layer import Kept, bank_of
 from .._expanded.operands import check_numbers
 from .._operators.layers import spec_of, text_of, warn_of_layer
@@ -29,7 +29,7 @@ from .signal_module import SignalModule
 from .state import encoded, problem_with, purpose
 
 
-class Convolution(ConvolutionAttributes, SignalModule):
+class Convolution(ConvolutionAttributes, Backed, SignalModule):
     """What `IsotropicConv`, `LiftingConv`, `GroupConv` and `ProjectionConv` have in common.
 
     Options such as `algorithm` are attributes, and may be set: a trained network may be run with ``"exact"`` for bits.
@@ -38,8 +38,6 @@ class Convolution(ConvolutionAttributes, SignalModule):
     layer_name: LayerName
     weight: nn.Parameter
     bias: nn.Parameter | None
-    # What computes the layer; None for what fits the signal.
-    backend: Backend | None = None
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,

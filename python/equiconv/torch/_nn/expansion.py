@@ -21,7 +21,7 @@ def expand(network: nn.Module) -> nn.Module:
         network: any module; those of this package may be anywhere in it, by attribute or in containers.
 
     Returns:
-        The copy, in the same mode of training or evaluation.
+        The copy, on the same device, in the same dtype, and in the same mode of training or evaluation.
 
     Raises:
         TypeError: `network` is no module.

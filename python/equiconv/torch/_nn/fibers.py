@@ -173,7 +173,8 @@ class PartialProjection(_FiberMap):
 
     def ordinary(self) -> nn.Module:
         """The same by PyTorch alone."""
-        return _OrdinaryProjection(self.group, self.stabilizer, self.mode)  # type: ignore[arg-type]
+        ordinary = _OrdinaryProjection(self.group, self.stabilizer, self.mode)  # type: ignore[arg-type]
+        return ordinary.to(self.table.device)
 
     def extra_repr(self) -> str:
         """The group, the stabilizer and the mode."""

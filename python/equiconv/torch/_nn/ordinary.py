@@ -23,7 +23,7 @@ def ordinary_convolution(
     """The convolution with copies of this filter bank and bias.
 
     Args:
-        bank: (O |Y|, C |X|, taps...), of the dtype of the layer.
+        bank: (O |Y|, C |X|, taps...), of the dtype and on the device of the layer.
         bias: (O |Y|,), or None.
         extents: the taps of the layer's kernel, about whose center the bank lies.
         sampling: of the layer.
@@ -44,6 +44,7 @@ def ordinary_convolution(
         dilation=sampling.dilation,
         padding_mode=sampling.padding_mode,
         bias=bias is not None,
+        device=bank.device,
         dtype=bank.dtype,
     )
     with torch.no_grad():

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The adjoint of a layer in its signal, as a transposed convolution with the layer's expanded filter bank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._operators.layers import output_shape_of
+from .._operators.tensors import check_same_device, check_same_dtype
+from . import turned
+from .bank import expanded_bank
+from .operands import cast, check_numbers, compute_dtype, is_autocast
+from .padding import unpadded
+from .plan import Plan, plan_of
+
+_TRANSPOSED: tuple[Any, ...] = (
+    torch.nn.functional.conv_transpose1d,
+    torch.nn.functional.conv_transpose2d,
+    torch.nn.functional.conv_transpose3d,
+)
+
+
+def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> Tensor:
+    """The adjoint of a layer. Raises TypeError or ValueError for tensors that do not fit it or each other.
+
+    Args:
+        x: a signal on what the layer writes.
+        weight: of the layer; under autocast of any dtype but float64.
+        shape: of the result, a signal on what the layer reads.
+        text: of the layer.
+    """
+    check_numbers("x", x)
+    dtype = compute_dtype(x)
+    if is_autocast(x):
+        x, weight = cast("x", x, dtype), cast("weight", weight, dtype)
+    is_compiling = torch.compiler.is_compiling()
+    if not is_compiling:
+        _check(x, weight, shape, text)
+    plan = plan_of(text, tuple(map(int, weight.shape)), x.device, dtype, is_compiling)
+    if plan.is_exact:
+        return turned.input_gradient(x, weight, shape, text)
+    signal = x if plan.output_points is None else x.flatten(1, 2)
+    y = _convolved(signal, expanded_bank(weight, plan.recipe), tuple(shape[-plan.dimension :]), plan)
+    return y if plan.input_points is None else y.unflatten(1, (plan.channels, plan.input_points))  # type: ignore[no-untyped-call]
+
+
+def _check(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> None:
+    """Raises TypeError or ValueError."""
+    check_numbers("weight", weight)
+    check_same_device("weight", weight, "x", x)
+    check_same_dtype("weight", weight, "x", x)
+    expected = output_shape_of(text, tuple(shape), tuple(weight.shape))
+    if expected != tuple(x.shape):
+        raise ValueError(
+            f"x has shape {tuple(x.shape)}, expected {expected}, which the layer writes for a signal of shape "
+            f"{tuple(shape)} and a weight of shape {tuple(weight.shape)}"
+        )
+
+
+def _convolved(x: Tensor, bank: Tensor, sizes: tuple[int, ...], plan: Plan) -> Tensor:
+    """The adjoint of the convolution with a bank (O |Y|, C |X|, taps...), of these sizes."""
+    convolution = _TRANSPOSED[plan.dimension - 1]
+    groups = plan.channels if plan.is_depthwise else 1
+    zeros = (0,) * plan.dimension
+    padding = zeros if plan.is_circular else plan.padding
+    # What a stride leaves out at the end of an axis; a padded signal is cut there.
+    more = zeros if plan.is_circular else tuple(
+        size + 2 * amount - reach - (count - 1) * stride
+        for size, amount, reach, count, stride in zip(
+            sizes, padding, plan.reach, x.shape[-plan.dimension :], plan.stride, strict=True
+        )
+    )  # fmt: skip
+    y: Tensor = convolution(x, bank, None, plan.stride, padding, more, groups, plan.dilation)
+    return unpadded(y, sizes, plan) if plan.is_circular else y
