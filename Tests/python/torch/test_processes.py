@@ -87,28 +87,31 @@ def train(module, x, target):
     return [parameter.detach().numpy() for parameter in whole]
 
 
-def data_parallel():
+def data_parallel(backend):
     """Each process has all weights."""
-    return DistributedDataParallel(model())
+    module = model()
+    et.set_backend(module, backend)
+    return DistributedDataParallel(module)
 
 
-def fully_sharded():
+def fully_sharded(backend):
     """Each process has half of each weight, and all of those of one layer for as long as the layer computes."""
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
     module, mesh = model(), init_device_mesh("cpu", (2,))
+    et.set_backend(module, backend)
     for layer in (*(layer for layer in module if list(layer.parameters())), module):
         fully_shard(layer, mesh=mesh)
     return module
 
 
-def train_half(way, rank, store, queue):
+def train_half(way, backend, rank, store, queue):
     torch.set_num_threads(1)
     eq.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
     x, target = data()
-    module = way()
+    module = way(backend)
     trained = train(module, x[rank::2].contiguous(), target[rank::2].contiguous())
     queue.put((rank, trained, states_refused(module) if way is fully_sharded else 2))
     # Sent before torch takes the group down, which now and then waits for the interpreter while it holds it.
@@ -131,8 +134,9 @@ def states_refused(module):
 
 
 @pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")
+@pytest.mark.parametrize("backend", ["engine", "torch"])
 @pytest.mark.parametrize("way", [data_parallel, fully_sharded])
-def test_two_processes_train_to_the_weights_of_one(tmp_path, way):
+def test_two_processes_train_to_the_weights_of_one(tmp_path, way, backend):
     """The mean of the gradients of two halves is the gradient of the whole, up to the order of sums.
 
     A gradient is a sum of n terms, so that its error is at most n units of roundoff of the sum of their sizes, which
@@ -140,7 +144,8 @@ def test_two_processes_train_to_the_weights_of_one(tmp_path, way):
     """
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    processes = [context.Process(target=train_half, args=(way, rank, tmp_path / "store", queue)) for rank in range(2)]
+    arguments = [(way, backend, rank, tmp_path / "store", queue) for rank in range(2)]
+    processes = [context.Process(target=train_half, args=each) for each in arguments]
     for process in processes:
         process.start()
     try:
