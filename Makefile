@@ -6,6 +6,8 @@
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
 #   make bench-peers  speed and errors beside other libraries (writes docs/measured/Peers.md and its figures)
+#   make bench-gpu    speed and memory on a GPU (writes docs/measured/GPU.md); skipped where there is none
+#   make test-gpu     tests that need a GPU, then a shorter bench-gpu; skipped where there is none
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
@@ -26,8 +28,8 @@ PYTHON_FILES := python Tests/python examples benchmarks packaging scripts setup.
 package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
-.PHONY: help setup demo test test-swift test-package test-python test-python-debian bench bench-peers costs accuracy equivariance \
-  format lint clean
+.PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-gpu \
+  costs accuracy equivariance format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -70,6 +72,15 @@ $(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scr
 	$(MAKE) --no-print-directory c-library
 	scripts/peers-environment.sh $(PYTHON) $(PEERS_VENV) $(abspath $(BUILD_DIR))/release
 	touch $@
+
+# escnn is in the environment of the peers, if that was made.
+escnn_python = $(addprefix --escnn-python ,$(wildcard $(PEERS_VENV)/bin/python))
+
+bench-gpu: setup
+	$(VENV)/bin/python benchmarks/gpu/gpu.py $(escnn_python) $(GPU_FLAGS)
+
+test-gpu: setup
+	scripts/gpu-check.sh $(VENV)/bin/python benchmarks/results $(escnn_python)
 
 costs:
 	$(SWIFT) run -c release equiconv-costs

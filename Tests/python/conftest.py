@@ -20,3 +20,11 @@ def threads():
     before = eq.get_num_threads()
     yield eq.set_num_threads
     eq.set_num_threads(before)
+
+
+def pytest_runtest_setup(item):
+    """Skips what needs a GPU where PyTorch finds none."""
+    if item.get_closest_marker("cuda") is not None:
+        torch = pytest.importorskip("torch", reason='needs PyTorch with a GPU: pip install "equiconv[torch]"')
+        if not torch.cuda.is_available():
+            pytest.skip("needs a GPU, and PyTorch finds none")
