@@ -102,10 +102,10 @@ def _fiber(spec: LayerSpec) -> Factor:
         return Factor(np.zeros((group.order, 1), np.int64), None, 1, 1)
     source = (0,) if layer.input_stabilizer is None else tuple(map(int, layer.input_stabilizer.get_elements()))
     # With kernels of one pixel, whose value at the origin is their number for every element.
-    pixel = layer_of(
-        "conv", group, 1, 0, 1, "zeros", "direct", None, "bilinear", kernel.group_basis, kernel.quadrature, source,
-        (0,), False,
-    )  # fmt: skip
+    options = (1, 0, 1, "zeros", "direct", None, "bilinear", kernel.group_basis, kernel.quadrature)
+    # Where H is a single element, its stabilizer is all of H, which to `conv` says that there is no axis.
+    is_single = group.order == 1
+    pixel = layer_of("group", group, *options) if is_single else layer_of("conv", group, *options, source, (0,), False)
     ones = (1,) * group.dimension
     functions = kernel.functions(group, layer) or 1
     is_table = kernel.group_basis is None and not kernel.quadrature
