@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import copy
+
 import equiconv as eq
 import pytest
 
 torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip install "equiconv[torch]"')
 et = pytest.importorskip("equiconv.torch")
 
-from equiconv.torch._operators import pools  # noqa: E402 (torch may be missing)
+from devices import on_devices  # noqa: E402 (torch may be missing)
+from equiconv.torch._operators import pools  # noqa: E402
 
 C4, D4, LINE, CUBE = eq.cyclic(4), eq.dihedral(4), eq.reflection(), eq.octahedral()
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
@@ -53,11 +56,12 @@ def close(a, b, dtype):
     return torch.allclose(a.double(), b.double(), rtol=0, atol=64 * torch.finfo(dtype).eps)
 
 
+@on_devices
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
 @pytest.mark.parametrize("training", [True, False])
-def test_batch_norm_neither_moves_nor_copies_a_signal_with_channels_last(group, training):
-    norm, same = et.BatchNorm(5), et.BatchNorm(5)
-    x = 3 * signal(group) + 1
+def test_batch_norm_neither_moves_nor_copies_a_signal_with_channels_last(group, training, device):
+    norm, same = et.BatchNorm(5, device=device), et.BatchNorm(5, device=device)
+    x = 3 * signal(group).to(device) + 1
     expected = same.train(training)(x)
     moved = channels_last(x)
     with Copies() as copies:
@@ -83,17 +87,18 @@ def test_batch_norm_has_one_derivative_whatever_the_memory():
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-11)
 
 
+@on_devices
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_batch_norm_has_the_statistics_of_torch_in_every_dtype(dtype):
-    ours, theirs = et.BatchNorm(4, dtype=dtype), torch.nn.BatchNorm3d(4, dtype=dtype)
-    x = signal(C4, 5, dtype, 4)
+def test_batch_norm_has_the_statistics_of_torch_in_every_dtype(dtype, device):
+    ours, theirs = (kind(4, device=device, dtype=dtype) for kind in (et.BatchNorm, torch.nn.BatchNorm3d))
+    x = signal(C4, 5, dtype, 4).to(device)
     assert torch.equal(ours(x), theirs(x))
     assert ours.running_mean.dtype is dtype
     assert torch.equal(ours.running_var, theirs.running_var)
     assert close(ours(channels_last(x)), theirs(x), dtype)
     if dtype in (torch.bfloat16, torch.float16):
         # Parameters and statistics in single precision, as under autocast.
-        ours, theirs = et.BatchNorm(4), torch.nn.BatchNorm3d(4)
+        ours, theirs = et.BatchNorm(4, device=device), torch.nn.BatchNorm3d(4, device=device)
         assert torch.equal(ours(x), theirs(x))
         assert ours.running_mean.dtype is torch.float32
 
@@ -107,11 +112,12 @@ def test_batch_norm_with_channels_last_keeps_the_history_of_a_signal():
         other(x)
 
 
+@on_devices
 @pytest.mark.parametrize("group", [C4, CUBE], ids=lambda group: group.name)
 @pytest.mark.parametrize("kind", ["SpatialMaxPool", "SpatialAvgPool"])
-def test_windows_keep_the_memory_of_a_signal(kind, group):
+def test_windows_keep_the_memory_of_a_signal(kind, group, device):
     pool = getattr(et, kind)(group, 2)
-    x = signal(group)
+    x = signal(group).to(device)
     moved = channels_last(x)
     with Copies() as copies:
         y = pool(moved)
@@ -123,8 +129,9 @@ def test_windows_keep_the_memory_of_a_signal(kind, group):
     assert pool(x).is_contiguous()
 
 
-def test_the_mean_over_space_reads_a_signal_where_it_is():
-    x = signal(C4, dtype=torch.float64)
+@on_devices
+def test_the_mean_over_space_reads_a_signal_where_it_is(device):
+    x = signal(C4, dtype=torch.float64).to(device)
     moved = channels_last(x)
     with Copies() as copies:
         y = et.SpatialMean(C4)(moved)
@@ -140,40 +147,53 @@ MODULES = {
     "mean over space": et.SpatialMean(D4),
     "max of windows": et.SpatialMaxPool(D4, 2),
     "mean of windows": et.SpatialAvgPool(D4, 2),
-    "dropout": et.FieldDropout(0.5),
 }
 
 
+@on_devices
 @pytest.mark.parametrize("memory", [torch.clone, channels_last], ids=["plain", "channels last"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", MODULES)
-def test_half_precision_is_single_precision_rounded_once(name, dtype, memory):
-    module, x = MODULES[name], memory(signal(D4, 6, dtype))
-    torch.manual_seed(1)
+def test_half_precision_is_single_precision_rounded_once(name, dtype, memory, device):
+    module, x = copy.deepcopy(MODULES[name]).to(device), memory(signal(D4, 6, dtype).to(device))
     y = module(x)
-    torch.manual_seed(1)
-    expected = module(x.float())
     assert y.dtype is dtype
-    assert torch.equal(y, expected.to(dtype))
+    assert torch.equal(y, module(x.float()).to(dtype))
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@on_devices
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dropout_drops_whole_fields_in_every_dtype_and_memory(dtype, device):
+    x = torch.ones(8, 16, 4, 3, 3, device=device, dtype=dtype)
+    for signals in (x, channels_last(x)):
+        y = et.FieldDropout(0.5)(signals)
+        assert y.dtype is dtype
+        assert torch.equal(y.flatten(2).amin(2), y.flatten(2).amax(2))
+        assert y.unique().tolist() == [0, 2]
+        assert y.stride() == signals.stride()
+
+
+@on_devices
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("group", [C4, D4, CUBE], ids=lambda group: group.name)
-def test_the_mean_over_h_in_half_precision_does_not_depend_on_the_order(group, dtype):
-    x = signal(group, 3, dtype)
+def test_the_mean_over_h_does_not_depend_on_the_order(group, dtype, device):
+    x = signal(group, 3, dtype).to(device)
     y = et.group_pool(x)
     for _ in range(5):
         assert torch.equal(et.group_pool(x[:, :, torch.randperm(group.order)]), y)
     exact = x.double().mean(2)
-    assert torch.all((y.double() - exact).abs() <= torch.finfo(dtype).eps * exact.abs() + 1e-12)
+    assert torch.all((y.double() - exact).abs() <= torch.finfo(dtype).eps * exact.abs() + 1e-15)
 
 
-def test_induction_copies_numbers_and_adds_up_gradients_in_every_dtype():
-    module = et.Induce(D4, [0, 4])
+@on_devices
+def test_induction_copies_numbers_and_adds_up_gradients_in_every_dtype(device):
+    module = et.Induce(D4, [0, 4]).to(device)
     for dtype in DTYPES:
         x = torch.randn(1, 2, 4, 3, 3).to(dtype)
-        assert torch.equal(module(x).float(), torch.from_numpy(eq.induce(x.float().numpy(), D4, [0, 4])))
-    x = torch.randn(1, 2, 4, 3, 3, dtype=torch.float64, requires_grad=True)
+        assert torch.equal(
+            module(x.to(device)).cpu().float(), torch.from_numpy(eq.induce(x.float().numpy(), D4, [0, 4]))
+        )
+    x = torch.randn(1, 2, 4, 3, 3, dtype=torch.float64, device=device, requires_grad=True)
     assert torch.autograd.gradcheck(module, x)
     assert torch.autograd.gradgradcheck(module, x)
 

@@ -12,7 +12,8 @@ import pytest
 torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip install "equiconv[torch]"')
 et = pytest.importorskip("equiconv.torch")
 
-from equiconv.torch import _backends  # noqa: E402 (torch may be missing)
+from devices import on_devices  # noqa: E402 (torch may be missing)
+from equiconv.torch import _backends  # noqa: E402
 from equiconv.torch._network.modules import ConvolutionFunction, Normalize, TransposedFunction  # noqa: E402
 from equiconv.torch._network.texts import plain_text  # noqa: E402
 from equiconv.torch._operators.convolution import input_gradient  # noqa: E402
@@ -49,16 +50,17 @@ def test_the_file_of_a_network_does_not_depend_on_its_backend(name, tmp_path):
     assert [getattr(module, "backend", None) for module in other.modules()] == backends
 
 
+@on_devices
 @pytest.mark.parametrize("name", ["p4", "residual", "unet", "functional", "fibers"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_the_file_of_a_network_in_half_precision_is_that_of_its_numbers(name, dtype, tmp_path):
+def test_the_file_of_a_network_in_half_precision_is_that_of_its_numbers(name, dtype, tmp_path, device):
     make, shape = CASES[name]
-    network = trained(make).to(dtype)
-    x = signal(shape).to(dtype)
+    network = trained(make).to(device, dtype)
+    x = signal(shape).to(device, dtype)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     mode = network.training
     found = file_of(network, x, tmp_path / "half")
-    assert found == file_of(copy.deepcopy(network).float(), x.float(), tmp_path / "single")
+    assert found == file_of(copy.deepcopy(network).cpu().float(), x.cpu().float(), tmp_path / "single")
     after = network.state_dict()
     assert network.training == mode
     assert all(torch.equal(after[key], value) and after[key].dtype is value.dtype for key, value in before.items())
@@ -120,10 +122,12 @@ def test_zoos_get_the_same_network_from_every_backend_and_precision(exporter, tm
     assert files == [files[0]] * 3
 
 
+@on_devices
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_expansion_keeps_the_dtype_and_computes_what_the_backend_does(dtype):
-    network, x = by_torch(classifier()).to(dtype), torch.rand(2, 3, 16, 16).to(dtype)
+def test_expansion_keeps_device_and_dtype_and_computes_what_the_backend_does(dtype, device):
+    network, x = by_torch(classifier()).to(device, dtype), torch.rand(2, 3, 16, 16).to(device, dtype)
     plain = et.expand(network)
+    assert all(tensor.device == device for tensor in plain.state_dict().values())
     with torch.no_grad():
         y = plain(x)
         assert y.dtype is dtype
@@ -145,16 +149,17 @@ def test_synchronized_batch_norm_is_saved_and_expanded(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["p4", "residual", "unet", "quotients", "functional"])
+@on_devices
 @pytest.mark.parametrize("backend", ["torch", None])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_loaded_networks_move_to_a_dtype(name, backend, dtype, tmp_path):
+def test_loaded_networks_move_to_a_device_and_a_dtype(name, backend, dtype, tmp_path, device):
     make, shape = CASES[name]
     network, x = trained(make), signal(shape)
     et.save_network(network, tmp_path / "network", x)
-    loaded = et.load_network(tmp_path / "network").to(dtype)
+    loaded = et.load_network(tmp_path / "network").to(device, dtype)
     et.set_backend(loaded, backend)
     with torch.no_grad():
-        y, expected = loaded(x.to(dtype)), network(x)
+        y, expected = loaded(x.to(device, dtype)).cpu(), network(x)
     assert y.dtype is dtype
     # Roundings of a dozen operations on numbers of this size.
     bound = (2e-6 if dtype is torch.float64 else 0.1) * expected.abs().max()
