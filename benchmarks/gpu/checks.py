@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,19 +98,6 @@ def _is_same_twice(name: str, place: Place) -> bool:
     return all(torch.equal(one, other) for one, other in zip(gradients(), gradients(), strict=True))
 
 
-class OnDevice(nn.Module):
-    """A network on a device, for images and scores on the CPU."""
-
-    def __init__(self, network: nn.Module, device: str) -> None:
-        super().__init__()
-        self.network, self._device = network.to(device), device
-
-    def forward(self, images: Tensor) -> Tensor:
-        """The scores."""
-        scores: Tensor = self.network(images.to(self._device))
-        return scores.cpu()
-
-
 def digits(place: Place) -> Found:
     """The accuracy of a network trained on digits on the device, and of the same training on the CPU."""
     from equiconv_experiments.common.training import Recipe
@@ -136,7 +123,7 @@ def _trained(setting: Any, device: str) -> Found:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="digits-") as path, Folder(Path(path), {"device": device}) as folder:
         run = Run("c4", 0, len(train))
-        network, _ = fit(run, lambda: OnDevice(make_network("c4"), device), data, setting.recipe, folder)
+        network, _ = fit(run, lambda: make_network("c4"), data, replace(setting.recipe, device=device), folder)
     found: Found = {"seconds": time.perf_counter() - start}
     for name, tests in (("upright", setting.upright), ("turned", setting.turned)):
         hits = scores(network, tests).argmax(1) == tests.tensors[1]

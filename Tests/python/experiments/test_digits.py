@@ -226,6 +226,9 @@ def test_two_processes_do_not_share_a_folder(tmp_path, capsys, monkeypatch):
         (["--epochs", "0"], "--epochs is 0, expected 1 or more"),
         (["--threads", "0"], "--threads is 0, expected 1 to 1024"),
         (["--jobs", "0"], "--jobs is 0, expected 1 to 1024"),
+        (["--device", "cuda:99"], "--device is 'cuda:99', expected cpu or another device that PyTorch has here: "),
+        (["--device", "gpu"], "--device is 'gpu', expected cpu or another device"),
+        (["--device", "meta"], "--device is 'meta', expected cpu or another device"),
         (["--color"], "unrecognized arguments"),
     ],
 )

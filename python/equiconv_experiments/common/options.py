@@ -16,7 +16,7 @@ import scipy
 import sklearn
 import torch
 
-__all__ = ["add_options", "check_options", "environment", "parser_of", "set_up_process"]
+__all__ = ["add_options", "check_options", "device_text", "environment", "parser_of", "set_up_process"]
 
 MOST_SEED = 2**31 - 1
 
@@ -46,6 +46,7 @@ def add_options(
         help="trainings at a time, each in a process with these threads; by default as many as there are processors "
         "for, or 1 with --quick; results do not depend on it",
     )
+    parser.add_argument("--device", default="cpu", help="what PyTorch trains on, such as cuda; cpu by default")
     parser.set_defaults(full_epochs=epochs)
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes; the figures mean nothing")
 
@@ -67,6 +68,22 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace, 
         options.jobs = 1 if options.quick else max(1, _processors() // options.threads)
     if not 1 <= options.jobs <= 1024:
         parser.error(f"--jobs is {options.jobs}, expected 1 to 1024")
+    _check_device(parser, options.device)
+
+
+def _check_device(parser: argparse.ArgumentParser, name: str) -> None:
+    """Ends the process with a message unless PyTorch has the device and can put numbers there and back."""
+    try:
+        torch.zeros(1, device=name).cpu()
+    except Exception as error:  # devices raise what their libraries do
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        parser.error(f"--device is {name!r}, expected cpu or another device that PyTorch has here: {reason}")
+
+
+def device_text(name: str) -> str:
+    """A device, with the name of the model where it is a GPU of NVIDIA or AMD."""
+    device = torch.device(name)
+    return f"{name} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else name
 
 
 def _processors() -> int:
@@ -101,6 +118,8 @@ def set_up_process(threads: int) -> None:
     """Makes results depend on nothing but the configuration: fixed threads, deterministic operations."""
     torch.set_num_threads(threads)
     eq.set_num_threads(threads)
+    # What PyTorch asks for where matrices are multiplied on a GPU; without effect elsewhere.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
 
 

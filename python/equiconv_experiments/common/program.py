@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .networks import Architecture
-from .options import environment, set_up_process
+from .options import device_text, environment, set_up_process
 from .storage import Folder, RefusedError, write_json
 from .training import Clock, Recipe, Run
 from .workers import Experiment, perform_all
@@ -78,6 +78,7 @@ def configuration(program: Program[_Setting], options: argparse.Namespace, setti
         "weight_decay": recipe.weight_decay,
         **program.describe(options, setting),
         "threads": options.threads,
+        "device": device_text(options.device),
         "environment": environment(),
     }
 

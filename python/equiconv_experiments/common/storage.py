@@ -132,7 +132,7 @@ class Folder:
         if not path.exists():
             return None
         try:
-            state: dict[str, Any] = torch.load(path, weights_only=True)
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             config = state.pop("config")
         except Exception as error:  # What a file of other bytes makes unpicklers raise is not documented.
             raise RefusedError(f"{path} is no checkpoint ({error}); delete it to begin that run again") from error

@@ -32,12 +32,14 @@ class Recipe:
         batch_size: images of a step.
         learning_rate: the largest of the cycle.
         weight_decay: of AdamW.
+        device: of PyTorch, where the network is trained. Weights are drawn on the CPU, the same for all devices.
     """
 
     epochs: int
     batch_size: int = 32
     learning_rate: float = 0.01
     weight_decay: float = 0.01
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class _State:
 
     def __init__(self, make: Callable[[], nn.Module], data: Dataset[Example], count: int, recipe: Recipe, seed: int):
         torch.manual_seed(seed)
-        self.network = make()
+        self.device = torch.device(recipe.device)
+        self.network = make().to(self.device)
         self.recipe = recipe
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -80,6 +83,7 @@ class _State:
             "schedule": self.schedule.state_dict(),
             "order": self.order.get_state(),
             "random": torch.get_rng_state(),
+            "device_random": self._on_device.get_rng_state() if self._on_device else None,
             "history": self.history,
         }
 
@@ -89,7 +93,14 @@ class _State:
         self.schedule.load_state_dict(saved["schedule"])
         self.order.set_state(saved["order"])
         torch.set_rng_state(saved["random"])
+        if self._on_device:
+            self._on_device.set_rng_state(saved["device_random"])
         self.history = saved["history"]
+
+    @property
+    def _on_device(self) -> Any:
+        """PyTorch's module for the device, if that has random numbers of its own."""
+        return None if self.device.type == "cpu" else torch.get_device_module(self.device)
 
     def train_epoch(self) -> Epoch:
         """One pass over the images; the mean loss and accuracy of its steps."""
@@ -97,7 +108,8 @@ class _State:
         seen, loss_sum, hits = 0, 0.0, 0
         for images, labels in self.loader:
             self.optimizer.zero_grad()
-            output = self.network(images)
+            labels = labels.to(self.device)
+            output = self.network(images.to(self.device))
             loss = nn.functional.cross_entropy(output, labels)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -156,10 +168,12 @@ def fit(
 
 
 def scores(network: nn.Module, data: Dataset[Example]) -> Tensor:
-    """Class scores (images, classes) of a network, in evaluation mode, in the order of the data."""
+    """Class scores (images, classes) of a network, in evaluation mode, in the order of the data; on the CPU."""
     network.eval()
+    device = next(network.parameters()).device
+    batches = DataLoader(data, batch_size=EVALUATION_BATCH)
     with torch.no_grad():
-        return torch.cat([network(images) for images, _ in DataLoader(data, batch_size=EVALUATION_BATCH)])
+        return torch.cat([network(images.to(device)).cpu() for images, _ in batches])
 
 
 class Clock:

@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def make_setting(options: argparse.Namespace) -> Setting:
     """Data and recipe."""
-    recipe = Recipe(epochs=options.epochs)
+    recipe = Recipe(epochs=options.epochs, device=options.device)
     if options.quick:
         return Setting(recipe, turns=1, angles=(0.0, 45.0, 90.0, 180.0, 270.0), train_limit=200, test_limit=60)
     return Setting(recipe)

@@ -66,7 +66,7 @@ def load(options: argparse.Namespace) -> Cells:
 
 def make_setting(options: argparse.Namespace) -> CellSetting:
     """Data and recipe. Raises RefusedError."""
-    recipe = Recipe(epochs=options.epochs)
+    recipe = Recipe(epochs=options.epochs, device=options.device)
     if options.quick:
         return CellSetting(load(options), recipe, resamples=100, turned_count=10, angles=(0.0, 45.0, 90.0, 180.0))
     return CellSetting(load(options), recipe)
