@@ -61,6 +61,8 @@ class Worker:
 
     def time(self, label: str, what: str) -> dict[str, Any]:
         """The average of a burst, in milliseconds."""
+        if (label, what) not in self._timed:
+            raise RuntimeError("its process ended, and this one knows nothing of it")
         return {"ms": self._timed[label, what].average()}
 
     def release(self) -> dict[str, Any]:

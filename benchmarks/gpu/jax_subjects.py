@@ -26,12 +26,12 @@ def build(label: str, work: Work, mode: str, place: Place) -> Subject:
     options: dict[str, Any] = {"basis": spline_of(case)} if work.spline else {}
     kernel: Any = spline_of(case) if work.spline else case.kernel
     weight = jnp.asarray(eq.GroupConv(inputs, outputs, kernel, group).weight, jnp.float32)
+    seconds = time.perf_counter() - start
     dtype = jnp.bfloat16 if mode == INPUT else jnp.float32
     x, grad = (
         jax.random.normal(jax.random.key(number), (case.batch, channels, case.order, *space), dtype)
         for number, channels in enumerate((inputs, outputs))
     )
-    seconds = time.perf_counter() - start
 
     def layer(x: Any, weight: Any) -> Any:
         return ej.group_conv(x, weight.astype(dtype), group, padding="same", **options)

@@ -24,6 +24,7 @@ CHECKS = ("wide_network", "exactness", "determinism", "digits")
 # Those that take a moment on the CPU.
 QUICK_CHECKS = ("wide_network", "determinism", "digits")
 ROUNDS = 3
+SPENT = "the time was spent"
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,12 @@ class Session:
 
     def _attempt(self, label: str, do: str, arguments: Record) -> Record:
         """The answer of a contestant's process, or why there is none."""
+        if self.left <= 0:
+            return {"unavailable": SPENT}
         try:
             return self.ask(CONTESTANTS[label].library, do, **arguments)
         except WorkerError as failure:
-            return {"unavailable": str(failure)}
+            return {"unavailable": str(failure) if self.left > 0 else SPENT}
 
     def _time(self, results: dict[str, Record], label: str, what: str) -> None:
         """A burst of a contestant that has not failed."""

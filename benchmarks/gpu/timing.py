@@ -82,5 +82,6 @@ class Timed:
         self._count = max(LEAST_CALLS, min(MOST_CALLS, int(burst / max(once, 1e-9))))
 
     def average(self) -> float:
-        """Milliseconds of a call, over a burst."""
+        """Milliseconds of a call, over a burst, before which what evaluation keeps is made again."""
+        self._call()
         return 1e3 * self._clock.seconds(self._call, self._count) / self._count

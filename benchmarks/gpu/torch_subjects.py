@@ -137,8 +137,8 @@ def layer_calls(
     module: nn.Module, called: Callable[[Any], Any], x: Any, grad: Tensor, mode: str, device: str
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Forward without gradients, and a step: the output and the gradients of the signal and the weight."""
-    reads, weights = x.detach().clone(memory_format=torch.preserve_format).requires_grad_(), [*module.parameters()]
-    grad = grad.to(OUTPUT_DTYPES[mode])
+    weights, grad = [*module.parameters()], grad.to(OUTPUT_DTYPES[mode])
+    x.requires_grad_()
 
     def forward() -> Any:
         _switch(module, False)
@@ -148,8 +148,8 @@ def layer_calls(
     def step() -> Any:
         _switch(module, True)
         with autocast(mode, device):
-            y = called(reads)
-        return torch.autograd.grad(y, (reads, *weights), grad)
+            y = called(x)
+        return torch.autograd.grad(y, (x, *weights), grad)
 
     return forward, step
 
