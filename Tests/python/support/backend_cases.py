@@ -119,7 +119,7 @@ def terms(case, operands, grad_out):
         (x, weight, bias), grad_out.double().cpu().abs(),
     )  # fmt: skip
     taps, places = math.prod(recipe.taps), math.prod(totals[0].shape[-plan.dimension :])
-    points, elements = recipe.shape[:2]
+    points, elements = recipe.places.layout[:2]
     channels, sources = weight.shape[1], plan.input_points or 1
     wraps = sum(2 * (p // n) + 3 for p, n in zip(plan.padding, case.sizes, strict=True)) if plan.is_circular else 0
     bank = recipe.coefficients + recipe.functions + elements + 4

@@ -9,6 +9,7 @@ Both take and give the shapes that their callers have: every view beside them wo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -55,16 +56,20 @@ def gather(values: Tensor, places: Places) -> Tensor:
     """The bank (O |Y|, channels, taps...) of values (O, ...), with derivatives of all orders and modes."""
     if torch.compiler.is_compiling():
         return _Gather.apply(values, *places)  # type: ignore[no-any-return, no-untyped-call]
-    kind = _MappedGather if is_transformed() else _EagerGather
-    return kind.apply(values, *places)  # type: ignore[no-any-return, no-untyped-call]
+    if is_transformed():
+        constants = places.columns, places.adjoint, _Leaf(places.layout)
+        return _MappedGather.apply(values, *constants)  # type: ignore[no-any-return, no-untyped-call]
+    return _EagerGather.apply(values, *places)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def scatter(bank: Tensor, places: Places, shape: tuple[int, ...]) -> Tensor:
     """The adjoint of `gather`: values of a shape, each the sum over where it is in the bank."""
     if torch.compiler.is_compiling():
         return _Scatter.apply(bank, *places, shape)  # type: ignore[no-any-return, no-untyped-call]
-    kind = _MappedScatter if is_transformed() else _EagerScatter
-    return kind.apply(bank, *places, shape)  # type: ignore[no-any-return, no-untyped-call]
+    if is_transformed():
+        constants = places.columns, places.adjoint, _Leaf(places.layout), _Leaf(shape)
+        return _MappedScatter.apply(bank, *constants)  # type: ignore[no-any-return, no-untyped-call]
+    return _EagerScatter.apply(bank, *places, shape)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _gathered(values: Tensor, columns: Tensor, layout: Layout) -> Tensor:
@@ -107,8 +112,6 @@ def _places(ctx: Any) -> Places:
 
 
 class _Gather(Function):
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(values: Tensor, columns: Tensor, adjoint: Tensor, layout: Layout) -> Tensor:
         """The bank."""
@@ -127,8 +130,6 @@ class _Gather(Function):
 
 
 class _Scatter(Function):
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(bank: Tensor, columns: Tensor, adjoint: Tensor, layout: Layout, shape: tuple[int, ...]) -> Tensor:
         """The values."""
@@ -149,7 +150,28 @@ class _Scatter(Function):
 # ---- For the transformations of torch.func
 
 
+@dataclass(frozen=True)
+class _Leaf:
+    """What a map must not take apart: it is confused by tuples in functions whose derivatives it maps."""
+
+    value: Any
+
+
 class _MappedGather(_Gather):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(values: Tensor, columns: Tensor, adjoint: Tensor, layout: Any) -> Tensor:
+        """The bank."""
+        return _gathered(values, columns, layout.value)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps the places."""
+        values, columns, adjoint, layout = inputs
+        _keep(ctx, columns, adjoint, layout.value)
+        ctx.shape = tuple(values.shape)
+
     @staticmethod
     def jvp(ctx: Any, values: Tensor, *_constants: None) -> Tensor:
         """The bank of the tangent."""
@@ -157,6 +179,20 @@ class _MappedGather(_Gather):
 
 
 class _MappedScatter(_Scatter):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(bank: Tensor, columns: Tensor, adjoint: Tensor, layout: Any, shape: Any) -> Tensor:
+        """The values."""
+        return _scattered(bank, adjoint, layout.value, shape.value)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Keeps the places."""
+        _, columns, adjoint, layout, shape = inputs
+        _keep(ctx, columns, adjoint, layout.value)
+        ctx.shape = shape.value
+
     @staticmethod
     def jvp(ctx: Any, bank: Tensor, *_constants: None) -> Tensor:
         """The values of the tangent."""
