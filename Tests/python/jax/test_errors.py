@@ -40,8 +40,6 @@ WRONG = [
     ("group_conv", (XG, WG, C8), {}),
     ("group_conv", (XG, WG, C4), {"group_basis": eq.localized([0, 9])}),
     ("projection_conv", (XG, W, C4), {}),
-    ("isotropic_conv", (X.astype(np.float16), W, C4), {}),
-    ("isotropic_conv", (X.astype(int), W, C4), {}),
     ("isotropic_conv", (X.astype(">f4"), W, C4), {}),
     ("conv", (XG, WG, D4), {"input_stabilizer": [0, 4], "output_stabilizer": [0, 1]}),
     ("conv", (XG, WG, D4), {"input_stabilizer": [0, 4], "output_stabilizer": [0], "depthwise": True}),
@@ -89,11 +87,15 @@ def test_a_gradient_that_an_algorithm_cannot_do_is_an_error_while_jax_traces():
     assert jax.grad(lambda x: function(x, weight).sum())(x).shape == x.shape
 
 
-def test_dtypes_that_jax_has_and_the_engine_has_not():
-    with pytest.raises(TypeError, match=r"x has dtype bfloat16, .* use x.astype\(numpy.float32\)"):
-        ej.lifting_conv(jax.numpy.ones(X.shape, jax.numpy.bfloat16), W, C4)
+def test_dtypes_are_named_with_those_expected():
+    expected = r"expected float32, float64, bfloat16 or float16: use x.astype\(numpy.float32\)"
+    for dtype in (int, bool, complex, jax.numpy.float8_e4m3fn):
+        with pytest.raises(TypeError, match=f"x has dtype {np.dtype(dtype)}, {expected}"):
+            ej.lifting_conv(X.astype(dtype), W, C4)
     with pytest.raises(TypeError, match="weight has dtype key"):
         ej.lifting_conv(X, jax.random.key(0), C4)
+    with pytest.raises(TypeError, match="weight has dtype float32, expected bfloat16 as x has"):
+        ej.lifting_conv(X.astype(jax.numpy.bfloat16), W, C4)
 
 
 def test_operands_of_two_dtypes(x64):
@@ -130,11 +132,42 @@ def test_symbolic_sizes_are_refused():
         export.export(jax.jit(lambda x: ej.lifting_conv(x, W, C4)))(x)
 
 
-def test_other_devices_are_refused():
-    lowered = jax.jit(lambda x: ej.group_pool(ej.lifting_conv(x, W, C4))).trace(X)
-    with pytest.raises(NotImplementedError, match="equiconv_forward runs on the CPU only, not on cuda"):
+@pytest.mark.parametrize("name", ["lifting_conv", "group_pool"])
+def test_the_engine_on_other_platforms_is_refused_where_it_is_asked_for(name):
+    arguments = (W, C4) if name == "lifting_conv" else ()
+    x = X if arguments else XG
+    lowered = jax.jit(lambda x: getattr(ej, name)(x, *arguments, backend="engine")).trace(x)
+    with pytest.raises(NotImplementedError, match="backend is 'engine', which runs on the CPU only, not on cuda: "):
         lowered.lower(lowering_platforms=("cuda",))
-    assert "equiconv_forward" in lowered.lower(lowering_platforms=("cpu",)).as_text()
+    assert "equiconv_" in lowered.lower(lowering_platforms=("cpu",)).as_text()
+
+
+def test_backends_are_checked():
+    with pytest.raises(ValueError, match="backend is 'gpu', expected 'engine' or 'xla'"):
+        ej.lifting_conv(X, W, C4, backend="gpu")
+    with pytest.raises(TypeError, match="backend is 1"):
+        ej.group_pool(XG, backend=1)
+
+
+@pytest.mark.parametrize("dtype", [jax.numpy.bfloat16, np.float16])
+def test_the_engine_has_no_half_precision(dtype):
+    message = f"x has dtype {np.dtype(dtype)}, expected float32 or float64 for backend 'engine': use backend 'xla'"
+    with pytest.raises(TypeError, match=message):
+        ej.lifting_conv(X.astype(dtype), W.astype(dtype), C4, backend="engine")
+    with pytest.raises(TypeError, match=message):
+        ej.group_pool(XG.astype(dtype), backend="engine")
+
+
+def test_algorithms_of_the_engine_are_not_those_of_xla():
+    message = "algorithm is 'exact', expected 'auto' where XLA computes the layer"
+    with pytest.raises(ValueError, match=message):
+        ej.lifting_conv(X, W, C4, algorithm="exact", backend="xla")
+    half = jax.numpy.bfloat16
+    with pytest.raises(ValueError, match=message):
+        ej.lifting_conv(X.astype(half), W.astype(half), C4, algorithm="exact")
+    program = jax.jit(lambda x: ej.lifting_conv(x, W, C4, algorithm="exact")).trace(X)
+    with pytest.raises(ValueError, match=message):
+        program.lower(lowering_platforms=("cuda",))
 
 
 def test_warnings_of_strides_come_while_jax_traces_and_name_the_caller():

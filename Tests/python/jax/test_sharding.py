@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""On several devices the layers of equiconv.jax behave like JAX's own convolution: `jax_sharding` has the cases."""
+"""On several devices the layers of equiconv.jax behave like JAX's own convolution: `jax_sharding` has the cases.
+
+Of both backends: the engine has a rule for the partitioner, operations of XLA need none.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,15 @@ from jax_sharding.cases import REFUSED, names
 from paths import environment
 
 
+@pytest.fixture(scope="module", params=["engine", "xla"])
+def backend(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def found():
+def found(backend):
     """What a process with four devices found."""
-    command = [sys.executable, "-m", "jax_sharding"]
+    command = [sys.executable, "-m", "jax_sharding", backend]
     result = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -35,11 +43,13 @@ def test_what_a_convolution_refuses_is_refused(found, case):
 
 
 @pytest.mark.parametrize("layer", ["isotropic", "lifting", "group", "projection"])
-def test_each_device_computes_its_part_of_the_batch_and_nothing_is_gathered(found, layer):
+def test_each_device_computes_its_part_of_the_batch_and_nothing_is_gathered(found, layer, backend):
     """Of 8 images on 4 devices each call has 2; only sums over devices are sent."""
     program = found["programs"][layer]
     calls = program["calls"]
-    assert {"forward", "input_gradient", "weight_gradient"} <= {name.removesuffix("_biased") for name in calls}
+    passes = {"forward", "input_gradient", "weight_gradient"}
+    assert {name.removesuffix("_biased") for name in calls} >= (passes if backend == "engine" else set())
+    assert program["batches"] == ([] if backend == "engine" else [2])
     for name in ("forward", "input_gradient", "pool_mean", "pool_mean_adjoint"):
         assert calls.get(name, 2) == 2
     assert set(program["collectives"]) == {"all-reduce"}

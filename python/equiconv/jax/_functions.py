@@ -17,6 +17,7 @@ from .._groups.point_group import PointGroup
 from .._layer.algorithms import Algorithm
 from .._layer.spec import layer_of
 from ._primitives import calls as _calls
+from ._primitives.backends import Backend, check_backend_has, checked_backend
 from ._primitives.operands import JaxArray, float_operand
 from ._primitives.pool_mean import pool_mean
 
@@ -26,6 +27,7 @@ def isotropic_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
 
@@ -34,7 +36,7 @@ def isotropic_conv(
     Args:
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.isotropic_conv`.
 
@@ -46,7 +48,7 @@ def isotropic_conv(
         (1, 5, 6, 6)
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _calls.forward(layer_of("isotropic", group, *options), x, weight, bias)
+    return _calls.forward(layer_of("isotropic", group, *options), x, weight, bias, backend)
 
 
 def lifting_conv(
@@ -54,6 +56,7 @@ def lifting_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
 
@@ -62,7 +65,7 @@ def lifting_conv(
     Args:
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.lifting_conv`.
 
@@ -74,7 +77,7 @@ def lifting_conv(
         (1, 5, 4, 6, 6)
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _calls.forward(layer_of("lifting", group, *options), x, weight, bias)
+    return _calls.forward(layer_of("lifting", group, *options), x, weight, bias, backend)
 
 
 def group_conv(
@@ -82,6 +85,7 @@ def group_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
 
@@ -90,7 +94,7 @@ def group_conv(
     Args:
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.group_conv`.
 
@@ -102,7 +106,7 @@ def group_conv(
         (1, 5, 4, 6, 6)
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _calls.forward(layer_of("group", group, *options), x, weight, bias)
+    return _calls.forward(layer_of("group", group, *options), x, weight, bias, backend)
 
 
 def projection_conv(
@@ -110,6 +114,7 @@ def projection_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
 
@@ -119,7 +124,7 @@ def projection_conv(
     Args:
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
-        group, bias: as for `conv`.
+        group, bias, backend: as for `conv`.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
             `equiconv.projection_conv`.
 
@@ -131,7 +136,7 @@ def projection_conv(
         (1, 5, 6, 6)
     """
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _calls.forward(layer_of("projection", group, *options), x, weight, bias)
+    return _calls.forward(layer_of("projection", group, *options), x, weight, bias, backend)
 
 
 def conv(
@@ -140,6 +145,7 @@ def conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
     group_basis: GroupBasis | None = None, quadrature: bool = False, depthwise: bool = False,
+    backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Group convolution R^d x H/K -> R^d x H/K', the layer of which the four named ones are cases.
 
@@ -150,7 +156,7 @@ def conv(
 
     Args:
         x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; a JAX or NumPy array
-            of float32 or float64.
+            of float32, float64, bfloat16 or float16.
         weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of
             `x`; (O, 1, ...) if `depthwise`.
         group: H, any group on d axes.
@@ -158,6 +164,9 @@ def conv(
         input_stabilizer, output_stabilizer: the elements of K and of K'.
         stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
             for `equiconv.conv`. They, and `group`, are part of the compiled program, not arguments of it.
+        backend: ``"engine"``, which is for float32 and float64 on the CPU, ``"xla"``, which expands the kernels and
+            calls `jax.lax.conv_general_dilated`, or None for the engine wherever it can. XLA takes ``"auto"`` as
+            `algorithm` alone.
 
     Returns:
         A signal of shape (B, O, |H|/|K'|, spatial_out...), or (B, O, spatial_out...) if K' is all of H, with the dtype
@@ -165,7 +174,8 @@ def conv(
 
     Raises:
         TypeError, ValueError: as `equiconv.conv`, while JAX traces; a float64 array of NumPy where JAX has
-            float32 only.
+            float32 only; another backend, or an algorithm or dtype that it does not have.
+        NotImplementedError: a program with backend ``"engine"`` is compiled for another platform than the CPU.
 
     Warns:
         EquivarianceWarning: the stride does not fit the size on an axis that `group` moves; while JAX traces.
@@ -178,18 +188,19 @@ def conv(
     options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
     stabilizers = (plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer))
     spec = layer_of("conv", group, *options, *stabilizers, depthwise)
-    return _calls.forward(spec, x, weight, bias)
+    return _calls.forward(spec, x, weight, bias, backend)
 
 
-def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:
+def group_pool(x: JaxArray, mode: PoolMode = "mean", *, backend: Backend | None = None) -> JaxArray:
     """Mean or maximum over H: from signals on the group to signals on the plane.
 
     ``y[c, x] = mean (or max) over h of f[c, h, x]``. Both commute with the action of the group to the last bit. A
     maximum over values with a NaN is NaN.
 
     Args:
-        x: signal of shape (B, C, |H|, spatial...), float32 or float64.
+        x: signal of shape (B, C, |H|, spatial...), float32, float64, bfloat16 or float16.
         mode: ``"mean"`` or ``"max"``.
+        backend: as for `conv`: what computes the mean.
 
     Returns:
         Shape (B, C, spatial...), with the dtype of `x`. The gradient of the mean spreads evenly over H; that of the
@@ -203,8 +214,12 @@ def group_pool(x: JaxArray, mode: PoolMode = "mean") -> JaxArray:
         [[[6.0, 7.0]]]
     """
     name = choice("mode", mode, ("mean", "max"))
+    checked_backend(backend)
     array = float_operand("x", x)
+    check_backend_has(array.dtype, backend)
     if not 4 <= array.ndim <= 6:
         raise ValueError(f"x has shape {array.shape}, expected (B, C, |H|, spatial...) for group_pool: 4 to 6 axes")
     check_not_empty("x", array, first_axis=1)
-    return jnp.max(array, axis=2) if name == "max" else pool_mean.bind(array, order=array.shape[2])
+    if name == "max":
+        return jnp.max(array, axis=2)
+    return pool_mean.bind(array, order=array.shape[2], backend=backend)

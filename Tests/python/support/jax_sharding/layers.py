@@ -29,12 +29,13 @@ def square():
     return Mesh(np.array(jax.devices()).reshape(2, 2), ("d", "m"))
 
 
-def ours(name):
+def ours(name, backend=None):
     """The layer, and the mean over H."""
+    algorithm = "auto" if backend == "xla" else "direct"
 
     def layer(x, weight, bias=None):
-        y = getattr(ej, f"{name}_conv")(x, weight, C4, bias, padding=1, algorithm="direct")
-        return ej.group_pool(y) if y.ndim == 5 else y
+        y = getattr(ej, f"{name}_conv")(x, weight, C4, bias, padding=1, algorithm=algorithm, backend=backend)
+        return ej.group_pool(y, backend=backend) if y.ndim == 5 else y
 
     return layer
 

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ..._checks.arguments import LARGEST, integer, real
 from ..._checks.arrays import check_same_dtype
-from .._primitives.operands import JaxArray
+from .._primitives.operands import JaxArray, is_half
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,23 @@ class NormOptions:
         return found
 
     def check(self, x: JaxArray, running_mean: JaxArray) -> None:
-        """Raises ValueError for a signal with another number of channels, TypeError for one of another dtype."""
+        """Raises ValueError for a signal with another number of channels, TypeError for one of another dtype.
+
+        Signals of bfloat16 and float16 are normalized in float32.
+        """
         if x.ndim < 3 or x.shape[1] != self.num_features:
             raise ValueError(
                 f"x has shape {x.shape}, expected (B, {self.num_features}, [|H|,] spatial...) for "
                 f"BatchNorm({self.num_features})"
             )
-        check_same_dtype("x", x, "running_mean", running_mean)
+        if not (is_half(x.dtype) and running_mean.dtype == jnp.float32):
+            check_same_dtype("x", x, "running_mean", running_mean)
 
     def statistics(self, x: JaxArray) -> tuple[JaxArray, JaxArray]:
         """The mean and the variance of each channel, over all but channels."""
-        axes = (0, *range(2, x.ndim))
-        mean = x.mean(axes)
-        return mean, jnp.square(x - _column(mean, x)).mean(axes)
+        axes, values = (0, *range(2, x.ndim)), _at_least_float32(x)
+        mean = values.mean(axes)
+        return mean, jnp.square(values - _column(mean, x)).mean(axes)
 
     def updated(
         self, running: tuple[JaxArray, JaxArray], statistics: tuple[JaxArray, JaxArray], x: JaxArray
@@ -68,8 +74,17 @@ class NormOptions:
         """(x - mean) / sqrt(variance + eps) * weight + bias, with one number of each for all of a channel."""
         mean, variance = statistics
         scale = jax.lax.rsqrt(variance + self.eps) if weight is None else weight * jax.lax.rsqrt(variance + self.eps)
-        y = (x - _column(mean, x)) * _column(scale, x)
-        return y if bias is None else y + _column(bias, x)
+        y = (_at_least_float32(x) - _column(mean, x)) * _column(scale, x)
+        return (y if bias is None else y + _column(bias, x)).astype(x.dtype)
+
+
+def running_dtype(dtype: Any) -> Any:
+    """That of running numbers beside parameters of a dtype: a step of theirs is too small for bfloat16 and float16."""
+    return np.dtype(np.float32) if is_half(dtype) else dtype
+
+
+def _at_least_float32(x: JaxArray) -> JaxArray:
+    return x.astype(jnp.float32) if is_half(x.dtype) else x
 
 
 def _column(numbers: JaxArray, x: JaxArray) -> JaxArray:

@@ -22,7 +22,7 @@ from ..._functional.convolutions import Axes
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
-from .._primitives.operands import JaxArray, float_operand
+from .._primitives.operands import JaxArray, float_operand, is_half
 
 # How far below the largest number of a plane its numbers are kept.
 _KEPT_BITS = {np.dtype(np.float32): 60, np.dtype(np.float64): 110}
@@ -134,8 +134,10 @@ def spatial_mean(x: object, group: PointGroup) -> JaxArray:
 def _exact_mean(x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]) -> JaxArray:
     """reduce(x) / count for a linear `reduce`, sums of `count` numbers of a plane, with sums of integers.
 
-    The derivative is that of the plain sum.
+    The derivative is that of the plain sum. Means of bfloat16 and float16 are those of the same numbers in float32.
     """
+    if is_half(x.dtype):
+        return _exact_mean(x.astype(jnp.float32), reduce, count, space).astype(x.dtype)
     mean = jax.custom_jvp(partial(_mean_of_integers, reduce=reduce, count=count, space=space))
     mean.defjvp(lambda primals, tangents: (mean(*primals), reduce(tangents[0]) / count))
     return mean(x)

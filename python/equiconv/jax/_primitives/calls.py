@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from ..._layer.spec import LayerSpec, check_bias
 from . import lowering as lowering  # The passes cannot be compiled before.
+from .backends import Backend, checked_backend
 from .operands import JaxArray, float_operand
 from .passes import biased
 from .passes import forward as linear
 from .program import Program
 
 
-def forward(spec: LayerSpec, x: object, weight: object, bias: object) -> JaxArray:
+def forward(spec: LayerSpec, x: object, weight: object, bias: object, backend: Backend | None = None) -> JaxArray:
     """layer(x, weight) + bias, after every check. Warns of strides that break equivariance."""
+    checked_backend(backend)
     x_array, weight_array = float_operand("x", x), float_operand("weight", weight)
     bias_array = None if bias is None else float_operand("bias", bias)
-    program = Program.of(spec, x_array, weight_array)
+    program = Program.of(spec, x_array, weight_array, backend)
     check_bias(bias_array, x_array, weight_array)
     batch = x_array.shape[0]
     program.check("forward", batch)

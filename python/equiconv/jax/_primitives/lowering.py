@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The passes as calls of compiled programs: JAX's foreign-function interface, on the CPU."""
+"""The passes in compiled programs: calls of the engine by JAX's foreign-function interface, or operations of XLA."""
 
 from __future__ import annotations
 
@@ -12,45 +12,55 @@ import jax.ffi
 import numpy as np
 from jax.interpreters import mlir
 
-from ... import _jax
+from . import composite
+from .backends import check_algorithm, is_by_engine
+from .handlers import target
 from .operands import JaxArray
 from .partition import is_partitioned, lower_partitioned, needs_devices
-from .passes import ALL, Mapped, Pass, bias_gradient, biased, forward, spread, spread_values
+from .passes import ALL, Mapped, Pass, bias_gradient, biased, forward, spread
 from .program import Program
 
 
-def register() -> None:
-    """Makes the handlers known to JAX, and how to call them. Raises ImportError if this JAX does not take them."""
-    for name, handler in _jax.handlers().items():
-        try:
-            jax.ffi.register_ffi_target(target(name), handler, platform="cpu")
-        except Exception as error:
-            raise ImportError(
-                f"equiconv.jax: jax {jax.__version__} does not take the handlers of this version of equiconv: {error}"
-            ) from error
-    for work in ALL:
-        if work is spread:
-            mlir.register_lowering(work.primitive, mlir.lower_fun(spread_values, multiple_results=False))
-        else:
-            name = forward.name if work is biased else work.name
-            register_lowering(work.primitive, partial(_lower, work, jax.ffi.ffi_lowering(target(name))))
-
-
-def target(name: str) -> str:
-    """The name of a handler in compiled programs."""
-    return f"equiconv_{name}"
-
-
 def register_lowering(primitive: Any, rule: Callable[..., Any]) -> None:
-    """`rule` on the CPU, an error that says so elsewhere."""
+    """`rule` on all platforms. In programs for several, JAX calls it for the CPU and for the others apart."""
     needs_devices(primitive)
-    mlir.register_lowering(primitive, partial(_refuse, primitive))
+    mlir.register_lowering(primitive, rule)
     mlir.register_lowering(primitive, rule, platform="cpu")
+
+
+def platforms_of(ctx: Any) -> tuple[str, ...]:
+    """The platforms that a primitive is lowered for."""
+    return tuple(ctx.platforms or ctx.module_context.platforms)
+
+
+def lower_composite(ctx: Any, function: Callable[..., JaxArray], *operands: Any) -> Any:
+    """The lowering of a function made of operations of JAX.
+
+    The function sees arrays without the types of meshes. Those of the primitive hold already: with them the transposes
+    in the function would add over devices once more, and axes that are cut could not be reshaped.
+    """
+    plain = [jax.core.ShapedArray(aval.shape, aval.dtype) for aval in ctx.avals_in]
+    with jax.sharding.use_abstract_mesh(jax.sharding.AbstractMesh((), ())):
+        return mlir.lower_fun(function, multiple_results=False)(ctx.replace(avals_in=plain), *operands)
+
+
+def _register() -> None:
+    for work in ALL:
+        name = forward.name if work is biased else work.name
+        register_lowering(work.primitive, partial(_lower, work, jax.ffi.ffi_lowering(target(name))))
 
 
 def _lower(
     work: Pass, call: Callable[..., Any], ctx: Any, *operands: Any, program: Program, mapped: Mapped, batch: int
 ) -> Any:
+    if work is spread or not is_by_engine(program.dtype, program.backend, platforms_of(ctx)):
+        if work not in (spread, bias_gradient):
+            check_algorithm(program.spec.sampling.algorithm)
+
+        def whole(*arrays: JaxArray) -> JaxArray:
+            return composite.computed(work, arrays, program, mapped, batch)
+
+        return lower_composite(ctx, whole, *operands)
     mask = sum(1 << i for i, is_mapped in enumerate(mapped) if is_mapped)
     if not is_partitioned(ctx):
         # The gradient of a bias is sums, whatever the layer.
@@ -64,12 +74,4 @@ def _lower(
     return lower_partitioned(ctx, operands, work.rule(program, mapped), part, identity)
 
 
-def _refuse(primitive: Any, ctx: Any, *_operands: Any, **_params: Any) -> Any:
-    platforms = ctx.platforms or ctx.module_context.platforms
-    raise NotImplementedError(
-        f"{primitive.name} runs on the CPU only, not on {', '.join(platforms)}: use jax.jit(f, backend='cpu'), or put "
-        "the arrays there with jax.device_put(x, jax.devices('cpu')[0])"
-    )
-
-
-register()
+_register()

@@ -17,8 +17,27 @@ from ..._checks.arrays import check_float_dtype, check_not_masked
 JaxArray: TypeAlias = Any
 
 
+_HALVES = (np.dtype(jnp.bfloat16), np.dtype(np.float16))
+_ENGINE_KINDS = ("float32", "float64")
+
+
+def is_half(dtype: object) -> bool:
+    """Whether a dtype is bfloat16 or float16, which XLA computes with and the engine does not."""
+    return dtype in _HALVES
+
+
+def check_dtype(name: str, dtype: object) -> None:
+    """Raises TypeError unless a dtype is float32, float64, bfloat16 or float16 in this machine's byte order."""
+    if is_half(dtype):
+        return
+    if not isinstance(dtype, np.dtype) or dtype.name not in _ENGINE_KINDS:
+        expected = "float32, float64, bfloat16 or float16"
+        raise TypeError(f"{name} has dtype {dtype}, expected {expected}: use {name}.astype(numpy.float32)")
+    check_float_dtype(name, dtype)
+
+
 def float_operand(name: str, value: object) -> JaxArray:
-    """`value` as a JAX array of float32 or float64. Raises TypeError for anything else: no dtype is converted."""
+    """`value` as a JAX array of real numbers. Raises TypeError for anything else: no dtype is converted."""
     if isinstance(value, _native.Weight):
         raise TypeError(
             f"{name} is {value!r}, expected an array: compiled programs keep transformed weights by themselves"
@@ -27,9 +46,7 @@ def float_operand(name: str, value: object) -> JaxArray:
     if not isinstance(value, jax.Array | np.ndarray):
         raise TypeError(f"{name} is {value_text(value)} ({type(value).__name__}), expected a JAX or NumPy array")
     dtype = value.dtype
-    if not isinstance(dtype, np.dtype):
-        raise TypeError(f"{name} has dtype {dtype}, expected float32 or float64")
-    check_float_dtype(name, dtype)
+    check_dtype(name, dtype)
     if dtype == np.float64 and not isinstance(value, jax.Array) and not jax.config.jax_enable_x64:
         raise TypeError(
             f"{name} has dtype float64, which JAX would round: use {name}.astype(numpy.float32), or "

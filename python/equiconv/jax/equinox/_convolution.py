@@ -16,6 +16,7 @@ from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from .._nn.layers import drawn_weight, layer_output, parameter_dtype
+from .._primitives.backends import Backend, checked_backend
 from .._primitives.operands import JaxArray
 
 
@@ -27,13 +28,14 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
     weight: JaxArray
     bias: JaxArray | None
     options: ConvolutionOptions = eqx.field(static=True)
+    backend: Backend | None = eqx.field(static=True)
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
         algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
         quadrature: bool = False,
-        bias: bool = True, dtype: Any = jnp.float32, key: JaxArray,
+        bias: bool = True, backend: Backend | None = None, dtype: Any = jnp.float32, key: JaxArray,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
 
@@ -45,7 +47,8 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
             stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
                 of the layer, such as `equiconv.group_conv`.
             bias: whether there is one.
-            dtype: of the parameters: float32 or float64.
+            backend: as of `equiconv.jax.conv`: what computes the layer, ``"engine"``, ``"xla"``, or None for what fits.
+            dtype: of the parameters: float32, float64, bfloat16 or float16.
             key: of `jax.random`, for the weights.
 
         Raises:
@@ -56,13 +59,14 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
+        self.backend = checked_backend(backend)
         number_type = parameter_dtype(dtype)
         self.weight = drawn_weight(self.options, key, number_type)
         self.bias = jnp.zeros(self.options.out_channels, number_type) if boolean("bias", bias) else None
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The layer's output for a signal on `input_space`."""
-        return layer_output(self.options, type(self).__name__, x, self.weight, self.bias)
+        return layer_output(self.options, type(self).__name__, x, self.weight, self.bias, self.backend)
 
 
 class IsotropicConv(Convolution):

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from ..._checks.arguments import probability
 from ..._nn.options import PoolOptions
 from .._nn.layers import FiberPool, parameter_dtype
-from .._nn.norm import NormOptions, check_fields, drop_fields
+from .._nn.norm import NormOptions, check_fields, drop_fields, running_dtype
+from .._primitives.backends import Backend
 from .._primitives.operands import JaxArray, float_operand
 
 
@@ -24,6 +25,7 @@ class GroupPool(FiberPool, eqx.Module):  # type: ignore[misc]
     """
 
     options: PoolOptions = eqx.field(static=True)
+    backend: Backend | None = eqx.field(static=True)
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The pooled signal."""
@@ -43,7 +45,8 @@ class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
         momentum: the share of a batch in the running numbers, as torch has it.
         affine: whether there are a weight and a bias.
         inference: whether to start in evaluation.
-        dtype: of the parameters: float32 or float64.
+        dtype: of the parameters: float32, float64, bfloat16 or float16. Running numbers are at least float32, and
+            signals of bfloat16 and float16 are normalized in it.
 
     Shape:
         (B, C, |H|, spatial...) or (B, C, spatial...), and a state, in and out.
@@ -80,7 +83,8 @@ class BatchNorm(eqx.nn.StatefulLayer):  # type: ignore[misc]
         self.inference = inference
         self.weight = jnp.ones(count, number_type) if affine else None
         self.bias = jnp.zeros(count, number_type) if affine else None
-        self.running = eqx.nn.StateIndex((jnp.zeros(count, number_type), jnp.ones(count, number_type)))
+        running = running_dtype(number_type)
+        self.running = eqx.nn.StateIndex((jnp.zeros(count, running), jnp.ones(count, running)))
 
     def __call__(
         self,

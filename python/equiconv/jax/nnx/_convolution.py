@@ -16,6 +16,7 @@ from ..._layer.algorithms import Algorithm
 from ..._nn.attributes import ConvolutionAttributes
 from ..._nn.options import ConvolutionOptions
 from .._nn.layers import drawn_weight, layer_output, parameter_dtype
+from .._primitives.backends import Backend, checked_backend
 from .._primitives.operands import JaxArray
 from ._module import Module
 
@@ -30,7 +31,7 @@ class Convolution(ConvolutionAttributes, Module):
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
         algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
         quadrature: bool = False,
-        bias: bool = True, dtype: Any = jnp.float32, rngs: nnx.Rngs,
+        bias: bool = True, backend: Backend | None = None, dtype: Any = jnp.float32, rngs: nnx.Rngs,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
 
@@ -42,7 +43,8 @@ class Convolution(ConvolutionAttributes, Module):
             stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
                 of the layer, such as `equiconv.group_conv`.
             bias: whether there is one.
-            dtype: of the parameters: float32 or float64.
+            backend: as of `equiconv.jax.conv`: what computes the layer, ``"engine"``, ``"xla"``, or None for what fits.
+            dtype: of the parameters: float32, float64, bfloat16 or float16.
             rngs: whose stream `params` the weights are drawn from.
 
         Raises:
@@ -53,6 +55,7 @@ class Convolution(ConvolutionAttributes, Module):
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
+        self.backend = checked_backend(backend)
         number_type = parameter_dtype(dtype)
         meaning = self.options.signature
         self.weight = nnx.Param(drawn_weight(self.options, rngs.params(), number_type), signature=meaning)
@@ -64,7 +67,7 @@ class Convolution(ConvolutionAttributes, Module):
         if meaning != self.options.signature:
             raise ValueError(f"weight is of {meaning}, expected one of {self.options.signature}")
         bias = None if self.bias is None else self.bias[...]
-        return layer_output(self.options, type(self).__name__, x, self.weight[...], bias)
+        return layer_output(self.options, type(self).__name__, x, self.weight[...], bias, self.backend)
 
 
 class IsotropicConv(Convolution):

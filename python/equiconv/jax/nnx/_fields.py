@@ -10,7 +10,7 @@ from flax import nnx
 
 from ..._checks.arguments import probability
 from .._nn.layers import FiberPool, parameter_dtype
-from .._nn.norm import NormOptions, check_fields, drop_fields
+from .._nn.norm import NormOptions, check_fields, drop_fields, running_dtype
 from .._primitives.operands import JaxArray, float_operand
 from ._module import Module
 
@@ -42,7 +42,8 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
         momentum: the share of a batch in the running numbers, as torch has it (not 1 less it, as `flax.nnx.BatchNorm`).
         affine: whether there are a weight and a bias.
         use_running_average: whether to start in evaluation.
-        dtype: of the parameters: float32 or float64.
+        dtype: of the parameters: float32, float64, bfloat16 or float16. Running numbers are at least float32, and
+            signals of bfloat16 and float16 are normalized in it.
 
     Shape:
         (B, C, |H|, spatial...) or (B, C, spatial...), in and out.
@@ -71,8 +72,8 @@ class BatchNorm(nnx.Module):  # type: ignore[misc]
         self.use_running_average = use_running_average
         self.weight = nnx.Param(jnp.ones(count, number_type)) if affine else None
         self.bias = nnx.Param(jnp.zeros(count, number_type)) if affine else None
-        self.running_mean = nnx.BatchStat(jnp.zeros(count, number_type))
-        self.running_var = nnx.BatchStat(jnp.ones(count, number_type))
+        self.running_mean = nnx.BatchStat(jnp.zeros(count, running_dtype(number_type)))
+        self.running_var = nnx.BatchStat(jnp.ones(count, running_dtype(number_type)))
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The normalized signal."""
