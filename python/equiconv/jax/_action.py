@@ -26,8 +26,8 @@ def act(x: JaxArray, group: PointGroup, element: int, stabilizer: Sequence[int] 
 
     Args:
         x: signal of shape (B, C, spatial...) or (B, C, |H|, spatial...), which the number of axes decides; with a
-            `stabilizer` K, of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32 or
-            float64.
+            `stabilizer` K, of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32,
+            float64, bfloat16 or float16.
         group: H, any group on d axes.
         element: the number of g, 0 to |H| - 1: one that maps the grid of pixels to itself.
         stabilizer: the elements of K in any order, for signals on H/K.
