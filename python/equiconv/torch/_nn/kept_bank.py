@@ -24,8 +24,9 @@ class KeptBank:
     """The bank of a weight as it was in the last call, and what it was made of.
 
     PyTorch counts what writes to a tensor, so that a weight that an optimizer, `load_state_dict` or any other function
-    has changed is expanded again. It does not count what is written by way of ``weight.data``: call `train` or `eval`
-    after that, which forget the bank.
+    has changed is expanded again. It does not count what fused optimizers write, so that a call which they may need the
+    gradient of forgets the bank. Nor does it count what is written by way of ``weight.data``, or by a fused optimizer
+    with the gradient of a compiled call: call `train` or `eval` after that, which forget the bank.
 
     Threads may call one layer at once: all that is kept is replaced in one step.
     """
@@ -41,6 +42,9 @@ class KeptBank:
             dtype: of the bank.
             text: of the layer.
         """
+        if torch.is_grad_enabled() and weight.requires_grad:
+            self._entry = None
+            return None
         if not _is_frozen(weight):
             return None
         key = (weight.data_ptr(), weight._version, weight.dtype, weight.device, dtype, text, _stream(weight))
@@ -55,12 +59,10 @@ class KeptBank:
 
 
 def _is_frozen(weight: Tensor) -> bool:
-    """Whether this call differentiates nothing by the weight, and nobody but the caller will see its bank."""
+    """Whether nobody but the caller of the layer will see the bank that is made in this call."""
     if torch.compiler.is_compiling() or is_transformed() or has_modes():
         return False
     if type(weight) not in (Tensor, torch.nn.Parameter) or weight.is_inference() or weight.is_meta:
-        return False
-    if torch.is_grad_enabled() and weight.requires_grad:
         return False
     return not (weight.is_cuda and torch.cuda.is_current_stream_capturing())
 
