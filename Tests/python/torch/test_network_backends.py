@@ -215,15 +215,18 @@ def test_the_transposed_layer_has_derivatives_of_all_orders(case, rng):
     assert torch.autograd.gradgradcheck(adjoint, arguments, fast_mode=True)
 
 
-@pytest.mark.parametrize("more", [(0, 0), (1, 1)])
+SAMPLINGS = [((2, 2), (1, 1), (0, 0)), ((2, 2), (1, 1), (1, 1)), ((2, 1), (0, 2), (1, 0))]
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=str)
 @pytest.mark.parametrize("mode", ["zeros", "circular"])
-def test_transposed_modules_are_those_of_torch_in_every_backend(mode, more):
-    text = plain_text((2, 2), (1, 1), (1, 1), mode, False)
-    module = TransposedFunction(text, more)
+def test_transposed_modules_are_those_of_torch_in_every_backend(mode, sampling):
+    stride, padding, more = sampling
+    module = TransposedFunction(plain_text(stride, padding, (1, 1), mode, False), more)
     x, weight, bias = torch.randn(2, 3, 4, 5), torch.randn(3, 2, 3, 3), torch.randn(2)
     expected = module(x, weight, bias)
     if mode == "zeros":
-        plain = torch.nn.functional.conv_transpose2d(x, weight, bias, 2, 1, more)
+        plain = torch.nn.functional.conv_transpose2d(x, weight, bias, stride, padding, more)
         assert torch.allclose(plain, expected, atol=1e-5)
     et.set_backend(module, "torch")
     assert torch.allclose(module(x, weight, bias), expected, atol=1e-5)

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import equiconv as eq
 import pytest
 
 torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip install "equiconv[torch]"')
 et = pytest.importorskip("equiconv.torch")
 
-from torch import nn  # noqa: E402 (torch may be missing)
+from devices import on_devices  # noqa: E402 (torch may be missing)
+from torch import distributed, nn  # noqa: E402
+from torch.nn.parallel import DistributedDataParallel  # noqa: E402
 from torch.nn.utils import parametrize  # noqa: E402
 from torch.utils.checkpoint import checkpoint  # noqa: E402
 
@@ -30,7 +34,8 @@ def network(backend, algorithm="auto"):
 
 def gradients(module, call):
     torch.manual_seed(1)
-    x = torch.randn(2, 1, 8, 8, dtype=torch.float64, requires_grad=True)
+    device = next(module.parameters()).device
+    x = torch.randn(2, 1, 8, 8, dtype=torch.float64).to(device).requires_grad_()
     call(module, x).square().sum().backward()
     return [x.grad, *(parameter.grad for parameter in module.parameters())]
 
@@ -53,6 +58,35 @@ def test_checkpoints_of_activations_give_the_same_gradients(backend, algorithm, 
 def test_backends_give_the_same_gradients_of_a_network():
     engine, expanded = (gradients(network(backend), lambda module, x: module(x)) for backend in ("engine", "torch"))
     for one, other in zip(engine, expanded, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * float(other.abs().max() + 1))
+
+
+@on_devices
+def test_two_runs_on_a_device_give_the_same_bits(device, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    try:
+        runs = [gradients(network("torch").to(device), lambda module, x: module(x)) for _ in range(3)]
+    finally:
+        torch.use_deterministic_algorithms(False)
+    for run in runs[1:]:
+        assert all(torch.equal(one, other) for one, other in zip(run, runs[0], strict=True))
+
+
+@on_devices
+@pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")
+def test_a_single_process_trains_under_ddp_as_without(device, tmp_path):
+    expected = gradients(network("torch").to(device), lambda module, x: module(x))
+    kind = "nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(kind, init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    try:
+        module = network("torch").to(device)
+        if device.type == "cuda":
+            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
+        found = gradients(DistributedDataParallel(module), lambda module, x: module(x))
+    finally:
+        distributed.destroy_process_group()
+    for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * float(other.abs().max() + 1))
 
 
@@ -119,8 +153,6 @@ def test_a_converted_network_keeps_the_memory_and_the_numbers_of_pytorchs_backen
     reason="synchronizes batch norm between two GPUs, which are not here",
 )
 def test_synchronized_batch_norm_has_the_statistics_of_all_processes(tmp_path):
-    import multiprocessing
-
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     processes = [context.Process(target=synchronize, args=(rank, tmp_path / "store", queue)) for rank in range(2)]
@@ -141,8 +173,6 @@ def batch():
 
 
 def synchronize(rank, store, queue):
-    from torch import distributed
-
     distributed.init_process_group("nccl", init_method=f"file://{store}", rank=rank, world_size=2)
     norm = nn.SyncBatchNorm.convert_sync_batchnorm(et.BatchNorm(3)).to(f"cuda:{rank}")
     norm(batch()[rank::2].to(f"cuda:{rank}"))
