@@ -8,10 +8,12 @@ from functools import partial
 import equiconv as eq
 import numpy as np
 import pytest
-from jax_cases import C4, D4, assert_same_bits, draw, ej, jax, quick_compiler
+from jax_cases import C4, C8, D4, assert_same_bits, draw, ej, jax, program_of, quick_compiler, x64
+from jax_magnitudes import bank
 from jax_modules import LAYERS, compiled, framework, signal
+from torch_cases import HARMONICS
 
-__all__ = ["framework", "quick_compiler"]
+__all__ = ["framework", "quick_compiler", "x64"]
 
 jnp = jax.numpy
 pytestmark = pytest.mark.parametrize("dtype", [jnp.bfloat16, np.float16], ids=["bfloat16", "float16"])
@@ -45,6 +47,26 @@ def test_layers_have_parameters_of_half_precision(rng, framework, name, dtype):
     # Of banks, whose error is at most that of all their numbers, and of results.
     size = np.max(np.abs(function(np.abs(single(x)), np.abs(single(weight)), C4, padding=1)))
     assert np.max(np.abs(single(y) - expected)) <= 3 * float(jnp.finfo(dtype).eps) / 2 * size
+
+
+@pytest.mark.parametrize("name", ["C8", "D4"])
+def test_a_bank_and_a_gradient_of_its_weights_are_rounded_once(rng, x64, name, dtype):
+    """Matrices of bases would be rounded too if banks were made in half precision, and sums after each term."""
+    group, keywords = {"C8": (C8, {"basis": HARMONICS}), "D4": (D4, {"output_stabilizer": range(8)})}[name]
+    keywords = {"input_stabilizer": [0], "output_stabilizer": [0]} | keywords
+    kernel = HARMONICS.shape if name == "C8" else (3, 3)
+    weight = jnp.asarray(draw(rng, (3, 2, 8, *kernel)).astype(dtype))
+    program = program_of(lambda x, w: ej.conv(x, w, group, **keywords), jnp.zeros((1, 2, 8, 5, 5), dtype), weight)
+    form = program.spec, program.extents
+    found, exact = (bank.expanded_bank(array, *form) for array in (weight, weight.astype(jnp.float64)))
+    gradient = jnp.asarray(draw(rng, found.shape).astype(dtype))
+    sums, exact_sums = (
+        bank.contracted_bank(array, weight.shape, *form) for array in (gradient, gradient.astype(jnp.float64))
+    )
+    for one, expected in ((found, exact), (sums, exact_sums)):
+        assert one.dtype == dtype
+        limit = float(jnp.finfo(dtype).eps) / 2 * np.abs(expected) + 1e-5
+        assert np.all(np.abs(np.asarray(one).astype(np.float64) - expected) <= limit)
 
 
 def test_weights_of_half_precision_have_he_deviation(framework, dtype):
