@@ -129,6 +129,39 @@ def test_windows_keep_the_memory_of_a_signal(kind, group, device):
     assert pool(x).is_contiguous()
 
 
+@pytest.mark.parametrize("name", ["max_pool", "avg_pool"])
+@pytest.mark.parametrize("windows", [((2, 2, 2), (2, 2, 2), (0, 0, 0)), ((3, 2, 1), (1, 2, 2), (1, 0, 0))], ids=str)
+def test_windows_of_volumes_are_those_of_their_axes(name, windows):
+    """What a device other than the CPU computes where a program asks for deterministic algorithms."""
+    from equiconv.torch._nn.spatial import _windows_of_volumes
+
+    flat, volumes = (getattr(torch.nn.functional, f"{name}{d}d") for d in (2, 3))
+    x = torch.randn(2, 3, 5, 4, 6, dtype=torch.float64, requires_grad=True)
+    y, expected = _windows_of_volumes(flat, x, *windows), volumes(x, *windows)
+    torch.testing.assert_close(y, expected, rtol=0, atol=1e-14)
+    slopes = torch.randn_like(y)
+    gradients = [torch.autograd.grad(value, x, slopes)[0] for value in (y, expected)]
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-14)
+
+
+@on_devices
+@pytest.mark.parametrize("kind", ["SpatialMaxPool", "SpatialAvgPool"])
+@pytest.mark.parametrize("group", [C4, CUBE], ids=lambda group: group.name)
+def test_gradients_of_windows_have_the_same_bits_in_every_run(kind, group, device):
+    pool = getattr(et, kind)(group, 3, 2)
+    x = signal(group, 7).to(device).requires_grad_()
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        y = pool(x)
+        slopes = torch.randn_like(y)
+        first, *others = [torch.autograd.grad(pool(x), x, slopes)[0] for _ in range(3)]
+    finally:
+        torch.use_deterministic_algorithms(before)
+    torch.testing.assert_close(y, pool(x))
+    assert all(torch.equal(first, other) for other in others)
+
+
 @on_devices
 def test_the_mean_over_space_reads_a_signal_where_it_is(device):
     x = signal(C4, dtype=torch.float64).to(device)

@@ -99,8 +99,7 @@ class SpatialMaxPool(_SpatialPool):
 
     def _pool(self, x: Tensor) -> Tensor:
         pools: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
-        maxima: Tensor = pools[self.group.dimension - 1](x, self.kernel, self.stride, self.padding)
-        return maxima
+        return _windows(pools, x, self.kernel, self.stride, self.padding)
 
 
 class SpatialAvgPool(_SpatialPool):
@@ -116,8 +115,34 @@ class SpatialAvgPool(_SpatialPool):
 
     def _pool(self, x: Tensor) -> Tensor:
         pools: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
-        means: Tensor = pools[self.group.dimension - 1](_wide(x), self.kernel, self.stride, self.padding)
-        return means.to(x.dtype)
+        return _windows(pools, _wide(x), self.kernel, self.stride, self.padding).to(x.dtype)
+
+
+def _windows(
+    pools: Any, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
+) -> Tensor:
+    """The windows of a flat signal, by PyTorch's pools of 1, 2 and 3 axes."""
+    is_volume = len(kernel) == 3 and isinstance(x, Tensor)
+    if is_volume and not x.is_cpu and torch.are_deterministic_algorithms_enabled():
+        return _windows_of_volumes(pools[1], x, kernel, stride, padding)
+    y: Tensor = pools[len(kernel) - 1](x, kernel, stride, padding)
+    return y
+
+
+def _windows_of_volumes(
+    pool: Any, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
+) -> Tensor:
+    """The windows of volumes by those of two axes: first of the last two, then of the first.
+
+    On devices other than the CPU, PyTorch adds up the gradients of windows of volumes in an order that differs from run
+    to run, and refuses to where a program asks for deterministic algorithms. For two axes it has one order.
+    """
+    batch, channels, depth = x.shape[:3]
+    y = pool(x.flatten(1, 2), kernel[1:], stride[1:], padding[1:])
+    sizes = y.shape[-2:]
+    y = pool(y.reshape(batch, channels, depth, -1), (kernel[0], 1), (stride[0], 1), (padding[0], 0))
+    result: Tensor = y.reshape(batch, channels, -1, *sizes)
+    return result
 
 
 def _wide(x: Tensor) -> Tensor:
