@@ -219,6 +219,18 @@ def test_the_mean_over_h_does_not_depend_on_the_order(group, dtype, device):
 
 
 @on_devices
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("memory", [torch.clone, channels_last], ids=["plain", "channels last"])
+def test_compilers_are_told_the_memory_of_means(dtype, memory, device):
+    x = memory(signal(C4, 5, dtype).to(device))
+    checks = {"test_utils": ("test_schema", "test_faketensor")}
+    torch.library.opcheck(torch.ops.equiconv.pool_mean, (x,), **checks)
+    torch.library.opcheck(torch.ops.equiconv.spatial_mean, (x.flatten(-2),), **checks)
+    torch.library.opcheck(torch.ops.equiconv.spatial_mean, (x.movedim(1, 3).flatten(-2),), **checks)
+    assert et.group_pool(x, "mean").shape == (2, 5, 5, 5)
+
+
+@on_devices
 def test_induction_copies_numbers_and_adds_up_gradients_in_every_dtype(device):
     module = et.Induce(D4, [0, 4]).to(device)
     for dtype in DTYPES:

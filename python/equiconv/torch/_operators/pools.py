@@ -18,13 +18,10 @@ from .tensors import as_array, result_like
 _ENGINE_DTYPES = (torch.float32, torch.float64)
 
 
-def _define_mean(name: str, kernel: Callable[[Tensor], Tensor], axis: int) -> Callable[[Tensor], Tensor]:
-    """The operator that takes the mean over one axis of a signal by `kernel`."""
-
-    def fake(x: Tensor) -> Tensor:
-        shape = list(x.shape)
-        del shape[axis]
-        return x.new_empty(shape)
+def _define_mean(
+    name: str, kernel: Callable[[Tensor], Tensor], axis: int, empty: Callable[[Tensor], Tensor]
+) -> Callable[[Tensor], Tensor]:
+    """The operator that takes the mean over one axis of a signal by `kernel`, into memory like that of `empty`."""
 
     def derivative(ctx: Any, g: Tensor) -> Tensor:
         share: Tensor = g / ctx.shape[axis]
@@ -34,7 +31,7 @@ def _define_mean(name: str, kernel: Callable[[Tensor], Tensor], axis: int) -> Ca
         name,
         "(Tensor x) -> Tensor",
         kernel=kernel,
-        fake=fake,
+        fake=empty,
         derivative=derivative,
         tangent=lambda _ctx, dx: mean(dx),
         setup=_saves_shape,
@@ -55,11 +52,26 @@ def _folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x:
 
 
 def _mean_over_fiber(x: Tensor) -> Tensor:
-    if not x.is_cpu or x.dtype not in _ENGINE_DTYPES:
-        return _sorted_mean(x, 2)
+    if not _is_of_engine(x):
+        # Compilers rely on the strides that they were told.
+        return _empty_over_fiber(x).copy_(_sorted_mean(x, 2))
     result, out = result_like(x, (*x.shape[:2], *x.shape[3:]))
     _native.pool(_native.MEAN, as_array("x", x), out)
     return result
+
+
+def _empty_over_fiber(x: Tensor) -> Tensor:
+    """A tensor for the mean over H: plain by the engine, else in memory of the order of the signal."""
+    return x.new_empty((*x.shape[:2], *x.shape[3:])) if _is_of_engine(x) else torch.empty_like(x.detach().select(2, 0))
+
+
+def _is_of_engine(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype in _ENGINE_DTYPES
+
+
+def _empty_over_space(x: Tensor) -> Tensor:
+    """A tensor for the mean over the last axis."""
+    return x.new_empty(x.shape[:-1])
 
 
 def _sorted_mean(x: Tensor, axis: int) -> Tensor:
@@ -70,7 +82,7 @@ def _sorted_mean(x: Tensor, axis: int) -> Tensor:
 def _mean_over_space(x: Tensor) -> Tensor:
     """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
     if not has_double(x.device):
-        return _sorted_mean(x, x.dim() - 1)
+        return _sorted_mean(x, x.dim() - 1).contiguous()
     count = x.shape[-1]
     values = x.detach().double()
     largest = torch.maximum(values.amax(-1, keepdim=True), -values.amin(-1, keepdim=True))
@@ -84,9 +96,9 @@ def _mean_over_space(x: Tensor) -> Tensor:
     high = (scaled + first).sub_(first)
     low = scaled.sub_(high).add_(second).sub_(second)
     exact = (high.sum(-1) + low.sum(-1)) / count * torch.ldexp(one, exponent).squeeze(-1)
-    return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype)
+    return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype).contiguous()
 
 
-pool_mean = _define_mean("pool_mean", _mean_over_fiber, 2)
+pool_mean = _define_mean("pool_mean", _mean_over_fiber, 2, _empty_over_fiber)
 # An operator, since a compiler that sees the additions may take them together.
-spatial_mean = _define_mean("spatial_mean", _mean_over_space, -1)
+spatial_mean = _define_mean("spatial_mean", _mean_over_space, -1, _empty_over_space)
