@@ -62,9 +62,11 @@ def recipe_of(
     def constant(array: Any, kind: torch.dtype | None = None) -> Any:
         return None if array is None else torch.from_numpy(array).to(device, kind)
 
-    # (p, h, ...)
-    points, elements = tables.shape[:2]
-    layout = Layout(points, elements, expansion.taps, order != FLAT_FIRST, tables.has_zero, tables.adjoint_has_zero)
+    sizes = dict(zip(order, tables.shape, strict=True))
+    layout = Layout(
+        sizes["p"], sizes["h"], sizes["c"] * sizes["q"], expansion.taps, len(tables.adjoint), order != FLAT_FIRST,
+        tables.has_zero, tables.adjoint_has_zero,
+    )  # fmt: skip
     # Kept for later calls, so they must not be what a mode of this one makes of tensors.
     with _disable_current_modes(), torch.inference_mode(False):
         return Recipe(

@@ -9,6 +9,7 @@ Both take and give the shapes that their callers have: every view beside them wo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,19 +21,23 @@ from .._operators.dispatch import is_transformed
 
 
 class Layout(NamedTuple):
-    """What is known of a bank without tensors.
+    """What is known of a bank without tensors: numbers, where a compiler may take the sizes of tables for unknowns.
 
     Attributes:
         points: |Y|, or the number of its points that the bank has.
         elements: |K'|, over which the bank is a mean.
+        channels: C |X|, or as many as the bank has.
         taps: its extents.
+        readers: R, how often each number of the weights is in one output channel's bank at most.
         is_channels_last: whether channels are next to each other in memory.
         has_zero, adjoint_has_zero: whether an entry of the columns, or of the adjoint, is a zero.
     """
 
     points: int
     elements: int
+    channels: int
     taps: tuple[int, ...]
+    readers: int
     is_channels_last: bool
     has_zero: bool
     adjoint_has_zero: bool
@@ -73,28 +78,28 @@ def scatter(bank: Tensor, places: Places, shape: tuple[int, ...]) -> Tensor:
 
 
 def _gathered(values: Tensor, columns: Tensor, layout: Layout) -> Tensor:
+    rows, numbers = values.shape[0] * layout.points, layout.channels * math.prod(layout.taps)
     flat = values.reshape(values.shape[0], -1)
     flat = (torch.nn.functional.pad(flat, (0, 1)) if layout.has_zero else flat).index_select(1, columns)
     if layout.elements > 1:
-        flat = flat.reshape(values.shape[0], layout.points, layout.elements, -1).mean(2)
-    rows = values.shape[0] * layout.points
+        flat = flat.reshape(rows, layout.elements, numbers).mean(1)
     if layout.is_channels_last:
-        return flat.reshape(rows, *layout.taps, -1).movedim(-1, 1)
-    return flat.reshape(rows, -1, *layout.taps)
+        return flat.reshape(rows, *layout.taps, layout.channels).movedim(-1, 1)
+    return flat.reshape(rows, layout.channels, *layout.taps)
 
 
 def _scattered(bank: Tensor, adjoint: Tensor, layout: Layout, shape: tuple[int, ...]) -> Tensor:
-    flat = bank.movedim(1, -1) if layout.is_channels_last else bank
+    rows, numbers = shape[0] * layout.points, layout.channels * math.prod(layout.taps)
+    flat = (bank.movedim(1, -1) if layout.is_channels_last else bank).reshape(rows, 1, numbers)
     if layout.elements > 1:
-        share = flat.reshape(shape[0], layout.points, 1, -1) / layout.elements
-        flat = share.expand(-1, -1, layout.elements, -1)
-    flat = flat.reshape(shape[0], -1)
-    found = (torch.nn.functional.pad(flat, (0, 1)) if layout.adjoint_has_zero else flat).index_select(
-        1, adjoint.flatten()
-    )
-    # Sizes one by one: compilers cannot take a shape apart here.
-    rows, width = adjoint.size(0), adjoint.size(1)
-    return (found if rows == 1 else found.view(-1, rows, width).sum(1)).reshape(shape)
+        flat = (flat / layout.elements).expand(rows, layout.elements, numbers)
+    flat = flat.reshape(shape[0], layout.points * layout.elements * numbers)
+    if layout.adjoint_has_zero:
+        flat = torch.nn.functional.pad(flat, (0, 1))
+    found = flat.index_select(1, adjoint.flatten())
+    if layout.readers > 1:
+        found = found.reshape(shape[0], layout.readers, math.prod(shape[1:])).sum(1)
+    return found.reshape(shape)
 
 
 def _keep(ctx: Any, columns: Tensor, adjoint: Tensor, layout: Layout) -> None:

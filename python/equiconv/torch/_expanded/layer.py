@@ -43,7 +43,7 @@ def forward(x: Tensor, weight: Tensor, bias: Tensor | None, text: str, kept: Kep
     is_compiling = torch.compiler.is_compiling()
     if not is_compiling:
         check_fits(x, weight, bias, text)
-    plan = plan_of(text, tuple(map(int, weight.shape)), x.device, dtype, is_compiling)
+    plan = plan_of(text, tuple(map(int, weight.shape)), x.device, dtype)
     if is_compiling:
         _check_signal(x, plan)
     if plan.is_exact:
@@ -76,8 +76,14 @@ def _convolved(x: Tensor, bank: Tensor, bias: Tensor | None, plan: Plan) -> Tens
     if plan.is_circular:
         signal, padding = wrapped(signal, plan.padding), 0
     points = plan.output_points
-    biases = bias if bias is None or points is None else bias.unsqueeze(1).expand(-1, points).reshape(-1)
     convolution = _CONVOLUTIONS[len(plan.stride) - 1]
     groups = plan.channels if plan.is_depthwise else 1
+    if points is None:
+        plane: Tensor = convolution(signal, bank, bias, plan.stride, padding, plan.dilation, groups)
+        return plane
+    # A compiler adds the bias in a kernel with what follows; the one of PyTorch 2.7 fails on a bias that is repeated.
+    is_added = bias is not None and torch.compiler.is_compiling()
+    biases = None if bias is None or is_added else bias.unsqueeze(1).expand(-1, points).reshape(-1)
     y: Tensor = convolution(signal, bank, biases, plan.stride, padding, plan.dilation, groups)
-    return y if points is None else y.unflatten(1, (bank.shape[0] // points, points))  # type: ignore[no-untyped-call]
+    y = y.unflatten(1, (bank.shape[0] // points, points))  # type: ignore[no-untyped-call]
+    return y + bias.reshape(-1, *(1,) * (y.dim() - 2)) if is_added and bias is not None else y

@@ -14,6 +14,13 @@ from .._operators.tensors import Form, check_is_dense, check_same_device, check_
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 
+# PyTorch 2.7's compiler cannot look into it.
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _has_autocast(kind: str) -> bool:
+    """Whether there is autocast on devices of a kind."""
+    return torch.amp.is_autocast_available(kind)
+
+
 def compute_dtype(x: Tensor) -> torch.dtype:
     """The dtype that a layer of `x` computes in: its own, or that of autocast."""
     return torch.get_autocast_dtype(x.device.type) if is_autocast(x) else x.dtype
@@ -22,7 +29,7 @@ def compute_dtype(x: Tensor) -> torch.dtype:
 def is_autocast(x: Tensor) -> bool:
     """Whether autocast chooses the dtype of a layer of `x`. Like PyTorch's own, it leaves float64 alone."""
     kind = x.device.type
-    is_active = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    is_active = _has_autocast(kind) and torch.is_autocast_enabled(kind)
     return is_active and x.dtype is not torch.float64
 
 

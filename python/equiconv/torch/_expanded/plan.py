@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from ..._layer.expansion import FLAT_FIRST, expansion_of
 from .._operators.layers import spec_of
 from .._operators.tensors import Form
 from .bank import Recipe, recipe_of
+from .gather import Layout, Places
 
 # The algorithms that ask for turned signals.
 _EXACT = ("direct", "exact")
@@ -52,22 +54,19 @@ class Plan(NamedTuple):
         return tuple(d * (taps - 1) + 1 for d, taps in zip(self.dilation, self.recipe.taps, strict=True))
 
 
-# An operator of PyTorch cannot take tables. To a compiler they are constants of the layer.
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def plan_of(
-    text: str, weight: tuple[int, ...], device: torch.device, dtype: torch.dtype, is_compiling: bool = False
-) -> Plan:
-    """The plan of a layer.
+def plan_of(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> Plan:
+    """The plan of a layer, for a compiler too.
 
     Args:
         text: of the layer.
         weight: the shape of its weight, which fits it.
         device, dtype: where it is computed, and in which dtype.
-        is_compiling: whether for a compiler.
 
     Raises ValueError for a layer that asks for an algorithm of the engine.
     """
-    return _plan(text, weight, device, dtype, is_compiling)
+    if torch.compiler.is_compiling():
+        return _read(_numbers(text, weight, device, dtype), _tables(text, weight, device, dtype))
+    return _plan(text, weight, device, dtype, False)
 
 
 @lru_cache(maxsize=512)
@@ -93,6 +92,49 @@ def _plan(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch
         recipe_of(text, extents, weight[1], device, dtype, axes), sampling.stride, padding, sampling.dilation,
         sampling.padding_mode == "circular", layer.depthwise, sampling.algorithm in _EXACT,
         weight[0] if layer.depthwise else weight[1], layer.input_points(group), layer.output_points(group),
+    )  # fmt: skip
+
+
+# ---- For compilers, to which a plan is a constant of the layer. A number that a constant holds would become an unknown
+# where sizes may change from call to call, and the size of a table too: numbers go through as text, and tables as
+# parameters.
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _tables(
+    text: str, weight: tuple[int, ...], device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
+    recipe = _plan(text, weight, device, dtype, True).recipe
+    tables = (recipe.space, recipe.fiber, recipe.places.columns, recipe.places.adjoint)
+    if torch.compiler.is_exporting():
+        return tables
+    space, fiber, columns, adjoint = (
+        None if table is None else torch.nn.Parameter(table, requires_grad=False) for table in tables
+    )
+    return space, fiber, columns, adjoint  # type: ignore[return-value]
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _numbers(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:
+    plan = _plan(text, weight, device, dtype, True)
+    recipe, layout = plan.recipe, plan.recipe.places.layout
+    flags = (plan.is_circular, plan.is_depthwise, plan.is_exact, layout.is_channels_last, layout.has_zero)
+    counts = (plan.channels, plan.input_points or 0, plan.output_points or 0, recipe.functions, recipe.coefficients)
+    sizes = (recipe.order, layout.points, layout.elements, layout.channels, layout.readers)
+    rows = (plan.stride, plan.padding, plan.dilation, layout.taps, (*flags, layout.adjoint_has_zero), counts, sizes)
+    return ";".join(",".join(str(int(number)) for number in row) for row in rows)
+
+
+def _read(numbers: str, tables: tuple[Tensor | None, Tensor | None, Tensor, Tensor]) -> Plan:
+    rows = [tuple([int(number) for number in row.split(",")]) for row in numbers.split(";")]
+    stride, padding, dilation, taps, flags, counts, sizes = rows
+    space, fiber, columns, adjoint = tables
+    order, points, elements, channels, readers = sizes
+    layout = Layout(points, elements, channels, taps, readers, flags[3] > 0, flags[4] > 0, flags[5] > 0)
+    recipe = Recipe(space, fiber, Places(columns, adjoint, layout), counts[3], counts[4], order, taps)
+    return Plan(
+        recipe, stride, padding, dilation, flags[0] > 0, flags[1] > 0, flags[2] > 0, counts[0],
+        counts[1] or None, counts[2] or None,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> 
     is_compiling = torch.compiler.is_compiling()
     if not is_compiling:
         _check(x, weight, shape, text)
-    plan = plan_of(text, tuple(map(int, weight.shape)), x.device, dtype, is_compiling)
+    plan = plan_of(text, tuple(map(int, weight.shape)), x.device, dtype)
     if plan.is_exact:
         return turned.input_gradient(x, weight, shape, text)
     signal = x if plan.output_points is None else x.flatten(1, 2)
