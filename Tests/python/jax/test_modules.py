@@ -9,7 +9,7 @@ import equiconv as eq
 import numpy as np
 import pytest
 from jax_cases import C4, assert_same_bits, jax, quick_compiler, x64
-from jax_modules import LAYERS, arguments_of, framework, signal
+from jax_modules import LAYERS, arguments_of, compiled, framework, signal
 
 __all__ = ["framework", "quick_compiler", "x64"]
 
@@ -126,3 +126,18 @@ def test_flax_tells_parameters_from_statistics():
     for layer in (enn.LiftingConv(1, 2, 3, C4, rngs=rngs), enn.BatchNorm(2)):
         assert set(nnx.to_pure_dict(nnx.state(layer, nnx.Param))) == {"weight", "bias"}
     assert set(nnx.to_pure_dict(nnx.state(layer, nnx.BatchStat))) == {"running_mean", "running_var"}
+
+
+def test_the_backend_of_a_layer_of_flax_may_be_set():
+    enn = pytest.importorskip("equiconv.jax.nnx", reason="Flax is not installed")
+    nnx = pytest.importorskip("flax.nnx")
+    layer = enn.LiftingConv(1, 2, 3, C4, rngs=nnx.Rngs(0))
+    x = np.ones((1, 1, 5, 5), np.float32)
+    programs = []
+    for backend in (None, "xla"):
+        layer.backend = backend
+        programs.append("equiconv_forward" in compiled(layer).lower(x).as_text())
+    assert programs == [True, False]
+    layer.backend = "gpu"
+    with pytest.raises(ValueError, match="backend is 'gpu'"):
+        layer(x)
