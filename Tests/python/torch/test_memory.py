@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import equiconv as eq
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip install "equiconv[torch]"')
@@ -265,19 +267,43 @@ def test_a_device_without_double_precision_adds_sorted_numbers(dtype):
     flat = x.flatten(-2)
     for shuffled in (flat, flat[..., torch.randperm(flat.shape[-1])]):
         assert torch.equal(pools.spatial_mean(shuffled), pools.spatial_mean(flat))
-    assert torch.equal(pools._sorted_mean(x[:, :, torch.randperm(8)], 2), pools._sorted_mean(x, 2))
+    assert torch.equal(pools._exact_mean(x[:, :, torch.randperm(8)], 2), pools._exact_mean(x, 2))
     tolerance = 8 * torch.finfo(dtype).eps
     assert torch.allclose(et.SpatialMean(D4)(x), x.float().mean((-2, -1)).to(dtype), atol=tolerance)
-    assert torch.allclose(pools._sorted_mean(x, 2), x.float().mean(2).to(dtype), atol=tolerance)
+    assert torch.allclose(pools._exact_mean(x, 2), x.float().mean(2).to(dtype), atol=tolerance)
     assert et.SpatialAvgPool(D4, 7)(x).shape == (2, 5, 8, 1, 1)
 
 
+@on_devices
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [1, 2, 3, 24, 120])
+def test_exact_means_do_not_depend_on_the_order_of_numbers_of_any_size(count, dtype, device):
+    x = torch.randn(3, 4, count, 5, dtype=torch.float64) * torch.exp(2 * torch.randn(3, 4, count, 5))
+    x = x.to(device, dtype)
+    y = pools._exact_mean(x, 2)
+    for _ in range(5):
+        assert torch.equal(pools._exact_mean(x[:, :, torch.randperm(count)], 2), y)
+    exact = np.apply_along_axis(math.fsum, 2, x.cpu().double().numpy()) / count
+    # A rounding of the sum, one of the quotient and one to the dtype, which may be of a subnormal number.
+    info = torch.finfo(dtype)
+    assert np.all(np.abs(y.cpu().double().numpy() - exact) <= info.eps * (1.5 * np.abs(exact) + info.tiny))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_exact_means_of_numbers_without_bounds(dtype):
+    inf, nan, largest = float("inf"), float("nan"), torch.finfo(dtype).max
+    x = torch.tensor([[inf, 1, 2], [nan, 0, 0], [inf, -inf, 0], [-inf, 0, 1], [largest] * 3, [0, 0, 0]], dtype=dtype)
+    y = pools._exact_mean(x, 1)
+    assert torch.equal(y[[0, 3, 4, 5]], torch.tensor([inf, -inf, largest, 0], dtype=dtype))
+    assert torch.isnan(y[1:3]).all()
+
+
 def test_the_mean_over_h_off_the_engine_is_that_of_the_engine():
-    """Both add sorted numbers in double precision; in another order of the same numbers."""
+    """The engine adds sorted numbers in double precision; the sums here do not round."""
     x = signal(CUBE, 3)
-    assert (pools._sorted_mean(x, 2) - et.group_pool(x)).abs().max() <= 2**-24 * et.group_pool(x).abs().max()
+    assert (pools._exact_mean(x, 2) - et.group_pool(x)).abs().max() <= 2**-24 * et.group_pool(x).abs().max()
     small = torch.randint(-8, 9, (2, 3, 8, 4, 4)).float()
-    assert torch.equal(pools._sorted_mean(small, 2), et.group_pool(small))
+    assert torch.equal(pools._exact_mean(small, 2), et.group_pool(small))
 
 
 @pytest.mark.parametrize("pool", [et.group_pool, et.SpatialMean(C4)])

@@ -189,9 +189,10 @@ def conv(
 def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
     """Mean or maximum over H: `equiconv.group_pool` on tensors, with derivatives of all orders.
 
-    ``y[c, x] = mean (or max) over h of f[c, h, x]``. The mean adds the sorted numbers in double precision, or in single
-    where the device has no double, so that its bits do not depend on their order, and both commute with the group to
-    the last bit. The gradient of the maximum is shared by equal largest values.
+    ``y[c, x] = mean (or max) over h of f[c, h, x]``. The bits of the mean do not depend on the order of the
+    numbers: the engine sorts them and adds in double precision, other devices add without rounding, as `SpatialMean`,
+    and those without double precision sort and add in single. So both commute with the group to the last bit. The
+    gradient of the maximum is shared by equal largest values.
 
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32, float64, bfloat16 or float16, on any device.

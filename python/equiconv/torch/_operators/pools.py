@@ -16,6 +16,8 @@ from .sums import has_double, sorted_sum
 from .tensors import as_array, result_like
 
 _ENGINE_DTYPES = (torch.float32, torch.float64)
+# Of float16, whose numbers are multiples of 2^-24 below 2^16, so many have an exact sum in double precision.
+_MANY_HALVES = 2**13
 
 
 def _define_mean(
@@ -54,7 +56,7 @@ def _folded(call: Callable[..., Tensor], info: Any, in_dims: tuple[int, ...], x:
 def _mean_over_fiber(x: Tensor) -> Tensor:
     if not _is_of_engine(x):
         # Compilers rely on the strides that they were told.
-        return _empty_over_fiber(x).copy_(_sorted_mean(x, 2))
+        return _empty_over_fiber(x).copy_(_exact_mean(x, 2))
     result, out = result_like(x, (*x.shape[:2], *x.shape[3:]))
     _native.pool(_native.MEAN, as_array("x", x), out)
     return result
@@ -74,18 +76,24 @@ def _empty_over_space(x: Tensor) -> Tensor:
     return x.new_empty(x.shape[:-1])
 
 
-def _sorted_mean(x: Tensor, axis: int) -> Tensor:
-    """The mean over an axis, whose bits do not depend on the order along it."""
-    return (sorted_sum(x.detach(), axis) / x.shape[axis]).to(x.dtype)
-
-
 def _mean_over_space(x: Tensor) -> Tensor:
-    """The mean over the last axis: exact sums of two slices, each of so few bits that no addition rounds."""
+    return _exact_mean(x, x.dim() - 1).contiguous()
+
+
+def _exact_mean(x: Tensor, axis: int) -> Tensor:
+    """The mean over an axis, whose bits do not depend on the order along it: sums in which no addition rounds."""
+    count = x.shape[axis]
     if not has_double(x.device):
-        return _sorted_mean(x, x.dim() - 1).contiguous()
-    count = x.shape[-1]
-    values = x.detach().double()
-    largest = torch.maximum(values.amax(-1, keepdim=True), -values.amin(-1, keepdim=True))
+        return (sorted_sum(x.detach(), axis) / count).to(x.dtype)
+    if x.dtype is torch.float16 and count <= _MANY_HALVES:
+        return (x.detach().sum(axis, dtype=torch.float64) / count).to(x.dtype)
+    return _mean_of_slices(x.detach().double(), axis).to(x.dtype)
+
+
+def _mean_of_slices(values: Tensor, axis: int) -> Tensor:
+    """The mean over an axis: exact sums of two slices, each of so few bits that no addition rounds."""
+    count = values.shape[axis]
+    largest = torch.maximum(values.amax(axis, keepdim=True), -values.amin(axis, keepdim=True))
     # Within what powers of two there are; numbers that are scaled to less than 1 lose nothing, and none exceeds 2.
     exponent = torch.frexp(largest).exponent.clamp(-1000, 1023)
     one = torch.ones_like(largest)
@@ -95,8 +103,8 @@ def _mean_over_space(x: Tensor) -> Tensor:
     scaled = values * torch.ldexp(one, -exponent)
     high = (scaled + first).sub_(first)
     low = scaled.sub_(high).add_(second).sub_(second)
-    exact = (high.sum(-1) + low.sum(-1)) / count * torch.ldexp(one, exponent).squeeze(-1)
-    return torch.where(torch.isfinite(largest.squeeze(-1)), exact, values.sum(-1) / count).to(x.dtype).contiguous()
+    exact = (high.sum(axis) + low.sum(axis)) / count * torch.ldexp(one, exponent).squeeze(axis)
+    return torch.where(torch.isfinite(largest.squeeze(axis)), exact, values.sum(axis) / count)
 
 
 pool_mean = _define_mean("pool_mean", _mean_over_fiber, 2, _empty_over_fiber)
