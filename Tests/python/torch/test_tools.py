@@ -133,10 +133,18 @@ def test_operations_of_a_group_convolution_are_two_for_each_product():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("dynamo", [True, False])
-def test_exporters_to_onnx_are_referred_to_expand(dynamo, tmp_path):
+def test_exporters_to_onnx_of_what_it_has_no_operator_for_are_referred_to_expand(dynamo, tmp_path):
     pytest.importorskip("onnx", reason="onnx is not installed: its exporters are not tested")
     pytest.importorskip("onnxscript", reason="onnxscript is not installed: torch's exporters are not tested")
-    for module, shape in ((et.LiftingConv(1, 2, 3, C4), (1, 1, 5, 5)), (et.GroupPool(C4), (1, 2, 4, 5, 5))):
+    modules = [
+        (et.LiftingConv(1, 2, 3, C4, backend="engine"), (1, 1, 5, 5)),
+        (et.LiftingConv(1, 2, 3, C4, algorithm="exact"), (1, 1, 5, 5)),
+        (et.LiftingConv(1, 2, 3, C4, algorithm="exact", backend="torch"), (1, 1, 5, 5)),
+        (et.GroupPool(C4), (1, 2, 4, 5, 5)),
+    ]
+    if not dynamo:
+        modules.append((et.LiftingConv(1, 2, 3, C4), (1, 1, 5, 5)))
+    for module, shape in modules:
         with pytest.raises(Exception, match=r"expand\(network\)"):
             torch.onnx.export(module.eval(), (torch.randn(shape),), tmp_path / "network.onnx", dynamo=dynamo)
     # After the export everything is as before.

@@ -16,6 +16,7 @@ from ._expanded import layer as _expanded
 from ._expanded import transposed as _transposed
 from ._operators import convolution as _operators
 from ._operators.layers import mark
+from ._operators.library import refuse_onnx
 
 Backend: TypeAlias = Literal["engine", "torch"]
 
@@ -50,11 +51,13 @@ def engine_only() -> Iterator[None]:
 def is_by_engine(x: Tensor, backend: Backend | None) -> bool:
     """Whether the engine computes a layer of this signal: if it is asked for, or if it can and nothing is asked for.
 
-    Under autocast on the CPU the engine computes in float32.
+    Under autocast on the CPU the engine computes in float32. ONNX has no operator of the engine's, so that under its
+    exporter of programs layers that ask for nothing are PyTorch's.
     """
     if backend is not None:
         return backend == "engine" or _is_engine_only()
-    return (x.is_cpu or x.is_meta) and (x.dtype in _ENGINE_DTYPES or torch.is_autocast_enabled("cpu"))
+    can_run = (x.is_cpu or x.is_meta) and (x.dtype in _ENGINE_DTYPES or torch.is_autocast_enabled("cpu"))
+    return can_run and not (torch.onnx.is_in_onnx_export() and torch.compiler.is_exporting())
 
 
 def _is_engine_only() -> bool:
@@ -79,6 +82,9 @@ def forward(
     """
     if is_by_engine(x, backend):
         return _operators.forward(x, weight, bias, text)
+    if torch.onnx.is_in_onnx_export() and not torch.compiler.is_exporting():
+        # By a tracer, for which shapes are no numbers.
+        refuse_onnx()
     y = _expanded.forward(x, weight, bias, text, kept)
     return y if torch.compiler.is_compiling() else mark(y, text)
 

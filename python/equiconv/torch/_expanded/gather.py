@@ -59,6 +59,8 @@ class Places(NamedTuple):
 
 def gather(values: Tensor, places: Places) -> Tensor:
     """The bank (O |Y|, channels, taps...) of values (O, ...), with derivatives of all orders and modes."""
+    if _is_written_down():
+        return _gathered(values, places.columns, places.layout)
     if torch.compiler.is_compiling():
         return _Gather.apply(values, *places)  # type: ignore[no-any-return, no-untyped-call]
     if is_transformed():
@@ -75,6 +77,14 @@ def scatter(bank: Tensor, places: Places, shape: tuple[int, ...]) -> Tensor:
         constants = places.columns, places.adjoint, _Leaf(places.layout), _Leaf(shape)
         return _MappedScatter.apply(bank, *constants)  # type: ignore[no-any-return, no-untyped-call]
     return _EagerScatter.apply(bank, *places, shape)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _is_written_down() -> bool:
+    """Whether the call becomes a program, which holds PyTorch's operators and not the functions here.
+
+    The derivatives of that program are PyTorch's.
+    """
+    return torch.compiler.is_exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
 
 
 def _gathered(values: Tensor, columns: Tensor, layout: Layout) -> Tensor:

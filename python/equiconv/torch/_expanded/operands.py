@@ -66,7 +66,8 @@ def check_fits(x: Tensor, weight: Tensor, bias: Tensor | None, text: str) -> Non
     for name, tensor in (("weight", weight), ("bias", bias)):
         check_same_device(name, tensor, "x", x)
         check_same_dtype(name, tensor, "x", x)
-    if output_shape_of(text, tuple(x.shape), tuple(weight.shape)) is None:
+    # Numbers, which a tracer has made tensors of.
+    if output_shape_of(text, tuple(map(int, x.shape)), tuple(map(int, weight.shape))) is None:
         spec_of(text).check_operands(Form.of_shape(x.shape), Form.of_shape(weight.shape))
         raise AssertionError("operands that do not fit were no error")
     if bias is not None and bias.shape != weight.shape[:1]:

@@ -50,7 +50,7 @@ def define(
         return mapped(call, info, in_dims, *arguments)
 
     def described(*arguments: Any) -> Tensor:
-        _refuse_onnx()
+        refuse_onnx()
         return fake(*arguments)
 
     qualified = f"{_NAMESPACE}::{name}"
@@ -103,7 +103,7 @@ def _callable(
         elif is_ordinary(arguments):
             chosen = ordinary.apply if needs_gradient(arguments) else kernel
         else:
-            _refuse_onnx()
+            refuse_onnx()
             for argument, value in zip(names, arguments, strict=True):
                 if isinstance(value, Tensor):
                     check_is_dense(argument, value)
@@ -113,12 +113,13 @@ def _callable(
     return call
 
 
-def _refuse_onnx() -> None:
+def refuse_onnx() -> None:
     """Raises TypeError under an exporter to ONNX, which has no such operator and would fail later without saying so."""
     if torch.onnx.is_in_onnx_export():
         raise TypeError(
-            "network has layers of equiconv, for which ONNX has no operator: export equiconv.torch.expand(network), "
-            "the equal network of ordinary convolutions"
+            "network has operators of equiconv, for which ONNX has none: export equiconv.torch.expand(network), the "
+            "equal network of ordinary operations; or, with dynamo=True, layers whose backend is None or 'torch' and "
+            "whose algorithm is 'auto', without means over H or space"
         )
 
 
