@@ -6,14 +6,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-_WITHOUT_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch has no CUDA device here")
-DEVICES = [torch.device("cpu"), pytest.param(torch.device("cuda", 0), marks=_WITHOUT_CUDA)]
+# The mark is that of tests that need a GPU, which are skipped where there is none.
+DEVICES = [torch.device("cpu"), pytest.param(torch.device("cuda", 0), marks=pytest.mark.cuda)]
 
 on_devices = pytest.mark.parametrize("device", DEVICES, ids=["cpu", "cuda"])
 # For laws of accelerators alone.
 on_accelerators = pytest.mark.parametrize("device", DEVICES[1:], ids=["cuda"])
-
-
-def tensors_on(device, *arrays, dtype=None):
-    """Arrays of NumPy as tensors that want gradients."""
-    return tuple(torch.from_numpy(array).to(device, dtype).requires_grad_() for array in arrays)
