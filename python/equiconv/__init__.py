@@ -64,6 +64,8 @@ from ._functional.pool import group_pool as group_pool
 from ._functional.pool import group_pool_vjp as group_pool_vjp
 from ._functional.separable import separable_conv as separable_conv
 from ._functional.separable import separable_conv_vjp as separable_conv_vjp
+from ._functional.transposed import transposed_conv as transposed_conv
+from ._functional.transposed import transposed_conv_vjp as transposed_conv_vjp
 from ._groups.named import axial_cyclic as axial_cyclic
 from ._groups.named import axial_dihedral as axial_dihedral
 from ._groups.named import cyclic as cyclic
@@ -103,6 +105,7 @@ from ._nn.modules import IsotropicConv as IsotropicConv
 from ._nn.modules import LiftingConv as LiftingConv
 from ._nn.modules import ProjectionConv as ProjectionConv
 from ._nn.sequential import Sequential as Sequential
+from ._nn.transposed import TransposedConv as TransposedConv
 from ._signals.action import act as act
 from ._signals.action import equivariance_error as equivariance_error
 from ._signals.space import SignalSpace as SignalSpace
@@ -131,6 +134,7 @@ __all__ = [
     "SpatialAvgPool",
     "SpatialMaxPool",
     "SpatialMean",
+    "TransposedConv",
     "__version__",
     "act",
     "atrous_bspline_basis",
@@ -190,6 +194,8 @@ __all__ = [
     "softmax",
     "tetrahedral",
     "theory",
+    "transposed_conv",
+    "transposed_conv_vjp",
     "trivial",
     "workspace_limit",
 ]

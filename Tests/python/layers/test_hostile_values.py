@@ -148,6 +148,7 @@ LAYER = {"group": C4, "bias": None, "stride": 1, "padding": 0, "dilation": 1, "p
          "quadrature": False, "out": None}  # fmt: skip
 GRADIENT = {name: value for name, value in LAYER.items() if name not in ("bias", "out")} | {"wanted": ("x",)}
 SPACES = {"input_stabilizer": (0,), "output_stabilizer": (0,), "depthwise": False}
+TRANSPOSED = {"layer": "group", "output_padding": 0}
 MODULE = {"in_channels": 1, "out_channels": 1, "kernel": 3, "group": C4, "stride": 1, "padding": 0, "dilation": 1,
           "padding_mode": "zeros", "algorithm": "auto", "interpolation": "bilinear", "group_basis": None,
           "quadrature": False, "bias": True, "dtype": "float32", "rng": 0}  # fmt: skip
@@ -176,6 +177,8 @@ CALLS = {
     eq.group_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4)), "x": XG, "weight": WG} | GRADIENT,
     eq.projection_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4)), "x": XG, "weight": WG} | GRADIENT,
     eq.conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4)), "x": XG, "weight": WG} | GRADIENT | SPACES,
+    eq.transposed_conv: {"x": XG, "weight": WG} | LAYER | TRANSPOSED,
+    eq.transposed_conv_vjp: {"grad_out": np.ones((1, 2, 4, 8, 8)), "x": XG, "weight": WG} | GRADIENT | TRANSPOSED,
     eq.separable_conv: OVER_H | SEPARABLE,
     eq.separable_conv_vjp: {"grad_out": np.ones((1, 2, 4, 4, 4))} | OVER_H | without(SEPARABLE, "bias", "out"),
     eq.expand: {"weight": W, "group": C4, "layer": "lifting", "basis": None, "interpolation": "bilinear",
@@ -215,6 +218,8 @@ CALLS = {
     eq.LiftingConv: MODULE,
     eq.GroupConv: MODULE,
     eq.ProjectionConv: MODULE,
+    eq.TransposedConv: MODULE | TRANSPOSED,
+    eq.TransposedConv(2, 1, 3, C8, layer="projection", dtype="float64").__call__: {"x": X, "out": None},
     eq.LiftingConv(2, 1, 3, C8, dtype="float64").__call__: {"x": X, "out": None},
     eq.LiftingConv(2, 1, 3, C8).load: {"parameters": {"weight": np.ones((1, 2, 3, 3)), "bias": [1.0]}},
     eq.BatchNorm: {"num_features": 2, "eps": 1e-5, "dtype": "float32"},

@@ -16,7 +16,8 @@ class EquivarianceWarning(UserWarning):
 
     Issued where a stride does not fit the size: ``(size + 2 * padding - reach) % stride != 0`` with
     ``reach = dilation * (kernel - 1) + 1``, on an axis that the group turns or mirrors. The strided grid then leaves
-    out a margin on one side only, and is not mapped to itself. The message names the nearest sizes that fit.
+    out a margin on one side only, and is not mapped to itself. Issued also where a transposed convolution has
+    ``output_padding`` on such an axis, which adds that margin. The message names the nearest sizes that fit.
     """
 
 

@@ -39,7 +39,7 @@ from .spec import LayerSpec
 _STEPS = 8
 _LARGEST_BANK = 2**21
 
-_Values = NDArray[np.float64]
+Values = NDArray[np.float64]
 
 
 def he_deviation(name: str, group: PointGroup, channels: int, kernel: Kernel, extents: tuple[int, ...]) -> float:
@@ -71,8 +71,14 @@ def fan_in(name: str, group: PointGroup, kernel: Kernel, extents: tuple[int, ...
     return _settled(correlation, (total - float(correlation.sum())) / math.pi)
 
 
-def _settled(correlation: _Values, across: float) -> float:
-    """The limit of F where the signal has the correlations that such layers give it.
+def _settled(correlation: Values, across: float) -> float:
+    """The limit of F where the signal has the correlations that such layers give it; as `settled`."""
+    kernel, rho = settled(correlation, across)
+    return float(np.sum(kernel * rectified(rho))) + across
+
+
+def settled(correlation: Values, across: float) -> tuple[Values, Values]:
+    """The correlations of the kernels on a torus, v = 0 at the origin, and those that such layers give to signals.
 
     Args:
         correlation: of the kernels: sum over coefficients, planes and taps u of b(u) b(u + v), v = 0 in the middle.
@@ -89,10 +95,10 @@ def _settled(correlation: _Values, across: float) -> float:
     rho = np.zeros(sizes)
     rho[origin] = 1.0
     for _ in range(_STEPS):
-        read = np.fft.rfftn(_rectified(rho), axes=axes)
+        read = np.fft.rfftn(rectified(rho), axes=axes)
         following = np.fft.irfftn(read * spectrum, s=sizes, axes=axes) + across
         rho = following / following[origin]
-    return float(np.sum(kernel * _rectified(rho))) + across
+    return kernel, rho
 
 
 def _fiber_factor(group: PointGroup, kernel: Kernel) -> float:
@@ -106,18 +112,18 @@ def _fiber_factor(group: PointGroup, kernel: Kernel) -> float:
     return float(np.sum(sums**2)) / (group.order**2 if kernel.quadrature else 1)
 
 
-def _rectified(rho: _Values) -> _Values:
+def rectified(rho: Values) -> Values:
     """kappa: the correlation of max(y, 0) where that of y is rho."""
     inside = np.clip(rho, -1.0, 1.0)
-    values: _Values = (np.sqrt(1 - inside**2) + inside * (math.pi - np.arccos(inside))) / math.pi
+    values: Values = (np.sqrt(1 - inside**2) + inside * (math.pi - np.arccos(inside))) / math.pi
     return values
 
 
-def _moments(name: str, group: PointGroup, kernel: Kernel, extents: tuple[int, ...]) -> tuple[_Values, float]:
+def _moments(name: str, group: PointGroup, kernel: Kernel, extents: tuple[int, ...]) -> tuple[Values, float]:
     """The kernels' correlation with themselves, mean over outputs, and the sum of (sum over p, u of b(p, u))^2."""
     planes, outputs = LAYERS[name].input_points(group) or 1, LAYERS[name].output_points(group) or 1
     correlation, total = None, 0.0
-    for bank, weight in _banks(name, group, kernel, extents):
+    for bank, weight in banks(name, group, kernel, extents):
         taps = bank.shape[2:]
         rows = bank.reshape(-1, outputs, planes, math.prod(taps))
         total += weight * float(np.sum(rows.sum((2, 3)) ** 2)) / outputs
@@ -131,7 +137,7 @@ def _moments(name: str, group: PointGroup, kernel: Kernel, extents: tuple[int, .
     return correlation, total
 
 
-def _banks(
+def banks(
     name: str, group: PointGroup, kernel: Kernel, extents: tuple[int, ...]
 ) -> Iterator[tuple[NDArray[np.float64], float]]:
     """Filter banks with a coefficient an output channel, some at a time, and how many coefficients each stands for."""

@@ -33,18 +33,27 @@ def kernel_shape(kernel: object, group: PointGroup) -> tuple[tuple[int, ...], Ke
 
 
 def weight_shape(
-    in_channels: int, out_channels: int, extents: tuple[int, ...], made_of: Kernel, group: PointGroup, layer: Layer
+    in_channels: int,
+    out_channels: int,
+    extents: tuple[int, ...],
+    made_of: Kernel,
+    group: PointGroup,
+    layer: Layer,
+    *,
+    is_transposed: bool = False,
 ) -> tuple[int, ...]:
     """The shape (O, C, ...) of a layer's weight. Raises ValueError for one that no memory has room for.
 
     Args:
-        in_channels, out_channels: C and O.
+        in_channels, out_channels: C and O; of the adjoint of a layer O and C.
         extents: the taps of its kernels.
         made_of: what they are made of.
         group: H.
         layer: which layer.
+        is_transposed: whether the weight is that of the layer's adjoint.
     """
-    shape = (out_channels, in_channels, *made_of.weight_axes(group, layer, extents))
+    channels = (in_channels, out_channels) if is_transposed else (out_channels, in_channels)
+    shape = (*channels, *made_of.weight_axes(group, layer, extents))
     if math.prod(shape) > _LARGEST_WEIGHT:
         raise ValueError(
             f"in_channels is {in_channels}, out_channels is {out_channels} and kernel is {value_text(extents)}, "

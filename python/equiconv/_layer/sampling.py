@@ -82,19 +82,24 @@ def output_shape(
 def check_fit(x: Shaped, weight: Shaped, kernel: tuple[int, ...], sampling: Sampling) -> None:
     """Raises ValueError where the kernel leaves no output, or "same" has no symmetric meaning."""
     first = x.ndim - len(kernel)
-    sizes = x.shape[first:]
-    for axis, (k, size) in enumerate(zip(kernel, sizes, strict=True)):
-        if sampling.padding == "same" and k % 2 == 0:
-            raise ValueError(
-                f"padding is 'same', expected a number for weight of shape {weight.shape}: its kernel extent {k} on "
-                f"axis {first + axis} is even, and no symmetric padding keeps the size"
-            )
+    check_same_padding(weight, kernel, first, sampling)
+    for axis, size in enumerate(x.shape[first:]):
         reach, padding = sampling.reach(kernel)[axis], sampling.amounts(kernel)[axis]
         if reach > size + 2 * padding:
             raise ValueError(
                 f"weight has shape {weight.shape}: its kernel reaches over {reach} (dilation {sampling.dilation[axis]})"
                 f" on axis {first + axis}, expected at most {size + 2 * padding}, the size {size} of x of shape "
                 f"{x.shape} and padding {padding} on both sides"
+            )
+
+
+def check_same_padding(weight: Shaped, kernel: tuple[int, ...], first: int, sampling: Sampling) -> None:
+    """Raises ValueError where "same" has no symmetric meaning; `first` is the first axis of space of a signal."""
+    for axis, k in enumerate(kernel):
+        if sampling.padding == "same" and k % 2 == 0:
+            raise ValueError(
+                f"padding is 'same', expected a number for weight of shape {weight.shape}: its kernel extent {k} on "
+                f"axis {first + axis} is even, and no symmetric padding keeps the size"
             )
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar, overload
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
-from .._functional.convolutions import Axes, Padding, PaddingMode
+from .._functional.convolutions import Axes, LayerName, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.point_group import PointGroup
 from .._layer.algorithms import Algorithm
 from .._signals.space import SignalSpace
-from .options import ConvolutionOptions, PoolOptions, defaults
+from .options import ConvolutionOptions, PoolOptions, TransposedOptions, defaults
 
 _Value = TypeVar("_Value")
 
@@ -71,6 +71,15 @@ class ConvolutionAttributes:
     interpolation: Attribute[Interpolation] = Attribute("How pixels of a kernel are turned by other angles than 90.")
     group_basis: Attribute[GroupBasis | None] = Attribute("Functions on H that kernels are made of; None for numbers.")
     quadrature: Attribute[bool] = Attribute("Whether sums over H are means with the group's quadrature weights.")
+
+
+class TransposedAttributes(ConvolutionAttributes):
+    """Those of `TransposedConv`."""
+
+    options: TransposedOptions
+
+    layer_name: Attribute[LayerName] = Attribute("The layer whose adjoint it is.")
+    output_padding: Attribute[Axes] = Attribute("Pixels added at the end of each axis of the result.")
 
 
 class PoolAttributes:

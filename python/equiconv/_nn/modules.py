@@ -79,6 +79,10 @@ class Convolution(ConvolutionAttributes):
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
+        self._make_parameters(bias, dtype, rng)
+
+    def _make_parameters(self, bias: bool, dtype: DTypeLike, rng: Random) -> None:
+        """Draws the weights of the options."""
         number_type, has_bias = float_dtype("dtype", dtype), boolean("bias", bias)
         weight = generator("rng", rng).standard_normal(self.options.weight_shape) * self.options.deviation
         self.weight: Array = weight.astype(number_type)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import LARGEST, choice, integer
@@ -19,7 +19,12 @@ from .._layer.initialization import he_deviation
 from .._layer.kernel_shape import kernel_shape, weight_shape
 from .._layer.layer import LAYERS, Kernel, KernelArguments, Layer
 from .._layer.sampling import Sampling, SamplingArguments
+from .._layer.transposed import checked_output_padding
+from .._layer.transposed_initialization import transposed_deviation
 from .._signals.space import SignalSpace, check_signal_space
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def defaults(options: ConvolutionOptions | PoolOptions) -> Mapping[str, object]:
@@ -70,7 +75,7 @@ class ConvolutionOptions:
         kernel: object,
         group: object,
         **options: Any,
-    ) -> ConvolutionOptions:
+    ) -> Self:
         """Those of a layer made with these arguments; `kernel` is an extent, one for each axis, or a basis."""
         checked_group = point_group(group)
         inputs = integer("in_channels", in_channels, 1, LARGEST)
@@ -134,14 +139,19 @@ class ConvolutionOptions:
             "quadrature": self.quadrature,
         }
 
+    @property
+    def _kind(self) -> list[str]:
+        """What a layer of this class shows to say which layer it is."""
+        return []
+
     @cached_property
-    def _channels(self) -> tuple[int, ...]:
-        """The sizes C and |H| of the axes between the batch and space of a signal."""
-        return (self.in_channels, self.group.order) if self.layer.reads_group else (self.in_channels,)
+    def leading(self) -> tuple[int, ...]:
+        """The sizes C and |H| of the axes between the batch and space of a signal that is read."""
+        return (self.in_channels,) if self.input_space.group is None else (self.in_channels, self.group.order)
 
     @cached_property
     def _rank(self) -> int:
-        return 1 + len(self._channels) + self.group.dimension
+        return 1 + len(self.leading) + self.group.dimension
 
     @property
     def sampling_arguments(self) -> SamplingArguments:
@@ -180,13 +190,79 @@ class ConvolutionOptions:
 
     def check(self, user: str, shape: tuple[int, ...]) -> None:
         """Raises ValueError unless a signal of `shape` is one that the layer reads; `user` is its name in messages."""
-        if len(shape) != self._rank or shape[1 : self._rank - self.group.dimension] != self._channels:
+        if len(shape) != self._rank or shape[1 : self._rank - self.group.dimension] != self.leading:
             check_signal_space(user, self.input_space, self.in_channels, shape)
 
     def __repr__(self) -> str:
-        arguments = [str(self.in_channels), str(self.out_channels), self.kernel_text, self.group.name]
+        arguments = [str(self.in_channels), str(self.out_channels), self.kernel_text, self.group.name, *self._kind]
         options = [(name, getattr(self, name), default) for name, default in defaults(self).items()]
         return ", ".join(arguments + [f"{name}={value!r}" for name, value, default in options if value != default])
+
+
+@dataclass(frozen=True, repr=False)
+class TransposedOptions(ConvolutionOptions):
+    """Those of a transposed convolution: of a layer K, `layer_name`, and of how its adjoint K* is called.
+
+    Attributes:
+        in_channels, out_channels: of K*: the channels that K writes, and those that it reads.
+        output_padding: as `transposed_conv`.
+
+    Raises:
+        TypeError, ValueError: as `ConvolutionOptions`.
+    """
+
+    output_padding: Axes = 0
+
+    def __post_init__(self) -> None:
+        choice("layer", self.layer_name, tuple(LAYERS))
+        super().__post_init__()
+        _ = self.more
+        if isinstance(self.output_padding, list):
+            self.__dict__.update(output_padding=tuple(self.output_padding))
+
+    @property
+    def input_space(self) -> SignalSpace:
+        """What K* reads: the space that K writes."""
+        return SignalSpace.of(self.group, self.layer.writes_group)
+
+    @property
+    def output_space(self) -> SignalSpace:
+        """What K* writes: the space that K reads."""
+        return SignalSpace.of(self.group, self.layer.reads_group)
+
+    @cached_property
+    def more(self) -> tuple[int, ...]:
+        """The output padding of each spatial axis, checked."""
+        return checked_output_padding(
+            self.output_padding, Sampling.checked(self.group.dimension, *self.sampling_arguments)
+        )
+
+    @cached_property
+    def weight_shape(self) -> tuple[int, ...]:
+        """(O, C, ...) as the weights of K, for O the channels that K* reads."""
+        channels = (self.in_channels, self.out_channels)
+        return weight_shape(*channels, self.extents, self.made_of, self.group, self.layer, is_transposed=True)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """Those of `transposed_conv`."""
+        return {**super().keywords, "layer": self.layer_name, "output_padding": self.output_padding}
+
+    @property
+    def deviation(self) -> float:
+        """He's deviation of weights for such kernels and strides."""
+        sampling = Sampling.checked(self.group.dimension, *self.sampling_arguments)
+        steps = tuple(zip(sampling.stride, sampling.dilation, strict=True))
+        return transposed_deviation(self.layer_name, self.group, self.in_channels, self.made_of, self.extents, steps)
+
+    @property
+    def signature(self) -> str:
+        """What weights of the adjoint are for, which their shapes alone do not say."""
+        return f"transposed_conv of {super().signature}"
+
+    @property
+    def _kind(self) -> list[str]:
+        return [] if self.layer_name == "group" else [f"layer={self.layer_name!r}"]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .._network.types import ValueType
 from .._signals.space import SignalSpace
 from .heads import BatchNorm, Linear, SpatialAvgPool, SpatialMaxPool, SpatialMean
 from .modules import Convolution, GroupPool
+from .transposed import TransposedConv
 
 # The operation of a function, with its keys; and what its arguments are called there, with their defaults.
 _FUNCTIONS: Mapping[Any, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -78,7 +79,7 @@ def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dic
     """The kind and the keys of the operation of a layer. Raises TypeError for what files do not have."""
     rule = next((rule for kind, rule in _LAYERS.items() if type(layer) is kind), None)
     if rule is None and isinstance(layer, Convolution):
-        rule = _convolution
+        rule = _transposed if isinstance(layer, TransposedConv) else _convolution
     if rule is not None:
         kind, keys = rule(layer)
         arrays = layer.parameters()
@@ -97,9 +98,19 @@ def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dic
 
 
 def _convolution(layer: Convolution) -> tuple[str, dict[str, Any]]:
+    return "convolution", {"layer": _text(layer)}
+
+
+def _transposed(layer: TransposedConv) -> tuple[str, dict[str, Any]]:
+    more = layer.options.more
+    return "transposed_convolution", {"layer": _text(layer), "output_padding": list(more) if any(more) else None}
+
+
+def _text(layer: Convolution) -> str:
+    """The layer without its sizes and numbers, in one line: docs/LayerFormat.md."""
     options = layer.options
     arguments = (*options.sampling_arguments, *options.kernel_arguments)
-    return "convolution", {"layer": layer_of(options.layer_name, options.group, *arguments).text}
+    return layer_of(options.layer_name, options.group, *arguments).text
 
 
 def _pool(kind: str, layer: SpatialMaxPool | SpatialAvgPool) -> tuple[str, dict[str, Any]]:
