@@ -82,7 +82,7 @@ def test_a_program_has_operators_of_torch_and_tables_as_constants(strict):
     assert sum("index_select" in str(target) for target in targets) == 5
     # The matrices of the first three layers and the places of all five.
     tables = [constant for constant in program.constants.values() if isinstance(constant, torch.Tensor)]
-    assert {table.dtype for table in tables} == {torch.int32, torch.float32}
+    assert {table.dtype for table in tables} == {torch.int64, torch.float32}
     assert sum(table.dtype is torch.float32 for table in tables) == 3
     assert set(program.state_dict) <= set(dict(network().state_dict()))
 

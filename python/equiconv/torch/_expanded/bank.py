@@ -71,7 +71,7 @@ def recipe_of(
     with _disable_current_modes(), torch.inference_mode(False):
         return Recipe(
             constant(tables.space, dtype), constant(tables.fiber, dtype),
-            Places(constant(tables.index), constant(tables.adjoint), layout),
+            Places(constant(tables.index, torch.int64), constant(tables.adjoint, torch.int64), layout),
             expansion.fiber.inputs, expansion.space.inputs, expansion.order, expansion.taps,
         )  # fmt: skip
 

@@ -84,7 +84,13 @@ def _is_written_down() -> bool:
 
     The derivatives of that program are PyTorch's.
     """
-    return torch.compiler.is_exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return bool(_is_exporting() or torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
+
+
+# To the compiler of PyTorch 2.7 every program is one that is exported, unless it is not asked itself.
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _is_exporting() -> bool:
+    return torch.compiler.is_exporting()
 
 
 def _gathered(values: Tensor, columns: Tensor, layout: Layout) -> Tensor:
