@@ -104,6 +104,10 @@ from ._nn.modules import GroupPool as GroupPool
 from ._nn.modules import IsotropicConv as IsotropicConv
 from ._nn.modules import LiftingConv as LiftingConv
 from ._nn.modules import ProjectionConv as ProjectionConv
+from ._nn.norms import GroupNorm as GroupNorm
+from ._nn.norms import InstanceNorm as InstanceNorm
+from ._nn.norms import LayerNorm as LayerNorm
+from ._nn.norms import SqueezeExcite as SqueezeExcite
 from ._nn.sequential import Sequential as Sequential
 from ._nn.transposed import TransposedConv as TransposedConv
 from ._signals.action import act as act
@@ -120,9 +124,12 @@ __all__ = [
     "Explanation",
     "GroupBasis",
     "GroupConv",
+    "GroupNorm",
     "GroupPool",
+    "InstanceNorm",
     "IsotropicConv",
     "KernelBasis",
+    "LayerNorm",
     "LiftingConv",
     "Linear",
     "Network",
@@ -134,6 +141,7 @@ __all__ = [
     "SpatialAvgPool",
     "SpatialMaxPool",
     "SpatialMean",
+    "SqueezeExcite",
     "TransposedConv",
     "__version__",
     "act",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 
+import equiconv as eq
 import numpy as np
 import pytest
 from jax_cases import draw, jax
@@ -57,6 +58,11 @@ class Flax:
             layer.bias[...] = bias
         return layer
 
+    def with_algorithm(self, network, algorithm):
+        """The network whose layers all use one algorithm."""
+        eq.set_algorithm(network, algorithm)
+        return network
+
     def in_evaluation(self, name):
         """The argument that has a module start in evaluation."""
         return {"use_running_average" if name == "BatchNorm" else "deterministic": True}
@@ -108,6 +114,9 @@ class Equinox:
     def with_parameters(self, layer, weight, bias):
         layer = self.library.tree_at(lambda layer: layer.weight, layer, weight)
         return layer if bias is None else self.library.tree_at(lambda layer: layer.bias, layer, bias)
+
+    def with_algorithm(self, network, algorithm):
+        return self.modules.with_algorithm(network, algorithm)
 
     def in_evaluation(self, name):
         return {"inference": True}

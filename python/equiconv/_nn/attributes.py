@@ -91,3 +91,9 @@ class PoolAttributes:
     mode: Attribute[PoolMode] = Attribute('``"mean"`` or ``"max"``.')
     input_space: Attribute[SignalSpace] = Attribute("What the pool reads.")
     output_space: Attribute[SignalSpace] = Attribute("What the pool writes.")
+
+
+class ExactSums:
+    """Modules whose sums may be asked not to depend on the order of their terms, for bits, at a price."""
+
+    exact: bool

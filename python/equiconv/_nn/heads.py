@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,26 +13,11 @@ from .._checks.arrays import Array, check_same_dtype, float_array, float_dtype
 from .._functional.convolutions import Axes
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
-from .parameters import load_parameters
+from .held import Held, sorted_mean
 from .windows import check_spatial_axes, checked_windows, warn_of_windows
 
 
-class _Held:
-    """A layer whose parameters are its attributes of these names."""
-
-    names: tuple[str, ...] = ()
-
-    def parameters(self) -> dict[str, Array]:
-        """The arrays by their names; no copies."""
-        arrays = {name: getattr(self, name) for name in self.names}
-        return {name: array for name, array in arrays.items() if array is not None}
-
-    def load(self, parameters: Mapping[str, ArrayLike]) -> None:
-        """Copies other numbers into the layer, as `LiftingConv.load`."""
-        load_parameters(self.parameters(), parameters)
-
-
-class BatchNorm(_Held):
+class BatchNorm(Held):
     """Batch normalization with the statistics of a training: ``(x - mean) / sqrt(variance + eps) * weight + bias``.
 
     One number for each channel, shared by all of H and of space. Parameters have the names of PyTorch: ``weight``,
@@ -83,7 +67,7 @@ class BatchNorm(_Held):
         return f"BatchNorm({self.num_features}, eps={self.eps})"
 
 
-class Linear(_Held):
+class Linear(Held):
     """A linear map of vectors, ``y = x weight^T + bias``, such as the scores of classes.
 
     Args:
@@ -124,7 +108,7 @@ class Linear(_Held):
         return f"Linear({self.weight.shape[1]}, {self.weight.shape[0]}, bias={self.bias is not None})"
 
 
-class SpatialMean(_Held):
+class SpatialMean(Held):
     """Mean over all of space, whose bits do not depend on the order of the pixels: they are sorted first.
 
     Args:
@@ -149,13 +133,13 @@ class SpatialMean(_Held):
         array = float_array("x", x)
         check_spatial_axes("SpatialMean", array.shape, self.group, may_be_empty=False)
         pixels = array.reshape(*array.shape[: -self.group.dimension], -1)
-        return _sorted_mean(pixels).astype(array.dtype)
+        return sorted_mean(pixels).astype(array.dtype)
 
     def __repr__(self) -> str:
         return f"SpatialMean({self.group.name})"
 
 
-class _SpatialPool(_Held):
+class _SpatialPool(Held):
     """Windows of the spatial axes, for all channels and elements alike."""
 
     def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
@@ -217,10 +201,4 @@ class SpatialAvgPool(_SpatialPool):
     def __call__(self, x: ArrayLike) -> Array:
         """The mean of each window."""
         windows = self._windows(x, 0)
-        return _sorted_mean(windows).astype(windows.dtype)
-
-
-def _sorted_mean(x: Array) -> Array:
-    """The mean over the last axis in double precision, of sorted numbers."""
-    mean: Array = np.sort(x.astype(np.float64), axis=-1).sum(-1) / x.shape[-1]
-    return mean
+        return sorted_mean(windows).astype(windows.dtype)

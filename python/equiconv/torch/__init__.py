@@ -54,6 +54,10 @@ from ._nn.fibers import Restrict as Restrict
 from ._nn.group_pool import GroupPool as GroupPool
 from ._nn.norm import BatchNorm as BatchNorm
 from ._nn.norm import FieldDropout as FieldDropout
+from ._nn.sample_norm import GroupNorm as GroupNorm
+from ._nn.sample_norm import InstanceNorm as InstanceNorm
+from ._nn.sample_norm import LayerNorm as LayerNorm
+from ._nn.sample_norm import SqueezeExcite as SqueezeExcite
 from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
 from ._nn.spatial import SpatialMaxPool as SpatialMaxPool
 from ._nn.spatial import SpatialMean as SpatialMean
@@ -65,9 +69,12 @@ __all__ = [
     "BatchNorm",
     "FieldDropout",
     "GroupConv",
+    "GroupNorm",
     "GroupPool",
     "Induce",
+    "InstanceNorm",
     "IsotropicConv",
+    "LayerNorm",
     "LiftingConv",
     "NetworkModule",
     "PartialProjection",
@@ -76,6 +83,7 @@ __all__ = [
     "SpatialAvgPool",
     "SpatialMaxPool",
     "SpatialMean",
+    "SqueezeExcite",
     "check_exactness",
     "conv",
     "expand",

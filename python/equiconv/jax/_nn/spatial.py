@@ -51,7 +51,7 @@ class WindowOptions:
         """The mean of each window; padding counts as zeros."""
         array = self._signal(user, x)
         reduce = partial(self._reduce, operation=jax.lax.add, start=0)
-        return _exact_mean(array, reduce, math.prod(self.kernel), tuple(range(-self.group.dimension, 0)))
+        return exact_mean(array, reduce, math.prod(self.kernel), tuple(range(-self.group.dimension, 0)))
 
     def _signal(self, user: str, x: object) -> JaxArray:
         """The array, after a warning where the stride does not fit its size."""
@@ -127,17 +127,17 @@ def spatial_mean(x: object, group: PointGroup) -> JaxArray:
     check_spatial_axes("SpatialMean", array.shape, group, may_be_empty=False)
     space = tuple(range(-d, 0))
     whole = partial(jnp.sum, axis=space, keepdims=True)
-    mean = _exact_mean(array, lambda values: whole(values, dtype=values.dtype), math.prod(array.shape[-d:]), space)
+    mean = exact_mean(array, lambda values: whole(values, dtype=values.dtype), math.prod(array.shape[-d:]), space)
     return mean.reshape(array.shape[:-d])
 
 
-def _exact_mean(x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]) -> JaxArray:
+def exact_mean(x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]) -> JaxArray:
     """reduce(x) / count for a linear `reduce`, sums of `count` numbers of a plane, with sums of integers.
 
     The derivative is that of the plain sum. Means of bfloat16 and float16 are those of the same numbers in float32.
     """
     if is_half(x.dtype):
-        return _exact_mean(x.astype(jnp.float32), reduce, count, space).astype(x.dtype)
+        return exact_mean(x.astype(jnp.float32), reduce, count, space).astype(x.dtype)
     mean = jax.custom_jvp(partial(_mean_of_integers, reduce=reduce, count=count, space=space))
     mean.defjvp(lambda primals, tangents: (mean(*primals), reduce(tangents[0]) / count))
     return mean(x)

@@ -29,11 +29,13 @@ except ModuleNotFoundError as error:
 
 from ._convolution import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 from ._fields import BatchNorm, FieldDropout, GroupPool
+from ._sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
 from ._sequential import Sequential
 from ._signature import check_signature, signature
 from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 
 __all__ = [
-    "BatchNorm", "FieldDropout", "GroupConv", "GroupPool", "IsotropicConv", "LiftingConv", "ProjectionConv",
-    "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "check_signature", "signature",
+    "BatchNorm", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool", "InstanceNorm", "IsotropicConv", "LayerNorm",
+    "LiftingConv", "ProjectionConv", "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite",
+    "check_signature", "signature",
 ]  # fmt: skip

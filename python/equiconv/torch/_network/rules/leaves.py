@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._nn.fibers import Induce, PartialProjection, Restrict
+from ..._nn.sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
 from ..constants import Constant
 from ..modules import Add, Normalize, TransposedFunction
 from ..views import Tracked
@@ -73,6 +74,11 @@ def _normalize(step: Step, module: Normalize, signals: list[Tracked]) -> Tracked
     return x
 
 
+def _refused(step: Step, module: Any, _signals: list[Tracked]) -> Tracked:
+    refused: Tracked = step.refuse(f"is of a {type(module).__name__}, no operation of a network file", supported=True)
+    return refused
+
+
 LEAVES: Mapping[type, LeafRule] = {
     Restrict: _restrict,
     Induce: _induce,
@@ -80,4 +86,5 @@ LEAVES: Mapping[type, LeafRule] = {
     TransposedFunction: _transposed,
     Add: _add,
     Normalize: _normalize,
+    **dict.fromkeys((GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite), _refused),
 }
