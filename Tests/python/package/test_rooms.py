@@ -37,7 +37,7 @@ INNER_ORDER = {
         ("_nn",),
         ("_imports",),
         ("_network",),
-        ("_export",),
+        ("_export", "_convert"),
     ),
     "jax": (("_primitives",), ("_functions", "_action"), ("_nn",), ("nnx", "equinox")),
 }

@@ -24,7 +24,8 @@ class EquivarianceWarning(UserWarning):
 def level_of_caller() -> int:
     """The stack level, for a warning given where this is called, of the first line outside frameworks and package."""
     packages = (package.__file__ for package in map(loaded, (_PACKAGE, *PACKAGES)) if package)
-    others = tuple(os.path.join(os.path.dirname(file), "") for file in packages if file)
+    # Among them the programs that torch.fx writes, which are of no file.
+    others = (*(os.path.join(os.path.dirname(file), "") for file in packages if file), "<eval_with_key>")
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(others):
         frame, level = frame.f_back, level + 1

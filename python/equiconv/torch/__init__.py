@@ -27,6 +27,9 @@ except ModuleNotFoundError as error:
         'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
     ) from None
 
+from ._convert.conversion import convert as convert
+from ._convert.invariance import invariant as invariant
+from ._convert.report import conversion_report as conversion_report
 from ._exactness import check_exactness as check_exactness
 from ._export.bioimage import export_bioimage as export_bioimage
 from ._export.wsinfer import export_wsinfer as export_wsinfer
@@ -86,6 +89,8 @@ __all__ = [
     "SqueezeExcite",
     "check_exactness",
     "conv",
+    "conversion_report",
+    "convert",
     "expand",
     "explain",
     "export_bioimage",
@@ -94,6 +99,7 @@ __all__ = [
     "from_groupy",
     "group_conv",
     "group_pool",
+    "invariant",
     "isotropic_conv",
     "lifting_conv",
     "load_network",

@@ -59,7 +59,7 @@ def name_of(root: nn.Module, node: Node, kind: str) -> str:
 
 def refuse(root: nn.Module, node: Node, reason: str, supported: bool = False) -> NoReturn:
     """Raises ValueError for a step: what it is, where it stands, and what there is instead."""
-    raise ValueError(f"{_title(node)} at {_place(root, node)} {reason}{'. ' + SUPPORTED if supported else ''}")
+    raise ValueError(f"{_title(node)} at {place_of(root, node)} {reason}{'. ' + SUPPORTED if supported else ''}")
 
 
 def _title(node: Node) -> str:
@@ -69,7 +69,8 @@ def _title(node: Node) -> str:
     )
 
 
-def _place(root: nn.Module, node: Node) -> str:
+def place_of(root: nn.Module, node: Node) -> str:
+    """The module that a step is of, and the line of the user's code."""
     path = path_of(node)
     module = module_of(root, path)
     name = f"{path or 'the module itself'} ({type(module).__name__})"

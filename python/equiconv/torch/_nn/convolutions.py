@@ -116,7 +116,8 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         spec = spec_of(self._text)
         points = options.layer.output_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        return ordinary_convolution(bank_of(weight, weight.dtype, self._text), biases, options.extents, spec.sampling)
+        bank, groups = bank_of(weight, weight.dtype, self._text), options.out_channels if spec.layer.depthwise else 1
+        return ordinary_convolution(bank, biases, options.extents, spec.sampling, groups)
 
     def ordinary(self) -> nn.Module:
         """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""

@@ -18,7 +18,7 @@ _MEAN_OF_WINDOWS: tuple[Any, ...] = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 
 
 def ordinary_convolution(
-    bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling
+    bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling, groups: int = 1
 ) -> OrdinaryConvolution:
     """The convolution with copies of this filter bank and bias.
 
@@ -27,6 +27,7 @@ def ordinary_convolution(
         bias: (O |Y|,), or None.
         extents: the taps of the layer's kernel, about whose center the bank lies.
         sampling: of the layer.
+        groups: of the convolution, whose bank is (O |Y|, C |X| / groups, taps...).
     """
     # Elements that enlarge the kernel enlarge the bank, about the same center.
     padding = tuple(
@@ -36,13 +37,14 @@ def ordinary_convolution(
         )
     )
     convolution: OrdinaryConvolution = _CONVOLUTIONS[len(extents) - 1](
-        bank.shape[1],
+        bank.shape[1] * groups,
         bank.shape[0],
         tuple(bank.shape[2:]),
         stride=sampling.stride,
         padding=padding,
         dilation=sampling.dilation,
         padding_mode=sampling.padding_mode,
+        groups=groups,
         bias=bias is not None,
         device=bank.device,
         dtype=bank.dtype,

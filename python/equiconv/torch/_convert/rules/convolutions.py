@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions, batch norm and linear maps: the modules with weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from ..._nn.convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
+from ..._nn.norm import BatchNorm
+from ..depthwise import DepthwiseGroupConv, DepthwiseLiftingConv
+from ..walk import Emit, Signal, Step
+
+# By whether the signals it reads and writes are on the group.
+_KINDS: dict[tuple[bool, bool], Any] = {
+    (False, False): IsotropicConv,
+    (False, True): LiftingConv,
+    (True, True): GroupConv,
+    (True, False): ProjectionConv,
+}
+
+
+def convolution(step: Step) -> tuple[Signal, Emit]:
+    """``Conv2d`` and the like."""
+    module, walk, value = step.module, step.walk, step.spatial()
+    d = step.group.dimension
+    if len(module.kernel_size) != d:
+        step.refuse(f"acts on {len(module.kernel_size)} axes of space, expected {d}, the axes of {step.group.name}")
+    step.expect_channels(value, module.in_channels, "in_channels")
+    step.expect_alike(**{name: getattr(module, name) for name in ("kernel_size", "stride", "padding", "dilation")})
+    is_depthwise = module.groups > 1
+    if is_depthwise and not module.groups == module.in_channels == module.out_channels:
+        step.refuse(
+            f"has groups={module.groups} for {module.in_channels} and {module.out_channels} channels, expected 1, or "
+            "one for each channel with as many outputs: make it groups=1"
+        )
+    on_group = is_depthwise or step.node not in walk.projections
+    channels = value.channels if is_depthwise else walk.channels(module.out_channels)
+    result = _shared(step, value, Signal(channels, on_group, value.places))
+    kind = _depthwise_kind(value) if is_depthwise else _KINDS[value.on_group, on_group]
+
+    def emit() -> Any:
+        counts = (walk.count(result),) if is_depthwise else (walk.count(value), walk.count(result))
+        return walk.call(step.node, _layer(step, kind, counts))
+
+    return result, emit
+
+
+def _depthwise_kind(value: Signal) -> Any:
+    return DepthwiseGroupConv if value.on_group else DepthwiseLiftingConv
+
+
+def _layer(step: Step, kind: Any, counts: tuple[int, ...]) -> nn.Module:
+    """The layer of an ordinary convolution. Its own errors are told with the place."""
+    module = step.module
+    padding = 0 if module.padding == "valid" else module.padding
+    try:
+        layer: nn.Module = kind(
+            *counts, tuple(module.kernel_size), step.group, stride=module.stride, padding=padding,
+            dilation=module.dilation, padding_mode=module.padding_mode, bias=module.bias is not None,
+            device=module.weight.device, dtype=module.weight.dtype,
+        )  # fmt: skip
+    except (TypeError, ValueError) as error:
+        step.refuse(f"has no counterpart on {step.group.name}: {error}")
+    return layer
+
+
+def _shared(step: Step, value: Signal, result: Signal) -> Signal:
+    """The result of a module, which has the channels of its other calls."""
+    before = step.walk.uses.setdefault(str(step.node.target), (value, result))
+    if before[0] is value:
+        return result
+    if before[0].on_group != value.on_group:
+        step.refuse(
+            "is called for the image and again for features, which are signals on different spaces: use two modules"
+        )
+    fits = before[0].channels.merge(value.channels) and before[1].channels.merge(result.channels)
+    assert fits  # as many as the module has
+    return result
+
+
+def batch_norm(step: Step) -> tuple[Signal, Emit]:
+    """``BatchNorm2d`` and the like: one number for each channel, shared by H."""
+    module, value, walk = step.module, step.signal, step.walk
+    step.expect_channels(value, module.num_features, "num_features")
+    _shared(step, value, value)
+    kind: Any = nn.BatchNorm1d if value.places == "none" else BatchNorm
+
+    def emit() -> Any:
+        weight = module.weight if module.weight is not None else module.running_mean
+        made = kind(
+            walk.count(value), module.eps, module.momentum, module.affine, module.track_running_stats,
+            device=None if weight is None else weight.device, dtype=None if weight is None else weight.dtype,
+        )  # fmt: skip
+        return walk.call(step.node, made)
+
+    return value, emit
+
+
+def linear(step: Step) -> tuple[Signal, Emit]:
+    """``Linear`` of a vector that H leaves unchanged."""
+    module, value, walk = step.module, step.signal, step.walk
+    if value.places != "none":
+        step.refuse(
+            "acts on the last axis of space, expected a vector (B, C): put torch.nn.AdaptiveAvgPool2d(1) and "
+            "torch.nn.Flatten() before it"
+        )
+    step.expect_channels(value, module.in_features, "in_features")
+    result = _shared(step, value, Signal(walk.channels(module.out_features, is_free=True), False, "none"))
+
+    def emit() -> Any:
+        made = nn.Linear(
+            walk.count(value), walk.count(result), module.bias is not None, module.weight.device, module.weight.dtype
+        )
+        return walk.call(step.node, made)
+
+    return result, emit
+
+
+MODULES: dict[Any, Any] = {
+    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), convolution),
+    **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), batch_norm),
+    nn.Linear: linear,
+}
