@@ -32,7 +32,7 @@ CASES = {
     "squeezed D4": (networks.Squeezed, D4, (2, 3, 8, 8)),
     "dense C4": (networks.Dense, C4, (2, 3, 8, 8)),
     "unet 1-D": (lambda: networks.UNet(1), eq.reflection(), (2, 2, 16)),
-    "unet 3-D": (lambda: networks.UNet(3, width=4), eq.octahedral(), (1, 2, 4, 4, 8)),
+    "unet 3-D": (lambda: networks.UNet(3, width=2), eq.octahedral(), (1, 2, 4, 4, 4)),
 }
 
 
@@ -177,6 +177,41 @@ def test_features_that_leave_the_network_keep_their_channels_on_the_plane():
     assert y["features"].shape == y["first"][0].shape == (1, 6, 6, 6)
     eq.set_algorithm(network, "exact")
     assert eq.equivariance_error(lambda z: network(z)["features"], x, C4) == 0
+
+
+def test_normalization_of_the_image_stays():
+    """One number for each channel of the image, whose channels stay."""
+
+    class Normalized(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("mean", torch.tensor([0.1, 0.2, 0.3]).reshape(3, 1, 1))
+            self.register_buffer("deviation", torch.tensor([0.5, 2.0, 1.0]).reshape(1, 3, 1, 1))
+            self.scale = nn.Parameter(torch.tensor(3.0))
+            self.first = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            return self.first((x - self.mean) / self.deviation) * self.scale
+
+    network = et.convert(Normalized(), C4)
+    x = torch.randn(1, 3, 6, 6)
+    other = (x - network.mean) / network.deviation
+    assert torch.equal(network(x), network.first(other) * 3)
+    assert dict(network.named_parameters()).keys() == {"scale", "first.weight", "first.bias"}
+    assert dict(network.named_buffers()).keys() == {"mean", "deviation"}
+
+
+def test_dropout_that_never_drops_goes():
+    class Never(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Conv2d(1, 4, 3)
+
+        def forward(self, x):
+            return functional.dropout(self.first(x), 0.9, training=False)
+
+    network = et.convert(Never(), C4)
+    assert [name for name, _ in network.named_children()] == ["first"]
 
 
 def test_modules_called_twice_share_their_weights_and_channels():

@@ -167,6 +167,14 @@ REFUSED = {
         of(lambda self, y: y + y.mean((2, 3))),
         ["add at", "joins a signal with a vector", "reshape the vector to (B, C, 1, 1)"],
     ),
+    "change in place": (
+        of(lambda self, y: (y.relu_(), y)[1]),
+        ["relu_ at", "changes a signal in place and its result is not used"],
+    ),
+    "dropout in evaluation": (
+        of(lambda self, y: functional.dropout(y, 0.5, True)).eval(),
+        ["dropout at", "drops numbers in evaluation too: pass training=self.training"],
+    ),
     "sizes that are returned": (headed(lambda self, y: y.size(0)), ["returns what is no signal"]),
 }
 

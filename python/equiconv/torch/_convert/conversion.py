@@ -119,8 +119,16 @@ def _rule(step: Step) -> tuple[Any, Emit]:
     rule = _MODULES.get(type(step.module)) if step.module is not None else _TARGETS[node.op].get(node.target)
     if rule is None:
         refused(step)
+    if not node.users and _is_in_place(step):
+        step.refuse("changes a signal in place and its result is not used: use the result, as in y = y.add_(x)")
     result: tuple[Any, Emit] = rule(step)
     return result
+
+
+def _is_in_place(step: Step) -> bool:
+    name = step.node.target if isinstance(step.node.target, str) else getattr(step.node.target, "__name__", "")
+    has_option = bool(step.node.kwargs.get("inplace") or getattr(step.module, "inplace", False))
+    return has_option or (step.module is None and name.endswith("_") and not name.endswith("__"))
 
 
 def _attribute(root: nn.Module, path: str) -> Any:
@@ -148,7 +156,7 @@ def _last(root: nn.Module, graph: fx.Graph) -> set[fx.Node]:
     output = next(node for node in graph.nodes if node.op == "output")
     for end in output.all_input_nodes:
         node = end
-        while len(node.users) == 1 and len(node.all_input_nodes) == 1:
+        while len(node.users) == 1 and len(_signals(node)) == 1:
             module = _module(root, node)
             if isinstance(module, _CONVOLUTIONS):
                 if module.groups == 1 and calls[node.target] == 1:
@@ -156,8 +164,13 @@ def _last(root: nn.Module, graph: fx.Graph) -> set[fx.Node]:
                 break
             if module is not None and any(True for _ in module.parameters()):
                 break
-            node = node.all_input_nodes[0]
+            node = _signals(node)[0]
     return found
+
+
+def _signals(node: fx.Node) -> list[fx.Node]:
+    """What a step reads beside parameters."""
+    return [source for source in node.all_input_nodes if source.op != "get_attr"]
 
 
 def _root(walk: Walk) -> nn.Module:

@@ -206,7 +206,7 @@ class Walk:
         if name not in self.modules:
             self.modules[name] = module.train(before.training if before is not None else self.root.training)
             self.report.append(row_of(name, before if before is not None else str(node.name), module))
-        source = self.new(node.args[0]) if source is None else source  # type: ignore[arg-type]
+        source = self.new(node.all_input_nodes[0]) if source is None else source
         return self.graph.call_module(name, (source,))
 
     def added(self, name: str, module: nn.Module, source: fx.Node) -> fx.Node:

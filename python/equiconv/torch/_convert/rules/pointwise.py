@@ -60,10 +60,14 @@ def _softmax(step: Step) -> tuple[Signal, Emit]:
 
 def _dropout(step: Step, kind: Any) -> tuple[Signal, Emit]:
     """Dropout as a module, which follows `train` and `eval`."""
-    p = step.options(p=0.5)["p"]
-    value = step.signal
-    made = nn.Dropout(p) if kind is nn.Dropout or value.places == "none" else FieldDropout(p)
-    return value, lambda: step.walk.call(step.node, made)
+    value, walk = step.signal, step.walk
+    options = step.options(p=0.5, training=True)
+    if step.module is None and bool(options["training"]) != walk.root.training:
+        if walk.root.training:
+            return value, lambda: walk.new(step.source)
+        step.refuse("drops numbers in evaluation too: pass training=self.training")
+    made = nn.Dropout(options["p"]) if kind is nn.Dropout or value.places == "none" else FieldDropout(options["p"])
+    return value, lambda: walk.call(step.node, made)
 
 
 def _function(step: Step) -> tuple[Any, Emit]:
@@ -73,24 +77,28 @@ def _function(step: Step) -> tuple[Any, Emit]:
 
 def _copied(step: Step) -> Emit:
     for node in step.node.all_input_nodes[1:]:
-        value = step.value(node)
-        if isinstance(value, Constant):
-            _check_constant(step, value)
-        elif isinstance(value, Sizes):
-            step.refuse("computes with sizes of a signal, expected numbers")
+        _check_number(step, step.value(node), step.signal)
     return lambda: step.walk.copy(step.node)
 
 
-def _check_constant(step: Step, constant: Constant) -> None:
-    """Raises ValueError for a parameter or buffer of more than one number."""
-    shape = tuple(constant.tensor.shape)
-    if constant.tensor.numel() == 1:
+def _check_number(step: Step, value: Any, signal: Signal) -> None:
+    """Raises ValueError for what a signal meets that is no number: sizes, or a constant of several numbers.
+
+    One number for each channel may meet the image, as in ``(x - self.mean) / self.deviation``: its channels stay.
+    """
+    if not isinstance(value, Constant):
+        step.refuse("computes with sizes of a signal or with a tuple, expected numbers")
+    shape, d = tuple(value.tensor.shape), step.group.dimension
+    if value.tensor.numel() == 1:
         return
-    if len(shape) > step.group.dimension and any(size > 1 for size in shape[-step.group.dimension :]):
+    if len(shape) > d and any(size > 1 for size in shape[-d:]):
         step.refuse(
             f"adds or multiplies a constant of shape {shape}, which is tied to places of the image, as embeddings of "
             "positions are, and does not commute with the group: take it out"
         )
+    if len(shape) > d and not signal.on_group and signal.places != "none":
+        signal.channels.root().is_whole = True
+        return
     step.refuse(
         f"uses a constant, parameter or buffer of shape {shape}, expected a single number: channels become others, and "
         "places turn. Use the bias of a convolution, or batch norm"
@@ -105,10 +113,8 @@ def _binary(step: Step) -> tuple[Any, Emit]:
     if not signals:
         return Sizes("other"), lambda: step.walk.copy(step.node)
     for value in values:
-        if isinstance(value, Constant):
-            _check_constant(step, value)
-        elif not isinstance(value, Signal):
-            step.refuse("computes with sizes of a signal, expected numbers or signals")
+        if not isinstance(value, Signal):
+            _check_number(step, value, signals[0])
     if len(signals) < 2:
         return signals[0], lambda: step.walk.copy(step.node)
     return _joined(step, nodes, signals[0], signals[1])

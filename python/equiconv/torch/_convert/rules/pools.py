@@ -109,6 +109,8 @@ FUNCTIONS: dict[Any, Any] = {
     **{getattr(functional, name): _avg_pool for name in _MEANS},
     **{getattr(functional, name): partial(_adaptive, mode="mean") for name in _ADAPTIVE_MEANS},
     **{getattr(functional, name): partial(_adaptive, mode="max") for name in _ADAPTIVE_MAXIMA},
+    **dict.fromkeys((torch.max_pool1d, torch.max_pool2d, torch.max_pool3d), _max_pool),
+    torch.adaptive_avg_pool1d: partial(_adaptive, mode="mean"),
     functional.interpolate: _upsample,
     torch.mean: partial(_over_space, mode="mean"),
     torch.amax: partial(_over_space, mode="max"),
