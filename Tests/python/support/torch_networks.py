@@ -146,3 +146,21 @@ class Dense(nn.Module):
         one = torch.tanh(self.one(x))
         both = torch.cat((one, torch.tanh(self.two(one))), 1)
         return self.last(torch.cat([both + self.mix(both), x], -3)).softmax(1)
+
+
+class Normed(nn.Module):
+    """Norms by the statistics of each sample, before and behind the head."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 12, 3, padding=1)
+        self.groups = nn.GroupNorm(4, 12)
+        self.second = nn.Conv2d(12, 8, 3, padding=1, bias=False)
+        self.instances = nn.InstanceNorm2d(8, affine=True)
+        self.layer = nn.LayerNorm(8)
+        self.last = nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = functional.gelu(self.groups(self.first(x)))
+        x = functional.silu(self.instances(self.second(x)))
+        return self.last(self.layer(x.mean([-1, -2])))

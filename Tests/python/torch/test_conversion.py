@@ -30,6 +30,8 @@ CASES = {
     "convnet D4": (networks.ConvNet, D4, (2, 1, 12, 8)),
     "squeezed C4": (networks.Squeezed, C4, (2, 3, 7, 8)),
     "squeezed D4": (networks.Squeezed, D4, (2, 3, 8, 8)),
+    "normed C4": (networks.Normed, C4, (2, 3, 7, 8)),
+    "normed D4": (networks.Normed, D4, (2, 3, 8, 8)),
     "dense C4": (networks.Dense, C4, (2, 3, 8, 8)),
     "unet 1-D": (lambda: networks.UNet(1), eq.reflection(), (2, 2, 16)),
     "unet 3-D": (lambda: networks.UNet(3, width=2), eq.octahedral(), (1, 2, 4, 4, 4)),
@@ -177,6 +179,14 @@ def test_features_that_leave_the_network_keep_their_channels_on_the_plane():
     assert y["features"].shape == y["first"][0].shape == (1, 6, 6, 6)
     eq.set_algorithm(network, "exact")
     assert eq.equivariance_error(lambda z: network(z)["features"], x, C4) == 0
+
+
+def test_norms_have_parts_that_divide_their_channels():
+    """12 channels in 4 parts become 6 in 3 (of at most 4, 3 divides 6)."""
+    network = et.convert(networks.Normed(), C4)
+    assert (network.groups.options.num_groups, network.groups.options.num_channels) == (3, 6)
+    assert type(network.instances) is et.InstanceNorm
+    assert network.layer.normalized_shape == (4,)
 
 
 def test_normalization_of_the_image_stays():

@@ -100,12 +100,18 @@ REFUSED = {
     "pixel shuffle": (module(nn.PixelShuffle(2)), ["PixelShuffle at inner", "rearranges axes or places"]),
     "part of space": (of(lambda self, y: y[:, :, 1:-1, 1:-1]), ["getitem at", "takes parts of a signal"]),
     "part of the channels": (of(lambda self, y: y.chunk(2, 1)), ["chunk at", "rearranges axes"]),
-    "group norm": (module(nn.GroupNorm(2, 8)), ["GroupNorm at inner (GroupNorm)", "use BatchNorm1d, 2d or 3d"]),
-    "layer norm": (module(nn.LayerNorm([8, 6, 6])), ["LayerNorm at inner", "use BatchNorm1d"]),
-    "instance norm": (module(nn.InstanceNorm2d(8)), ["InstanceNorm2d at inner", "use BatchNorm1d"]),
+    "layer norm": (
+        module(nn.LayerNorm([8, 6, 6])),
+        ["LayerNorm at inner (LayerNorm)", "of sizes (8, 6, 6)", "use BatchNorm1d, 2d or 3d, or GroupNorm(1, C)"],
+    ),
+    "instance norm with running statistics": (
+        module(nn.InstanceNorm2d(8, track_running_stats=True)),
+        ["InstanceNorm2d at inner", "has track_running_stats=True, expected False"],
+    ),
+    "response norm": (module(nn.LocalResponseNorm(2)), ["LocalResponseNorm at inner", "use the modules BatchNorm1d"]),
     "layer norm as a function": (
         of(lambda self, y: functional.layer_norm(y, (6, 6))),
-        ["layer_norm at", "use BatchNorm1d"],
+        ["layer_norm at", "use the modules BatchNorm1d"],
     ),
     "attention": (
         of(lambda self, y: y @ y),

@@ -17,6 +17,7 @@ from ..._groups.point_group import PointGroup
 from .._network.places import module_of
 from .report import KEY, ConversionReport, count
 from .rules.convolutions import MODULES as CONVOLUTIONS
+from .rules.norms import MODULES as NORMS
 from .rules.pointwise import FUNCTIONS as POINTWISE_FUNCTIONS
 from .rules.pointwise import METHODS as POINTWISE_METHODS
 from .rules.pointwise import MODULES as POINTWISE_MODULES
@@ -32,7 +33,7 @@ from .walk import Constant, Emit, Step, Walk
 
 Keep = Literal["parameters", "width"]
 
-_MODULES: dict[Any, Any] = {**CONVOLUTIONS, **POINTWISE_MODULES, **POOL_MODULES, **SHAPE_MODULES}
+_MODULES: dict[Any, Any] = {**CONVOLUTIONS, **NORMS, **POINTWISE_MODULES, **POOL_MODULES, **SHAPE_MODULES}
 _TARGETS: dict[str, dict[Any, Any]] = {
     "call_function": {**POINTWISE_FUNCTIONS, **POOL_FUNCTIONS, **SHAPE_FUNCTIONS},
     "call_method": {**POINTWISE_METHODS, **POOL_METHODS, **SHAPE_METHODS},

@@ -110,6 +110,19 @@ class Step:
             self.refuse("acts on space behind the flattening, expected a signal with axes of space")
         return value
 
+    def shared(self, value: Signal, result: Signal) -> Signal:
+        """The result of a module with weights, which has the channels of its other calls."""
+        before = self.walk.uses.setdefault(str(self.node.target), (value, result))
+        if before[0] is value:
+            return result
+        if before[0].on_group != value.on_group:
+            self.refuse(
+                "is called for the image and again for features, which are signals on different spaces: use two modules"
+            )
+        fits = before[0].channels.merge(value.channels) and before[1].channels.merge(result.channels)
+        assert fits  # as many as the module has
+        return result
+
     def expect_alike(self, **options: Any) -> None:
         """Raises ValueError unless options have one value for all axes that the group exchanges."""
         axes = range(self.group.dimension)

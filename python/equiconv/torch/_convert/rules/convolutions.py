@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions, batch norm and linear maps: the modules with weights."""
+"""Convolutions and linear maps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from torch import nn
 
 from ..._nn.convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
-from ..._nn.norm import BatchNorm
 from ..depthwise import DepthwiseGroupConv, DepthwiseLiftingConv
 from ..walk import Emit, Signal, Step
 
@@ -37,7 +36,7 @@ def convolution(step: Step) -> tuple[Signal, Emit]:
         )
     on_group = is_depthwise or step.node not in walk.projections
     channels = value.channels if is_depthwise else walk.channels(module.out_channels)
-    result = _shared(step, value, Signal(channels, on_group, value.places))
+    result = step.shared(value, Signal(channels, on_group, value.places))
     kind = _depthwise_kind(value) if is_depthwise else _KINDS[value.on_group, on_group]
 
     def emit() -> Any:
@@ -66,38 +65,6 @@ def _layer(step: Step, kind: Any, counts: tuple[int, ...]) -> nn.Module:
     return layer
 
 
-def _shared(step: Step, value: Signal, result: Signal) -> Signal:
-    """The result of a module, which has the channels of its other calls."""
-    before = step.walk.uses.setdefault(str(step.node.target), (value, result))
-    if before[0] is value:
-        return result
-    if before[0].on_group != value.on_group:
-        step.refuse(
-            "is called for the image and again for features, which are signals on different spaces: use two modules"
-        )
-    fits = before[0].channels.merge(value.channels) and before[1].channels.merge(result.channels)
-    assert fits  # as many as the module has
-    return result
-
-
-def batch_norm(step: Step) -> tuple[Signal, Emit]:
-    """``BatchNorm2d`` and the like: one number for each channel, shared by H."""
-    module, value, walk = step.module, step.signal, step.walk
-    step.expect_channels(value, module.num_features, "num_features")
-    _shared(step, value, value)
-    kind: Any = nn.BatchNorm1d if value.places == "none" else BatchNorm
-
-    def emit() -> Any:
-        weight = module.weight if module.weight is not None else module.running_mean
-        made = kind(
-            walk.count(value), module.eps, module.momentum, module.affine, module.track_running_stats,
-            device=None if weight is None else weight.device, dtype=None if weight is None else weight.dtype,
-        )  # fmt: skip
-        return walk.call(step.node, made)
-
-    return value, emit
-
-
 def linear(step: Step) -> tuple[Signal, Emit]:
     """``Linear`` of a vector that H leaves unchanged."""
     module, value, walk = step.module, step.signal, step.walk
@@ -107,7 +74,7 @@ def linear(step: Step) -> tuple[Signal, Emit]:
             "torch.nn.Flatten() before it"
         )
     step.expect_channels(value, module.in_features, "in_features")
-    result = _shared(step, value, Signal(walk.channels(module.out_features, is_free=True), False, "none"))
+    result = step.shared(value, Signal(walk.channels(module.out_features, is_free=True), False, "none"))
 
     def emit() -> Any:
         made = nn.Linear(
@@ -120,6 +87,5 @@ def linear(step: Step) -> tuple[Signal, Emit]:
 
 MODULES: dict[Any, Any] = {
     **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), convolution),
-    **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), batch_norm),
     nn.Linear: linear,
 }

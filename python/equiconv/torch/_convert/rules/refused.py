@@ -14,15 +14,12 @@ from ..._nn.signal_module import SignalModule
 from ..walk import Step
 
 SUPPORTED = (
-    "Networks may be made of Conv1d, Conv2d and Conv3d, batch norm, max and mean pools, adaptive ones to one place, "
-    "Upsample by integers, functions of each number, dropout, softmax over channels, sums and products of signals, "
-    "torch.cat along channels, Flatten behind a pool over all of space, and Linear behind that"
+    "Networks may be made of Conv1d, Conv2d and Conv3d, batch, group and instance norm, max and mean pools, adaptive ones "
+    "to one place, Upsample by integers, functions of each number, dropout, softmax over channels, sums and products of "
+    "signals, torch.cat along channels, Flatten behind a pool over all of space, and Linear behind that"
 )
 
-_NORMS = (
-    nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d, nn.LocalResponseNorm,
-    nn.RMSNorm,
-)  # fmt: skip
+_NORMS = (nn.LocalResponseNorm, nn.RMSNorm)
 _NORM_FUNCTIONS = (
     functional.group_norm, functional.layer_norm, functional.instance_norm, functional.local_response_norm,
 )  # fmt: skip
@@ -43,7 +40,10 @@ _ATTENTION: tuple[Any, ...] = (
     torch.matmul, torch.bmm, torch.einsum, operator.matmul, "matmul", "bmm",
 )  # fmt: skip
 _PADDING: tuple[Any, ...] = (functional.pad, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d, nn.ReflectionPad2d)
-_NO_NORM = "normalizes over channels or places as its shapes say, which an axis of H changes: use BatchNorm1d, 2d or 3d"
+_NO_NORM = (
+    "normalizes over axes that H changes, or by weights that are no module's: use the modules BatchNorm1d, 2d or 3d, "
+    "GroupNorm or InstanceNorm2d"
+)
 _REASONS: dict[Any, str] = {
     **dict.fromkeys((*_NORMS, *_NORM_FUNCTIONS), _NO_NORM),
     **dict.fromkeys(
