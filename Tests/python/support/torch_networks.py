@@ -164,3 +164,11 @@ class Normed(nn.Module):
         x = functional.gelu(self.groups(self.first(x)))
         x = functional.silu(self.instances(self.second(x)))
         return self.last(self.layer(x.mean([-1, -2])))
+
+
+def volumes():
+    """A small classifier of volumes."""
+    return nn.Sequential(
+        nn.Conv3d(1, 6, 3, padding=1), nn.BatchNorm3d(6), nn.ReLU(), nn.MaxPool3d(2), nn.Conv3d(6, 8, 3, padding=1),
+        nn.Dropout3d(0.1), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(8, 3),
+    )  # fmt: skip

@@ -34,7 +34,7 @@ CASES = {
     "normed D4": (networks.Normed, D4, (2, 3, 8, 8)),
     "dense C4": (networks.Dense, C4, (2, 3, 8, 8)),
     "unet 1-D": (lambda: networks.UNet(1), eq.reflection(), (2, 2, 16)),
-    "unet 3-D": (lambda: networks.UNet(3, width=2), eq.octahedral(), (1, 2, 4, 4, 4)),
+    "volumes": (networks.volumes, eq.octahedral(), (1, 1, 4, 4, 6)),
 }
 
 
@@ -56,7 +56,7 @@ def trained(network):
 
 def converted(name, **keywords):
     make, group, shape = CASES[name]
-    plain = make()
+    plain = trained(make())
     return plain, trained(et.convert(plain, group, **keywords)), group, torch.randn(shape)
 
 
@@ -65,7 +65,7 @@ def converted(name, **keywords):
 def test_outputs_have_the_shape_they_had(name, keep):
     plain, network, _, x = converted(name, keep=keep)
     with torch.no_grad():
-        assert network(x).shape == plain.eval()(x).shape
+        assert network(x).shape == plain(x).shape
 
 
 @pytest.mark.parametrize("backend", [None, "torch"])
@@ -78,7 +78,7 @@ def test_converted_networks_commute_with_the_group_to_the_last_bit(name, backend
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert eq.equivariance_error(network, x, group) == 0
-    assert eq.equivariance_error(plain.eval(), x, group) > 1e-4
+    assert eq.equivariance_error(plain, x, group) > 1e-3
     with torch.no_grad():
         assert network(x).std() > 1e-3
 

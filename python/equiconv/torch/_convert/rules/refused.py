@@ -14,9 +14,9 @@ from ..._nn.signal_module import SignalModule
 from ..walk import Step
 
 SUPPORTED = (
-    "Networks may be made of Conv1d, Conv2d and Conv3d, batch, group and instance norm, max and mean pools, adaptive ones "
-    "to one place, Upsample by integers, functions of each number, dropout, softmax over channels, sums and products of "
-    "signals, torch.cat along channels, Flatten behind a pool over all of space, and Linear behind that"
+    "Networks may be made of Conv1d, Conv2d and Conv3d, batch, group and instance norm, max and mean pools, adaptive "
+    "ones to one place, Upsample by integers, functions of each number, dropout, softmax over channels, sums and "
+    "products of signals, torch.cat along channels, Flatten behind a pool over all of space, and Linear behind that"
 )
 
 _NORMS = (nn.LocalResponseNorm, nn.RMSNorm)
