@@ -58,6 +58,20 @@ class Flax:
             layer.bias[...] = bias
         return layer
 
+    def in_use(self, name, *arguments, **keywords):
+        """(x, is_training) -> y of a module with norms."""
+        module = self.make(name, *arguments, **keywords)
+
+        def call(x, is_training):
+            module.train() if is_training else module.eval()
+            return module(x)
+
+        return call
+
+    def dense_layers(self, block):
+        """Those of a dense block of two."""
+        return block.layer1, block.layer2
+
     def with_algorithm(self, network, algorithm):
         """The network whose layers all use one algorithm."""
         eq.set_algorithm(network, algorithm)
@@ -114,6 +128,21 @@ class Equinox:
     def with_parameters(self, layer, weight, bias):
         layer = self.library.tree_at(lambda layer: layer.weight, layer, weight)
         return layer if bias is None else self.library.tree_at(lambda layer: layer.bias, layer, bias)
+
+    def in_use(self, name, *arguments, **keywords):
+        keywords["key"] = jax.random.key(0)
+        module, state = self.library.nn.make_with_state(getattr(self.modules, name))(*arguments, **keywords)
+        states = [state]
+
+        def call(x, is_training):
+            y, after = self.library.nn.inference_mode(module, not is_training)(x, states[-1])
+            states.append(after)
+            return y
+
+        return call
+
+    def dense_layers(self, block):
+        return block.layers
 
     def with_algorithm(self, network, algorithm):
         return self.modules.with_algorithm(network, algorithm)

@@ -45,6 +45,9 @@ from ._network.loading import NetworkModule as NetworkModule
 from ._network.loading import load_network as load_network
 from ._network.saving import save_network as save_network
 from ._nn.backend import set_backend as set_backend
+from ._nn.blocks import DenseBlock as DenseBlock
+from ._nn.blocks import DenseTransition as DenseTransition
+from ._nn.blocks import ResidualBlock as ResidualBlock
 from ._nn.convolutions import GroupConv as GroupConv
 from ._nn.convolutions import IsotropicConv as IsotropicConv
 from ._nn.convolutions import LiftingConv as LiftingConv
@@ -70,6 +73,8 @@ _flops.register()
 
 __all__ = [
     "BatchNorm",
+    "DenseBlock",
+    "DenseTransition",
     "FieldDropout",
     "GroupConv",
     "GroupNorm",
@@ -82,6 +87,7 @@ __all__ = [
     "NetworkModule",
     "PartialProjection",
     "ProjectionConv",
+    "ResidualBlock",
     "Restrict",
     "SpatialAvgPool",
     "SpatialMaxPool",

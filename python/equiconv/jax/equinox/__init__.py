@@ -26,6 +26,7 @@ except ModuleNotFoundError as error:
     ) from None
 
 from ._algorithm import with_algorithm
+from ._blocks import DenseBlock, DenseTransition, ResidualBlock
 from ._convolution import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 from ._fields import BatchNorm, FieldDropout, GroupPool
 from ._sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
@@ -34,7 +35,8 @@ from ._signature import check_signature, signature
 from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 
 __all__ = [
-    "BatchNorm", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool", "InstanceNorm", "IsotropicConv", "LayerNorm",
-    "LiftingConv", "ProjectionConv", "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite",
-    "check_signature", "signature", "with_algorithm",
+    "BatchNorm", "DenseBlock", "DenseTransition", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool",
+    "InstanceNorm", "IsotropicConv", "LayerNorm", "LiftingConv", "ProjectionConv", "ResidualBlock", "Sequential",
+    "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite", "check_signature", "signature",
+    "with_algorithm",
 ]  # fmt: skip

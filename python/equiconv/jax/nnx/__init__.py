@@ -27,6 +27,7 @@ except ModuleNotFoundError as error:
         'equiconv.jax.nnx needs Flax, which is not installed: pip install "equiconv[flax]"', name="flax"
     ) from None
 
+from ._blocks import DenseBlock, DenseTransition, ResidualBlock
 from ._convolution import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 from ._fields import BatchNorm, FieldDropout, GroupPool
 from ._sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
@@ -35,7 +36,7 @@ from ._signature import check_signature, signature
 from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 
 __all__ = [
-    "BatchNorm", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool", "InstanceNorm", "IsotropicConv", "LayerNorm",
-    "LiftingConv", "ProjectionConv", "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite",
-    "check_signature", "signature",
+    "BatchNorm", "DenseBlock", "DenseTransition", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool",
+    "InstanceNorm", "IsotropicConv", "LayerNorm", "LiftingConv", "ProjectionConv", "ResidualBlock", "Sequential",
+    "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite", "check_signature", "signature",
 ]  # fmt: skip

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Residual and dense blocks, made of the modules of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..._bases.basis import KernelBasis
+from ..._functional.convolutions import Axes
+from ..._groups.point_group import PointGroup
+from ..._nn.blocks import (
+    Block,
+    BlockConvolution,
+    BlockPlan,
+    called,
+    checked_functions,
+    dense,
+    dense_plans,
+    residual,
+    residual_plan,
+    transition_plan,
+)
+from .convolutions import GroupConv
+from .norm import BatchNorm
+from .spatial import SpatialAvgPool
+
+_Norm = Callable[[int], nn.Module]
+_Activation = Callable[[Tensor], Tensor]
+
+
+class _Assembly(Block, nn.Module):
+    """A module of layers that are called by their names in a plan."""
+
+    def __init__(self, plan: BlockPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def _call(self, name: str, x: Any) -> Any:
+        layer = getattr(self, name)
+        return x if layer is None else layer(x)
+
+    def extra_repr(self) -> str:
+        """The arguments."""
+        return self.plan.text
+
+
+class _Block(_Assembly):
+    """One of convolutions, norms and an activation."""
+
+    activation: _Activation
+
+    def __init__(
+        self, plan: BlockPlan, norm: _Norm | None, activation: _Activation, device: Any, dtype: torch.dtype | None,
+        options: dict[str, Any],
+    ) -> None:  # fmt: skip
+        super().__init__(plan)
+        checked_functions(norm, activation)
+
+        def convolution(part: BlockConvolution) -> GroupConv:
+            return GroupConv(
+                part.in_channels, part.out_channels, part.kernel, plan.group, stride=part.stride, padding="same",
+                bias=norm is None, device=device, dtype=dtype, **options,
+            )  # fmt: skip
+
+        def placed(channels: int) -> nn.Module:
+            return norm(channels).to(device=device, dtype=dtype)  # type: ignore[misc]
+
+        for name, layer in plan.parts(convolution, None if norm is None else placed):
+            setattr(self, name, layer)
+        self.activation = activation
+
+
+class ResidualBlock(_Block):
+    """A residual block from G to G: a branch of convolutions, added to the signal or to a 1 x 1 convolution of it.
+
+    ``y = activation(branch(x) + shortcut(x))`` with the branch ``conv1, norm1, activation, conv2, norm2`` as in
+    torchvision's `BasicBlock`, or of three convolutions as in its `Bottleneck`. The shortcut is the identity, or
+    ``shortcut, shortcut_norm`` where channels or sizes change. With preactivation the branch is ``norm1, activation,
+    conv1, norm2, activation, conv2``, ``y = branch(x) + shortcut``, and a convolution in the shortcut reads what conv1
+    reads. Sources: He et al., "Deep residual learning for image recognition", CVPR 2016, and "Identity mappings in deep
+    residual networks", ECCV 2016.
+
+    It commutes with the group as its layers do: in evaluation with ``set_algorithm(network, "exact")`` to the last bit.
+    Network files have it where they have its norm and activation, as `BatchNorm` and `torch.relu`.
+
+    Args:
+        in_channels, out_channels: C and O.
+        group: H, any group.
+        stride: of the first convolution with a larger kernel, and of the shortcut: an int, or one for each axis. Both
+            read at 0, stride, 2 stride, ..., which fits a size n if stride divides n - 1.
+        kernel: odd extents, or a basis of them.
+        bottleneck: whether the branch is a 1 x 1 convolution to O / 4 channels, one with `kernel`, and a 1 x 1 to O.
+        norm: makes a norm of its channels, such as ``functools.partial(GroupNorm, 4)``; None for biases in place of
+            norms.
+        activation: a function of tensors, or a module, which all places share.
+        preactivation: whether norm and activation come before each convolution.
+        device, dtype: of the parameters.
+        options: more arguments of all convolutions, as of `GroupConv`: padding_mode, algorithm, interpolation,
+            group_basis, quadrature, backend.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...) with sizes (n - 1) // stride + 1.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Calls warn with an EquivarianceWarning, which names sizes that fit, where the stride does not fit the size.
+
+    Example:
+        >>> ResidualBlock(8, 16, cyclic(4), stride=2)(torch.zeros(1, 8, 4, 9, 9)).shape
+        torch.Size([1, 16, 4, 5, 5])
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, group: PointGroup, stride: Axes = 1,
+        kernel: int | tuple[int, ...] | KernelBasis = 3, bottleneck: bool = False, norm: _Norm | None = BatchNorm,
+        activation: _Activation = torch.relu, preactivation: bool = False, *, device: Any = None,
+        dtype: torch.dtype | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        plan = residual_plan(in_channels, out_channels, group, stride, kernel, bottleneck, preactivation)
+        super().__init__(plan, norm, activation, device, dtype, options)
+        if "shortcut_norm" not in plan.shortcut:
+            self.shortcut_norm = None
+        if not plan.shortcut:
+            self.shortcut = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The signal behind the block."""
+        result: Tensor = residual(self.plan, x, self._call)
+        return result
+
+
+class _DenseLayer(_Block):
+    """The channels that one layer of a dense block adds."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = called(self.plan.branch, x, self._call)
+        return result
+
+
+class DenseBlock(_Assembly):
+    """A dense block from G to G: each layer reads the channels of the signal and of all layers before it.
+
+    ``x = concatenate(x, layer(x))`` for each layer: ``norm1, activation, conv1``, or with a bottleneck ``norm1,
+    activation, conv1, norm2, activation, conv2``, where conv1 is 1 x 1 to 4 growth channels. Layers are ``layer1``,
+    ``layer2``, .... Source: Huang et al., "Densely connected convolutional networks", CVPR 2017.
+
+    Args:
+        in_channels: C.
+        growth: the channels that each layer adds.
+        layers: how many.
+        group, kernel, norm, activation, device, dtype, options: as of `ResidualBlock`.
+        bottleneck: whether layers have a 1 x 1 convolution first.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, C + layers growth, |H|, spatial...).
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Example:
+        >>> DenseBlock(8, 4, 3, cyclic(4))(torch.zeros(1, 8, 4, 9, 9)).shape
+        torch.Size([1, 20, 4, 9, 9])
+    """
+
+    def __init__(
+        self, in_channels: int, growth: int, layers: int, group: PointGroup,
+        kernel: int | tuple[int, ...] | KernelBasis = 3, bottleneck: bool = False, norm: _Norm | None = BatchNorm,
+        activation: _Activation = torch.relu, *, device: Any = None, dtype: torch.dtype | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        plan, plans = dense_plans(in_channels, growth, layers, group, kernel, bottleneck)
+        super().__init__(plan)
+        for name, layer in zip(plan.branch, plans, strict=True):
+            setattr(self, name, _DenseLayer(layer, norm, activation, device, dtype, options))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The signal with the channels of all layers."""
+        result: Tensor = dense(self.plan, x, self._call, lambda before, more: torch.cat([before, more], 1))
+        return result
+
+
+class DenseTransition(_Block):
+    """Between dense blocks: ``norm, activation, conv, pool``, a 1 x 1 group convolution and means of windows.
+
+    Args:
+        in_channels, out_channels: C and O.
+        group, norm, activation, device, dtype, options: as of `ResidualBlock`.
+        pool: the extent and the stride of windows, an int or one for each axis: `SpatialAvgPool`.
+
+    Shape:
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...) with sizes n // pool.
+
+    Raises:
+        TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+    Calls warn with an EquivarianceWarning, which names sizes that fit, where windows do not fit the size.
+
+    Example:
+        >>> DenseTransition(20, 10, cyclic(4))(torch.zeros(1, 20, 4, 8, 8)).shape
+        torch.Size([1, 10, 4, 4, 4])
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, group: PointGroup, pool: Axes = 2, norm: _Norm | None = BatchNorm,
+        activation: _Activation = torch.relu, *, device: Any = None, dtype: torch.dtype | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        plan = transition_plan(in_channels, out_channels, group)
+        super().__init__(plan, norm, activation, device, dtype, options)
+        self.pool = SpatialAvgPool(group, pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The smaller signal."""
+        result: Tensor = called(self.plan.branch, x, self._call)
+        return result
