@@ -34,14 +34,16 @@ def signal(group, sizes, on_group=True, dtype=np.float32):
     return np.random.default_rng(0).normal(1, 2, size=(2, 4, *fiber, *sizes)).astype(dtype)
 
 
+# In double precision a sum in another order shows.
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("on_group", [True, False])
 @pytest.mark.parametrize("name", GROUPS)
-def test_norms_commute_with_the_group_to_the_last_bit(name, on_group):
+def test_norms_commute_with_the_group_to_the_last_bit(name, on_group, dtype):
     group, sizes = GROUPS[name]
-    x = signal(group, sizes, on_group)
-    for layer in layers(group):
+    x = signal(group, sizes, on_group, dtype)
+    for layer in layers(group, dtype):
         y = layer(x)
-        assert y.dtype == np.float32
+        assert y.dtype == dtype
         assert y.shape == x.shape
         for element in range(group.order):
             assert np.array_equal(layer(eq.act(x, group, element)), eq.act(y, group, element))
