@@ -204,6 +204,23 @@ def test_expanded_and_traced_networks_compute_the_same():
     assert torch.equal(program(x), y)
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled_modules_are_one_program_for_any_size(kind, exact):
+    module, _ = pair(kind, C4, exact)
+    programs = []
+
+    def count(graph, _example):
+        programs.append(graph)
+        return graph
+
+    compiled = torch.compile(module, fullgraph=True, dynamic=True, backend=count)
+    for sizes in ((5, 7), (7, 6), (4, 9)):
+        x = signal(C4, sizes)
+        assert torch.equal(compiled(x), module(x))
+    assert len(programs) == 1
+
+
 def test_norms_look_at_the_history_of_signals():
     x = et.LiftingConv(1, 4, 3, eq.dihedral(2))(torch.zeros(1, 1, 5, 5))
     for kind in KINDS:

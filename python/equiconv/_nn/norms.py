@@ -58,6 +58,8 @@ class GroupNorm(_SampleNorm):
     those of sorted numbers in double precision, so that the layer commutes with the group to the last bit. For the
     trivial group it is `torch.nn.GroupNorm`. Source: Wu and He, "Group normalization", ECCV 2018.
 
+    Network files do not have it.
+
     Args:
         num_groups: the parts of the channels, which it divides; the group H has nothing to do with them.
         num_channels: C.
@@ -94,6 +96,8 @@ class InstanceNorm(_SampleNorm):
     As `GroupNorm` with a group for each channel. For the trivial group it is `torch.nn.InstanceNorm2d`. Source:
     Ulyanov, Vedaldi and Lempitsky, "Instance normalization", arXiv:1607.08022.
 
+    Network files do not have it.
+
     Args:
         num_features: C.
         eps, dtype: as of `GroupNorm`.
@@ -122,6 +126,8 @@ class LayerNorm(_SampleNorm):
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias`` with one weight and one bias for each channel, as networks
     such as ConvNeXt have it. Sums are those of `GroupNorm`. For the trivial group it is `torch.nn.LayerNorm` of the
     channels. Source: Ba, Kiros and Hinton, "Layer normalization", arXiv:1607.06450.
+
+    Network files do not have it.
 
     Args:
         num_features: C.
@@ -156,6 +162,8 @@ class SqueezeExcite(Held):
     ``y[c] = x[c] s[c]`` with ``s = sigmoid(fc2(relu(fc1(m))))`` and ``m[c] = mean over h and space of x[c, h]``. All of
     H and of space shares the number of a channel, which is invariant, so that the layer commutes with the group, to the
     last bit. Source: Hu, Shen and Sun, "Squeeze-and-excitation networks", CVPR 2018.
+
+    Network files do not have it.
 
     Args:
         channels: C.

@@ -80,7 +80,7 @@ class _SampleNorm(_ExactModule):
         if weight is not None and bias is not None:
             column = (-1,) + (1,) * (x.dim() - 2)
             standard = standard * weight.reshape(column) + bias.reshape(column)
-        return continues(standard.to(x.dtype), x)
+        return _continued(standard.to(x.dtype), x)
 
     def _standardized(self, rows: Tensor) -> Tensor:
         """Rows of mean 0 and variance 1, in float32 or float64."""
@@ -98,6 +98,11 @@ class _SampleNorm(_ExactModule):
         """The arguments."""
         more = (", affine=True" if self.weight is not None else ", affine=False") + (", exact" if self.exact else "")
         return self.options.arguments + more
+
+
+def _continued(y: Tensor, x: Tensor) -> Tensor:
+    """`y`, on record as what became of each number of `x`; compilers keep no record."""
+    return y if torch.compiler.is_compiling() else continues(y, x)
 
 
 def _widest(x: Tensor) -> Tensor:
@@ -150,6 +155,8 @@ class InstanceNorm(_SampleNorm):
     As `GroupNorm` with a group for each channel. For the trivial group it is `torch.nn.InstanceNorm2d` without running
     statistics. Source: Ulyanov, Vedaldi and Lempitsky, "Instance normalization", arXiv:1607.08022.
 
+    Network files do not have it.
+
     Args:
         num_features: C.
         eps, device, dtype: as for `torch.nn.InstanceNorm2d`.
@@ -180,6 +187,8 @@ class LayerNorm(_SampleNorm):
     ``y = (x - mean) / sqrt(variance + eps) * weight + bias`` with one weight and one bias for each channel, as networks
     such as ConvNeXt have it. For the trivial group it is `torch.nn.LayerNorm` of the channels. Source: Ba, Kiros and
     Hinton, "Layer normalization", arXiv:1607.06450.
+
+    Network files do not have it.
 
     Args:
         num_features: C.
@@ -259,7 +268,7 @@ class SqueezeExcite(_ExactModule):
         else:
             means = numbers.mean(2, dtype=torch.float32 if x.dtype in _HALVES else None).to(x.dtype)
         scale = torch.sigmoid(self.fc2(torch.relu(self.fc1(means)))).to(x.dtype)
-        return continues(x * scale.reshape(*scale.shape, *(1,) * (x.dim() - 2)), x)
+        return _continued(x * scale.reshape(*scale.shape, *(1,) * (x.dim() - 2)), x)
 
     def extra_repr(self) -> str:
         """The arguments."""
