@@ -39,7 +39,7 @@ INNER_ORDER = {
         ("_network",),
         ("_export", "_convert"),
     ),
-    "jax": (("_primitives",), ("_functions", "_action"), ("_nn",), ("nnx", "equinox")),
+    "jax": (("_primitives",), ("_action",), ("_functions", "_transposed"), ("_nn",), ("nnx", "equinox")),
 }
 # Rooms of the experiments, and the one they know.
 KNOWN = {("digits", "common"), ("mitosis", "common")}

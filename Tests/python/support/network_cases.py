@@ -107,6 +107,28 @@ class Quotients(nn.Module):
         )  # fmt: skip
 
 
+class Transposed(nn.Module):
+    """Adjoints of all layers, as modules and as functions; the first has the weight of its layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.lift = et.LiftingConv(1, 2, 3, D4, padding=1)
+        self.down = et.GroupConv(2, 3, 3, D4, stride=2, padding=1)
+        self.up = et.TransposedConv(3, 2, 3, D4, stride=2, padding=1)
+        self.up.weight = self.down.weight
+        self.plane = et.TransposedConv(2, 2, 4, D4, layer="lifting", stride=2, padding=1)
+        self.again = et.TransposedConv(2, 2, 3, D4, layer="projection", padding_mode="circular", padding=1, bias=False)
+        self.weight = nn.Parameter(torch.randn(2, 2, 8, 3, 3) / 4)
+        self.bias = nn.Parameter(torch.randn(2))
+        self.end = et.TransposedConv(2, 1, (2, 3), eq.dihedral(1), layer="isotropic", stride=3, output_padding=(2, 0))
+
+    def forward(self, x):
+        y = torch.relu(self.up(self.down(torch.relu(self.lift(x)))))
+        y = self.again(torch.relu(self.plane(y)))
+        y = torch.tanh(et.transposed_conv(y, self.weight, D4, self.bias, dilation=2))
+        return self.end(et.group_pool(et.transposed_conv(y, self.weight, D4), "max"))
+
+
 class Fibers(nn.Module):
     def __init__(self):
         super().__init__()
@@ -212,6 +234,12 @@ def _cases():
     yield "unet-nearest", partial(UNet, "nearest"), (2, 2, 8, 8)
     yield "functional", Functional, (3, 2, 6, 7)
     yield "quotients", Quotients, (2, 2, 6, 6)
+    yield "transposed", Transposed, (2, 1, 9, 9)
+    yield "transposed-exact", partial(
+        sequential, et.LiftingConv(1, 3, 3, C8, padding=1), nn.ReLU(),
+        et.TransposedConv(3, 2, eq.bspline_basis(5), C8, layer="lifting", stride=2, padding=1, algorithm="direct"),
+        nn.ReLU(), et.TransposedConv(2, 2, 3, C8, layer="isotropic", algorithm="direct", stride=2, bias=False),
+    ), (1, 1, 5, 6)  # fmt: skip
     yield "fibers", Fibers, (2, 1, 8, 8)
     yield "functions", Functions, (2, 3, 4, 5)
     yield "ordinary", Ordinary, (2, 2, 8, 9)

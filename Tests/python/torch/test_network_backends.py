@@ -13,11 +13,12 @@ torch = pytest.importorskip("torch", reason='equiconv.torch is not tested: pip i
 et = pytest.importorskip("equiconv.torch")
 
 from devices import on_devices  # noqa: E402 (torch may be missing)
+from equiconv._layer.transposed import transposed_sizes  # noqa: E402
 from equiconv.torch import _backends  # noqa: E402
 from equiconv.torch._network.modules import ConvolutionFunction, Normalize, TransposedFunction  # noqa: E402
 from equiconv.torch._network.texts import plain_text  # noqa: E402
 from equiconv.torch._operators.convolution import input_gradient  # noqa: E402
-from equiconv.torch._operators.layers import output_shape_of, text_of  # noqa: E402
+from equiconv.torch._operators.layers import output_shape_of, spec_of, text_of  # noqa: E402
 from network_cases import CASES, signal, trained  # noqa: E402
 from torch_cases import CASES as LAYERS  # noqa: E402
 
@@ -187,6 +188,16 @@ def text_of_case(case):
     return text_of(case.layer, case.group, *options.values(), *stabilizers, *depthwise)
 
 
+def adjoint_of(g, weight, shape, text):
+    """The adjoint by PyTorch, of this shape: with the output padding that the stride leaves out."""
+    spec = spec_of(text)
+    d = spec.group.dimension
+    extents = spec.kernel.extents(weight, d)
+    least = transposed_sizes(g.shape[-d:], extents, spec.sampling, (0,) * d)
+    more = tuple(size - smallest for size, smallest in zip(shape[-d:], least, strict=True))
+    return _backends.transposed(g, weight, None, text, more, "torch")
+
+
 @pytest.mark.parametrize("case", LAYERS, ids=str)
 def test_the_transposed_layer_of_torch_is_that_of_the_engine(case, rng):
     text = text_of_case(case)
@@ -196,7 +207,7 @@ def test_the_transposed_layer_of_torch_is_that_of_the_engine(case, rng):
     for algorithm in ("auto", "direct"):
         if '"auto"' not in text and algorithm == "direct":
             continue
-        found = _backends.transposed(g, weight, tuple(x.shape), text.replace('"auto"', f'"{algorithm}"'), "torch")
+        found = adjoint_of(g, weight, x.shape, text.replace('"auto"', f'"{algorithm}"'))
         assert found.shape == x.shape
         assert (found - expected).abs().max() <= 1e-12 * expected.abs().max()
 
@@ -208,7 +219,7 @@ def test_the_transposed_layer_has_derivatives_of_all_orders(case, rng):
     g = torch.from_numpy(rng.normal(size=output_shape_of(text, tuple(x.shape), tuple(weight.shape))))
 
     def adjoint(g, weight):
-        return _backends.transposed(g, weight, tuple(x.shape), text, "torch")
+        return adjoint_of(g, weight, x.shape, text)
 
     arguments = (g.requires_grad_(), weight.requires_grad_())
     assert torch.autograd.gradcheck(adjoint, arguments, fast_mode=True)
@@ -252,11 +263,11 @@ def test_functions_of_files_have_the_backend_that_is_asked_for():
 def test_transposed_layers_refuse_what_does_not_fit():
     text = plain_text((2, 2), (1, 1), (1, 1), "zeros", False)
     weight = torch.zeros(3, 2, 3, 3)
-    with pytest.raises(
-        ValueError, match=r"x has shape \(1, 3, 4, 4\), expected \(1, 3, 5, 5\), which the layer writes"
-    ):
-        _backends.transposed(torch.zeros(1, 3, 4, 4), weight, (1, 2, 9, 9), text, "torch")
-    with pytest.raises(TypeError, match=r"weight has dtype torch.float64, expected torch.float32 as x has"):
-        _backends.transposed(torch.zeros(1, 3, 4, 4), weight.double(), (1, 2, 7, 7), text, "torch")
-    with pytest.raises(TypeError, match=r"x has dtype torch.int64"):
-        _backends.transposed(torch.zeros(1, 3, 4, 4).long(), weight, (1, 2, 7, 7), text, "torch")
+    for backend in ("engine", "torch"):
+        arguments = (None, text, (0, 0), backend)
+        with pytest.raises(ValueError, match=r"weight has shape .*, expected 2 on axis 0, the channels of x"):
+            _backends.transposed(torch.zeros(1, 2, 4, 4), weight, *arguments)
+        with pytest.raises(TypeError, match=r"weight has dtype torch.float64, expected torch.float32 as x has"):
+            _backends.transposed(torch.zeros(1, 3, 4, 4), weight.double(), *arguments)
+        with pytest.raises(TypeError, match=r"x has dtype torch.int64"):
+            _backends.transposed(torch.zeros(1, 3, 4, 4).long(), weight, *arguments)

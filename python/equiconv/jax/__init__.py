@@ -35,6 +35,7 @@ from ._functions import group_pool as group_pool
 from ._functions import isotropic_conv as isotropic_conv
 from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
+from ._transposed import transposed_conv as transposed_conv
 
 __all__ = [
     "act",
@@ -44,4 +45,5 @@ __all__ = [
     "isotropic_conv",
     "lifting_conv",
     "projection_conv",
+    "transposed_conv",
 ]

@@ -39,6 +39,7 @@ from ._functions import group_pool as group_pool
 from ._functions import isotropic_conv as isotropic_conv
 from ._functions import lifting_conv as lifting_conv
 from ._functions import projection_conv as projection_conv
+from ._functions import transposed_conv as transposed_conv
 from ._imports.escnn import from_escnn as from_escnn
 from ._imports.groupy import from_groupy as from_groupy
 from ._network.loading import NetworkModule as NetworkModule
@@ -67,6 +68,7 @@ from ._nn.sample_norm import SqueezeExcite as SqueezeExcite
 from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
 from ._nn.spatial import SpatialMaxPool as SpatialMaxPool
 from ._nn.spatial import SpatialMean as SpatialMean
+from ._nn.transposed import TransposedConv as TransposedConv
 from ._operators import flops as _flops
 
 _flops.register()
@@ -93,6 +95,7 @@ __all__ = [
     "SpatialMaxPool",
     "SpatialMean",
     "SqueezeExcite",
+    "TransposedConv",
     "check_exactness",
     "conv",
     "conversion_report",
@@ -112,4 +115,5 @@ __all__ = [
     "projection_conv",
     "save_network",
     "set_backend",
+    "transposed_conv",
 ]

@@ -14,9 +14,12 @@ from torch import Tensor
 from .._checks.arguments import choice
 from ._expanded import layer as _expanded
 from ._expanded import transposed as _transposed
+from ._expanded.operands import check_numbers, is_autocast
 from ._operators import convolution as _operators
-from ._operators.layers import mark
+from ._operators.adjoints import asks_for_turns, result_shape
+from ._operators.layers import mark, mark_adjoint
 from ._operators.library import refuse_onnx
+from ._operators.tensors import check_same_device, check_same_dtype, check_tensor
 
 Backend: TypeAlias = Literal["engine", "torch"]
 
@@ -82,22 +85,62 @@ def forward(
     """
     if is_by_engine(x, backend):
         return _operators.forward(x, weight, bias, text)
-    if torch.onnx.is_in_onnx_export() and not torch.compiler.is_exporting():
-        # By a tracer, for which shapes are no numbers.
-        refuse_onnx()
+    _refuse_tracer_to_onnx()
     y = _expanded.forward(x, weight, bias, text, kept)
     return y if torch.compiler.is_compiling() else mark(y, text)
 
 
-def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str, backend: Backend | None = None) -> Tensor:
-    """The adjoint of the layer of a text in its signal.
+def transposed(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    text: str,
+    output_padding: tuple[int, ...],
+    backend: Backend | None = None,
+    kept: _expanded.Kept | None = None,
+) -> Tensor:
+    """The adjoint of the layer of a text in its signal, with a bias.
 
     Args:
         x: a signal on what the layer writes.
         weight, text: of the layer.
-        shape: of the result, a signal on what the layer reads.
-        backend: what computes it; None for what fits `x`.
+        bias: a number for each channel of the result; or None.
+        output_padding: of each axis, checked.
+        backend: what computes it; None for what fits `x`. Where a layer asks for bits that the engine does not have,
+            PyTorch computes them.
+        kept: as of `forward`.
     """
-    if is_by_engine(x, backend):
-        return _operators.input_gradient(x, weight, shape, text)
-    return _transposed.transposed(x, weight, shape, text)
+    is_compiling = torch.compiler.is_compiling()
+    is_engine = is_by_engine(x, backend)
+    _refuse_tracer_to_onnx()
+    if not is_compiling:
+        _check(x, weight, bias, is_engine)
+    shape = result_shape(x, weight, bias, text, output_padding)
+    if is_engine and not asks_for_turns(text, shape, tuple(weight.shape), x.dtype is torch.float64):
+        y = _operators.input_gradient(x, weight, shape, text)
+    else:
+        y = _transposed.transposed(x, weight, shape, text, kept)
+    if bias is not None:
+        # Under autocast in the precision of the layer.
+        own = bias if bias.dtype is y.dtype else bias.to(y.dtype)
+        y = y + own.reshape(-1, *(1,) * (y.dim() - 2))
+    result: Tensor = y if is_compiling else mark_adjoint(y, text)
+    return result
+
+
+def _refuse_tracer_to_onnx() -> None:
+    """Raises TypeError under an exporter to ONNX that traces, for which shapes are no numbers."""
+    if torch.onnx.is_in_onnx_export() and not torch.compiler.is_exporting():
+        refuse_onnx()
+
+
+def _check(x: Tensor, weight: Tensor, bias: Tensor | None, is_engine: bool) -> None:
+    """Raises TypeError or ValueError unless the tensors of an adjoint are ones of one device and dtype."""
+    check = check_tensor if is_engine and not is_autocast(x) else check_numbers
+    for name, tensor in (("x", x), ("weight", weight), ("bias", bias)):
+        if tensor is not None:
+            check(name, tensor)
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        check_same_device(name, tensor, "x", x)
+        if not is_autocast(x):
+            check_same_dtype(name, tensor, "x", x)

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from .._bases.basis import GroupBasis, Interpolation, KernelBasis
 from .._checks.arguments import choice
-from .._functional.convolutions import Axes, Padding, PaddingMode
+from .._functional.convolutions import Axes, LayerName, Padding, PaddingMode
 from .._functional.pool import PoolMode
 from .._groups.arguments import plain_stabilizer
 from .._groups.point_group import PointGroup
 from .._layer.algorithms import Algorithm
-from ._backends import Backend, checked_backend, forward
+from .._layer.layer import LAYERS
+from ._backends import Backend, checked_backend, forward, transposed
 from ._expanded.operands import check_numbers
+from ._operators.adjoints import output_padding_of, warn_of_adjoint
 from ._operators.layers import text_of, warn_of_layer
 from ._operators.library import operators
 from ._operators.pools import pool_mean
@@ -186,6 +188,55 @@ def conv(
     return _apply(text_of("conv", group, *options, *stabilizers, depthwise), x, weight, bias, backend)
 
 
+def transposed_conv(
+    x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
+    layer: LayerName = "group",
+    stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
+    padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", basis: KernelBasis | None = None,
+    interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None, quadrature: bool = False,
+    backend: Backend | None = None,
+) -> Tensor:  # fmt: skip
+    """Transposed convolution: the adjoint K* of a layer K in its signal, `equiconv.transposed_conv` on tensors.
+
+    ``<K v, x> = <v, K* x>`` for all v, and ``y = K* x + bias``. Differentiable in `x`, `weight` and `bias`, forwards
+    and backwards, to any order.
+
+    Args:
+        x: signal on the space that the layer writes, of its O channels.
+        weight: that of the layer, (O, C, ...): of the channels of `x` and those of the result.
+        group, backend: as for `conv`. Where the engine has no pass that is equal to the last bit, ``"direct"`` and
+            ``"exact"`` are computed by PyTorch's convolutions of the turned signals.
+        bias: shape (C,): one number for each channel of the result. None for none.
+        layer: whose adjoint it is: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
+        stride, padding, dilation, output_padding, padding_mode, algorithm, basis, interpolation, group_basis,
+            quadrature: as for `equiconv.transposed_conv`.
+
+    Returns:
+        A signal on the space that the layer reads, of C channels and of sizes (n - 1) stride - 2 padding + dilation
+        (kernel - 1) + 1 + output_padding.
+
+    Raises:
+        TypeError, ValueError: as `conv` and `equiconv.transposed_conv`.
+
+    Warns:
+        EquivarianceWarning: there is output padding on an axis that `group` moves. Not under a compiler.
+
+    Example:
+        >>> x, weight = torch.ones(1, 5, 4, 8, 8), torch.ones(5, 3, 4, 4, 4)
+        >>> transposed_conv(x, weight, cyclic(4), stride=2, padding=1).shape
+        torch.Size([1, 3, 4, 16, 16])
+    """
+    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    text = text_of(choice("layer", layer, tuple(LAYERS)), group, *options)
+    more = output_padding_of(text, output_padding)
+    if _is_written_down(x, weight, bias, backend):
+        return written_down(transposed, x, weight, bias, text, more, backend)  # type: ignore[no-any-return]
+    y = transposed(x, weight, bias, text, more, backend)
+    if not torch.compiler.is_compiling():
+        warn_of_adjoint(text, y, more)
+    return y
+
+
 def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
     """Mean or maximum over H: `equiconv.group_pool` on tensors, with derivatives of all orders.
 
@@ -226,13 +277,20 @@ def group_pool(x: Tensor, mode: PoolMode = "mean") -> Tensor:
 
 def _apply(layer: str, x: Tensor, weight: Tensor, bias: Tensor | None, backend: Backend | None) -> Tensor:
     """The layer of a text; warns the caller of the public function of strides that do not fit."""
-    checked_backend(backend)
-    if not (isinstance(x, Tensor) and isinstance(weight, Tensor) and (bias is None or isinstance(bias, Tensor))):
-        if is_traced(x, weight, bias):
-            return written_down(forward, x, weight, bias, layer, backend)
-        for title, value in (("x", x), ("weight", weight), ("bias", bias)):
-            check_is_tensor(title, value)
+    if _is_written_down(x, weight, bias, backend):
+        return written_down(forward, x, weight, bias, layer, backend)  # type: ignore[no-any-return]
     y = forward(x, weight, bias, layer, backend)
     if not torch.compiler.is_compiling():
         warn_of_layer(layer, x, weight)
     return y
+
+
+def _is_written_down(x: object, weight: object, bias: object, backend: Backend | None) -> bool:
+    """Whether `torch.fx` writes down the call. Raises TypeError or ValueError for other values and backends."""
+    checked_backend(backend)
+    if isinstance(x, Tensor) and isinstance(weight, Tensor) and (bias is None or isinstance(bias, Tensor)):
+        return False
+    if not is_traced(x, weight, bias):
+        for title, value in (("x", x), ("weight", weight), ("bias", bias)):
+            check_is_tensor(title, value)
+    return True

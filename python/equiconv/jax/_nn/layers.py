@@ -13,11 +13,12 @@ from ..._functional.pool import PoolMode
 from ..._groups.point_group import PointGroup
 from ..._layer.spec import layer_of
 from ..._nn.attributes import PoolAttributes
-from ..._nn.options import ConvolutionOptions, PoolOptions
+from ..._nn.options import ConvolutionOptions, PoolOptions, TransposedOptions
 from .._functions import group_pool
 from .._primitives import calls as _calls
 from .._primitives.backends import Backend, checked_backend
 from .._primitives.operands import JaxArray, check_dtype, float_operand
+from .._transposed import adjoint
 
 
 def drawn_weight(options: ConvolutionOptions, key: JaxArray, dtype: Any) -> JaxArray:
@@ -33,6 +34,16 @@ def layer_output(
     options.check(user, array.shape)
     spec = layer_of(options.layer_name, options.group, *options.sampling_arguments, *options.kernel_arguments)
     return _calls.forward(spec, array, weight, bias, backend)
+
+
+def transposed_output(
+    options: TransposedOptions, user: str, x: object, weight: JaxArray, bias: JaxArray | None, backend: Backend | None
+) -> JaxArray:
+    """The same of a transposed convolution."""
+    array = float_operand("x", x)
+    options.check(user, array.shape)
+    spec = layer_of(options.layer_name, options.group, *options.sampling_arguments, *options.kernel_arguments)
+    return adjoint(spec, array, weight, bias, options.more, backend)
 
 
 class FiberPool(PoolAttributes):

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import jax
+
 from ..._layer.spec import LayerSpec, check_bias
 from . import lowering as lowering  # The passes cannot be compiled before.
 from .backends import Backend, checked_backend
 from .operands import JaxArray, float_operand
-from .passes import biased
+from .passes import biased, input_gradient
 from .passes import forward as linear
 from .program import Program
 
@@ -25,3 +27,20 @@ def forward(spec: LayerSpec, x: object, weight: object, bias: object, backend: B
     if bias_array is None:
         return linear(x_array, weight_array, program=program, mapped=(False,) * 2, batch=batch)
     return biased(x_array, weight_array, bias_array, program=program, mapped=(False,) * 3, batch=batch)
+
+
+def adjoint(
+    spec: LayerSpec, x: JaxArray, weight: JaxArray, shape: tuple[int, ...], backend: Backend | None = None
+) -> JaxArray:
+    """The adjoint of a layer in its signal.
+
+    Args:
+        spec: the layer.
+        x: a signal on what it writes, checked.
+        weight: of the layer, checked.
+        shape: of the result, a signal on what it reads.
+        backend: what computes it, checked.
+    """
+    program = Program.of(spec, jax.ShapeDtypeStruct(shape, x.dtype), weight, backend)
+    program.check("input_gradient", shape[0])
+    return input_gradient(x, weight, program=program, mapped=(False,) * 2, batch=shape[0])

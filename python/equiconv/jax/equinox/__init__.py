@@ -33,10 +33,11 @@ from ._sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
 from ._sequential import Sequential
 from ._signature import check_signature, signature
 from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
+from ._transposed import TransposedConv
 
 __all__ = [
     "BatchNorm", "DenseBlock", "DenseTransition", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool",
     "InstanceNorm", "IsotropicConv", "LayerNorm", "LiftingConv", "ProjectionConv", "ResidualBlock", "Sequential",
-    "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite", "check_signature", "signature",
-    "with_algorithm",
+    "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite", "TransposedConv", "check_signature",
+    "signature", "with_algorithm",
 ]  # fmt: skip

@@ -59,6 +59,10 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
+        self._make_parameters(bias, backend, dtype, key)
+
+    def _make_parameters(self, bias: bool, backend: Backend | None, dtype: Any, key: JaxArray) -> None:
+        """Draws the weights of the options."""
         self.backend = checked_backend(backend)
         number_type = parameter_dtype(dtype)
         self.weight = drawn_weight(self.options, key, number_type)

@@ -55,6 +55,10 @@ class Convolution(ConvolutionAttributes, Module):
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
+        self._make_parameters(bias, backend, dtype, rngs)
+
+    def _make_parameters(self, bias: bool, backend: Backend | None, dtype: Any, rngs: nnx.Rngs) -> None:
+        """Draws the weights of the options."""
         self.backend = checked_backend(backend)
         number_type = parameter_dtype(dtype)
         meaning = self.options.signature
@@ -67,7 +71,10 @@ class Convolution(ConvolutionAttributes, Module):
         if meaning != self.options.signature:
             raise ValueError(f"weight is of {meaning}, expected one of {self.options.signature}")
         bias = None if self.bias is None else self.bias[...]
-        return layer_output(self.options, type(self).__name__, x, self.weight[...], bias, self.backend)
+        return self._computed(x, self.weight[...], bias)
+
+    def _computed(self, x: JaxArray, weight: JaxArray, bias: JaxArray | None) -> JaxArray:
+        return layer_output(self.options, type(self).__name__, x, weight, bias, self.backend)
 
 
 class IsotropicConv(Convolution):

@@ -12,6 +12,7 @@ from .._operators.layers import output_shape_of
 from .._operators.tensors import check_same_device, check_same_dtype
 from . import turned
 from .bank import expanded_bank
+from .layer import Kept
 from .operands import cast, check_numbers, compute_dtype, is_autocast
 from .padding import unpadded
 from .plan import Plan, plan_of
@@ -23,7 +24,7 @@ _TRANSPOSED: tuple[Any, ...] = (
 )
 
 
-def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> Tensor:
+def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str, kept: Kept | None = None) -> Tensor:
     """The adjoint of a layer. Raises TypeError or ValueError for tensors that do not fit it or each other.
 
     Args:
@@ -31,9 +32,10 @@ def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> 
         weight: of the layer; under autocast of any dtype but float64.
         shape: of the result, a signal on what the layer reads.
         text: of the layer.
+        kept: finds the bank of `weight`, if the caller keeps banks.
     """
     check_numbers("x", x)
-    dtype = compute_dtype(x)
+    dtype, parameter = compute_dtype(x), weight
     if is_autocast(x):
         x, weight = cast("x", x, dtype), cast("weight", weight, dtype)
     is_compiling = torch.compiler.is_compiling()
@@ -43,7 +45,9 @@ def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> 
     if plan.is_exact:
         return turned.input_gradient(x, weight, shape, text)
     signal = x if plan.output_points is None else x.flatten(1, 2)
-    y = _convolved(signal, expanded_bank(weight, plan.recipe), tuple(shape[-plan.dimension :]), plan)
+    found = None if kept is None else kept(parameter, dtype, text)
+    bank = expanded_bank(weight, plan.recipe) if found is None else found
+    y = _convolved(signal, bank, tuple(shape[-plan.dimension :]), plan)
     return y if plan.input_points is None else y.unflatten(1, (plan.channels, plan.input_points))  # type: ignore[no-untyped-call]
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from ..._checks.arrays import Array
 from ..._groups.named import trivial
 from ..._groups.point_group import PointGroup
+from ..._layer.layer import LAYERS
 from ..._layer.spec import LayerSpec
 from ..._network.types import ValueType, is_plain
 from .._nn.convolutions import Convolution, GroupConv, IsotropicConv, LiftingConv, ProjectionConv
@@ -21,6 +22,7 @@ from .._nn.group_pool import GroupPool
 from .._nn.norm import BatchNorm
 from .._nn.ordinary import FiberPool
 from .._nn.spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
+from .._nn.transposed import TransposedConv
 from .._operators.layers import spec_of
 from .modules import (
     Add,
@@ -144,7 +146,7 @@ def _transposed(operation: Mapping[str, Any], value: ValueType, tensors: Mapping
     sampling = spec.sampling
     more = tuple(operation.get("output_padding", (0,) * len(extents)))
     function = TransposedFunction(operation["layer"], more)
-    module = None
+    module: nn.Module | None = None
     if _is_of_torch(spec, extents) and sampling.padding_mode == "zeros":
         groups = weight.shape[0] if spec.layer.depthwise else 1
         module = _PLAIN_TRANSPOSED[len(extents) - 1](
@@ -152,7 +154,22 @@ def _transposed(operation: Mapping[str, Any], value: ValueType, tensors: Mapping
             padding=sampling.amounts(extents), output_padding=more, groups=groups, bias="bias" in tensors,
             dilation=sampling.dilation, device="meta", dtype=_dtype(weight),
         )  # fmt: skip
+    elif spec.layer.function in _LAYERS:
+        module = _transposed_layer(spec, weight, more, "bias" in tensors)
     return Choice(module, function, _own_names(tensors))
+
+
+def _transposed_layer(spec: LayerSpec, weight: Array, more: tuple[int, ...], has_bias: bool) -> nn.Module:
+    extents = spec.kernel.extents(weight, spec.group.dimension)
+    kernel, sampling = spec.kernel, spec.sampling
+    name = next(name for name, layer in LAYERS.items() if layer.function == spec.layer.function)
+    return TransposedConv(
+        weight.shape[0], weight.shape[1], extents if kernel.basis is None else kernel.basis, spec.group,
+        layer=name, stride=sampling.stride, padding=sampling.padding, dilation=sampling.dilation,  # type: ignore[arg-type]
+        output_padding=more, padding_mode=sampling.padding_mode, algorithm=sampling.algorithm,  # type: ignore[arg-type]
+        interpolation=kernel.interpolation, group_basis=kernel.group_basis, quadrature=kernel.quadrature,  # type: ignore[arg-type]
+        bias=has_bias, device="meta", dtype=_dtype(weight),
+    )  # fmt: skip
 
 
 def _batch_norm(operation: Mapping[str, Any], value: ValueType, tensors: Mapping[str, Array]) -> Choice:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ..._network.about import Normalization
 from .._backends import Backed, forward, transposed
-from .._operators.layers import spec_of
 
 
 class Normalize(nn.Module):
@@ -56,25 +55,7 @@ class TransposedFunction(Backed, nn.Module):
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """A signal on what the layer reads."""
-        spec = spec_of(self.layer)
-        d = spec.group.dimension
-        extents = spec.kernel.extents(weight, d)  # type: ignore[arg-type]
-        sizes = [
-            (size - 1) * stride - 2 * padding + reach + more
-            for size, stride, padding, reach, more in zip(
-                x.shape[-d:], spec.sampling.stride, spec.sampling.amounts(extents), spec.sampling.reach(extents),
-                self.output_padding, strict=True,
-            )
-        ]  # fmt: skip
-        points = spec.layer.input_points(spec.group)
-        channels = weight.shape[0] if spec.layer.depthwise else weight.shape[1]
-        shape = (x.shape[0], channels, *(() if points is None else (points,)), *sizes)
-        y = transposed(x, weight, shape, self.layer, self.backend)
-        if bias is None:
-            return y
-        # Under autocast in the precision of the layer.
-        own = bias if bias.dtype is y.dtype else bias.to(y.dtype)
-        return y + own.reshape(-1, *(1,) * (len(shape) - 2))
+        return transposed(x, weight, bias, self.layer, self.output_padding, self.backend)
 
     def extra_repr(self) -> str:
         """The text, and the padding of the output."""

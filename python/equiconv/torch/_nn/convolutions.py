@@ -69,6 +69,10 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
             group_basis=group_basis, quadrature=quadrature,
         )  # fmt: skip
+        self._make_parameters(bias, device, dtype)
+
+    def _make_parameters(self, bias: bool, device: Any, dtype: torch.dtype | None) -> None:
+        """Draws the weights of the options."""
         weight = torch.empty(self.options.weight_shape, device=device, dtype=dtype)
         check_numbers("weight", weight)
         self.weight = nn.Parameter(weight)
@@ -92,11 +96,19 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
             check_signal_space(type(self).__name__, options.input_space, options.in_channels, tuple(shape))
         # Once: a parametrization computes them each time.
         weight, bias = self.weight, self.bias
-        y = forward(x, weight, bias, self._text, self.backend, self._kept(weight))
+        y = self._computed(x, weight, bias)
         if not torch.compiler.is_compiling():
-            self._look_back(x, self.options.group if self.options.layer.reads_group else None)
-            warn_of_layer(self._text, x, weight)
+            self._look_back(x, self.options.input_space.group)
+            self._warn(x, weight, y)
         return y
+
+    def _computed(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The layer's output for a signal of the right form."""
+        return forward(x, weight, bias, self._text, self.backend, self._kept(weight))
+
+    def _warn(self, x: Tensor, weight: Tensor, y: Tensor) -> None:
+        """The EquivarianceWarning of a call, if there is one."""
+        warn_of_layer(self._text, x, weight)
 
     @property
     def text(self) -> str:
@@ -121,11 +133,11 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
 
     def ordinary(self) -> nn.Module:
         """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""
-        layer = self.options.layer
-        steps: list[nn.Module] = [nn.Flatten(1, 2)] if layer.reads_group else []
+        options = self.options
+        steps: list[nn.Module] = [] if options.input_space.group is None else [nn.Flatten(1, 2)]
         steps.append(self.expand())
-        if layer.writes_group:
-            steps.append(nn.Unflatten(1, (self.options.out_channels, self.options.group.order)))
+        if options.output_space.group is not None:
+            steps.append(nn.Unflatten(1, (options.out_channels, options.group.order)))
         return nn.Sequential(*steps)
 
     def extra_repr(self) -> str:
@@ -219,8 +231,7 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         options = self.options
         arguments = (*options.sampling_arguments, *options.kernel_arguments)
         self._text = text_of(options.layer_name, options.group, *arguments)
-        fiber = (options.group.order,) if options.layer.reads_group else ()
-        self._leading = (options.in_channels, *fiber)
+        self._leading = options.leading
         self._axes = 1 + len(self._leading) + options.group.dimension
 
 

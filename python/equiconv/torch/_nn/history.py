@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ..._groups.point_group import PointGroup
-from .._operators.layers import writer_of
+from .._operators.layers import adjoint_of, writer_of
 
 
 class Fiber(NamedTuple):
@@ -126,10 +126,15 @@ def _written(node: Any) -> Fiber | None:
     if _WRITES in node.metadata:
         fiber: Fiber = node.metadata[_WRITES]
         return fiber
-    spec = writer_of(node)
-    if spec is None or not spec.layer.writes_group:
+    adjoint = adjoint_of(node)
+    spec = writer_of(node) if adjoint is None else adjoint
+    if spec is None:
         return None
-    stabilizer = spec.layer.output_stabilizer
+    layer = spec.layer
+    is_on_group = layer.writes_group if adjoint is None else layer.reads_group
+    if not is_on_group:
+        return None
+    stabilizer = layer.output_stabilizer if adjoint is None else layer.input_stabilizer
     return Fiber(spec.group) if stabilizer is None else Fiber(spec.group, tuple(stabilizer.get_elements().tolist()))
 
 

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from ..._layer.sampling import Sampling
 
 OrdinaryConvolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
+OrdinaryTransposed: TypeAlias = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
 _CONVOLUTIONS: tuple[Any, ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_TRANSPOSED: tuple[Any, ...] = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _LARGEST_OF_WINDOWS: tuple[Any, ...] = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 _MEAN_OF_WINDOWS: tuple[Any, ...] = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 
@@ -29,13 +31,7 @@ def ordinary_convolution(
         sampling: of the layer.
         groups: of the convolution, whose bank is (O |Y|, C |X| / groups, taps...).
     """
-    # Elements that enlarge the kernel enlarge the bank, about the same center.
-    padding = tuple(
-        amount + (taps - extent) // 2 * dilation
-        for amount, taps, extent, dilation in zip(
-            sampling.amounts(extents), bank.shape[2:], extents, sampling.dilation, strict=True
-        )
-    )
+    padding = _padding_of(bank, extents, sampling)
     convolution: OrdinaryConvolution = _CONVOLUTIONS[len(extents) - 1](
         bank.shape[1] * groups,
         bank.shape[0],
@@ -54,6 +50,71 @@ def ordinary_convolution(
         if convolution.bias is not None and bias is not None:
             convolution.bias.copy_(bias)
     return convolution
+
+
+def _padding_of(bank: Tensor, extents: tuple[int, ...], sampling: Sampling) -> tuple[int, ...]:
+    """That of a convolution with a bank: elements that enlarge the kernel enlarge it, about the same center."""
+    return tuple(
+        amount + (taps - extent) // 2 * dilation
+        for amount, taps, extent, dilation in zip(
+            sampling.amounts(extents), bank.shape[2:], extents, sampling.dilation, strict=True
+        )
+    )
+
+
+def ordinary_transposed(
+    bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling, output_padding: tuple[int, ...]
+) -> nn.Module:
+    """The transposed convolution with copies of this filter bank and bias.
+
+    Args:
+        bank: (O |Y|, C |X|, taps...), of the dtype and on the device of the layer.
+        bias: (C |X|,), or None.
+        extents, sampling: as of `ordinary_convolution`.
+        output_padding: of the call.
+    """
+    padding = _padding_of(bank, extents, sampling)
+    is_circular, zeros = sampling.padding_mode == "circular", (0,) * len(extents)
+    convolution: OrdinaryTransposed = _TRANSPOSED[len(extents) - 1](
+        bank.shape[0],
+        bank.shape[1],
+        tuple(bank.shape[2:]),
+        stride=sampling.stride,
+        padding=zeros if is_circular else padding,
+        output_padding=zeros if is_circular else output_padding,
+        dilation=sampling.dilation,
+        bias=bias is not None and not is_circular,
+        device=bank.device,
+        dtype=bank.dtype,
+    )
+    with torch.no_grad():
+        convolution.weight.copy_(bank)
+        if convolution.bias is not None and bias is not None:
+            convolution.bias.copy_(bias)
+    return nn.Sequential(convolution, Folded(padding, output_padding, bias)) if is_circular else convolution
+
+
+class Folded(nn.Module):
+    """The adjoint of circular padding, which PyTorch's transposed convolutions do not have, and a bias."""
+
+    bias: nn.Parameter | None
+
+    def __init__(self, padding: tuple[int, ...], output_padding: tuple[int, ...], bias: Tensor | None) -> None:
+        super().__init__()
+        self.padding, self.output_padding = padding, output_padding
+        self.bias = None if bias is None else nn.Parameter(bias.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Adds what lies beyond the border to where it is again."""
+        d = len(self.padding)
+        for axis, (padding, more) in enumerate(zip(self.padding, self.output_padding, strict=True)):
+            place = x.dim() - d + axis
+            reached = x.shape[place]
+            size = reached - 2 * padding + more
+            before, after = -padding % size, (padding - reached) % size
+            whole = nn.functional.pad(x, (0, 0) * (d - 1 - axis) + (before, after))
+            x = whole.unflatten(place, (-1, size)).sum(place)  # type: ignore[no-untyped-call]
+        return x if self.bias is None else x + self.bias.reshape(-1, *(1,) * d)
 
 
 class FiberPool(nn.Module):

@@ -51,8 +51,9 @@ def warn_of_layer(text: str, x: Any, weight: Any) -> None:
     spec_of(text).warn_of_remainders(x, weight)
 
 
-# The key in the metadata of a node of autograd under which the layer stands that wrote a tensor.
+# The keys in the metadata of a node of autograd under which the layer stands that wrote a tensor, or whose adjoint did.
 _WRITER = "equiconv layer"
+_ADJOINT = "equiconv adjoint"
 
 
 def mark(y: Any, text: str) -> Any:
@@ -60,6 +61,18 @@ def mark(y: Any, text: str) -> Any:
     if y.grad_fn is not None:
         y.grad_fn.metadata[_WRITER] = text
     return y
+
+
+def mark_adjoint(y: Any, text: str) -> Any:
+    """`y`, with a note for autograd's record that the adjoint of the layer of a text wrote it."""
+    if y.grad_fn is not None:
+        y.grad_fn.metadata[_ADJOINT] = text
+    return y
+
+
+def adjoint_of(node: Any) -> LayerSpec | None:
+    """The layer whose adjoint wrote the result of a node of autograd, as one of a network; None if none did."""
+    return spec_of(node.metadata[_ADJOINT]) if _ADJOINT in node.metadata else None
 
 
 def writer_of(node: Any) -> LayerSpec | None:

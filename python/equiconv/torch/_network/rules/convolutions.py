@@ -12,9 +12,11 @@ import numpy as np
 
 from ...._groups.named import trivial
 from ...._groups.point_group import PointGroup
+from ...._layer.spec import LayerSpec
+from ...._layer.transposed import transposed_sizes
 from ..constants import Constant
 from ..texts import mixing_text, plain_text
-from ..views import Padding, Tracked
+from ..views import Padding, Tracked, fixed
 from ..walk import Rule, Step
 
 # Stride, padding, dilation and padding mode.
@@ -25,6 +27,25 @@ def _layer(step: Step) -> Tracked:
     """``equiconv::forward``."""
     weight, bias = step.tensor(step["weight"], "weight"), step.tensor(step["bias"], "bias")
     return step.emit("convolution", [step.natural(step["x"])], layer=step["layer"], weight=weight, bias=bias)
+
+
+def _adjoint(step: Step) -> Tracked:
+    """``equiconv::input_gradient``, the adjoint of a layer: of the sizes of its result what is more than they must be.
+
+    A bias is a step behind it, which becomes part of the operation.
+    """
+    x = step.natural(step["grad_out"])
+    spec = LayerSpec.parse(step["layer"])
+    weight = step.tensor(step["weight"], "weight")
+    d = spec.group.dimension
+    extents = spec.kernel.extents(step["weight"].tensor, d)
+    sizes = transposed_sizes([x.cell.sizes[axis] for axis in x.cell.space], extents, spec.sampling, (0,) * d)
+    more = [fixed(size - least) for size, least in zip(step.shape[-d:], sizes, strict=True)]
+    if None in more:
+        step.refuse(f"writes sizes {step.shape[-d:]}, expected {sizes} with the same margin for all sizes of the input")
+    return step.emit(
+        "transposed_convolution", [x], layer=step["layer"], weight=weight, output_padding=more if any(more) else None
+    )
 
 
 def _convolution(step: Step, is_transposed: bool = False) -> Tracked:
@@ -138,6 +159,8 @@ def _product(step: Step, x: str, matrix: str, bias: str | None = None) -> Tracke
 
 RULES: Mapping[str, Rule] = {
     "equiconv::forward": _layer,
+    "equiconv::input_gradient": _adjoint,
+    "equiconv::turned_input_gradient": _adjoint,
     "conv1d": _convolution,
     "conv2d": _convolution,
     "conv3d": _convolution,

@@ -46,12 +46,32 @@ def _add(step: Step) -> Tracked:
         # What Python's `sum` begins with.
         if isinstance(value, int | float) and value == 0:
             return step.signal(other)
+        if isinstance(value, Constant) and isinstance(other, Tracked) and _is_bias(step, value, other):
+            return _with_bias(step, value, other)
         if isinstance(value, int | float | Constant):
             step.refuse("adds a constant, expected two signals that the network computes", supported=True)
     terms = [step.signal(first), step.signal(second)]
     if terms[0].axes != terms[1].axes or not terms[0].cell.type.is_on(terms[1].cell.type):
         step.refuse(f"adds {terms[0].cell.type} and {terms[1].cell.type}, expected signals of one shape on one space")
     return step.emit_on_views("add", terms)
+
+
+def _is_bias(step: Step, constant: Constant, x: Tracked) -> bool:
+    """Whether a constant is the bias of the transposed convolution that has just written a signal, for nothing else."""
+    last = step.walk.builder.operations[-1] if step.walk.builder.operations else {}
+    is_adjoint = last.get("kind") == "transposed_convolution" and last.get("output") == x.cell.name
+    if not is_adjoint or "bias" in last or not x.is_natural:
+        return False
+    readers = [node for node in step.node.all_input_nodes if step.walk.constant(node) is None]
+    shape = tuple(constant.tensor.shape)
+    fits = shape == (x.cell.type.channels, *(1,) * (len(x.axes) - 2)) and constant.tensor.dtype == x.dtype
+    return fits and len(readers) == 1 and len(readers[0].users) == 1
+
+
+def _with_bias(step: Step, constant: Constant, x: Tracked) -> Tracked:
+    bias = Constant(constant.node, constant.tensor.reshape(-1))
+    step.walk.builder.operations[-1]["bias"] = step.tensor(bias, "bias")
+    return x
 
 
 def _concatenate(step: Step) -> Tracked:
