@@ -28,6 +28,11 @@ OTHER = {
 }
 
 
+def of_framework(parameter):
+    """The default; the name of what each framework has its own of."""
+    return parameter.default.__name__ if parameter.name in ("norm", "activation") else parameter.default
+
+
 def test_names_are_those_of_torch(framework):
     extra = {"Sequential", "signature", "check_signature"}
     # What files of networks are traced from and loaded as.
@@ -41,12 +46,7 @@ def test_names_are_those_of_torch(framework):
     assert set(framework.modules.__all__) - theirs >= extra
     for name in theirs:
         mine, expected = (
-            # Defaults that are classes or functions are those of the framework, of one name.
-            [
-                (p.name, getattr(p.default, "__name__", p.default))
-                for p in arguments_of(getattr(modules, name))
-                if p.name not in OTHER
-            ]
+            [(p.name, of_framework(p)) for p in arguments_of(getattr(modules, name)) if p.name not in OTHER]
             for modules in (framework.modules, et)
         )
         if name == "GroupPool":
