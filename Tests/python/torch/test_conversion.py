@@ -181,6 +181,16 @@ def test_features_that_leave_the_network_keep_their_channels_on_the_plane():
     assert eq.equivariance_error(lambda z: network(z)["features"], x, C4) == 0
 
 
+def test_linear_maps_keep_their_outputs_unless_they_meet_channels_of_a_convolution():
+    """Hidden numbers stay; gates of channels are as many as the channels, which are divided."""
+    network = et.convert(networks.ConvNet(), C4)
+    assert (network.fc1.in_features, network.fc1.out_features, network.fc2.in_features) == (10, 16, 16)
+    squeezed = et.convert(networks.Squeezed(), C4)
+    first, last = squeezed.get_submodule("gate.0"), squeezed.get_submodule("gate.2")
+    assert (first.in_features, first.out_features, last.in_features, last.out_features) == (4, 4, 4, 4)
+    assert squeezed.first.out_channels == squeezed.last.in_features == 4
+
+
 def test_norms_have_parts_that_divide_their_channels():
     """12 channels in 4 parts become 6 in 3 (of at most 4, 3 divides 6)."""
     network = et.convert(networks.Normed(), C4)

@@ -44,7 +44,6 @@ class Channels:
         one.size = two.size if one.size is None else one.size
         one.is_whole |= two.is_whole
         one.is_free &= two.is_free
-        one.cuts |= two.cuts
         two._same = one
         return True
 
