@@ -96,9 +96,6 @@ from ._network.network import load_network as load_network
 from ._nn.algorithm import set_algorithm as set_algorithm
 from ._nn.heads import BatchNorm as BatchNorm
 from ._nn.heads import Linear as Linear
-from ._nn.heads import SpatialAvgPool as SpatialAvgPool
-from ._nn.heads import SpatialMaxPool as SpatialMaxPool
-from ._nn.heads import SpatialMean as SpatialMean
 from ._nn.modules import GroupConv as GroupConv
 from ._nn.modules import GroupPool as GroupPool
 from ._nn.modules import IsotropicConv as IsotropicConv
@@ -108,7 +105,14 @@ from ._nn.norms import GroupNorm as GroupNorm
 from ._nn.norms import InstanceNorm as InstanceNorm
 from ._nn.norms import LayerNorm as LayerNorm
 from ._nn.norms import SqueezeExcite as SqueezeExcite
+from ._nn.resizing import BlurPool as BlurPool
+from ._nn.resizing import MaxBlurPool as MaxBlurPool
+from ._nn.resizing import Upsample as Upsample
 from ._nn.sequential import Sequential as Sequential
+from ._nn.spatial import AdaptiveMean as AdaptiveMean
+from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
+from ._nn.spatial import SpatialMaxPool as SpatialMaxPool
+from ._nn.spatial import SpatialMean as SpatialMean
 from ._nn.transposed import TransposedConv as TransposedConv
 from ._signals.action import act as act
 from ._signals.action import equivariance_error as equivariance_error
@@ -119,7 +123,9 @@ __version__ = _native.VERSION
 _follow_limits()
 
 __all__ = [
+    "AdaptiveMean",
     "BatchNorm",
+    "BlurPool",
     "EquivarianceWarning",
     "Explanation",
     "GroupBasis",
@@ -132,6 +138,7 @@ __all__ = [
     "LayerNorm",
     "LiftingConv",
     "Linear",
+    "MaxBlurPool",
     "Network",
     "PointGroup",
     "PreparedWeight",
@@ -143,6 +150,7 @@ __all__ = [
     "SpatialMean",
     "SqueezeExcite",
     "TransposedConv",
+    "Upsample",
     "__version__",
     "act",
     "atrous_bspline_basis",

@@ -232,6 +232,11 @@ def _cases():
     yield "residual-in-place", partial(ResidualNetwork, D4, True), (1, 3, 9, 9)
     yield "unet", UNet, (1, 2, 8, 8)
     yield "unet-nearest", partial(UNet, "nearest"), (2, 2, 8, 8)
+    yield "upsampling", partial(
+        sequential, et.LiftingConv(1, 2, 3, D4), et.Upsample(D4, 2, "linear"), nn.ReLU(), et.GroupConv(2, 2, 3, D4),
+        et.Upsample(D4, 2), et.GroupPool(D4), et.Upsample(D4, 3, "linear", True), nn.Conv2d(2, 3, 1),
+        et.AdaptiveMean(D4, 1), nn.Flatten(), nn.Linear(3, 4),
+    ), (2, 1, 7, 8)  # fmt: skip
     yield "functional", Functional, (3, 2, 6, 7)
     yield "quotients", Quotients, (2, 2, 6, 6)
     yield "transposed", Transposed, (2, 1, 9, 9)

@@ -63,6 +63,7 @@ UNSUPPORTED = {
     "padded alone": (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "reads a padded signal"),
     "batch statistics": (nn.BatchNorm2d(3, track_running_stats=False), "uses the statistics of the batch"),
     "pool with a ceiling": (nn.MaxPool2d(3, ceil_mode=True), "has dilation or ceil_mode"),
+    "pool of equiconv": (nn.Sequential(LIFT, et.SpatialMaxPool(C4, 3, ceil_mode=True)), "has dilation or ceil_mode"),
     "dilated pool": (nn.MaxPool2d(2, dilation=2), "has dilation or ceil_mode"),
     "means without padding": (nn.AvgPool2d(3, 1, 1, count_include_pad=False), "count_include_pad=True"),
     "largest of all": (nn.AdaptiveMaxPool2d(1), "aten.adaptive_max_pool2d.default .* is no operation"),

@@ -64,6 +64,7 @@ ROOTS = {
     "SpatialMean": (et.SpatialMean(C4), (1, 2, 4, 5, 5)),
     "SpatialMaxPool": (et.SpatialMaxPool(C4, 3), (1, 2, 4, 6, 6)),
     "SpatialAvgPool": (et.SpatialAvgPool(C4, 3), (1, 2, 6, 6)),
+    "SpatialMaxPool that rounds up": (et.SpatialMaxPool(LINE, 2, 1, ceil_mode=True), (1, 2, 2, 6)),
     "SpatialMaxPool on the line": (et.SpatialMaxPool(LINE, 3), (1, 2, 2, 6)),
     "BatchNorm": (et.BatchNorm(2).eval(), (1, 2, 4, 5, 5)),
 }

@@ -39,6 +39,14 @@ def exchanges(group: PointGroup, one: int, other: int) -> bool:
     return bool(np.any(axes[:, one] == other))
 
 
+def axis_orbits(group: PointGroup) -> list[tuple[int, ...]]:
+    """The array axes, each with those that lattice elements exchange it with."""
+    axes, _ = group.get_axis_actions()
+    kept = axes[axes[:, 0] >= 0]
+    orbits = [tuple(sorted({int(other) for other in kept[:, axis]})) for axis in range(group.dimension)]
+    return list(dict.fromkeys(orbits))
+
+
 def moved_axes(group: PointGroup) -> tuple[int, ...]:
     """The array axes that some element mirrors, exchanges with another or mixes; not those it only scales."""
     return tuple(int(axis) for axis in np.flatnonzero(group.get_moved_axes()))

@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands between and behind the convolutions of a trained network: norms, pools over space, linear maps."""
+"""What stands between and behind the convolutions of a trained network: norms and linear maps."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .._checks.arguments import LARGEST, boolean, integer, real
 from .._checks.arrays import Array, check_same_dtype, float_array, float_dtype
-from .._functional.convolutions import Axes
-from .._groups.arguments import point_group
-from .._groups.point_group import PointGroup
-from .held import Held, sorted_mean
-from .windows import check_spatial_axes, checked_windows, warn_of_windows
+from .held import Held
 
 
 class BatchNorm(Held):
@@ -106,99 +100,3 @@ class Linear(Held):
 
     def __repr__(self) -> str:
         return f"Linear({self.weight.shape[1]}, {self.weight.shape[0]}, bias={self.bias is not None})"
-
-
-class SpatialMean(Held):
-    """Mean over all of space, whose bits do not depend on the order of the pixels: they are sorted first.
-
-    Args:
-        group: H, which sets the number of spatial axes.
-
-    Shape:
-        (B, C, |H|, spatial...) -> (B, C, |H|), and (B, C, spatial...) -> (B, C).
-
-    Raises:
-        TypeError: `group` is no PointGroup.
-
-    Example:
-        >>> SpatialMean(cyclic(4))(numpy.ones((1, 8, 5, 5), "float32")).shape
-        (1, 8)
-    """
-
-    def __init__(self, group: PointGroup) -> None:
-        self.group = point_group(group)
-
-    def __call__(self, x: ArrayLike) -> Array:
-        """The means."""
-        array = float_array("x", x)
-        check_spatial_axes("SpatialMean", array.shape, self.group, may_be_empty=False)
-        pixels = array.reshape(*array.shape[: -self.group.dimension], -1)
-        return sorted_mean(pixels).astype(array.dtype)
-
-    def __repr__(self) -> str:
-        return f"SpatialMean({self.group.name})"
-
-
-class _SpatialPool(Held):
-    """Windows of the spatial axes, for all channels and elements alike."""
-
-    def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
-        """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
-
-        Args:
-            group: H, which sets the number of spatial axes.
-            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given, and
-                `padding` at most half the kernel.
-
-        Raises:
-            TypeError, ValueError: an argument of the wrong kind, or out of range.
-
-        Calls warn with an EquivarianceWarning where the stride does not fit the size on an axis that the group moves.
-        """
-        self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
-
-    def _windows(self, x: ArrayLike, filler: float) -> Array:
-        """The numbers of each window, on the last axis."""
-        array = float_array("x", x)
-        d = self.group.dimension
-        check_spatial_axes(type(self).__name__, array.shape, self.group)
-        warn_of_windows(array, self.group, self.kernel, self.stride, self.padding)
-        pairs = [(0, 0)] * (array.ndim - d) + [(amount, amount) for amount in self.padding]
-        padded = np.pad(array, pairs, constant_values=filler)
-        axes = tuple(range(-d, 0))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, self.kernel, axis=axes)
-        steps: list[Any] = [slice(None, None, step) for step in self.stride]
-        chosen = windows[(..., *steps, *[slice(None)] * d)]
-        return chosen.reshape(*chosen.shape[:-d], -1)
-
-    def __repr__(self) -> str:
-        arguments = f"kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
-        return f"{type(self).__name__}({self.group.name}, {arguments})"
-
-
-class SpatialMaxPool(_SpatialPool):
-    """Maximum over windows of space, for each channel and each element of H by itself; equivariant to the last bit.
-
-    Example:
-        >>> SpatialMaxPool(cyclic(4), 2)(numpy.zeros((1, 8, 4, 6, 6), "float32")).shape
-        (1, 8, 4, 3, 3)
-    """
-
-    def __call__(self, x: ArrayLike) -> Array:
-        """The maximum of each window."""
-        maxima: Array = self._windows(x, -np.inf).max(-1)
-        return maxima
-
-
-class SpatialAvgPool(_SpatialPool):
-    """Mean over windows of space, whose bits do not depend on the order of the pixels; padding counts as zeros.
-
-    Example:
-        >>> float(SpatialAvgPool(cyclic(4), 2)(numpy.ones((1, 8, 4, 6, 6), "float32")).mean())
-        1.0
-    """
-
-    def __call__(self, x: ArrayLike) -> Array:
-        """The mean of each window."""
-        windows = self._windows(x, 0)
-        return sorted_mean(windows).astype(windows.dtype)

@@ -27,7 +27,8 @@ class Held:
         load_parameters(self.parameters(), parameters)
 
 
-def sorted_mean(x: Array) -> Array:
-    """The mean over the last axis in double precision, of sorted numbers."""
-    mean: Array = np.sort(x.astype(np.float64), axis=-1).sum(-1) / x.shape[-1]
+def sorted_mean(x: Array, count: Array | None = None) -> Array:
+    """The mean over the last axis in double precision, of sorted numbers; of `count` of them if it is given."""
+    total = np.sort(x.astype(np.float64), axis=-1).sum(-1)
+    mean: Array = total / (x.shape[-1] if count is None else count)
     return mean

@@ -18,8 +18,10 @@ from .._network.builder import NetworkBuilder, with_test
 from .._network.file import Path, write_file
 from .._network.types import ValueType
 from .._signals.space import SignalSpace
-from .heads import BatchNorm, Linear, SpatialAvgPool, SpatialMaxPool, SpatialMean
+from .heads import BatchNorm, Linear
 from .modules import Convolution, GroupPool
+from .resizing import Upsample
+from .spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 from .transposed import TransposedConv
 
 # The operation of a function, with its keys; and what its arguments are called there, with their defaults.
@@ -80,6 +82,10 @@ def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dic
     rule = next((rule for kind, rule in _LAYERS.items() if type(layer) is kind), None)
     if rule is None and isinstance(layer, Convolution):
         rule = _transposed if isinstance(layer, TransposedConv) else _convolution
+    if isinstance(layer, SpatialMaxPool | SpatialAvgPool) and not layer.options.is_of_files:
+        raise TypeError(
+            f"layer {name} is {layer!r}, expected for a file neither ceil_mode nor padding left out of means"
+        )
     if rule is not None:
         kind, keys = rule(layer)
         arrays = layer.parameters()
@@ -114,7 +120,13 @@ def _text(layer: Convolution) -> str:
 
 
 def _pool(kind: str, layer: SpatialMaxPool | SpatialAvgPool) -> tuple[str, dict[str, Any]]:
-    return kind, {"kernel": list(layer.kernel), "stride": list(layer.stride), "padding": list(layer.padding)}
+    own = layer.options
+    return kind, {"kernel": list(own.kernel), "stride": list(own.stride), "padding": list(own.padding)}
+
+
+def _upsample(layer: Upsample) -> tuple[str, dict[str, Any]]:
+    own = layer.options
+    return "upsample", {"mode": own.mode, "factors": list(own.factor), "align_corners": own.align_corners or None}
 
 
 # What operations call parameters.
@@ -125,5 +137,6 @@ _LAYERS: Mapping[type, Callable[[Any], tuple[str, dict[str, Any]]]] = {
     SpatialMean: lambda layer: ("spatial_mean", {}),
     SpatialMaxPool: functools.partial(_pool, "spatial_max_pool"),
     SpatialAvgPool: functools.partial(_pool, "spatial_mean_pool"),
+    Upsample: _upsample,
     Linear: lambda layer: ("linear", {}),
 }

@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from .._checks.arguments import axes
 from .._checks.arrays import Shaped
 from .._groups.arguments import point_group
+from .._groups.geometry import axis_orbits
 from .._groups.point_group import PointGroup
 from .._layer.sampling import Sampling, warn_of_remainders
 
@@ -41,6 +49,65 @@ def check_spatial_axes(user: str, shape: tuple[int, ...], group: PointGroup, may
             f"x has shape {shape}, expected (B, C, [|H|,] spatial...) with {d} spatial axes{size} for {user} on "
             f"{group.name}"
         )
+
+
+def counts_of_windows(
+    shape: Sequence[int], kernel: _Axes, stride: _Axes, padding: _Axes, ceil_mode: bool, includes_padding: bool = True,
+    name: str = "kernel",
+) -> NDArray[np.int64]:  # fmt: skip
+    """How many numbers the mean of each window divides by, as PyTorch counts them: an array of the sizes of the result.
+
+    Args:
+        shape: of a signal.
+        kernel, stride, padding: of each axis.
+        ceil_mode: whether a last window may reach beyond the padding at the end; what it reaches there never counts.
+        includes_padding: whether padding counts.
+        name: of `kernel` in the error.
+
+    Raises:
+        ValueError: the kernel leaves no window.
+    """
+    counts, first_axis = [], len(shape) - len(kernel)
+    for axis, (extent, step, amount) in enumerate(zip(kernel, stride, padding, strict=True), first_axis):
+        size = shape[axis]
+        room = size + 2 * amount - extent
+        outputs = (-(-room // step) if ceil_mode else room // step) + 1
+        # No window begins in the padding at the end.
+        outputs -= ceil_mode and (outputs - 1) * step >= size + amount
+        if outputs < 1:
+            raise ValueError(
+                f"{name} is {extent}, expected at most {size + 2 * amount}: x has size {size} on axis {axis}, with "
+                f"padding {amount}"
+            )
+        begin = step * np.arange(outputs) - amount
+        end = np.minimum(begin + extent, size + amount)
+        counts.append(end - begin if includes_padding else np.minimum(end, size) - np.maximum(begin, 0))
+    product: NDArray[np.int64] = reduce(np.multiply.outer, counts)
+    return product
+
+
+def overhangs(sizes: Sequence[int], outputs: Sequence[int], kernel: _Axes, stride: _Axes, padding: _Axes) -> _Axes:
+    """How far the last of so many windows reaches beyond the padding at the end of each axis."""
+    ends = zip(sizes, outputs, kernel, stride, padding, strict=True)
+    return tuple(max(0, (count - 1) * step + extent - size - 2 * amount) for size, count, extent, step, amount in ends)
+
+
+def adaptive_windows(size: int, places: int) -> list[tuple[int, int]]:
+    """Begin and end of the windows whose means are so many places of an axis, as PyTorch's adaptive pools have them.
+
+    They are symmetric: the windows of a mirrored axis are these, mirrored, in the opposite order.
+    """
+    return [(place * size // places, -(-(place + 1) * size // places)) for place in range(places)]
+
+
+def check_alike(name: str, values: Sequence[Any], group: PointGroup) -> None:
+    """Raises ValueError unless an argument has equal numbers on the axes that `group` exchanges."""
+    for orbit in axis_orbits(group):
+        if any(values[axis] != values[orbit[0]] for axis in orbit):
+            raise ValueError(
+                f"{name} is {tuple(values)}, expected equal numbers on axes {' and '.join(map(str, orbit))}, which "
+                f"{group.name} exchanges"
+            )
 
 
 def warn_of_windows(x: Shaped, group: PointGroup, kernel: _Axes, stride: _Axes, padding: _Axes) -> None:

@@ -61,6 +61,10 @@ from ._nn.fibers import Restrict as Restrict
 from ._nn.group_pool import GroupPool as GroupPool
 from ._nn.norm import BatchNorm as BatchNorm
 from ._nn.norm import FieldDropout as FieldDropout
+from ._nn.resizing import AdaptiveMean as AdaptiveMean
+from ._nn.resizing import BlurPool as BlurPool
+from ._nn.resizing import MaxBlurPool as MaxBlurPool
+from ._nn.resizing import Upsample as Upsample
 from ._nn.sample_norm import GroupNorm as GroupNorm
 from ._nn.sample_norm import InstanceNorm as InstanceNorm
 from ._nn.sample_norm import LayerNorm as LayerNorm
@@ -74,7 +78,9 @@ from ._operators import flops as _flops
 _flops.register()
 
 __all__ = [
+    "AdaptiveMean",
     "BatchNorm",
+    "BlurPool",
     "DenseBlock",
     "DenseTransition",
     "FieldDropout",
@@ -86,6 +92,7 @@ __all__ = [
     "IsotropicConv",
     "LayerNorm",
     "LiftingConv",
+    "MaxBlurPool",
     "NetworkModule",
     "PartialProjection",
     "ProjectionConv",
@@ -96,6 +103,7 @@ __all__ = [
     "SpatialMean",
     "SqueezeExcite",
     "TransposedConv",
+    "Upsample",
     "check_exactness",
     "conv",
     "conversion_report",

@@ -8,92 +8,109 @@ devices take the additions together.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from ..._functional.convolutions import Axes
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
-from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
+from ..._nn.spatial_options import AdaptiveOptions, WindowOptions
+from ..._nn.windows import adaptive_windows, check_spatial_axes, counts_of_windows, overhangs, warn_of_windows
 from .._primitives.operands import JaxArray, float_operand, is_half
 
 # How far below the largest number of a plane its numbers are kept.
 _KEPT_BITS = {np.dtype(np.float32): 60, np.dtype(np.float64): 110}
 
 
-@dataclass(frozen=True)
-class WindowOptions:
-    """Windows of the spatial axes, for all channels and elements alike."""
-
-    group: PointGroup
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
-
-    @classmethod
-    def checked(cls, group: object, kernel: object, stride: object, padding: object) -> WindowOptions:
-        """Raises TypeError or ValueError for an argument of the wrong kind, or out of range."""
-        return cls(*checked_windows(group, kernel, stride, padding))
+class Windows(WindowOptions):
+    """Windows of the spatial axes, with their maxima and means."""
 
     def largest(self, user: str, x: object) -> JaxArray:
         """The maximum of each window."""
-        array = self._signal(user, x)
+        array, _ = self._signal(user, x)
         return self._reduce(array, jax.lax.max, -np.inf)
 
     def mean(self, user: str, x: object) -> JaxArray:
         """The mean of each window; padding counts as zeros."""
-        array = self._signal(user, x)
+        array, counts = self._signal(user, x)
         reduce = partial(self._reduce, operation=jax.lax.add, start=0)
-        return exact_mean(array, reduce, math.prod(self.kernel), tuple(range(-self.group.dimension, 0)))
+        is_one = self.count_include_pad and not self.ceil_mode
+        divisor = math.prod(self.kernel) if is_one else counts
+        return exact_mean(array, reduce, divisor, tuple(range(-self.group.dimension, 0)))
 
-    def _signal(self, user: str, x: object) -> JaxArray:
-        """The array, after a warning where the stride does not fit its size."""
-        array, d = float_operand("x", x), self.group.dimension
+    def _signal(self, user: str, x: object) -> tuple[JaxArray, NDArray[np.int64]]:
+        """The array, after a warning where the stride does not fit its size, and what means of windows divide by."""
+        array = float_operand("x", x)
         check_spatial_axes(user, array.shape, self.group)
-        for axis, size, extent, amount in zip(
-            range(array.ndim - d, array.ndim), array.shape[-d:], self.kernel, self.padding, strict=True
-        ):
-            if size + 2 * amount < extent:
-                raise ValueError(
-                    f"kernel is {extent}, expected at most {size + 2 * amount}: x has size {size} on axis {axis}, with "
-                    f"padding {amount}"
-                )
+        counts = self._counts(array.shape, self.count_include_pad)
         warn_of_windows(array, self.group, self.kernel, self.stride, self.padding)
-        return array
+        return array, counts
+
+    def _counts(self, shape: tuple[int, ...], includes_padding: bool) -> NDArray[np.int64]:
+        return counts_of_windows(shape, self.kernel, self.stride, self.padding, self.ceil_mode, includes_padding)
 
     def _reduce(self, x: JaxArray, operation: Callable[..., Any], start: Any) -> JaxArray:
         first = (1,) * (x.ndim - len(self.kernel))
-        padding = (*((0, 0) for _ in first), *((amount, amount) for amount in self.padding))
+        outputs = self._counts(x.shape, True).shape
+        more = overhangs(x.shape[len(first) :], outputs, self.kernel, self.stride, self.padding)
+        pairs = [(amount, amount + extra) for amount, extra in zip(self.padding, more, strict=True)]
+        padding = (*((0, 0) for _ in first), *pairs)
         initial = np.asarray(start, x.dtype)
         return jax.lax.reduce_window(x, initial, operation, first + self.kernel, first + self.stride, padding)
 
 
 class SpatialPool:
-    """The base of modules that pool over windows."""
+    """The base of modules that take the maximum of windows."""
 
-    options: WindowOptions
+    options: Windows
 
-    def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
+    def __init__(
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False
+    ) -> None:
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
         Args:
             group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
             kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+            ceil_mode: whether the division rounds up: a last window may reach beyond the padding at the end.
 
         Raises:
             TypeError, ValueError: an argument of the wrong kind, or out of range.
 
         Calls warn with an EquivarianceWarning, while JAX traces, where ``(n + 2 padding - kernel) % stride`` is not 0
-        on an axis that the group moves: the windows leave out a margin on one side. The message names sizes that fit.
+        on an axis that the group moves: the windows leave out a margin on one side, or reach beyond it. The message
+        names sizes that fit.
         """
-        self.options = WindowOptions.checked(group, kernel, stride, padding)
+        self.options = Windows.checked(group, kernel, stride, padding, ceil_mode)
+
+
+class SpatialMeanPool:
+    """The base of modules that take the mean of windows."""
+
+    options: Windows
+
+    def __init__(
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:  # fmt: skip
+        """Pools as `SpatialMaxPool`, with the mean.
+
+        Args:
+            group, kernel, stride, padding, ceil_mode: as of `SpatialMaxPool`.
+            count_include_pad: whether means divide by all of a window, or by the pixels of the signal in it.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+        """
+        self.options = Windows.checked(group, kernel, stride, padding, ceil_mode, count_include_pad)
 
 
 class SpaceMean:
@@ -131,7 +148,33 @@ def spatial_mean(x: object, group: PointGroup) -> JaxArray:
     return mean.reshape(array.shape[:-d])
 
 
-def exact_mean(x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]) -> JaxArray:
+def adaptive_mean(x: object, options: AdaptiveOptions) -> JaxArray:
+    """The means of windows of space, whose sums are those of `spatial_mean`. Raises ValueError for other axes."""
+    array, d = float_operand("x", x), len(options.size)
+    options.check("AdaptiveMean", array.shape)
+    sizes = zip(array.shape[-d:], options.size, strict=True)
+    windows = [np.array(adaptive_windows(extent, count)) for extent, count in sizes]
+    counts = functools.reduce(np.multiply.outer, [ends[:, 1] - ends[:, 0] for ends in windows])
+
+    def sums(values: JaxArray) -> JaxArray:
+        for axis, ends in enumerate(windows, -d):
+            values = _sums_of_windows(values, axis, ends)
+        return values
+
+    return exact_mean(array, sums, counts, tuple(range(-d, 0)))
+
+
+def _sums_of_windows(x: JaxArray, axis: int, ends: NDArray[np.int64]) -> JaxArray:
+    """The sums from the first to the second of each row of `ends`, on an axis that is counted from the end."""
+    places = ends[:, :1] + np.arange((ends[:, 1] - ends[:, 0]).max())
+    is_inside = (places < ends[:, 1:]).reshape(*places.shape, *(1,) * (-axis - 1))
+    numbers = x[(..., np.minimum(places, ends[:, 1:] - 1), *(slice(None),) * (-axis - 1))]
+    return jnp.where(is_inside, numbers, 0).sum(axis, dtype=x.dtype)
+
+
+def exact_mean(
+    x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int | NDArray[np.int64], space: tuple[int, ...]
+) -> JaxArray:
     """reduce(x) / count for a linear `reduce`, sums of `count` numbers of a plane, with sums of integers.
 
     The derivative is that of the plain sum. Means of bfloat16 and float16 are those of the same numbers in float32.
@@ -144,13 +187,14 @@ def exact_mean(x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, 
 
 
 def _mean_of_integers(
-    x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int, space: tuple[int, ...]
+    x: JaxArray, reduce: Callable[[JaxArray], JaxArray], count: int | NDArray[np.int64], space: tuple[int, ...]
 ) -> JaxArray:
     integer = jnp.int32 if x.dtype == jnp.float32 else jnp.int64
     # A sum of `count` pieces of so many bits is an integer still.
-    bits = jnp.iinfo(integer).bits - 2 - max(1, math.ceil(math.log2(count)))
+    most = int(np.max(count))
+    bits = jnp.iinfo(integer).bits - 2 - max(1, math.ceil(math.log2(most)))
     if bits < 1:
-        raise ValueError(f"x has {count} numbers in a sum, expected fewer for the mean of {x.dtype}")
+        raise ValueError(f"x has {most} numbers in a sum, expected fewer for the mean of {x.dtype}")
     largest = jnp.max(jnp.abs(x), axis=space, keepdims=True)
     is_finite = jnp.isfinite(largest)
     exponent = jnp.where(is_finite & (largest > 0), jnp.frexp(largest)[1], 0)

@@ -32,12 +32,12 @@ from ._fields import BatchNorm, FieldDropout, GroupPool
 from ._sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
 from ._sequential import Sequential
 from ._signature import check_signature, signature
-from ._spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
+from ._spatial import AdaptiveMean, BlurPool, MaxBlurPool, SpatialAvgPool, SpatialMaxPool, SpatialMean, Upsample
 from ._transposed import TransposedConv
 
 __all__ = [
-    "BatchNorm", "DenseBlock", "DenseTransition", "FieldDropout", "GroupConv", "GroupNorm", "GroupPool",
-    "InstanceNorm", "IsotropicConv", "LayerNorm", "LiftingConv", "ProjectionConv", "ResidualBlock", "Sequential",
-    "SpatialAvgPool", "SpatialMaxPool", "SpatialMean", "SqueezeExcite", "TransposedConv", "check_signature",
-    "signature", "with_algorithm",
+    "AdaptiveMean", "BatchNorm", "BlurPool", "DenseBlock", "DenseTransition", "FieldDropout", "GroupConv",
+    "GroupNorm", "GroupPool", "InstanceNorm", "IsotropicConv", "LayerNorm", "LiftingConv", "MaxBlurPool",
+    "ProjectionConv", "ResidualBlock", "Sequential", "SpatialAvgPool", "SpatialMaxPool", "SpatialMean",
+    "SqueezeExcite", "TransposedConv", "Upsample", "check_signature", "signature", "with_algorithm",
 ]  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from flax import nnx
 
-from .._nn.spatial import SpaceMean, SpatialPool, spatial_mean
+from .._nn.resizing import AdaptiveMeans, Blurring, MaxBlurring, Upsampling, blur, upsample
+from .._nn.spatial import SpaceMean, SpatialMeanPool, SpatialPool, adaptive_mean, spatial_mean
 from .._primitives.operands import JaxArray
 
 
@@ -22,10 +23,11 @@ class SpatialMaxPool(SpatialPool, nnx.Module):  # type: ignore[misc]
         return self.options.largest(type(self).__name__, x)
 
 
-class SpatialAvgPool(SpatialPool, nnx.Module):  # type: ignore[misc]
+class SpatialAvgPool(SpatialMeanPool, nnx.Module):  # type: ignore[misc]
     """Mean over windows of space, for each channel and each element of H by itself; padding counts as zeros.
 
-    Sums are those of `SpatialMean`: equivariant to the last bit.
+    What a last window with `ceil_mode` has beyond the padding does not count. Without `count_include_pad`, means divide
+    by the pixels of the signal alone. Sums are those of `SpatialMean`: equivariant to the last bit.
 
     Example:
         >>> SpatialAvgPool(cyclic(4), 2)(jax.numpy.ones((1, 8, 4, 6, 6))).mean().item()
@@ -50,3 +52,62 @@ class SpatialMean(SpaceMean, nnx.Module):  # type: ignore[misc]
     def __call__(self, x: JaxArray) -> JaxArray:
         """The means."""
         return spatial_mean(x, self.group)
+
+
+class Upsample(Upsampling, nnx.Module):  # type: ignore[misc]
+    """Upsampling of space by integers, for each channel and each element of H by itself, as `equiconv.Upsample`.
+
+    It commutes with the group to the last bit, in both modes.
+
+    Example:
+        >>> Upsample(cyclic(4), 2)(jax.numpy.zeros((1, 8, 4, 5, 5))).shape
+        (1, 8, 4, 10, 10)
+    """
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The larger signal."""
+        return upsample(x, self.options)
+
+
+class BlurPool(Blurring, nnx.Module):  # type: ignore[misc]
+    """A binomial filter of space at every few pixels, for each channel and each element of H by itself.
+
+    It is that of `equiconv.BlurPool`, and commutes with the group to the last bit.
+
+    Example:
+        >>> BlurPool(cyclic(4))(jax.numpy.ones((1, 8, 4, 6, 6))).shape
+        (1, 8, 4, 3, 3)
+    """
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The filtered signal."""
+        return blur(x, self.options, type(self).__name__)
+
+
+class MaxBlurPool(MaxBlurring, nnx.Module):  # type: ignore[misc]
+    """Maximum over windows at every pixel, then `BlurPool`: a pool of maxima that aliases less.
+
+    Example:
+        >>> MaxBlurPool(cyclic(4))(jax.numpy.ones((1, 8, 4, 6, 6))).shape
+        (1, 8, 4, 3, 3)
+    """
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The filtered maxima."""
+        return blur(x, self.options, type(self).__name__)
+
+
+class AdaptiveMean(AdaptiveMeans, nnx.Module):  # type: ignore[misc]
+    """Mean over windows of space, as many as asked for; place i of n on an axis of size s is that of its window.
+
+    The window is that from floor(i s / n) to ceil((i + 1) s / n), as of `equiconv.AdaptiveMean`. Sums are those of
+    `SpatialMean`, so it commutes with the group to the last bit.
+
+    Example:
+        >>> AdaptiveMean(cyclic(4), 3)(jax.numpy.ones((1, 8, 4, 7, 7))).shape
+        (1, 8, 4, 3, 3)
+    """
+
+    def __call__(self, x: JaxArray) -> JaxArray:
+        """The means."""
+        return adaptive_mean(x, self.options)

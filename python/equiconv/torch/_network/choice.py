@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ..._checks.arrays import Array
+from ..._groups.geometry import axis_orbits
 from ..._groups.named import trivial
 from ..._groups.point_group import PointGroup
 from ..._layer.layer import LAYERS
@@ -20,7 +21,8 @@ from .._nn.convolutions import Convolution, GroupConv, IsotropicConv, LiftingCon
 from .._nn.fibers import Induce, PartialProjection, Restrict
 from .._nn.group_pool import GroupPool
 from .._nn.norm import BatchNorm
-from .._nn.ordinary import FiberPool
+from .._nn.ordinary import FiberPool, PlainUpsample
+from .._nn.resizing import Upsample
 from .._nn.spatial import SpatialAvgPool, SpatialMaxPool, SpatialMean
 from .._nn.transposed import TransposedConv
 from .._operators.layers import spec_of
@@ -31,7 +33,6 @@ from .modules import (
     ConvolutionFunction,
     LinearFunction,
     TransposedFunction,
-    Upsample,
 )
 from .texts import mixing_text, plain_text
 
@@ -222,9 +223,17 @@ def _group_pool(operation: Mapping[str, Any], value: ValueType) -> nn.Module:
 
 
 def _windows(operation: Mapping[str, Any], value: ValueType) -> nn.Module:
-    arguments = tuple(tuple(operation[key]) for key in ("kernel", "stride", "padding"))
+    kernel, stride, padding = (tuple(operation[key]) for key in ("kernel", "stride", "padding"))
     is_max = operation["kind"] == "spatial_max_pool"
-    return (SpatialMaxPool if is_max else SpatialAvgPool)(_group_of(value), *arguments)
+    return (SpatialMaxPool if is_max else SpatialAvgPool)(_group_of(value), kernel, stride, padding)
+
+
+def _upsample(operation: Mapping[str, Any], value: ValueType) -> nn.Module:
+    group, factors = _group_of(value), tuple(operation["factors"])
+    arguments = (factors, operation["mode"], operation.get("align_corners", False))
+    # Factors that differ on axes that the group exchanges do not commute with it, but are in files.
+    is_alike = all(len({factors[axis] for axis in orbit}) == 1 for orbit in axis_orbits(group))
+    return Upsample(group, *arguments) if is_alike else PlainUpsample(*arguments)
 
 
 def _group_of(value: ValueType) -> PointGroup:
@@ -243,9 +252,7 @@ _WITHOUT_TENSORS: Mapping[str, Any] = {
     "spatial_max_pool": _windows,
     "spatial_mean_pool": _windows,
     "spatial_mean": lambda operation, value: SpatialMean(_group_of(value)),
-    "upsample": lambda operation, value: Upsample(
-        operation["mode"], tuple(operation["factors"]), operation.get("align_corners", False)
-    ),
+    "upsample": _upsample,
     "add": lambda operation, value: Add(),
     "concatenate": lambda operation, value: Concatenate(),
     "restrict": lambda operation, value: Restrict(_group_of(value), operation["subgroup"]),

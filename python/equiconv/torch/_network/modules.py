@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -60,29 +58,6 @@ class TransposedFunction(Backed, nn.Module):
     def extra_repr(self) -> str:
         """The text, and the padding of the output."""
         return f"{self.layer}, output_padding={self.output_padding}"
-
-
-class Upsample(nn.Module):
-    """Upsampling of the axes of space, by integers."""
-
-    def __init__(self, mode: str, factors: tuple[int, ...], align_corners: bool) -> None:
-        super().__init__()
-        self.mode, self.factors, self.align_corners = mode, factors, align_corners
-        names = ("linear", "bilinear", "trilinear")
-        self._keywords: dict[str, Any] = {"mode": "nearest"}
-        if mode == "linear":
-            self._keywords = {"mode": names[len(factors) - 1], "align_corners": align_corners}
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The larger signal."""
-        d = len(self.factors)
-        scales = tuple(map(float, self.factors))
-        y = nn.functional.interpolate(x.flatten(1, -d - 1), scale_factor=scales, **self._keywords)
-        return y.reshape(*x.shape[:-d], *y.shape[-d:])
-
-    def extra_repr(self) -> str:
-        """The mode and the factors."""
-        return f"{self.mode!r}, {self.factors}" + (", align_corners=True" if self.align_corners else "")
 
 
 class Add(nn.Module):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import torch
@@ -16,6 +18,7 @@ OrdinaryTransposed: TypeAlias = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.Con
 _CONVOLUTIONS: tuple[Any, ...] = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED: tuple[Any, ...] = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _LARGEST_OF_WINDOWS: tuple[Any, ...] = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+_ADAPTIVE_MEAN: tuple[Any, ...] = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
 _MEAN_OF_WINDOWS: tuple[Any, ...] = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 
 
@@ -145,15 +148,58 @@ class Windows(nn.Module):
     """Maximum or mean over windows of space."""
 
     def __init__(
-        self, is_max: bool, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
+        self, is_max: bool, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...], **flags: bool
     ) -> None:
         super().__init__()
         self.dimension = len(kernel)
         kinds = _LARGEST_OF_WINDOWS if is_max else _MEAN_OF_WINDOWS
-        self.windows = kinds[self.dimension - 1](kernel, stride, padding)
+        self.windows = kinds[self.dimension - 1](kernel, stride, padding, **flags)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, [|H|,] spatial...) to the same with other sizes, by way of (B, C |H|, spatial...)."""
-        d = self.dimension
-        y: Tensor = self.windows(x.flatten(1, -d - 1))
-        return y.reshape(*x.shape[:-d], *y.shape[-d:])
+        return of_space(self.windows, x, self.dimension)
+
+
+class PlainUpsample(nn.Module):
+    """Upsampling of the axes of space, by integers."""
+
+    def __init__(self, factors: tuple[int, ...], mode: str, align_corners: bool) -> None:
+        super().__init__()
+        self.factors, self.mode, self.align_corners = factors, mode, align_corners
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, [|H|,] spatial...) to the same with larger sizes, by way of (B, C |H|, spatial...)."""
+        enlarge = partial(interpolated, factors=self.factors, mode=self.mode, align_corners=self.align_corners)
+        return of_space(enlarge, x, len(self.factors))
+
+    def extra_repr(self) -> str:
+        """The mode and the factors."""
+        return f"{self.factors}, {self.mode!r}" + (", align_corners=True" if self.align_corners else "")
+
+
+class PlainAdaptiveMean(nn.Module):
+    """Means of so many windows of space."""
+
+    def __init__(self, size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.windows = _ADAPTIVE_MEAN[len(size) - 1](size)
+        self.dimension = len(size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, [|H|,] spatial...) to the same with these sizes, by way of (B, C |H|, spatial...)."""
+        return of_space(self.windows, x, self.dimension)
+
+
+def interpolated(x: Tensor, factors: tuple[int, ...], mode: str, align_corners: bool) -> Tensor:
+    """(B, C, spatial...) to the same with larger sizes."""
+    keywords: dict[str, Any] = {"mode": "nearest"}
+    if mode == "linear":
+        names = ("linear", "bilinear", "trilinear")
+        keywords = {"mode": names[len(factors) - 1], "align_corners": align_corners}
+    return nn.functional.interpolate(x, scale_factor=tuple(map(float, factors)), **keywords)
+
+
+def of_space(function: Callable[[Tensor], Tensor], x: Tensor, dimension: int) -> Tensor:
+    """What a function of (B, C |H|, spatial...) makes of a signal (B, C, [|H|,] spatial...)."""
+    y = function(x.flatten(1, -dimension - 1))
+    return y.reshape(*x.shape[:-dimension], *y.shape[-dimension:])

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..._checks.arguments import boolean
 from ..._functional.convolutions import Axes
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
+from ..._nn.spatial_options import WindowOptions
 from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
 from .._expanded.operands import check_numbers
 from .._operators.library import operators
@@ -23,28 +25,13 @@ from .signal_module import SignalModule
 _LAYOUTS = (torch.contiguous_format, torch.channels_last, torch.channels_last_3d)
 
 
-class _SpatialPool(SignalModule):
-    """Windows of the spatial axes, for all channels and elements alike."""
+class SpaceModule(SignalModule):
+    """A map of space that is the same for all channels and elements, to memory as that of the signal."""
 
-    def __init__(self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0) -> None:
-        """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
-
-        Args:
-            group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
-            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
-
-        Raises:
-            TypeError, ValueError: an argument of the wrong kind, or out of range.
-
-        Calls warn with an EquivarianceWarning, but not while `torch.compile` traces, where ``(n + 2 padding - kernel)
-        % stride`` is not 0 on an axis that the group moves: the windows leave out a margin on one side. The message
-        names sizes that fit.
-        """
-        super().__init__()
-        self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
+    group: PointGroup
 
     def forward(self, x: Tensor) -> Tensor:
-        """The maximum or mean of each window."""
+        """The signal on another grid."""
         d = self.group.dimension
         if not isinstance(x, Tensor) or x.is_nested:
             return self._write_down(x)  # type: ignore[no-any-return]
@@ -54,13 +41,50 @@ class _SpatialPool(SignalModule):
         y = y.reshape(*x.shape[:-d], *y.shape[-d:])
         return y if torch.compiler.is_compiling() or x.dim() == 2 + d else writes(y, self.group)
 
+    def _pool(self, x: Tensor) -> Tensor:
+        """The map of a flat signal."""
+        raise NotImplementedError
+
+    def _flat(self, x: Tensor) -> Tensor:
+        """(B, C |H|, spatial...), after checks and warnings."""
+        d = self.group.dimension
+        check_spatial_axes(type(self).__name__, tuple(x.shape), self.group, may_be_empty=False)
+        check_numbers("x", x)
+        if not torch.compiler.is_compiling():
+            self._look_back(x, self.group if x.dim() == 3 + d else None)
+        return x.flatten(1, -d - 1)
+
+
+class _SpatialPool(SpaceModule):
+    """Windows of the spatial axes, for all channels and elements alike."""
+
+    ceil_mode = False
+    count_include_pad = True
+
+    def __init__(
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False
+    ) -> None:
+        """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
+
+        Args:
+            group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
+            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+            ceil_mode: whether the division rounds up: a last window may reach beyond the padding at the end.
+
+        Raises:
+            TypeError, ValueError: an argument of the wrong kind, or out of range.
+
+        Calls warn with an EquivarianceWarning, but not while `torch.compile` traces, where ``(n + 2 padding - kernel)
+        % stride`` is not 0 on an axis that the group moves: the windows leave out a margin on one side, or reach beyond
+        it. The message names sizes that fit.
+        """
+        super().__init__()
+        self.group, self.kernel, self.stride, self.padding = checked_windows(group, kernel, stride, padding)
+        self.ceil_mode = boolean("ceil_mode", ceil_mode)
+
     def _traced(self, x: Any) -> Any:
         d = self.group.dimension
         return self._pool(x.flatten(1, -d - 1)).unflatten(1, x.shape[1:-d])  # type: ignore[no-untyped-call]
-
-    def _pool(self, x: Tensor) -> Tensor:
-        """The windows of a flat signal."""
-        raise NotImplementedError
 
     def _flat(self, x: Tensor) -> Tensor:
         """(B, C |H|, spatial...), after a warning where the stride does not fit the size."""
@@ -71,15 +95,17 @@ class _SpatialPool(SignalModule):
             warn_of_windows(x, self.group, self.kernel, self.stride, self.padding)  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back on
         # a signal that has them elsewhere.
-        return x.reshape(x.shape[0], -1, *x.shape[-d:]).contiguous(memory_format=_LAYOUTS[d - 1])
+        return x.flatten(1, -d - 1).contiguous(memory_format=_LAYOUTS[d - 1])
 
     def ordinary(self) -> nn.Module:
         """The same windows, by PyTorch alone."""
-        return Windows(isinstance(self, SpatialMaxPool), self.kernel, self.stride, self.padding)
+        keywords = {} if isinstance(self, SpatialMaxPool) else {"count_include_pad": self.count_include_pad}
+        return Windows(not keywords, self.kernel, self.stride, self.padding, ceil_mode=self.ceil_mode, **keywords)
 
     def extra_repr(self) -> str:
         """The group, and the arguments."""
-        return f"{self.group.name}, kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
+        windows = (self.kernel, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+        return str(WindowOptions(self.group, *windows))
 
 
 def _has_channels_last(x: Tensor, dimension: int) -> bool:
@@ -98,12 +124,14 @@ class SpatialMaxPool(_SpatialPool):
     """
 
     def _pool(self, x: Tensor) -> Tensor:
-        pools: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
-        return _windows(pools, x, self.kernel, self.stride, self.padding)
+        return largest_of_windows(x, self.kernel, self.stride, self.padding, self.ceil_mode)
 
 
 class SpatialAvgPool(_SpatialPool):
     """Mean over windows of space, for each channel and each element of H by itself; padding counts as zeros.
+
+    What a last window with `ceil_mode` has beyond the padding does not count. Without `count_include_pad`, means divide
+    by the pixels of the signal alone.
 
     The sums are taken in double precision, those of half precision in single, so that turning the input changes a bit
     hardly ever; see `SpatialMean` for one that never does. A device without double precision has single for all.
@@ -113,24 +141,40 @@ class SpatialAvgPool(_SpatialPool):
         1.0
     """
 
+    def __init__(
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(group, kernel, stride, padding, ceil_mode)
+        self.count_include_pad = boolean("count_include_pad", count_include_pad)
+
     def _pool(self, x: Tensor) -> Tensor:
         pools: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
-        return _windows(pools, _wide(x), self.kernel, self.stride, self.padding).to(x.dtype)
+        flags = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        return _windows(pools, _wide(x), self.kernel, self.stride, self.padding, **flags).to(x.dtype)
+
+
+def largest_of_windows(
+    x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...], ceil_mode: bool = False
+) -> Tensor:
+    """The maxima of the windows of a flat signal."""
+    pools: Any = (nn.functional.max_pool1d, nn.functional.max_pool2d, nn.functional.max_pool3d)
+    return _windows(pools, x, kernel, stride, padding, ceil_mode=ceil_mode)
 
 
 def _windows(
-    pools: Any, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
+    pools: Any, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...], **flags: bool
 ) -> Tensor:
     """The windows of a flat signal, by PyTorch's pools of 1, 2 and 3 axes."""
     is_volume = len(kernel) == 3 and isinstance(x, Tensor)
     if is_volume and not x.is_cpu and torch.are_deterministic_algorithms_enabled():
-        return _windows_of_volumes(pools[1], x, kernel, stride, padding)
-    y: Tensor = pools[len(kernel) - 1](x, kernel, stride, padding)
+        return _windows_of_volumes(pools[1], x, kernel, stride, padding, **flags)
+    y: Tensor = pools[len(kernel) - 1](x, kernel, stride, padding, **flags)
     return y
 
 
 def _windows_of_volumes(
-    pool: Any, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
+    pool: Any, x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...], **flags: bool
 ) -> Tensor:
     """The windows of volumes by those of two axes: first of the last two, then of the first.
 
@@ -138,9 +182,9 @@ def _windows_of_volumes(
     to run, and refuses to where a program asks for deterministic algorithms. For two axes it has one order.
     """
     batch, channels, depth = x.shape[:3]
-    y = pool(x.flatten(1, 2), kernel[1:], stride[1:], padding[1:])
+    y = pool(x.flatten(1, 2), kernel[1:], stride[1:], padding[1:], **flags)
     sizes = y.shape[-2:]
-    y = pool(y.reshape(batch, channels, depth, -1), (kernel[0], 1), (stride[0], 1), (padding[0], 0))
+    y = pool(y.reshape(batch, channels, depth, -1), (kernel[0], 1), (stride[0], 1), (padding[0], 0), **flags)
     result: Tensor = y.reshape(batch, channels, -1, *sizes)
     return result
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..._network.modules import Upsample
+from ..._nn.resizing import Upsample
 from ..._nn.spatial import SpatialAvgPool, SpatialMaxPool
 from ..global_pool import GlobalPool
 from ..walk import Emit, Signal, Step
@@ -86,8 +86,8 @@ def _upsample(step: Step) -> tuple[Signal, Emit]:
     mode = options["mode"]
     if mode not in ("nearest", "nearest-exact", _LINEAR[d]):
         step.refuse(f"has mode={mode!r}, expected 'nearest' or {_LINEAR[d]!r}")
-    name = "linear" if mode == _LINEAR[d] else "nearest"
-    module = Upsample(name, tuple(map(int, factors)), bool(options["align_corners"]))
+    name: Any = "linear" if mode == _LINEAR[d] else "nearest"
+    module = Upsample(step.group, tuple(map(int, factors)), name, bool(options["align_corners"]))
     return value, lambda: step.walk.call(step.node, module)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._nn.fibers import Induce, PartialProjection, Restrict
+from ..._nn.resizing import AdaptiveMean, BlurPool, MaxBlurPool, Upsample
 from ..._nn.sample_norm import GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite
 from ..constants import Constant
 from ..modules import Add, Normalize, TransposedFunction
 from ..views import Tracked
 from ..walk import LeafRule, Step
+from .pools import over_space
 
 
 def _one(step: Step, signals: Sequence[Tracked]) -> Tracked:
@@ -59,6 +61,20 @@ def _transposed(step: Step, module: TransposedFunction, signals: list[Tracked]) 
     )  # fmt: skip
 
 
+def _upsample(step: Step, module: Upsample, signals: list[Tracked]) -> Tracked:
+    own = module.options
+    corners = own.align_corners or None
+    x = _one(step, signals)
+    return step.emit("upsample", [x], mode=own.mode, factors=list(own.factor), align_corners=corners)
+
+
+def _adaptive_mean(step: Step, module: AdaptiveMean, signals: list[Tracked]) -> Tracked:
+    x = _one(step, signals)
+    if any(size != 1 for size in module.options.size):
+        step.refuse(f"has size {list(module.options.size)}, expected 1 for each axis of space", supported=True)
+    return over_space(step, x, keeps=True)
+
+
 def _add(step: Step, module: Add, signals: list[Tracked]) -> Tracked:
     if any(signal.axes != signals[0].axes for signal in signals):
         step.refuse("adds signals that were reshaped in different ways")
@@ -84,7 +100,9 @@ LEAVES: Mapping[type, LeafRule] = {
     Induce: _induce,
     PartialProjection: _partial_projection,
     TransposedFunction: _transposed,
+    Upsample: _upsample,
+    AdaptiveMean: _adaptive_mean,
     Add: _add,
     Normalize: _normalize,
-    **dict.fromkeys((GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite), _refused),
+    **dict.fromkeys((GroupNorm, InstanceNorm, LayerNorm, SqueezeExcite, BlurPool, MaxBlurPool), _refused),
 }

@@ -68,6 +68,11 @@ def _spatial_mean(step: Step) -> Tracked:
     return _reduced(step, "mean", [-1], False, step["x"])
 
 
+def over_space(step: Step, x: Tracked, keeps: bool) -> Tracked:
+    """The mean over space of a signal as it stands, perhaps with axes of size 1 in place of space."""
+    return _reduced(step, "mean", range(-x.cell.type.dimension, 0), keeps, x)
+
+
 def _adaptive(step: Step) -> Tracked:
     """``adaptive_avg_pool2d`` to a single pixel."""
     x = step.signal(step["self"])
