@@ -8,9 +8,10 @@ H is a finite group of matrices: `cyclic`, `dihedral`, `octahedral` and others. 
     isotropic_conv   R^d -> R^d        lifting_conv      R^d -> G
     group_conv       G   -> G          projection_conv   G   -> R^d
 
-Each has gradients (`lifting_conv_vjp` and so on). ``algorithm="exact"`` is equivariant to the last bit; ``"auto"``, the
-default, is so where that costs at most 10 %, and `explain` says where. `prepare` copies and transforms a weight once
-for many calls. Kernels are pixels or made of a basis such as `bspline_basis`.
+Each has gradients (`lifting_conv_vjp` and so on). `transposed_conv` is the adjoint of each in its signal.
+``algorithm="exact"`` is equivariant to the last bit; ``"auto"``, the default, is so where that costs at most 10 %, and
+`explain` says where. `prepare` copies and transforms a weight once for many calls. Kernels are pixels or made of a
+basis such as `bspline_basis`.
 `LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them, which its
 `save` writes as a file; to train, see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over
 H, `act` turns signals, and `equivariance_error` measures whether a map commutes with that. The module `theory` has the
