@@ -2,9 +2,9 @@
 """The layers of equiconv on JAX arrays: under `jax.jit`, `jax.grad` and `jax.vmap`, on CPUs, GPUs and TPUs.
 
 `isotropic_conv`, `lifting_conv`, `group_conv`, `projection_conv` and `conv` take the arguments of the functions of the
-same names in `equiconv`, but for `out` and prepared weights; `transposed_conv`, `group_pool` and `act` too. Compiled programs call the
-engine through JAX's foreign-function interface, without Python and without the GIL, on the arrays of JAX themselves.
-For other platforms than the CPU, and for bfloat16 and float16, they are made of operations of XLA.
+same names in `equiconv`, but for `out` and prepared weights; `transposed_conv`, `group_pool` and `act` too. Compiled
+programs call the engine through JAX's foreign-function interface, without Python and without the GIL, on the arrays of
+JAX themselves. For other platforms than the CPU, and for bfloat16 and float16, they are made of operations of XLA.
 Derivatives of any order, forwards and backwards, are the layer and its two adjoints. The guide is docs/JAX.md.
 
 Example:
