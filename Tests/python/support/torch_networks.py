@@ -172,3 +172,10 @@ def volumes():
         nn.Conv3d(1, 6, 3, padding=1), nn.BatchNorm3d(6), nn.ReLU(), nn.MaxPool3d(2), nn.Conv3d(6, 8, 3, padding=1),
         nn.Dropout3d(0.1), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(8, 3),
     )  # fmt: skip
+
+
+def autoencoder():
+    """Down by strides and up by transposed convolutions, the last of which ends the network."""
+    steps = [nn.Conv2d(2, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 12, 3, 2, 1), nn.ReLU()]
+    steps += [nn.ConvTranspose2d(12, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.ConvTranspose2d(8, 3, 3, 2, 1)]
+    return nn.Sequential(*steps)

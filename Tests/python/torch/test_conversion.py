@@ -32,6 +32,8 @@ CASES = {
     "squeezed D4": (networks.Squeezed, D4, (2, 3, 8, 8)),
     "normed C4": (networks.Normed, C4, (2, 3, 7, 8)),
     "normed D4": (networks.Normed, D4, (2, 3, 8, 8)),
+    "autoencoder C4": (networks.autoencoder, C4, (2, 2, 9, 13)),
+    "autoencoder D4": (networks.autoencoder, D4, (1, 2, 9, 9)),
     "dense C4": (networks.Dense, C4, (2, 3, 8, 8)),
     "unet 1-D": (lambda: networks.UNet(1), eq.reflection(), (2, 2, 16)),
     "volumes": (networks.volumes, eq.octahedral(), (1, 1, 4, 4, 6)),
@@ -297,7 +299,7 @@ def test_training_one_epoch_improves_the_loss(name):
         assert loss(slice(None)) < 0.9 * before
 
 
-@pytest.mark.parametrize("name", ["resnet C4", "unet C4", "unet D4", "convnet C4", "dense C4"])
+@pytest.mark.parametrize("name", ["resnet C4", "unet C4", "unet D4", "convnet C4", "autoencoder C4", "dense C4"])
 def test_converted_networks_are_saved_as_files(name, tmp_path):
     _, network, _, x = converted(name)
     path = tmp_path / "network.safetensors"

@@ -124,9 +124,9 @@ REFUSED = {
         module(nn.Conv2d(8, 8, 3, groups=2)),
         ["Conv2d at inner", "has groups=2 for 8 and 8 channels", "make it groups=1"],
     ),
-    "transposed convolution": (
-        module(nn.ConvTranspose2d(8, 8, 2, stride=2)),
-        ["ConvTranspose2d at inner (ConvTranspose2d)", "use torch.nn.Upsample and a convolution behind it"],
+    "grouped transposed convolution": (
+        module(nn.ConvTranspose2d(8, 8, 2, stride=2, groups=8)),
+        ["ConvTranspose2d at inner (ConvTranspose2d)", "has groups=8, expected 1", "make it groups=1"],
     ),
     "oblong kernel": (
         module(nn.Conv2d(8, 8, (1, 3))),

@@ -17,6 +17,7 @@ from ..._groups.point_group import PointGroup
 from .._network.places import module_of
 from .report import KEY, ConversionReport, count
 from .rules.convolutions import MODULES as CONVOLUTIONS
+from .rules.convolutions import TRANSPOSED
 from .rules.norms import MODULES as NORMS
 from .rules.pointwise import FUNCTIONS as POINTWISE_FUNCTIONS
 from .rules.pointwise import METHODS as POINTWISE_METHODS
@@ -38,7 +39,7 @@ _TARGETS: dict[str, dict[Any, Any]] = {
     "call_function": {**POINTWISE_FUNCTIONS, **POOL_FUNCTIONS, **SHAPE_FUNCTIONS},
     "call_method": {**POINTWISE_METHODS, **POOL_METHODS, **SHAPE_METHODS},
 }
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
 
 
 def convert(
@@ -46,10 +47,11 @@ def convert(
 ) -> fx.GraphModule:
     """An ordinary convolutional network as an equivariant one of the same form, with new weights.
 
-    The first convolution lifts, all others are group convolutions, and H is pooled by a `GroupPool` where the plane is
-    needed: before ``Flatten``, which stands behind a pool over all of space, and before what leaves the network. A
-    convolution behind which nothing stands but functions of each number is a projection. The network is read by
-    `torch.fx`, and refused with the place and the remedy where a step does not commute with the group.
+    The first convolution lifts, all others are group convolutions (transposed ones `TransposedConv`), and H is pooled
+    by a `GroupPool` where the plane is needed: before ``Flatten``, which stands behind a pool over all of space, and
+    before what leaves the network. A convolution behind which nothing stands but functions of each number is a
+    projection. The network is read by `torch.fx`, and refused with the place and the remedy where a step does not
+    commute with the group.
 
     Modules keep their names, so that parameters have the names they had; layers add an entry ``_extra_state`` to the
     `state_dict`, with their group. Weights are drawn anew, He's for layers: those of an ordinary network have another

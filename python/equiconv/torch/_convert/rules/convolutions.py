@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from torch import nn
 
+from ...._functional.convolutions import LayerName
 from ..._nn.convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
+from ..._nn.transposed import TransposedConv
 from ..depthwise import DepthwiseGroupConv, DepthwiseLiftingConv
 from ..walk import Emit, Signal, Step
 
@@ -18,17 +21,29 @@ _KINDS: dict[tuple[bool, bool], Any] = {
     (True, True): GroupConv,
     (True, False): ProjectionConv,
 }
+_ALIKE = ("kernel_size", "stride", "padding", "dilation", "output_padding")
+# The layer whose adjoint reads and writes such signals.
+_ADJOINTS: dict[tuple[bool, bool], LayerName] = {
+    (False, False): "isotropic",
+    (False, True): "projection",
+    (True, True): "group",
+    (True, False): "lifting",
+}
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def convolution(step: Step) -> tuple[Signal, Emit]:
-    """``Conv2d`` and the like."""
+    """``Conv2d``, ``ConvTranspose2d`` and the like."""
     module, walk, value = step.module, step.walk, step.spatial()
     d = step.group.dimension
+    is_transposed = isinstance(module, TRANSPOSED)
     if len(module.kernel_size) != d:
         step.refuse(f"acts on {len(module.kernel_size)} axes of space, expected {d}, the axes of {step.group.name}")
     step.expect_channels(value, module.in_channels, "in_channels")
-    step.expect_alike(**{name: getattr(module, name) for name in ("kernel_size", "stride", "padding", "dilation")})
+    step.expect_alike(**{name: getattr(module, name) for name in _ALIKE if hasattr(module, name)})
     is_depthwise = module.groups > 1
+    if is_transposed and is_depthwise:
+        step.refuse(f"has groups={module.groups}, expected 1 for a transposed convolution: make it groups=1")
     if is_depthwise and not module.groups == module.in_channels == module.out_channels:
         step.refuse(
             f"has groups={module.groups} for {module.in_channels} and {module.out_channels} channels, expected 1, or "
@@ -38,6 +53,9 @@ def convolution(step: Step) -> tuple[Signal, Emit]:
     channels = value.channels if is_depthwise else walk.channels(module.out_channels)
     result = step.shared(value, Signal(channels, on_group, value.places))
     kind = _depthwise_kind(value) if is_depthwise else _KINDS[value.on_group, on_group]
+    if is_transposed:
+        more = module.output_padding
+        kind = partial(TransposedConv, layer=_ADJOINTS[value.on_group, on_group], output_padding=more)
 
     def emit() -> Any:
         counts = (walk.count(result),) if is_depthwise else (walk.count(value), walk.count(result))
@@ -86,6 +104,6 @@ def linear(step: Step) -> tuple[Signal, Emit]:
 
 
 MODULES: dict[Any, Any] = {
-    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), convolution),
+    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED), convolution),
     nn.Linear: linear,
 }

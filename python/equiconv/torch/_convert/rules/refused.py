@@ -14,16 +14,15 @@ from ..._nn.signal_module import SignalModule
 from ..walk import Step
 
 SUPPORTED = (
-    "Networks may be made of Conv1d, Conv2d and Conv3d, batch, group and instance norm, max and mean pools, adaptive "
-    "ones to one place, Upsample by integers, functions of each number, dropout, softmax over channels, sums and "
-    "products of signals, torch.cat along channels, Flatten behind a pool over all of space, and Linear behind that"
+    "Networks may be made of convolutions, also transposed, batch, group and instance norm, max and mean pools, "
+    "adaptive ones to one place, Upsample by integers, functions of each number, dropout, softmax over channels, sums "
+    "and products of signals, torch.cat along channels, Flatten behind a pool over all of space, and Linear behind that"
 )
 
 _NORMS = (nn.LocalResponseNorm, nn.RMSNorm)
 _NORM_FUNCTIONS = (
     functional.group_norm, functional.layer_norm, functional.instance_norm, functional.local_response_norm,
 )  # fmt: skip
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _WITH_WEIGHTS = (
     functional.conv1d, functional.conv2d, functional.conv3d, functional.conv_transpose1d, functional.conv_transpose2d,
     functional.conv_transpose3d, functional.linear, functional.batch_norm,
@@ -46,10 +45,6 @@ _NO_NORM = (
 )
 _REASONS: dict[Any, str] = {
     **dict.fromkeys((*_NORMS, *_NORM_FUNCTIONS), _NO_NORM),
-    **dict.fromkeys(
-        _TRANSPOSED,
-        "is a transposed convolution, which is not converted: use torch.nn.Upsample and a convolution behind it",
-    ),
     **dict.fromkeys(
         _WITH_WEIGHTS,
         "is a function of weights that the module holds itself, expected a module: use torch.nn.Conv2d and the like",
