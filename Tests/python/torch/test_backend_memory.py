@@ -28,7 +28,7 @@ def read(monkeypatch):
 
         return run
 
-    monkeypatch.setattr(layer_module, "_CONVOLUTIONS", tuple(map(spied, layer_module._CONVOLUTIONS)))
+    monkeypatch.setattr(layer_module, "CONVOLUTIONS", tuple(map(spied, layer_module.CONVOLUTIONS)))
     return seen
 
 

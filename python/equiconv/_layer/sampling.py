@@ -50,6 +50,14 @@ class Sampling:
             return tuple(dilation * (k - 1) // 2 for dilation, k in zip(self.dilation, kernel, strict=True))
         return (0,) * len(kernel) if isinstance(self.padding, str) else self.padding
 
+    def amounts_of_bank(self, kernel: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:
+        """The padding of a convolution with the bank of a kernel.
+
+        Elements that enlarge the kernel enlarge the bank, about the same center.
+        """
+        amounts = zip(self.amounts(kernel), taps, kernel, self.dilation, strict=True)
+        return tuple(amount + (tap - extent) // 2 * dilation for amount, tap, extent, dilation in amounts)
+
     def reach(self, kernel: tuple[int, ...]) -> tuple[int, ...]:
         """The extent of the dilated kernel on each axis."""
         return tuple(dilation * (k - 1) + 1 for dilation, k in zip(self.dilation, kernel, strict=True))

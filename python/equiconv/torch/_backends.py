@@ -19,12 +19,11 @@ from ._operators import convolution as _operators
 from ._operators.adjoints import asks_for_turns, result_shape
 from ._operators.layers import mark, mark_adjoint
 from ._operators.library import refuse_onnx
-from ._operators.tensors import check_same_device, check_same_dtype, check_tensor
+from ._operators.tensors import ENGINE_DTYPES, check_same_device, check_same_dtype, check_tensor
 
 Backend: TypeAlias = Literal["engine", "torch"]
 
 _NAMES = ("engine", "torch")
-_ENGINE_DTYPES = (torch.float32, torch.float64)
 # What holds for one thread.
 _here = threading.local()
 
@@ -59,7 +58,7 @@ def is_by_engine(x: Tensor, backend: Backend | None) -> bool:
     """
     if backend is not None:
         return backend == "engine" or _is_engine_only()
-    can_run = (x.is_cpu or x.is_meta) and (x.dtype in _ENGINE_DTYPES or torch.is_autocast_enabled("cpu"))
+    can_run = (x.is_cpu or x.is_meta) and (x.dtype in ENGINE_DTYPES or torch.is_autocast_enabled("cpu"))
     return can_run and not (torch.onnx.is_in_onnx_export() and torch.compiler.is_exporting())
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -92,12 +91,5 @@ def _convolved(program: Program, x: JaxArray, bank: JaxArray) -> JaxArray:
 
 
 def _padding(program: Program) -> tuple[int, ...]:
-    """That of the convolution: elements that enlarge the kernel enlarge the bank, about the same center."""
     spec, extents = program.spec, program.extents
-    amounts: Any = spec.sampling.amounts(extents)
-    return tuple(
-        amount + (taps - extent) // 2 * dilation
-        for amount, taps, extent, dilation in zip(
-            amounts, bank_taps(spec, extents), extents, spec.sampling.dilation, strict=True
-        )
-    )
+    return spec.sampling.amounts_of_bank(extents, bank_taps(spec, extents))

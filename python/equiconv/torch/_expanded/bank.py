@@ -22,7 +22,6 @@ class Recipe(NamedTuple):
         space, fiber: matrices, or None.
         places: of the gather.
         functions, coefficients, order: I, J and |H|.
-        taps: the extents of the bank.
     """
 
     space: Tensor | None
@@ -31,7 +30,11 @@ class Recipe(NamedTuple):
     functions: int
     coefficients: int
     order: int
-    taps: tuple[int, ...]
+
+    @property
+    def taps(self) -> tuple[int, ...]:
+        """The extents of the bank."""
+        return self.places.layout.taps
 
 
 @lru_cache(maxsize=512)
@@ -72,7 +75,7 @@ def recipe_of(
         return Recipe(
             constant(tables.space, dtype), constant(tables.fiber, dtype),
             Places(constant(tables.index, torch.int64), constant(tables.adjoint, torch.int64), layout),
-            expansion.fiber.inputs, expansion.space.inputs, expansion.order, expansion.taps,
+            expansion.fiber.inputs, expansion.space.inputs, expansion.order,
         )  # fmt: skip
 
 

@@ -11,16 +11,10 @@ from torch import Tensor
 
 from . import turned
 from .bank import expanded_bank
+from .functional import CONVOLUTIONS
 from .operands import cast, check_fits, check_numbers, compute_dtype, is_autocast
 from .padding import wrapped
 from .plan import Plan, plan_of
-
-_CONVOLUTIONS: tuple[Any, ...] = (
-    torch.nn.functional.conv1d,
-    torch.nn.functional.conv2d,
-    torch.nn.functional.conv3d,
-)
-
 
 # The bank of (weight, dtype, text) as it was made in an earlier call, or None.
 Kept: TypeAlias = Callable[[Tensor, torch.dtype, str], Tensor | None]
@@ -76,7 +70,7 @@ def _convolved(x: Tensor, bank: Tensor, bias: Tensor | None, plan: Plan) -> Tens
     if plan.is_circular:
         signal, padding = wrapped(signal, plan.padding), 0
     points = plan.output_points
-    convolution = _CONVOLUTIONS[len(plan.stride) - 1]
+    convolution = CONVOLUTIONS[len(plan.stride) - 1]
     groups = plan.channels if plan.is_depthwise else 1
     if points is None:
         plane: Tensor = convolution(signal, bank, bias, plan.stride, padding, plan.dilation, groups)

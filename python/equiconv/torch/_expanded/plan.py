@@ -79,13 +79,7 @@ def _plan(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch
             "others are the engine's, for float32 and float64 on the CPU"
         )
     extents = extents_of(text, weight)
-    # Elements that enlarge the kernel enlarge the bank, about the same center.
-    padding = tuple(
-        amount + (taps - extent) // 2 * dilation
-        for amount, taps, extent, dilation in zip(
-            sampling.amounts(extents), expansion_of(spec, extents).taps, extents, sampling.dilation, strict=True
-        )
-    )
+    padding = sampling.amounts_of_bank(extents, expansion_of(spec, extents).taps)
     # A compiler chooses layouts by itself, and fails on given ones where sizes are symbols.
     axes = FLAT_FIRST if is_compiling else None
     return Plan(
@@ -131,7 +125,7 @@ def _read(numbers: str, tables: tuple[Tensor | None, Tensor | None, Tensor, Tens
     space, fiber, columns, adjoint = tables
     order, points, elements, channels, readers = sizes
     layout = Layout(points, elements, channels, taps, readers, flags[3] > 0, flags[4] > 0, flags[5] > 0)
-    recipe = Recipe(space, fiber, Places(columns, adjoint, layout), counts[3], counts[4], order, taps)
+    recipe = Recipe(space, fiber, Places(columns, adjoint, layout), counts[3], counts[4], order)
     return Plan(
         recipe, stride, padding, dilation, flags[0] > 0, flags[1] > 0, flags[2] > 0, counts[0],
         counts[1] or None, counts[2] or None,

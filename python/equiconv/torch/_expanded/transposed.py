@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -12,16 +10,11 @@ from .._operators.layers import output_shape_of
 from .._operators.tensors import check_same_device, check_same_dtype
 from . import turned
 from .bank import expanded_bank
+from .functional import TRANSPOSED
 from .layer import Kept
 from .operands import cast, check_numbers, compute_dtype, is_autocast
 from .padding import unpadded
 from .plan import Plan, plan_of
-
-_TRANSPOSED: tuple[Any, ...] = (
-    torch.nn.functional.conv_transpose1d,
-    torch.nn.functional.conv_transpose2d,
-    torch.nn.functional.conv_transpose3d,
-)
 
 
 def transposed(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str, kept: Kept | None = None) -> Tensor:
@@ -66,7 +59,7 @@ def _check(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> None
 
 def _convolved(x: Tensor, bank: Tensor, sizes: tuple[int, ...], plan: Plan) -> Tensor:
     """The adjoint of the convolution with a bank (O |Y|, C |X|, taps...), of these sizes."""
-    convolution = _TRANSPOSED[plan.dimension - 1]
+    convolution = TRANSPOSED[plan.dimension - 1]
     groups = plan.channels if plan.is_depthwise else 1
     zeros = (0,) * plan.dimension
     padding = zeros if plan.is_circular else plan.padding

@@ -22,21 +22,11 @@ from .._operators.bilinear import Kernels, define_layer
 from .._operators.layers import spec_of
 from .._operators.sums import sorted_sum
 from .bank import contracted_bank, expanded_bank, recipe_of
+from .functional import CONVOLUTIONS, TRANSPOSED
 from .operands import check_fits, check_numbers
 from .padding import padded, unpadded
 from .plan import Plan, extents_of, plan_of
 from .turns import Turns, turns_of
-
-_CONVOLUTIONS: tuple[Any, ...] = (
-    torch.nn.functional.conv1d,
-    torch.nn.functional.conv2d,
-    torch.nn.functional.conv3d,
-)
-_TRANSPOSED: tuple[Any, ...] = (
-    torch.nn.functional.conv_transpose1d,
-    torch.nn.functional.conv_transpose2d,
-    torch.nn.functional.conv_transpose3d,
-)
 
 
 class _Work(NamedTuple):
@@ -89,7 +79,7 @@ def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tens
         bank, biases = bank.flatten(0, 1), None if bias is None else bias.repeat_interleave(count)
     else:
         bank, biases = bank.transpose(0, 1).flatten(0, 1), None if bias is None else bias.repeat(count)
-    convolution = _CONVOLUTIONS[len(plan.stride) - 1]
+    convolution = CONVOLUTIONS[len(plan.stride) - 1]
 
     def run(turned: Tensor) -> Tensor:
         y: Tensor = convolution(turned, bank, biases, plan.stride, 0, plan.dilation, work.groups)
@@ -106,7 +96,7 @@ def _input_gradient(grad_out: Tensor, weight: Tensor, shape: Sequence[int], laye
     plan, inputs = work.plan, work.turning.inputs
     bank = work.bank(None, inputs.representatives)
     bank = bank.flatten(0, 1) if plan.is_depthwise else bank.transpose(0, 1).flatten(0, 1)
-    transposed = _TRANSPOSED[len(plan.stride) - 1]
+    transposed = TRANSPOSED[len(plan.stride) - 1]
 
     def run(turned: Tensor) -> Tensor:
         gradient: Tensor = transposed(turned, bank, None, plan.stride, 0, 0, work.groups, plan.dilation)

@@ -34,7 +34,7 @@ def ordinary_convolution(
         sampling: of the layer.
         groups: of the convolution, whose bank is (O |Y|, C |X| / groups, taps...).
     """
-    padding = _padding_of(bank, extents, sampling)
+    padding = sampling.amounts_of_bank(extents, tuple(bank.shape[2:]))
     convolution: OrdinaryConvolution = _CONVOLUTIONS[len(extents) - 1](
         bank.shape[1] * groups,
         bank.shape[0],
@@ -55,16 +55,6 @@ def ordinary_convolution(
     return convolution
 
 
-def _padding_of(bank: Tensor, extents: tuple[int, ...], sampling: Sampling) -> tuple[int, ...]:
-    """That of a convolution with a bank: elements that enlarge the kernel enlarge it, about the same center."""
-    return tuple(
-        amount + (taps - extent) // 2 * dilation
-        for amount, taps, extent, dilation in zip(
-            sampling.amounts(extents), bank.shape[2:], extents, sampling.dilation, strict=True
-        )
-    )
-
-
 def ordinary_transposed(
     bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling, output_padding: tuple[int, ...]
 ) -> nn.Module:
@@ -76,7 +66,7 @@ def ordinary_transposed(
         extents, sampling: as of `ordinary_convolution`.
         output_padding: of the call.
     """
-    padding = _padding_of(bank, extents, sampling)
+    padding = sampling.amounts_of_bank(extents, tuple(bank.shape[2:]))
     is_circular, zeros = sampling.padding_mode == "circular", (0,) * len(extents)
     convolution: OrdinaryTransposed = _TRANSPOSED[len(extents) - 1](
         bank.shape[0],

@@ -13,9 +13,8 @@ from torch import Tensor
 from ... import _native
 from .library import define, unfolded
 from .sums import has_double, sorted_sum
-from .tensors import as_array, result_like
+from .tensors import ENGINE_DTYPES, as_array, result_like
 
-_ENGINE_DTYPES = (torch.float32, torch.float64)
 # Of float16, whose numbers are multiples of 2^-24 below 2^16, so many have an exact sum in double precision.
 _MANY_HALVES = 2**13
 
@@ -68,7 +67,7 @@ def _empty_over_fiber(x: Tensor) -> Tensor:
 
 
 def _is_of_engine(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype in _ENGINE_DTYPES
+    return x.device.type == "cpu" and x.dtype in ENGINE_DTYPES
 
 
 def _empty_over_space(x: Tensor) -> Tensor:

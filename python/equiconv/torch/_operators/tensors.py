@@ -15,7 +15,8 @@ from ... import _native
 from ..._checks.arguments import value_text
 from ..._checks.arrays import Array
 
-_DTYPES = (torch.float32, torch.float64)
+# Those that the engine computes.
+ENGINE_DTYPES = (torch.float32, torch.float64)
 _DOUBLE, _STRIDED = torch.float64, torch.strided
 
 
@@ -55,7 +56,7 @@ def check_is_dense(name: str, value: object) -> None:
 def check_tensor(name: str, value: Tensor) -> Tensor:
     """`value` if it is a tensor that the engine can read. Raises TypeError or ValueError."""
     check_is_dense(name, value)
-    if value.dtype not in _DTYPES:
+    if value.dtype not in ENGINE_DTYPES:
         raise TypeError(f"{name} has dtype {value.dtype}, expected torch.float32 or torch.float64: convert it first")
     if value.layout is not torch.strided:
         raise TypeError(f"{name} has layout {value.layout}, expected torch.strided: use {name}.to_dense()")
@@ -84,7 +85,7 @@ def as_array(name: str, tensor: Tensor) -> Array:
 
     `Tensor.numpy` would keep the storage from being resized ever after, which is how FSDP frees weights.
     """
-    if tensor.dtype not in _DTYPES or tensor.layout is not _STRIDED or not tensor.is_cpu or tensor.is_nested:
+    if tensor.dtype not in ENGINE_DTYPES or tensor.layout is not _STRIDED or not tensor.is_cpu or tensor.is_nested:
         check_tensor(name, tensor)
     if tensor.is_neg() or tensor._is_zerotensor():
         tensor = tensor.clone().resolve_neg()
