@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from records import rounded, run_text
 from works import COMPILED, DIRECT, EAGER, ESCNN, FP32, GRAPHS, PLAIN, Visit, visits
 
 Record: TypeAlias = dict[str, Any]
@@ -123,19 +124,8 @@ def save_run(run: Record, folder: Path) -> Path:
     """Writes a run, a record a line, numbers with four digits. The file is the old one or the new one, whole."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slug_of(run['machine']['device'])}.json"
-    records = [json.dumps(_rounded(record), ensure_ascii=False) for record in run["records"]]
-    rest = {name: _rounded(value) for name, value in run.items() if name != "records"}
-    head = json.dumps(rest, ensure_ascii=False)
+    about = {name: rounded(value) for name, value in run.items() if name != "records"}
     unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(f'{head[:-1]}, "records": [\n' + ",\n".join(records) + "\n]}\n", encoding="utf-8")
+    unfinished.write_text(run_text(about, run["records"]), encoding="utf-8")
     os.replace(unfinished, path)
     return path
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers with four digits."""
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {name: _rounded(each) for name, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, list) else value

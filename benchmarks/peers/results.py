@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from adapters import OTHERS, OWN
 from grid import Row, Target
+from records import run_text
 
 Record: TypeAlias = dict[str, Any]
 Result: TypeAlias = dict[str, Any]
@@ -128,16 +129,6 @@ class Run:
         """Writes the run, a record a line, numbers with four digits. Another run on such a processor is replaced."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.slug}.json"
-        records = [json.dumps(_rounded(record), ensure_ascii=False) for record in self.data["records"]]
-        head = json.dumps({name: value for name, value in self.data.items() if name != "records"}, ensure_ascii=False)
-        path.write_text(f'{head[:-1]}, "records": [\n' + ",\n".join(records) + "\n]}\n", encoding="utf-8")
+        about = {name: value for name, value in self.data.items() if name != "records"}
+        path.write_text(run_text(about, self.data["records"]), encoding="utf-8")
         return path
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers with four digits."""
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {name: _rounded(each) for name, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, list) else value
