@@ -41,8 +41,12 @@ INNER_ORDER = {
     ),
     "jax": (("_primitives",), ("_action",), ("_functions", "_transposed"), ("_nn",), ("nnx", "equinox")),
 }
-# Rooms of the experiments, and the one they know.
-KNOWN = {("digits", "common"), ("mitosis", "common")}
+# Rooms of the experiments, and those that they know.
+KNOWN = {
+    ("data", "common"),
+    ("digits", "common"),
+    ("mitosis", "common"),
+}
 RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 
