@@ -37,7 +37,7 @@ INNER_ORDER = {
         ("_nn",),
         ("_imports",),
         ("_network",),
-        ("_export", "_convert"),
+        ("_export", "_convert", "models"),
     ),
     "jax": (("_primitives",), ("_action",), ("_functions", "_transposed"), ("_nn",), ("nnx", "equinox")),
 }

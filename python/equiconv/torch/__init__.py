@@ -27,6 +27,7 @@ except ModuleNotFoundError as error:
         'equiconv.torch needs PyTorch, which is not installed: pip install "equiconv[torch]"', name="torch"
     ) from None
 
+from . import models as models
 from ._convert.conversion import convert as convert
 from ._convert.invariance import invariant as invariant
 from ._convert.report import conversion_report as conversion_report
@@ -120,6 +121,7 @@ __all__ = [
     "isotropic_conv",
     "lifting_conv",
     "load_network",
+    "models",
     "projection_conv",
     "save_network",
     "set_backend",
