@@ -29,8 +29,14 @@ def bitwise_invariance(network: nn.Module, images: Tensor, group: eq.PointGroup)
         ``images``, ``elements`` other than the identity, ``scores_compared``, ``scores_that_differ``, and
         ``largest_difference`` of two scores, 0.0 where all are equal.
     """
-    algorithms = {name: module.algorithm for name, module in network.named_modules() if hasattr(module, "algorithm")}
-    if algorithms:
+    # `set_algorithm` changes the algorithm of convolutions, and whether norms have exact sums.
+    before = [
+        (module, name, getattr(module, name))
+        for module in network.modules()
+        for name in ("algorithm", "exact")
+        if hasattr(module, name)
+    ]
+    if any(name == "algorithm" for _, name, _ in before):
         eq.set_algorithm(network, "direct")
     try:
         upright = _scores(network, images)
@@ -39,8 +45,8 @@ def bitwise_invariance(network: nn.Module, images: Tensor, group: eq.PointGroup)
             for element in range(1, group.order)
         ]
     finally:
-        for name, algorithm in algorithms.items():
-            setattr(network.get_submodule(name), "algorithm", algorithm)  # noqa: B010
+        for module, name, value in before:
+            setattr(module, name, value)
     differences = np.abs(np.stack([score - upright for score in turned]).astype(np.float64))
     # Bits, not values: of equal values only the two zeros have different ones.
     differing = np.stack([score.view(np.int32) != upright.view(np.int32) for score in turned])

@@ -22,6 +22,7 @@ __all__ = [
     "DIGIT_NETWORKS",
     "Architecture",
     "GroupNetwork",
+    "HasGroup",
     "LayerNamespace",
     "exact_turns",
     "parameter_count",
@@ -165,10 +166,18 @@ class GroupNetwork(nn.Module):
         return scores
 
 
-def exact_turns(architecture: Architecture) -> eq.PointGroup:
+class HasGroup(Protocol):
+    """What a network is described by."""
+
+    @property
+    def group(self) -> eq.PointGroup:
+        """H."""
+
+
+def exact_turns(network: HasGroup) -> eq.PointGroup:
     """The group whose turns a network is compared under to the last bit: of squares, with mirrors where H has them."""
     square = eq.dihedral(4)
-    return square if architecture.group == square else eq.cyclic(4)
+    return square if network.group == square else eq.cyclic(4)
 
 
 def parameter_count(network: nn.Module) -> int:

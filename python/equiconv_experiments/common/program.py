@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from .networks import Architecture
+from .networks import HasGroup
 from .options import device_text, environment, set_up_process
 from .storage import Folder, RefusedError, write_json
 from .training import Clock, Recipe, Run
@@ -50,7 +50,7 @@ class Program(Generic[_Setting]):
     """
 
     name: str
-    networks: Mapping[str, Architecture]
+    networks: Mapping[str, HasGroup]
     make_setting: Callable[[argparse.Namespace], _Setting]
     describe: Callable[[argparse.Namespace, _Setting], dict[str, Any]]
     runs: Callable[[dict[str, Any], _Setting], list[Run]]
@@ -76,6 +76,7 @@ def configuration(program: Program[_Setting], options: argparse.Namespace, setti
         "batch_size": recipe.batch_size,
         "learning_rate": recipe.learning_rate,
         "weight_decay": recipe.weight_decay,
+        "schedule": recipe.schedule,
         **program.describe(options, setting),
         "threads": options.threads,
         "device": device_text(options.device),

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -25,14 +25,15 @@ EVALUATION_BATCH = 150
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: AdamW with one cycle of the learning rate (Smith and Topin, 2018).
+    """How a network is trained: AdamW, by default with one cycle of the learning rate (Smith and Topin, 2018).
 
     Attributes:
         epochs: how often each image is seen.
         batch_size: images of a step.
-        learning_rate: the largest of the cycle.
+        learning_rate: the largest of the cycle, or that of all steps.
         weight_decay: of AdamW.
         device: of PyTorch, where the network is trained. Weights are drawn on the CPU, the same for all devices.
+        schedule: what becomes of the learning rate.
     """
 
     epochs: int
@@ -40,6 +41,7 @@ class Recipe:
     learning_rate: float = 0.01
     weight_decay: float = 0.01
     device: str = "cpu"
+    schedule: Literal["one cycle", "constant"] = "one cycle"
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,7 @@ class _State:
         # A last batch of one image has no variance to normalize by; leave what does not fill a batch to the next epoch.
         batch = min(recipe.batch_size, count)
         self.loader = DataLoader(data, batch_size=batch, shuffle=True, drop_last=True, generator=self.order)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, recipe.learning_rate, total_steps=recipe.epochs * len(self.loader)
-        )
+        self.schedule = _schedule(self.optimizer, recipe, recipe.epochs * len(self.loader))
         self.history: list[Epoch] = []
 
     def saved(self) -> dict[str, Any]:
@@ -118,6 +118,12 @@ class _State:
             loss_sum += loss.item() * len(labels)
             hits += int((output.argmax(1) == labels).sum())
         return {"epoch": len(self.history) + 1, "train_loss": loss_sum / seen, "train_accuracy": hits / seen}
+
+
+def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    if recipe.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
 
 
 def fit(
