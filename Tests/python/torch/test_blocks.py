@@ -67,6 +67,55 @@ def test_residual_blocks_in_evaluation_commute_with_the_group_to_the_last_bit(na
         assert_commutes(block, x, group)
 
 
+@pytest.mark.parametrize("options", RESIDUAL[len(RESIDUAL) // 2 :], ids=str)
+@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("downsample", ["pool", "blur"])
+def test_residual_blocks_with_pools_commute_on_the_sizes_of_their_pools(downsample, name, options):
+    group, odd, even = GROUPS[name]
+    block = trained(et.ResidualBlock(4, 8, group, downsample=downsample, dropout=0.5, **options))
+    eq.set_algorithm(block, "exact")
+    for sizes in (even,) if downsample == "pool" else (even, odd):
+        x = signal(group, 4, sizes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert block(x).shape == (2, 8, group.order, *(-(-n // 2) for n in sizes))
+            assert_commutes(block, x, group)
+
+
+def test_pools_of_residual_blocks_stand_where_the_stride_would_be():
+    early = et.ResidualBlock(4, 8, C4, 2, downsample="pool", preactivation=True, dropout=0.5)
+    assert early.plan.branch == ("conv1", "norm2", "activation", "pool", "dropout", "conv2")
+    assert early.plan.shortcut == ("pool", "shortcut")
+    late = et.ResidualBlock(4, 8, C4, 2, bottleneck=True, downsample="blur")
+    assert late.plan.branch[3:8] == ("conv2", "norm2", "activation", "pool", "conv3")
+    assert late.plan.shortcut == ("pool", "shortcut", "shortcut_norm")
+    assert isinstance(early.pool, et.SpatialAvgPool)
+    assert isinstance(late.pool, et.BlurPool)
+    assert not hasattr(et.ResidualBlock(4, 8, C4, downsample="pool"), "pool")
+    assert counted(early) == counted(et.ResidualBlock(4, 8, C4, 2, preactivation=True))
+
+
+def test_dropout_of_blocks_drops_fields_in_training_alone():
+    for block in (et.ResidualBlock(4, 4, C4, dropout=0.5), et.DenseBlock(4, 4, 2, C4, dropout=0.5)):
+        x = signal(C4, 4, (5, 5))
+        assert not torch.equal(block(x), block(x))
+        block.eval()
+        assert torch.equal(block(x), block(x))
+    added = et.DenseBlock(4, 8, 1, C4, dropout=0.5)(x)[:, 4:]
+    dropped = added.flatten(2).abs().amax(2) == 0
+    assert 0 < int(dropped.sum()) < dropped.numel()
+
+
+def test_dense_blocks_without_padding_crop_what_they_read():
+    block = trained(et.DenseBlock(3, 2, 2, D4, padding="valid"))
+    eq.set_algorithm(block, "exact")
+    x = signal(D4, 3, (9, 8))
+    y = block(x)
+    assert y.shape == (2, 7, 8, 5, 4)
+    assert torch.equal(y[:, :3], x[..., 2:-2, 2:-2])
+    assert_commutes(block, x, D4)
+
+
 @pytest.mark.parametrize("name", GROUPS)
 def test_dense_blocks_and_transitions_in_evaluation_commute_with_the_group_to_the_last_bit(name):
     group, _, sizes = GROUPS[name]
@@ -317,6 +366,10 @@ def test_blocks_have_any_dtype_and_device(dtype):
         (lambda: et.ResidualBlock(4, 6, C4, bottleneck=True), ValueError, "out_channels is 6, expected a multiple"),
         (lambda: et.ResidualBlock(4, 4, C4, bottleneck=2), TypeError, "bottleneck is 2"),
         (lambda: et.ResidualBlock(4, 4, C4, preactivation=None), TypeError, "preactivation is None"),
+        (lambda: et.ResidualBlock(4, 4, C4, downsample="max"), ValueError, "downsample is 'max', expected 'stride', 'p"),
+        (lambda: et.ResidualBlock(4, 4, C4, dropout=2), ValueError, "dropout is 2.0, expected a probability"),
+        (lambda: et.DenseBlock(4, 4, 1, C4, padding=1), TypeError, "padding is 1, expected 'same' or 'valid'"),
+        (lambda: et.DenseBlock(4, 4, 1, C4, dropout=-1), ValueError, "dropout is -1.0, expected a probability"),
         (lambda: et.ResidualBlock(4, 4, C4, norm=et.BatchNorm(4)), TypeError, "norm is .*expected a function"),
         (lambda: et.ResidualBlock(4, 4, C4, activation=nn.ReLU), TypeError, "activation is .*expected a function"),
         (lambda: et.ResidualBlock(4, 4, C4, activation=None), TypeError, "activation is None"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from .._bases.basis import KernelBasis
-from .._checks.arguments import LARGEST, axes, boolean, integer, value_text
+from .._checks.arguments import LARGEST, axes, boolean, choice, integer, value_text
 from .._checks.frameworks import is_equinox_module, is_flax_module, is_torch_module
 from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
@@ -21,16 +21,19 @@ _BOTTLENECK = 4
 # More than any network has.
 _MOST_LAYERS = 4096
 
+Downsample: TypeAlias = Literal["stride", "pool", "blur"]
+
 
 @dataclass(frozen=True)
 class BlockConvolution:
-    """A group convolution in a block, with padding that keeps sizes where the stride is 1."""
+    """A group convolution in a block; its padding keeps sizes where the stride is 1, unless it is ``"valid"``."""
 
     name: str
     in_channels: int
     out_channels: int
     kernel: tuple[int, ...] | KernelBasis
     stride: tuple[int, ...]
+    padding: Literal["same", "valid"] = "same"
 
 
 @dataclass(frozen=True)
@@ -129,60 +132,78 @@ class Block:
 
 def residual_plan(
     in_channels: object, out_channels: object, group: object, stride: object, kernel: object, bottleneck: object,
-    preactivation: object,
+    preactivation: object, downsample: object = "stride", has_dropout: bool = False,
 ) -> BlockPlan:  # fmt: skip
-    """That of `ResidualBlock`. Raises TypeError or ValueError for an argument of the wrong kind, or out of range."""
+    """That of `ResidualBlock`. Raises TypeError or ValueError for an argument of the wrong kind, or out of range.
+
+    With another `downsample` than ``"stride"`` a layer ``pool`` makes sizes smaller in place of strides: behind the
+    activation that follows the convolution which would have the stride, and first in the shortcut. ``dropout`` comes
+    before the last convolution.
+    """
     inputs, outputs, checked_group = _channels(in_channels, out_channels, group)
     d = checked_group.dimension
     steps, taps, one, still = axes("stride", stride, d, 1), _odd_kernel(kernel, checked_group), (1,) * d, (1,) * d
+    pools = choice("downsample", downsample, ("stride", "pool", "blur")) != "stride" and steps != still
+    own_steps = still if pools else steps
     if boolean("bottleneck", bottleneck):
         if outputs % _BOTTLENECK:
             raise ValueError(f"out_channels is {outputs}, expected a multiple of {_BOTTLENECK} for a bottleneck")
         width = outputs // _BOTTLENECK
         convolutions = [
             BlockConvolution("conv1", inputs, width, one, still),
-            BlockConvolution("conv2", width, width, taps, steps),
+            BlockConvolution("conv2", width, width, taps, own_steps),
             BlockConvolution("conv3", width, outputs, one, still),
         ]
     else:
         convolutions = [
-            BlockConvolution("conv1", inputs, outputs, taps, steps),
+            BlockConvolution("conv1", inputs, outputs, taps, own_steps),
             BlockConvolution("conv2", outputs, outputs, taps, still),
         ]
     is_early = boolean("preactivation", preactivation)
     norms = _norms(convolutions, is_early)
     branch = _in_turn(convolutions, is_early)
+    if pools:
+        branch = _with_pool(branch, "conv2" if bottleneck else "conv1")
+    if has_dropout:
+        last = branch.index(convolutions[-1].name)
+        branch = (*branch[:last], "dropout", *branch[last:])
     shortcut: tuple[str, ...] = ()
     if inputs != outputs or steps != still:
-        convolutions.append(BlockConvolution("shortcut", inputs, outputs, one, steps))
-        shortcut = ("shortcut",) if is_early else ("shortcut", "shortcut_norm")
+        convolutions.append(BlockConvolution("shortcut", inputs, outputs, one, own_steps))
+        shortcut = (*(("pool",) if pools else ()), "shortcut", *(() if is_early else ("shortcut_norm",)))
         norms += [] if is_early else [("shortcut_norm", outputs)]
     head, branch, tail = (branch[:2], branch[2:], ()) if is_early else ((), branch[:-1], branch[-1:])
     text = f"{inputs}, {outputs}, {checked_group.name}, stride={steps}, kernel={_kernel_text(taps)}"
     text += f", bottleneck={bottleneck}, preactivation={preactivation}"
+    text += f", downsample={downsample!r}" if pools else ""
     return BlockPlan(
         checked_group, inputs, outputs, tuple(convolutions), tuple(norms), branch, head, shortcut, tail, text
     )
 
 
 def dense_plans(
-    in_channels: object, growth: object, layers: object, group: object, kernel: object, bottleneck: object
-) -> tuple[BlockPlan, tuple[BlockPlan, ...]]:
-    """That of `DenseBlock`, and those of its layers, each of which reads all before it. Raises as `residual_plan`."""
+    in_channels: object, growth: object, layers: object, group: object, kernel: object, bottleneck: object,
+    padding: object = "same", has_dropout: bool = False,
+) -> tuple[BlockPlan, tuple[BlockPlan, ...]]:  # fmt: skip
+    """That of `DenseBlock`, and those of its layers, each of which reads all before it. Raises as `residual_plan`.
+
+    ``dropout`` comes behind the last convolution of a layer.
+    """
     inputs = integer("in_channels", in_channels, 1, LARGEST)
     more = integer("growth", growth, 1, LARGEST)
     count = integer("layers", layers, 1, _MOST_LAYERS)
     checked_group = point_group(group)
     taps, one = _odd_kernel(kernel, checked_group), (1,) * checked_group.dimension
     is_narrow = boolean("bottleneck", bottleneck)
+    keeps: Any = choice("padding", padding, ("same", "valid"))
     outputs = integer("in_channels + layers growth", inputs + count * more, 1, LARGEST)
     plans = []
     for read in range(inputs, outputs, more):
         width = _BOTTLENECK * more if is_narrow else read
         convolutions = [BlockConvolution("conv1", read, width, one, one)] if is_narrow else []
-        convolutions.append(BlockConvolution(f"conv{len(convolutions) + 1}", width, more, taps, one))
+        convolutions.append(BlockConvolution(f"conv{len(convolutions) + 1}", width, more, taps, one, keeps))
         norms = tuple(_norms(convolutions, True))
-        branch = _in_turn(convolutions, True)
+        branch = (*_in_turn(convolutions, True), *(("dropout",) if has_dropout else ()))
         plans.append(BlockPlan(checked_group, read, more, tuple(convolutions), norms, branch, text=f"{read}, {more}"))
     names = tuple(f"layer{number}" for number in range(1, count + 1))
     text = f"{inputs}, {more}, {count}, {checked_group.name}, kernel={_kernel_text(taps)}, bottleneck={is_narrow}"
@@ -249,3 +270,9 @@ def _in_turn(convolutions: list[BlockConvolution], is_early: bool) -> tuple[str,
         norm = [f"norm{number}", "activation"]
         names += [*norm, f"conv{number}"] if is_early else [f"conv{number}", *norm]
     return tuple(names)
+
+
+def _with_pool(names: tuple[str, ...], convolution: str) -> tuple[str, ...]:
+    """The names with a pool behind the activation that follows a convolution."""
+    place = names.index("activation", names.index(convolution)) + 1
+    return (*names[:place], "pool", *names[place:])

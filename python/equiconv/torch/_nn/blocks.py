@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ..._bases.basis import KernelBasis
+from ..._checks.arguments import probability
 from ..._functional.convolutions import Axes
 from ..._groups.point_group import PointGroup
 from ..._nn.blocks import (
     Block,
     BlockConvolution,
     BlockPlan,
+    Downsample,
     called,
     checked_functions,
     dense,
@@ -25,7 +27,8 @@ from ..._nn.blocks import (
     transition_plan,
 )
 from .convolutions import GroupConv
-from .norm import BatchNorm
+from .norm import BatchNorm, FieldDropout
+from .resizing import BlurPool
 from .spatial import SpatialAvgPool
 
 _Norm = Callable[[int], nn.Module]
@@ -62,7 +65,7 @@ class _Block(_Assembly):
 
         def convolution(part: BlockConvolution) -> GroupConv:
             return GroupConv(
-                part.in_channels, part.out_channels, part.kernel, plan.group, stride=part.stride, padding="same",
+                part.in_channels, part.out_channels, part.kernel, plan.group, stride=part.stride, padding=part.padding,
                 bias=norm is None, device=device, dtype=dtype, **options,
             )  # fmt: skip
 
@@ -98,12 +101,20 @@ class ResidualBlock(_Block):
             norms.
         activation: a function of tensors, or a module, which all places share.
         preactivation: whether norm and activation come before each convolution.
+        downsample: what makes sizes smaller: ``"stride"``, of the convolutions; ``"pool"``, `SpatialAvgPool` of windows
+            of the stride, which fits multiples of it; or ``"blur"``, `BlurPool`, which for a stride of 2 fits all
+            sizes. Pools come behind the activation after the convolution that would have the stride, as in Zhang,
+            "Making convolutional networks shift-invariant again", ICML 2019, and before that of the shortcut, as in He
+            et al., "Bag of tricks", CVPR 2019.
+        dropout: the probability that a field is dropped before the last convolution, as in Zagoruyko and Komodakis,
+            "Wide residual networks", BMVC 2016.
         device, dtype: of the parameters.
         options: more arguments of all convolutions, as of `GroupConv`: padding_mode, algorithm, interpolation,
             group_basis, quadrature, backend.
 
     Shape:
-        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...) with sizes (n - 1) // stride + 1.
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...) with sizes (n - 1) // stride + 1, and with pools those of
+        the pool.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
@@ -118,11 +129,18 @@ class ResidualBlock(_Block):
     def __init__(
         self, in_channels: int, out_channels: int, group: PointGroup, stride: Axes = 1,
         kernel: int | tuple[int, ...] | KernelBasis = 3, bottleneck: bool = False, norm: _Norm | None = BatchNorm,
-        activation: _Activation = torch.relu, preactivation: bool = False, *, device: Any = None,
-        dtype: torch.dtype | None = None, **options: Any,
+        activation: _Activation = torch.relu, preactivation: bool = False, *, downsample: Downsample = "stride",
+        dropout: float = 0.0, device: Any = None, dtype: torch.dtype | None = None, **options: Any,
     ) -> None:  # fmt: skip
-        plan = residual_plan(in_channels, out_channels, group, stride, kernel, bottleneck, preactivation)
+        chance = probability("dropout", dropout)
+        plan = residual_plan(
+            in_channels, out_channels, group, stride, kernel, bottleneck, preactivation, downsample, chance > 0
+        )
         super().__init__(plan, norm, activation, device, dtype, options)
+        if "pool" in plan.branch:
+            self.pool = SpatialAvgPool(group, stride) if downsample == "pool" else BlurPool(group, stride)
+        if chance:
+            self.dropout = FieldDropout(chance)
         if "shortcut_norm" not in plan.shortcut:
             self.shortcut_norm = None
         if not plan.shortcut:
@@ -155,9 +173,13 @@ class DenseBlock(_Assembly):
         layers: how many.
         group, kernel, norm, activation, device, dtype, options: as of `ResidualBlock`.
         bottleneck: whether layers have a 1 x 1 convolution first.
+        padding: ``"same"``, or ``"valid"`` for none: then each layer makes sizes smaller, and what it reads is cropped
+            to them.
+        dropout: the probability that a field which a layer adds is dropped.
 
     Shape:
-        (B, C, |H|, spatial...) -> (B, C + layers growth, |H|, spatial...).
+        (B, C, |H|, spatial...) -> (B, C + layers growth, |H|, spatial...), with sizes smaller by kernel - 1 for each
+        layer without padding.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
@@ -170,17 +192,35 @@ class DenseBlock(_Assembly):
     def __init__(
         self, in_channels: int, growth: int, layers: int, group: PointGroup,
         kernel: int | tuple[int, ...] | KernelBasis = 3, bottleneck: bool = False, norm: _Norm | None = BatchNorm,
-        activation: _Activation = torch.relu, *, device: Any = None, dtype: torch.dtype | None = None, **options: Any,
+        activation: _Activation = torch.relu, *, padding: Literal["same", "valid"] = "same", dropout: float = 0.0,
+        device: Any = None, dtype: torch.dtype | None = None, **options: Any,
     ) -> None:  # fmt: skip
-        plan, plans = dense_plans(in_channels, growth, layers, group, kernel, bottleneck)
+        chance = probability("dropout", dropout)
+        plan, plans = dense_plans(in_channels, growth, layers, group, kernel, bottleneck, padding, chance > 0)
         super().__init__(plan)
+        self.is_cropped = padding == "valid"
         for name, layer in zip(plan.branch, plans, strict=True):
-            setattr(self, name, _DenseLayer(layer, norm, activation, device, dtype, options))
+            added = _DenseLayer(layer, norm, activation, device, dtype, options)
+            if chance:
+                added.dropout = FieldDropout(chance)
+            setattr(self, name, added)
 
     def forward(self, x: Tensor) -> Tensor:
         """The signal with the channels of all layers."""
-        result: Tensor = dense(self.plan, x, self._call, lambda before, more: torch.cat([before, more], 1))
+        result: Tensor = dense(self.plan, x, self._call, _cropped if self.is_cropped else _joined)
         return result
+
+
+def _joined(before: Tensor, more: Tensor) -> Tensor:
+    """The channels of both."""
+    return torch.cat([before, more], 1)
+
+
+def _cropped(before: Tensor, more: Tensor) -> Tensor:
+    """The channels of both, those of the first in the middle, which the second is on."""
+    for axis, size in enumerate(more.shape[3:], start=3):
+        before = before.narrow(axis, (before.shape[axis] - size) // 2, size)
+    return _joined(before, more)
 
 
 class DenseTransition(_Block):
