@@ -17,12 +17,13 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
-from .exactness import bitwise_invariance
+from .exactness import bits_text, bitwise_invariance, sum_of_bits
 from .networks import exact_turns, parameter_count
+from .statistics import spread, spread_text
 from .storage import Folder
 from .training import Example, Recipe, Run, fit, scores
 
-__all__ = ["Classification", "Contestant", "predictions", "runs", "stratified"]
+__all__ = ["Classification", "Contestant", "accuracy_table", "predictions", "runs", "stratified", "summary"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class Classification:
         train: images and labels.
         tests: the same to test on, by the name that results begin with; the first one is that of the bits.
         classes: what labels mean.
-        about: what the images are, for the files of networks.
+        name: of the data, in a word.
+        description: of the data, for people.
+        identity: what distinguishes the data from others, as JSON.
         watched: how many images of each test are scored after each epoch.
         compared: how many images are compared with turned ones, to the last bit.
         augment: makes the data that is trained on from that of a run; None to train on it as it is.
@@ -65,7 +68,9 @@ class Classification:
     train: TensorDataset
     tests: Mapping[str, TensorDataset]
     classes: tuple[str, ...]
-    about: str
+    name: str
+    description: str
+    identity: dict[str, Any]
     watched: int = 500
     compared: int = 200
     augment: Callable[[TensorDataset], Dataset[Example]] | None = None
@@ -140,8 +145,8 @@ class Classification:
             network,
             folder.network_file(run.name),
             next(iter(self.tests.values())).tensors[0][:1],
-            name=f"{self.about} ({label})",
-            description=f"{self.about}: {label}, trained on {run.train_size} images",
+            name=f"{self.name} ({label})",
+            description=f"{self.description}. {label}, trained on {run.train_size} images",
             classes=list(self.classes),
             input_name="image",
         )
@@ -150,6 +155,38 @@ class Classification:
 def runs(networks: Sequence[str], seeds: Sequence[int], sizes: Sequence[int]) -> list[Run]:
     """All trainings: the largest size first, which the main table is of."""
     return [Run(network, seed, size) for size in sorted(sizes, reverse=True) for seed in seeds for network in networks]
+
+
+def summary(entries: Sequence[dict[str, Any]], config: dict[str, Any], tests: Sequence[str]) -> list[dict[str, Any]]:
+    """Means and deviations over seeds of the accuracies, for each network and number of training images."""
+    rows = []
+    for size in config["train_sizes"]:
+        for network in config["networks"]:
+            group = [entry for entry in entries if (entry["network"], entry["train_size"]) == (network, size)]
+            found = [entry["results"] for entry in group]
+            row = {"network": network, "train_size": size, "parameters": group[0]["parameters"]}
+            row |= {f"{test}_accuracy": spread([one[f"{test}_accuracy"] for one in found]) for test in tests}
+            if "bitwise" in found[0]:
+                row |= sum_of_bits(found)
+            rows.append(row)
+    return rows
+
+
+def accuracy_table(
+    metrics: Mapping[str, Any], contestants: Mapping[str, Contestant], tests: Sequence[str]
+) -> list[str]:
+    """The accuracies in percent as lines of text: of all training images, then of fewer."""
+    titles = "".join(f"{f'{test}, %':>15}" for test in tests)
+    lines = [f"{'network':12}{'parameters':>11}{'images':>8}{titles}   bits under quarter turns"]
+    for row in sorted(metrics["summary"], key=lambda row: -row["train_size"]):
+        accuracies = "".join(f"{spread_text(row[f'{test}_accuracy']):>15}" for test in tests)
+        bits = bits_text(row) if "bitwise_scores_compared" in row else "-"
+        label = contestants[row["network"]].label
+        lines.append(f"{label:12}{row['parameters']:11}{row['train_size']:8}{accuracies}   {bits}")
+    return [
+        *lines,
+        "mean ± sample deviation over seeds; bits: of class scores, under quarter turns, of D4 also mirrors",
+    ]
 
 
 def stratified(labels: Any, count: int, seed: int) -> NDArray[np.int64]:

@@ -95,33 +95,35 @@ def draw_sizes(
 def draw_answers(
     path: Path,
     images: NDArray[np.float32],
-    truths: Sequence[int],
+    truths: NDArray[np.int64],
     answers: Mapping[str, NDArray[np.int64]],
     labels: Mapping[str, str],
-    columns: Sequence[str],
-    rows: Sequence[str],
+    columns: Sequence[str] = (),
 ) -> None:
     """A grid of images, each with what the networks say below it; wrong answers in brackets.
 
     Args:
         path: of the figure.
         images: (rows, columns, height, width), 0 white and 1 black.
-        truths: the class of each row.
+        truths: the classes, (rows, columns).
         answers: of each network, (rows, columns).
         labels: what networks are called.
-        columns, rows: what stands at the top and at the left.
-    """  # fmt: skip
-    with figure(path, (1.05 * len(columns) + 0.6, 1.32 * len(rows) + 0.7)) as page:
-        grid = page.subplots(len(rows), len(columns), squeeze=False)
+        columns: what stands at the top.
+    """
+    rows = len(images)
+    with figure(path, (1.05 * images.shape[1] + 0.6, 1.32 * rows + 0.7)) as page:
+        grid = page.subplots(rows, images.shape[1], squeeze=False)
         for row, place in enumerate(grid):
             for column, axes in enumerate(place):
                 axes.imshow(images[row, column], cmap="gray_r", vmin=0, vmax=1)
                 axes.set_xticks([])
                 axes.set_yticks([])
-                if row == 0:
+                if columns and row == 0:
                     axes.set_title(columns[column], fontsize=10)
-                _write_answers(axes, {name: int(said[row, column]) for name, said in answers.items()}, truths[row])
-            place[0].set_ylabel(rows[row], fontsize=10)
+                truth = int(truths[row, column])
+                _write_answers(axes, {name: int(said[row, column]) for name, said in answers.items()}, truth)
+                if column == 0 or truths[row, column - 1] != truth:
+                    axes.set_ylabel(f"a {truth}", fontsize=10, labelpad=2)
         names = ", ".join(labels[name] for name in answers)
         page.suptitle(f"Answers of {names}, in this order; wrong ones in brackets", fontsize=10)
 

@@ -49,6 +49,5 @@ def draw_examples(metrics: Metrics, setting: Setting, path: Path) -> None:
     answers = {
         name: np.array(results["predictions_by_angle"])[list(chosen)][:, rows].T for name, results in said.items()
     }
-    truths = [int(labels[row]) for row in rows]
-    columns = [f"{angles[angle]:.0f}°" for angle in chosen]
-    draw_answers(path, images, truths, answers, LABELS, columns, [f"a {truth}" for truth in truths])
+    truths = np.repeat(labels[rows][:, None], len(chosen), axis=1)
+    draw_answers(path, images, truths, answers, LABELS, [f"{angles[angle]:.0f}°" for angle in chosen])
