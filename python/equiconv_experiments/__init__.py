@@ -2,6 +2,8 @@
 """Experiments that train group convolutional networks, each a program.
 
     python -m equiconv.experiments.rotated_digits      trained on upright digits, tested on turned ones
+    python -m equiconv.experiments.rotated_mnist       P4CNN beside Z2CNN, on images turned once by random angles
+    python -m equiconv.experiments.uva_tutorial        the networks of a tutorial, tested on turned images
     python -m equiconv.experiments.mitosis             normal against mitotic cells
 
 They need the packages of the extra ``experiments``: ``pip install "equiconv[experiments]"``. `common.networks` has

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import gzip
-import struct
 import tracemalloc
 
 import experiment_runs
 import numpy as np
 import pytest
+from image_files import idx, write_mnist, write_rotated
 
 experiment_runs.require()
 
@@ -18,27 +18,6 @@ from equiconv_experiments.data import mnist, sources  # noqa: E402
 from equiconv_experiments.data.idx import read_idx  # noqa: E402
 from equiconv_experiments.data.tables import read_rows  # noqa: E402
 from equiconv_experiments.data.turns import turned  # noqa: E402
-
-
-def idx(array):
-    """An IDX file of bytes."""
-    return (
-        bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes()
-    )
-
-
-def write_mnist(folder, counts=(7, 3), side=6, compress=False):
-    """The four files of MNIST's form, and what is in them."""
-    rng = np.random.default_rng(0)
-    parts = []
-    for part, count in zip(("train", "t10k"), counts, strict=True):
-        images, labels = rng.integers(0, 256, (count, side, side)), rng.integers(0, 10, count)
-        for name, array in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
-            content = idx(array)
-            path = folder / (f"{name}.gz" if compress else name)
-            path.write_bytes(gzip.compress(content) if compress else content)
-        parts.append((images, labels))
-    return parts
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -126,21 +105,6 @@ def test_parts_of_mnist_that_do_not_fit_are_refused(tmp_path):
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros((3, 5, 5))))
     with pytest.raises(RefusedError, match=r"\(6, 6\) pixels to train and of \(5, 5\) to test"):
         sources.load(str(tmp_path))
-
-
-def write_rotated(folder, counts=(4, 3)):
-    """The two files of rotated MNIST, and what is in them."""
-    rng = np.random.default_rng(1)
-    parts = []
-    for name, count in zip(mnist.ROTATED.values(), counts, strict=True):
-        images, labels = rng.random((count, 28, 28), np.float32), rng.integers(0, 10, count)
-        rows = [
-            " ".join(f"{value:.9g}" for value in [*image.ravel(), label])
-            for image, label in zip(images, labels, strict=True)
-        ]
-        (folder / name).write_text("\n".join(rows) + "\n")
-        parts.append((images, labels))
-    return parts
 
 
 def test_files_of_rotated_mnist_are_read_as_they_were_written(tmp_path):

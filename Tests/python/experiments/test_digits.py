@@ -164,25 +164,12 @@ def test_a_run_stopped_at_any_step_resumes_to_the_same_bits(tmp_path, monkeypatc
     # An epoch has 6 steps: killed in the first epoch, then in the second epoch of the resumed run.
     for step in (1, 9):
         with monkeypatch.context() as patch:
-            patch.setattr(torch.optim.AdamW, "step", _stopped_at(step))
+            patch.setattr(torch.optim.AdamW, "step", experiment_runs.stopped_at(step))
             with pytest.raises(KeyboardInterrupt):
                 rotated_digits.main([*arguments, "--output-dir", str(tmp_path / "stopped")])
         torch.manual_seed(99)
     assert rotated_digits.main([*arguments, "--output-dir", str(tmp_path / "stopped")]) == 0
     assert read_metrics(tmp_path / "stopped") == read_metrics(tmp_path / "whole")
-
-
-def _stopped_at(step):
-    """The optimizer's step, interrupted when it is called so many times."""
-    calls = iter(range(1, 1000))
-    original = torch.optim.AdamW.step
-
-    def stopped(*values, **keywords):
-        if next(calls) == step:
-            raise KeyboardInterrupt
-        return original(*values, **keywords)
-
-    return stopped
 
 
 def test_another_configuration_is_refused(finished, capsys):

@@ -46,6 +46,10 @@ KNOWN = {
     ("data", "common"),
     ("digits", "common"),
     ("mitosis", "common"),
+    ("rotated_mnist", "common"),
+    ("rotated_mnist", "data"),
+    ("uva_tutorial", "common"),
+    ("uva_tutorial", "data"),
 }
 RANKS = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 

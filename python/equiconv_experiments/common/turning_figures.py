@@ -108,7 +108,7 @@ def draw_answers(
         truths: the classes, (rows, columns).
         answers: of each network, (rows, columns).
         labels: what networks are called.
-        columns: what stands at the top.
+        columns: what stands at the top, where images of a row are of one thing.
     """
     rows = len(images)
     with figure(path, (1.05 * images.shape[1] + 0.6, 1.32 * rows + 0.7)) as page:
@@ -122,7 +122,7 @@ def draw_answers(
                     axes.set_title(columns[column], fontsize=10)
                 truth = int(truths[row, column])
                 _write_answers(axes, {name: int(said[row, column]) for name, said in answers.items()}, truth)
-                if column == 0 or truths[row, column - 1] != truth:
+                if column == 0 or not columns:
                     axes.set_ylabel(f"a {truth}", fontsize=10, labelpad=2)
         names = ", ".join(labels[name] for name in answers)
         page.suptitle(f"Answers of {names}, in this order; wrong ones in brackets", fontsize=10)

@@ -21,11 +21,12 @@ DATA_HELP = (
 _FOLDERS = ((has_rotated_mnist, rotated_mnist), (has_idx, idx_folder), (has_cifar, cifar_10))
 
 
-def load(data: str) -> ImageData:
+def load(data: str, upright: bool = False) -> ImageData:
     """The data of a name, or of a folder with official files.
 
     Args:
         data: one of `NAMES`, or a path.
+        upright: whether images that have been turned already are refused.
 
     Raises:
         RefusedError: it is not there, and what to install or where it comes from; or a file is broken.
@@ -37,5 +38,7 @@ def load(data: str) -> ImageData:
         raise RefusedError(f"--data is {data}, expected {DATA_HELP}")
     for has_files, read in _FOLDERS:
         if has_files(folder):
+            if upright and read is rotated_mnist:
+                raise RefusedError(f"--data is {data}, rotated MNIST, expected upright images")
             return read(folder)
     raise RefusedError(f"--data is {data}, which has no files that are known; expected {DATA_HELP}")

@@ -34,7 +34,8 @@ PUBLISHED = {
     "accuracy": {"cnn": 0.9497, "c4": 0.9772},
 }
 EPOCHS, FULL_EPOCHS = 6, 100
-QUICK_SIZES, SIZES, FULL_SIZES = Sizes((60, 120), 60), Sizes((250, 1000, 4000), 2000), Sizes((12000,), None)
+QUICK_SIZES, SIZES = Sizes((60, 120), 60, compared=10), Sizes((250, 1000, 4000), 2000)
+FULL_SIZES = Sizes((12000,), None)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -56,23 +57,26 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+def sizes_of(options: argparse.Namespace) -> Sizes:
+    """How many images."""
+    return QUICK_SIZES if options.quick else FULL_SIZES if options.full else SIZES
+
+
 def make_setting(options: argparse.Namespace) -> Classification:
     """Data and recipe. Raises RefusedError."""
     recipe = Recipe(epochs=options.epochs, device=options.device)
     if options.full:
         # Adam, as published: AdamW without decay.
         recipe = Recipe(options.epochs, 128, 0.001, 0.0, options.device, "constant")
-    sizes = QUICK_SIZES if options.quick else FULL_SIZES if options.full else SIZES
-    return make(options.data, recipe, sizes, options.full)
+    return make(options.data, recipe, sizes_of(options), options.full)
 
 
 def describe(options: argparse.Namespace, setting: Classification) -> dict[str, Any]:
     """What the numbers depend on besides what all experiments have."""
-    sizes = QUICK_SIZES if options.quick else FULL_SIZES if options.full else SIZES
     return {
         "data": setting.identity,
         "published_protocol": options.full,
-        "train_sizes": sorted({min(size, len(setting.train)) for size in sizes.train}),
+        "train_sizes": sorted({min(size, len(setting.train)) for size in sizes_of(options).train}),
         "test_images": len(setting.tests[TEST]),
     }
 

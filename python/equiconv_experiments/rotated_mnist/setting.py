@@ -45,10 +45,12 @@ class Sizes:
     Attributes:
         train: numbers of images to train with; those of the data at most.
         test: images to test on, None for all.
+        compared: how many are compared with turned ones, to the last bit.
     """
 
     train: tuple[int, ...]
     test: int | None
+    compared: int = 200
 
 
 def contestants(in_channels: int, classes: int, is_published: bool) -> dict[str, Contestant]:
@@ -111,6 +113,7 @@ def make(data: str, recipe: Recipe, sizes: Sizes, is_published: bool) -> Classif
         f"turned {found.name}",
         f"{found.description}; used: {len(train)} and {len(test)}, each turned once by a random angle",
         found.identity(),
+        compared=sizes.compared,
         augment=Turning if is_published else None,
         more=partial(_first_answers, sets["test"]),
     )
