@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 __all__ = ["COLORS", "MARKERS", "Curve", "band", "draw_learning", "figure", "legend_below", "mean_and_deviation"]
 
 # Okabe and Ito's colors, which color-blind readers can distinguish; markers distinguish networks in gray.
-COLORS = {"cnn": "#D55E00", "c4": "#0072B2", "c8": "#009E73", "d4": "#CC79A7"}
-MARKERS = {"cnn": "s", "c4": "o", "c8": "^", "d4": "D"}
+COLORS = {"cnn": "#D55E00", "cnn-augmented": "#E69F00", "c4": "#0072B2", "c8": "#009E73", "d4": "#CC79A7"}
+MARKERS = {"cnn": "s", "cnn-augmented": "v", "c4": "o", "c8": "^", "d4": "D"}
 
 
 @contextmanager

@@ -25,6 +25,7 @@ __all__ = [
     "HasGroup",
     "LayerNamespace",
     "exact_turns",
+    "family",
     "parameter_count",
 ]
 
@@ -87,17 +88,18 @@ class Architecture:
     interpolation: str = "bicubic"
 
 
-def _family(
+def family(
     widths: Mapping[str, tuple[int, ...]], kernels: tuple[int, ...], paddings: tuple[int, ...], pools: tuple[int, ...]
 ) -> dict[str, Architecture]:
+    """Networks that differ in groups and widths only, by the names ``cnn``, ``c4``, ``c8`` and ``d4``."""
     labels = {"cnn": "plain CNN", "c4": "C4 G-CNN", "c8": "C8 G-CNN", "d4": "D4 G-CNN"}
     groups = {"cnn": eq.trivial(2), "c4": eq.cyclic(4), "c8": eq.cyclic(8), "d4": eq.dihedral(4)}
-    return {name: Architecture(labels[name], groups[name], widths[name], kernels, paddings, pools) for name in labels}
+    return {name: Architecture(labels[name], groups[name], widths[name], kernels, paddings, pools) for name in widths}
 
 
 # A group convolution has |H| times the weights of a plain one of its widths: widths go with 1 / sqrt(|H|), and what
 # rounding leaves is made up for in the last, so that networks of a family differ by less than 3 % in parameters.
-DIGIT_NETWORKS: Mapping[str, Architecture] = _family(
+DIGIT_NETWORKS: Mapping[str, Architecture] = family(
     {"cnn": (16, 32, 32), "c4": (8, 16, 16), "c8": (8, 8, 16), "d4": (8, 8, 16)},
     kernels=(5, 5, 5),
     paddings=(2, 0),
@@ -105,7 +107,7 @@ DIGIT_NETWORKS: Mapping[str, Architecture] = _family(
 )
 """For images of 16 x 16 pixels: maps of 12, 12 and 8 rows; any other size from 9 on will do."""
 
-CELL_NETWORKS: Mapping[str, Architecture] = _family(
+CELL_NETWORKS: Mapping[str, Architecture] = family(
     {"cnn": (16, 24, 31), "c4": (8, 12, 16), "c8": (6, 8, 12), "d4": (6, 8, 12)},
     kernels=(5, 5, 5),
     paddings=(0, 0),

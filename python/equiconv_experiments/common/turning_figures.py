@@ -55,7 +55,14 @@ def draw_angles(metrics: Metrics, labels: Mapping[str, str], path: Path, what: s
 
 
 def draw_sizes(
-    metrics: Metrics, labels: Mapping[str, str], path: Path, key: str, x: str, y: str, title: str = "Sample efficiency"
+    metrics: Metrics,
+    labels: Mapping[str, str],
+    path: Path,
+    key: str,
+    x: str,
+    y: str,
+    title: str = "Sample efficiency",
+    limits: tuple[float | None, float | None] = (0, 102),
 ) -> None:
     """An accuracy against the number of training images.
 
@@ -66,6 +73,7 @@ def draw_sizes(
         key: the accuracy's name in the rows of the summary.
         x, y: what stands at the axes.
         title: of the figure.
+        limits: of the vertical axis, in percent; None for what the numbers need.
     """  # fmt: skip
     sizes = sorted(metrics["config"]["train_sizes"])
     with figure(path, (6, 4.2)) as page:
@@ -86,7 +94,7 @@ def draw_sizes(
         axes.set_xscale("log")
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
-        axes.set(xlabel=x, ylabel=y, ylim=(0, 102))
+        axes.set(xlabel=x, ylabel=y, ylim=limits)
         axes.grid(alpha=0.3)
         axes.set_title(title)
         legend_below(page, fontsize=9)

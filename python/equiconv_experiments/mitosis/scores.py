@@ -11,18 +11,11 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn.metrics import f1_score, precision_recall_curve, roc_auc_score
 
-__all__ = ["Interval", "Prediction", "best_threshold", "evaluate", "intervals"]
+from ..common.statistics import CONFIDENCE, Interval
+
+__all__ = ["Prediction", "best_threshold", "evaluate", "intervals"]
 
 Values: TypeAlias = NDArray[np.float64]
-CONFIDENCE = 0.95
-
-
-class Interval(TypedDict):
-    """A number and its confidence interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Prediction(TypedDict):

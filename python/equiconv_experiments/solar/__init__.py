@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Defective and functional solar cells, in images of their electroluminescence."""
