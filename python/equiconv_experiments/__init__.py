@@ -5,6 +5,8 @@
     python -m equiconv.experiments.rotated_mnist       P4CNN beside Z2CNN, on images turned once by random angles
     python -m equiconv.experiments.uva_tutorial        the networks of a tutorial, tested on turned images
     python -m equiconv.experiments.mitosis             normal against mitotic cells
+    python -m equiconv.experiments.solar_cells         defective cells of solar modules, in real images
+    python -m equiconv.experiments.nuclei              types of nuclei in real tissue
 
 They need the packages of the extra ``experiments``: ``pip install "equiconv[experiments]"``. `common.networks` has
 the networks, which other libraries' layers can make too.

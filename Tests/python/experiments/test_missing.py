@@ -11,7 +11,10 @@ import pytest
 WITHOUT = "import runpy, sys\nsys.modules['h5py'] = sys.modules['sklearn'] = None\n"
 
 
-@pytest.mark.parametrize("name", ["rotated_digits", "rotated_mnist", "uva_tutorial", "mitosis"])
+NAMES = ["rotated_digits", "rotated_mnist", "uva_tutorial", "mitosis", "solar_cells", "nuclei"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("code", ["import equiconv.experiments.{}", "runpy.run_module('equiconv.experiments.{}')"])
 def test_programs_say_what_to_install(name, code):
     command = [sys.executable, "-c", WITHOUT + code.format(name)]

@@ -29,7 +29,7 @@ def stratified(strata: Indices, count: int, seed: int) -> Indices:
 
     Example:
         >>> chosen = stratified(np.repeat([0, 1], [60, 30]), 9, seed=0)
-        >>> (chosen < 60).sum()
+        >>> int((chosen < 60).sum())
         6
     """
     total = len(strata)

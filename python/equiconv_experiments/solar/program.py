@@ -34,7 +34,7 @@ __all__ = ["PUBLISHED", "SOLAR_NETWORKS", "main"]
 
 SOLAR_NETWORKS = with_augmentation(
     family(
-        {"cnn": (16, 24, 32, 46), "c4": (8, 12, 16, 22), "d4": (6, 8, 12, 16)},
+        {"cnn": (16, 24, 32, 46), "c4": (8, 12, 16, 23), "d4": (6, 8, 12, 16)},
         kernels=(5, 3, 3, 3),
         paddings=(0, 0, 0),
         pools=(2, 2, 2),
