@@ -46,8 +46,10 @@ KNOWN = {
     ("data", "common"),
     ("digits", "common"),
     ("mitosis", "common"),
+    ("nuclei", "common"),
     ("rotated_mnist", "common"),
     ("rotated_mnist", "data"),
+    ("solar", "common"),
     ("uva_tutorial", "common"),
     ("uva_tutorial", "data"),
 }
