@@ -33,7 +33,7 @@ PUBLISHED = {
     "source": "Cohen and Welling, Group equivariant convolutional networks, ICML 2016",
     "accuracy": {"cnn": 0.9497, "c4": 0.9772},
 }
-EPOCHS, FULL_EPOCHS = 6, 100
+EPOCHS, FULL_EPOCHS = 5, 100
 QUICK_SIZES, SIZES = Sizes((60, 120), 60, compared=10), Sizes((250, 1000, 4000), 2000)
 FULL_SIZES = Sizes((12000,), None)
 
