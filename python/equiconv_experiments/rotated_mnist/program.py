@@ -33,7 +33,8 @@ PUBLISHED = {
     "source": "Cohen and Welling, Group equivariant convolutional networks, ICML 2016",
     "accuracy": {"cnn": 0.9497, "c4": 0.9772},
 }
-EPOCHS, FULL_EPOCHS = 5, 100
+# The rate is the best of four on 1,000 of the training digits that were kept apart.
+EPOCHS, FULL_EPOCHS, RATE = 5, 100, 0.02
 QUICK_SIZES, SIZES = Sizes((60, 120), 60, compared=10), Sizes((250, 1000, 4000), 2000)
 FULL_SIZES = Sizes((12000,), None)
 
@@ -64,7 +65,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
 
 def make_setting(options: argparse.Namespace) -> Classification:
     """Data and recipe. Raises RefusedError."""
-    recipe = Recipe(epochs=options.epochs, device=options.device)
+    recipe = Recipe(epochs=options.epochs, learning_rate=RATE, device=options.device)
     if options.full:
         # Adam, as published: AdamW without decay.
         recipe = Recipe(options.epochs, 128, 0.001, 0.0, options.device, "constant")

@@ -14,7 +14,8 @@ import torch
 from equiconv.torch import models
 from torch.utils.data import Dataset, TensorDataset
 
-from ..common.classification import Classification, Contestant, predictions, stratified
+from ..common.classification import Classification, Contestant, predictions
+from ..common.sampling import stratified
 from ..common.training import Example, Recipe
 from ..data.labeled import LabeledImages
 from ..data.sources import load

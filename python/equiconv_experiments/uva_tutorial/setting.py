@@ -15,7 +15,8 @@ from sklearn.metrics import accuracy_score
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
-from ..common.classification import Classification, Contestant, predictions, stratified
+from ..common.classification import Classification, Contestant, predictions
+from ..common.sampling import stratified
 from ..common.training import Recipe
 from ..data.labeled import LabeledImages
 from ..data.sources import load
