@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from .storage import RefusedError
 
-__all__ = ["data_folder"]
+__all__ = ["data_folder", "data_name"]
 
 
 def data_folder(given: Path | None, module: str, inside: str, install: str) -> Path:
@@ -38,3 +39,8 @@ def data_folder(given: Path | None, module: str, inside: str, install: str) -> P
     if not folder.is_dir():
         raise RefusedError(f"the installed {module} has no folder {inside}, expected the data there; run: {install}")
     return folder
+
+
+def data_name(given: Path | None, distribution: str) -> str:
+    """What distinguishes the data from others: the user's folder, or the package with its version."""
+    return str(given.resolve()) if given is not None else f"{distribution} {version(distribution)}"

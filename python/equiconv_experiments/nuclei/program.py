@@ -27,6 +27,7 @@ from ..common.comparison_figures import draw_comparison
 from ..common.comparison_tables import lines_of_table, summary
 from ..common.networks import CELL_NETWORKS
 from ..common.options import add_options, check_options, parser_of
+from ..common.packages import data_name
 from ..common.program import Metrics, Program, run_program
 from ..common.training import Recipe, Run
 from .regions import FOLDS, TASKS, TILE, Regions
@@ -49,7 +50,7 @@ WHAT = {
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line, checked."""
     parser = parser_of("nuclei", __doc__)
-    add_options(parser, NUCLEUS_NETWORKS, "cnn,cnn-augmented,c4,d4", "nuclei-output", epochs=16)
+    add_options(parser, NUCLEUS_NETWORKS, "cnn,cnn-augmented,c4,d4", "nuclei-output", epochs=20)
     parser.add_argument("--data", type=Path, help="folder with the files of histolytics; the installed package's")
     parser.add_argument("--task", choices=list(TASKS), default="types", help="what to tell apart; types by default")
     parser.add_argument("--size", type=int, default=SIZE, help=f"rows of a patch, a multiple of 4; {SIZE} by default")
@@ -79,7 +80,7 @@ def make_setting(options: argparse.Namespace) -> Comparison:
 def describe(options: argparse.Namespace, setting: Comparison) -> dict[str, Any]:
     """What the numbers depend on besides what all experiments have."""
     return {
-        "data": str(folder(options.data).resolve()),
+        "data": data_name(options.data, "histolytics"),
         "task": options.task,
         "size": options.size,
         "train_sizes": list(setting.sizes),

@@ -26,6 +26,7 @@ from ..common.comparison_figures import draw_comparison
 from ..common.comparison_tables import lines_of_table, summary
 from ..common.networks import family
 from ..common.options import add_options, check_options, parser_of
+from ..common.packages import data_name
 from ..common.program import Metrics, Program, run_program
 from ..common.training import Recipe, Run
 from .cells import folder, load
@@ -34,14 +35,14 @@ __all__ = ["PUBLISHED", "SOLAR_NETWORKS", "main"]
 
 SOLAR_NETWORKS = with_augmentation(
     family(
-        {"cnn": (16, 24, 32, 46), "c4": (8, 12, 16, 23), "d4": (6, 8, 12, 16)},
-        kernels=(5, 3, 3, 3),
-        paddings=(0, 0, 0),
-        pools=(2, 2, 2),
+        {"cnn": (16, 32, 46), "c4": (8, 16, 24), "d4": (6, 12, 16)},
+        kernels=(7, 3, 3),
+        paddings=(0, 0),
+        pools=(3, 3),
     )
 )
-"""For images of 72 x 72 pixels: maps of 68, 34, 32, 16, 14, 7 and 5 rows; other multiples of 8 from 40 on will do."""
-LEAST_SIZE, SIZE = 40, 72
+"""For images of 75 x 75 pixels: maps of 69, 23, 21, 7 and 5 rows; other sizes 9 m + 12 from 39 on will do."""
+LEAST_SIZE, SIZE = 39, 75
 SIZES, QUICK_SIZES, QUICK_LIMIT = (125, 500), (30,), 80
 # Near the mean and deviation of the gray values of such images; nothing is learned from test images.
 SCALE = Scale(0.56, 0.18)
@@ -56,15 +57,16 @@ PUBLISHED = {
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line, checked."""
     parser = parser_of("solar_cells", __doc__)
-    add_options(parser, SOLAR_NETWORKS, "cnn,cnn-augmented,d4", "solar-cells-output", epochs=10)
+    add_options(parser, SOLAR_NETWORKS, "cnn,cnn-augmented,d4", "solar-cells-output", epochs=12)
     parser.add_argument("--data", type=Path, help="folder with labels.csv of the data set; the installed package's")
     parser.add_argument(
-        "--size", type=int, default=SIZE, help=f"rows that images are reduced to, a multiple of 8; {SIZE} by default"
+        "--size", type=int, default=SIZE, help=f"rows that images are reduced to, 9 m + 12; {SIZE} by default"
     )
     options = parser.parse_args(arguments)
     check_options(parser, options, SOLAR_NETWORKS)
-    if options.size < LEAST_SIZE or options.size % 8:
-        parser.error(f"--size is {options.size}, expected a multiple of 8 from {LEAST_SIZE} on")
+    if options.size < LEAST_SIZE or options.size % 9 != 3:
+        # The windows of both pools then fill their maps, and turned images have turned maxima.
+        parser.error(f"--size is {options.size}, expected 9 m + 12, such as {LEAST_SIZE}, 48, 66 and {SIZE}")
     return options
 
 
@@ -88,7 +90,7 @@ def make_setting(options: argparse.Namespace) -> Comparison:
 def describe(options: argparse.Namespace, setting: Comparison) -> dict[str, Any]:
     """What the numbers depend on besides what all experiments have."""
     return {
-        "data": str(folder(options.data).resolve()),
+        "data": data_name(options.data, "elpv-dataset"),
         "size": options.size,
         "train_sizes": list(setting.sizes),
         "test_size": len(setting.parts(0)[1]),
