@@ -366,7 +366,7 @@ def test_blocks_have_any_dtype_and_device(dtype):
         (lambda: et.ResidualBlock(4, 6, C4, bottleneck=True), ValueError, "out_channels is 6, expected a multiple"),
         (lambda: et.ResidualBlock(4, 4, C4, bottleneck=2), TypeError, "bottleneck is 2"),
         (lambda: et.ResidualBlock(4, 4, C4, preactivation=None), TypeError, "preactivation is None"),
-        (lambda: et.ResidualBlock(4, 4, C4, downsample="max"), ValueError, "downsample is 'max', expected 'stride', 'p"),
+        (lambda: et.ResidualBlock(4, 4, C4, downsample="max"), ValueError, "downsample is 'max', expected 'stride', "),
         (lambda: et.ResidualBlock(4, 4, C4, dropout=2), ValueError, "dropout is 2.0, expected a probability"),
         (lambda: et.DenseBlock(4, 4, 1, C4, padding=1), TypeError, "padding is 1, expected 'same' or 'valid'"),
         (lambda: et.DenseBlock(4, 4, 1, C4, dropout=-1), ValueError, "dropout is -1.0, expected a probability"),

@@ -182,3 +182,17 @@ def test_pool_over_a_quotient_is_loaded(mode, tmp_path):
     x = signal((2, 3, 2, 5, 5))
     loaded = et.load_network(tmp_path / "quotient.safetensors")
     assert torch.equal(loaded(x), x.mean(2) if mode == "mean" else x.amax(2))
+
+
+def test_networks_of_many_sums_are_saved_in_time(tmp_path):
+    class Sums(torch.nn.Module):
+        def forward(self, x):
+            for _ in range(40):
+                # Two ways through each: 2^40 through all.
+                x = x + x.relu()
+            return x
+
+    path = tmp_path / "sums.safetensors"
+    et.save_network(Sums(), path, torch.zeros(1, 1, 2, 2))
+    x = torch.ones(1, 1, 2, 2) * 2.0**-40
+    assert torch.equal(et.load_network(path)(x), torch.ones(1, 1, 2, 2))

@@ -27,6 +27,8 @@ class Constants:
 
     def __init__(self, program: torch.export.ExportedProgram, module: nn.Module) -> None:
         self._known: dict[Node, Tensor] = {}
+        # Without them the ways through a network with many sums would be walked one by one.
+        self._varying: set[Node] = set()
         self._arrays: dict[str, Array] = {}
         self._names: dict[_Key, str] = {}
         # Those that share memory have the first of their names.
@@ -69,10 +71,13 @@ class Constants:
     def _value(self, node: Any) -> Any:
         if node in self._known:
             return self._known[node]
-        if node.op != "call_function" or not _is_pure(node.target):
+        if node in self._varying:
             return None
-        known = {source: self._value(source) for source in node.all_input_nodes}
-        if any(value is None for value in known.values()):
+        known = None
+        if node.op == "call_function" and _is_pure(node.target):
+            known = {source: self._value(source) for source in node.all_input_nodes}
+        if known is None or any(value is None for value in known.values()):
+            self._varying.add(node)
             return None
         arguments = torch.fx.node.map_arg((node.args, node.kwargs), lambda source: known[source])
         with torch.no_grad():

@@ -23,16 +23,20 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows or a kernel of an extent, at every few pixels, with padding on both sides."""
+    """Windows or a kernel of an extent, at every few pixels, with padding on both sides.
+
+    `is_strict` asks for no remainder on all axes.
+    """
 
     extent: int
     stride: int = 1
     padding: int = 0
+    is_strict: bool = False
 
     def after(self, size: int, is_moved: bool) -> int | None:
         """(size + 2 padding - extent) // stride + 1, without a remainder on axes that the group moves."""
         room = size + 2 * self.padding - self.extent
-        if room < 0 or (is_moved and room % self.stride):
+        if room < 0 or ((is_moved or self.is_strict) and room % self.stride):
             return None
         return room // self.stride + 1
 
@@ -44,6 +48,14 @@ class Halving:
     def after(self, size: int, is_moved: bool) -> int | None:
         """Half of the size, rounded up."""
         return (size + 1) // 2 if size >= 1 else None
+
+
+_HALVINGS: dict[str, Step] = {"stride": Windows(1, 2), "pool": Windows(2, 2), "blur": Halving()}
+
+
+def halving(downsample: str) -> Step:
+    """What a residual block of stride 2 does to a size, whose convolutions have odd kernels."""
+    return _HALVINGS[downsample]
 
 
 def fits(size: int, steps: Iterable[Step], is_moved: bool = True) -> bool:

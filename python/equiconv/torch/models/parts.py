@@ -13,6 +13,7 @@ from ..._bases.basis import KernelBasis
 from ..._functional.convolutions import Padding
 from ..._functional.pool import PoolMode
 from ..._groups.point_group import PointGroup
+from .._nn.blocks import ResidualBlock
 from .._nn.convolutions import GroupConv, LiftingConv
 from .._nn.group_pool import GroupPool
 from .._nn.spatial import SpatialMaxPool, SpatialMean
@@ -47,13 +48,14 @@ class Parts:
         )  # fmt: skip
 
     def conv(
-        self, inputs: int, outputs: int, kernel: Kernel, padding: Padding = "same", bias: bool | None = None
-    ) -> nn.Module:
+        self, inputs: int, outputs: int, kernel: Kernel, stride: int = 1, padding: Padding = "same",
+        bias: bool | None = None,
+    ) -> nn.Module:  # fmt: skip
         """A group convolution, before a norm unless `bias` says so."""
-        has_bias = self.norm is None if bias is None else bias
         return GroupConv(
-            inputs, outputs, kernel, self.group, padding=padding, bias=has_bias, **self.place, **self.options
-        )
+            inputs, outputs, kernel, self.group, stride=stride, padding=padding,
+            bias=self.norm is None if bias is None else bias, **self.place, **self.options,
+        )  # fmt: skip
 
     def normed(self, channels: int) -> nn.Module:
         """A norm, or nothing."""
@@ -67,6 +69,20 @@ class Parts:
         """``conv, norm, activation``, and more by their names."""
         layers = {"conv": convolution, "norm": self.normed(channels), "activation": self.active(), **more}
         return nn.Sequential(OrderedDict(layers))
+
+
+def residual_stage(
+    parts: Parts, inputs: int, outputs: int, blocks: int, stride: int, kernel: Kernel, **options: Any
+) -> nn.Sequential:
+    """Residual blocks one after the other, the first with the stride; `options` are those of `ResidualBlock`."""
+    made = []
+    for number in range(blocks):
+        block = ResidualBlock(
+            outputs if number else inputs, outputs, parts.group, 1 if number else stride, kernel, norm=parts.norm,
+            activation=parts.activation, **options, **parts.place, **parts.options,
+        )  # fmt: skip
+        made.append(block)
+    return nn.Sequential(*made)
 
 
 def extent_of(convolution: nn.Module, axis: int) -> int:
