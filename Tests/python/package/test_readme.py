@@ -93,7 +93,9 @@ def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
 def test_pages_whose_python_is_run_say_so():
     says = [page.name for page in PAGES if "is run by the tests" in " ".join(page.read_text(encoding="utf-8").split())]
     runs = [page.name for page in PAGES if blocks(page, "python")]
-    assert says == runs == ["Conventions.md", "Exactness.md", "JAX.md", "PyTorch.md", "Python.md"]
+    assert says == runs == [
+        "Conventions.md", "Exactness.md", "JAX.md", "Models.md", "PyTorch.md", "Python.md",
+    ]  # fmt: skip
 
 
 def test_c_of_the_page_is_strict_c11(tmp_path):

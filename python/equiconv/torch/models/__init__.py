@@ -10,6 +10,7 @@ Example:
 
 from .densenet import DenseNet as DenseNet
 from .densenet import gdensenet as gdensenet
+from .model import Model as Model
 from .p4cnn import P4CNN as P4CNN
 from .p4cnn import p4cnn as p4cnn
 from .p4cnn import z2cnn as z2cnn
@@ -33,6 +34,7 @@ __all__ = [
     "P4CNN",
     "SE2CNN",
     "DenseNet",
+    "Model",
     "ResNet",
     "Summary",
     "UNet",
