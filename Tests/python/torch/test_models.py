@@ -13,6 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 import equiconv.torch as et  # noqa: E402
+from devices import on_accelerators  # noqa: E402
 from equiconv.torch import models  # noqa: E402
 from model_cases import C4, CASES, D4, act, signal, trained  # noqa: E402
 
@@ -52,7 +53,7 @@ def test_models_in_direct_turn_with_their_input_to_the_last_bit(name):
 def test_exact_sizes_are_those_that_calls_do_not_warn_of(name):
     case = CASES[name]
     model = case.model(device="meta").eval()
-    smallest, largest = max(1, case.sizes[0][0] - 3), case.sizes[0][0] + 3
+    smallest, largest = max(1, case.sizes[0][0] - 4), case.sizes[0][0] + 4
     sizes = []
     for size in range(smallest, largest + 1):
         x = torch.zeros(1, model.in_channels, *(size,) * case.group.dimension, device="meta")
@@ -80,6 +81,29 @@ def test_models_expand_pickle_and_load_their_state(name):
         assert not torch.equal(other(x), y)
         other.load_state_dict(copy.deepcopy(model.state_dict()))
         assert torch.equal(other(x), y)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_models_are_traced_and_their_layers_explained(name):
+    case = CASES[name]
+    model = trained(case.model())
+    x = signal(model, case.sizes[0])
+    with torch.no_grad():
+        assert torch.equal(torch.fx.symbolic_trace(model)(x), model(x))
+    lift = next(module for module in model.modules() if isinstance(module, et.LiftingConv))
+    assert et.explain(lift, x).operations > 0
+
+
+@on_accelerators
+@pytest.mark.parametrize("name", CASES)
+def test_models_on_another_device_compute_what_they_do_on_the_cpu(name, device):
+    case = CASES[name]
+    model = trained(case.model(dtype=torch.float64))
+    x = signal(model, case.sizes[0]).double()
+    with torch.no_grad():
+        y = model(x)
+        found = model.to(device)(x.to(device)).cpu()
+    torch.testing.assert_close(found, y, atol=1e-10 * float(y.abs().max()), rtol=0)
 
 
 @pytest.mark.parametrize("name", CASES)

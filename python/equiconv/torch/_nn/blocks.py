@@ -207,20 +207,20 @@ class DenseBlock(_Assembly):
 
     def forward(self, x: Tensor) -> Tensor:
         """The signal with the channels of all layers."""
-        result: Tensor = dense(self.plan, x, self._call, _cropped if self.is_cropped else _joined)
+        result: Tensor = dense(self.plan, x, self._call, self._cropped if self.is_cropped else _joined)
         return result
+
+    def _cropped(self, before: Tensor, more: Tensor) -> Tensor:
+        """The channels of both, those of the first in the middle, which the second is on."""
+        for axis in range(3, 3 + self.group.dimension):
+            size = more.shape[axis]
+            before = before.narrow(axis, (before.shape[axis] - size) // 2, size)
+        return _joined(before, more)
 
 
 def _joined(before: Tensor, more: Tensor) -> Tensor:
     """The channels of both."""
     return torch.cat([before, more], 1)
-
-
-def _cropped(before: Tensor, more: Tensor) -> Tensor:
-    """The channels of both, those of the first in the middle, which the second is on."""
-    for axis, size in enumerate(more.shape[3:], start=3):
-        before = before.narrow(axis, (before.shape[axis] - size) // 2, size)
-    return _joined(before, more)
 
 
 class DenseTransition(_Block):

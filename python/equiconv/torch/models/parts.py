@@ -16,7 +16,7 @@ from ..._groups.point_group import PointGroup
 from .._nn.blocks import ResidualBlock
 from .._nn.convolutions import GroupConv, LiftingConv
 from .._nn.group_pool import GroupPool
-from .._nn.spatial import SpatialMaxPool, SpatialMean
+from .._nn.spatial import SpatialMean, largest_of_windows
 from .model import Activation, Norm
 
 Kernel: TypeAlias = int | tuple[int, ...] | KernelBasis
@@ -117,10 +117,8 @@ class SpatialMax(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The maxima."""
         d = self.group.dimension
-        sizes = tuple(x.shape[-d:])
-        if any(size > 1 for size in sizes):
-            x = SpatialMaxPool(self.group, sizes)(x)
-        return x.flatten(1)
+        sizes = tuple(x.shape[axis] for axis in range(-d, 0))
+        return largest_of_windows(x, sizes, sizes, (0,) * d).flatten(1)
 
     def extra_repr(self) -> str:
         """The group."""
