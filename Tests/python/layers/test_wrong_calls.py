@@ -128,8 +128,8 @@ CALLS = {
     "stride entry": (lift(stride=(1, 0)), ValueError, ["stride[1] is 0", "an integer from 1"]),
     "stride entry bool": (lift(stride=(1, False)), TypeError, ["stride[1] is False (bool)"]),
     "padding negative": (lift(padding=-1), ValueError, ["padding is -1", "an integer from 0"]),
-    "padding word": (lift(padding="full"), ValueError, ["padding is 'full'", "'same' or 'valid'"]),
-    "padding fraction": (lift(padding=0.5), TypeError, ["padding is 0.5 (float)", '"same" or "valid"']),
+    "padding word": (lift(padding="full"), ValueError, ["padding is 'full'", "'same', 'valid' or 'equivariant'"]),
+    "padding fraction": (lift(padding=0.5), TypeError, ["padding is 0.5 (float)", '"same", "valid" or "equivariant"']),
     "padding entry": (lift(padding=(0, -3)), ValueError, ["padding[1] is -3", "an integer from 0"]),
     "padding huge": (lift(padding=BIG), ValueError, [f"padding is {BIG}", "to 2147483647"]),
     "padding beyond 63 bits": (

@@ -19,7 +19,7 @@ from .._layer.spec import layer_of
 from .._layer.weights import PreparedWeight
 
 Axes: TypeAlias = int | tuple[int, ...]
-Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "valid"]
+Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "valid", "equivariant"]
 PaddingMode: TypeAlias = Literal["zeros", "circular"]
 LayerName: TypeAlias = Literal["isotropic", "lifting", "group", "projection"]
 
@@ -59,7 +59,7 @@ def isotropic_conv(
         "isotropic", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
-    return _native.forward(spec, x, weight, bias, out, True)
+    return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
 
 def lifting_conv(
@@ -97,7 +97,7 @@ def lifting_conv(
         "lifting", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
-    return _native.forward(spec, x, weight, bias, out, True)
+    return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
 
 def group_conv(
@@ -135,7 +135,7 @@ def group_conv(
         "group", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
-    return _native.forward(spec, x, weight, bias, out, True)
+    return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
 
 def projection_conv(
@@ -174,7 +174,7 @@ def projection_conv(
         "projection", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
-    return _native.forward(spec, x, weight, bias, out, True)
+    return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
 
 def expand(

@@ -47,7 +47,9 @@ def conv(
         output_stabilizer: the elements of K'.
         stride: int or one for each spatial axis, >= 1.
         padding: int or one for each spatial axis, >= 0, added on both sides; ``"valid"`` for 0; ``"same"`` for
-            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents.
+            dilation (kernel - 1) / 2, which keeps the size at stride 1 and needs odd kernel extents; ``"equivariant"``
+            for the least with which the stride fits the size on each axis that `group` moves, and that gives at least
+            size / stride outputs: an error where there is none, such as for odd extents, even sizes and stride 2.
         dilation: int or one for each spatial axis, >= 1.
         padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
         algorithm: ``"auto"`` for speed, by a cost model: the fastest method that is equivariant to the last bit where
@@ -89,7 +91,7 @@ def conv(
         "conv", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer), depthwise,
     )  # fmt: skip
-    return _native.forward(spec, x, weight, bias, out, True)
+    return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
 
 def conv_vjp(
@@ -124,4 +126,5 @@ def conv_vjp(
         "conv", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer), depthwise,
     )  # fmt: skip
+    spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))

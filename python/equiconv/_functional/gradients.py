@@ -65,6 +65,7 @@ def isotropic_conv_vjp(
         "isotropic", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
+    spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
 
 
@@ -100,6 +101,7 @@ def lifting_conv_vjp(
         "lifting", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
+    spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
 
 
@@ -135,6 +137,7 @@ def group_conv_vjp(
         "group", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
+    spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
 
 
@@ -170,4 +173,5 @@ def projection_conv_vjp(
         "projection", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
         quadrature,
     )  # fmt: skip
+    spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))

@@ -19,6 +19,7 @@ from .._layer.algorithms import Algorithm
 from .._layer.layer import LAYERS
 from .._layer.spec import LayerSpec, layer_of
 from .._layer.transposed import (
+    adjoint_layer,
     by_definition,
     check_transposed_bias,
     checked_output_padding,
@@ -61,7 +62,8 @@ def transposed_conv(
         layer: whose adjoint it is: ``"isotropic"`` R^d -> R^d, ``"lifting"`` G -> R^d, ``"group"`` G -> G or
             ``"projection"`` R^d -> G.
         stride, padding, dilation, padding_mode, basis, interpolation, group_basis, quadrature: of the layer; see
-            `conv`. ``"same"`` is dilation (kernel - 1) / 2.
+            `conv`. ``"same"`` is dilation (kernel - 1) / 2, and ``"equivariant"`` makes sizes stride n, or 1 less where
+            the kernel cannot: where reach - stride is odd.
         output_padding: int or one for each spatial axis, 0 to stride - 1: what the stride of the layer leaves out at
             the end of an axis.
         algorithm: as for `conv`. ``"direct"`` and ``"exact"`` are equivariant to the last bit: where the engine has no
@@ -88,6 +90,7 @@ def transposed_conv(
     )
     more = checked_output_padding(output_padding, spec.sampling)
     x_array, weight_array = float_array("x", x), float_array("weight", weight)
+    spec = adjoint_layer(spec, weight_array, more)
     shape = transposed_shape(x_array, weight_array, spec, more)
     bias_array = None if bias is None else _bias(bias, x_array, weight_array, spec)
     if out is None:
@@ -139,6 +142,7 @@ def transposed_conv_vjp(
     more = checked_output_padding(output_padding, spec.sampling)
     needs_x, needs_weight, needs_bias = wanted_flags(wanted)
     x_array, weight_array = float_array("x", x), float_array("weight", weight)
+    spec = adjoint_layer(spec, weight_array, more)
     shape = transposed_shape(x_array, weight_array, spec, more)
     gradient = float_array("grad_out", grad_out)
     check_same_dtype("grad_out", gradient, "x", x_array)

@@ -52,6 +52,15 @@ def moved_axes(group: PointGroup) -> tuple[int, ...]:
     return tuple(int(axis) for axis in np.flatnonzero(group.get_moved_axes()))
 
 
+def mixed_axes(group: PointGroup) -> list[tuple[int, ...]]:
+    """The array axes in sets whose axes elements exchange or mix, and on which strides and padding have to be equal."""
+    is_mixed = np.any(group.matrices != 0, axis=0) | np.eye(group.dimension, dtype=bool)
+    # After two steps along a relation between at most 3 axes, all that can be reached have been.
+    reached = np.linalg.matrix_power(array_matrix(is_mixed.astype(np.float64) + 0.0), 2) != 0
+    reached |= reached.T
+    return list(dict.fromkeys(tuple(np.flatnonzero(row).tolist()) for row in reached))
+
+
 def array_matrix(matrix: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """The matrix by which a linear map of coordinates (x), (x, y) or (x, y, z) moves displacements on array axes."""
     return _native.array_matrix(np.ascontiguousarray(matrix, np.float64))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from .._checks.warnings import EquivarianceWarning, level_of_caller
 from .._groups.geometry import moved_axes
 from .._groups.point_group import PointGroup
 from .algorithms import ALGORITHMS
+from .fitting import EQUIVARIANT, Window, hint_for
 from .layer import Layer
 
 # stride, padding, dilation, padding_mode, algorithm
@@ -44,8 +46,18 @@ class Sampling:
             choice("algorithm", algorithm, ALGORITHMS),
         )
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the padding follows from the sizes of a signal."""
+        return self.padding == EQUIVARIANT
+
+    def windows(self, kernel: tuple[int, ...]) -> tuple[Window, ...]:
+        """What the kernel reads along each axis."""
+        return tuple(map(Window, kernel, self.stride, self.dilation))
+
     def amounts(self, kernel: tuple[int, ...]) -> tuple[int, ...]:
-        """The padding of each axis in numbers."""
+        """The padding of each axis in numbers, which "equivariant" is not before the sizes of a signal are known."""
+        assert not self.is_open
         if self.padding == "same":
             return tuple(dilation * (k - 1) // 2 for dilation, k in zip(self.dilation, kernel, strict=True))
         return (0,) * len(kernel) if isinstance(self.padding, str) else self.padding
@@ -65,11 +77,11 @@ class Sampling:
 
 def _padding(value: object, dimension: int) -> tuple[int, ...] | str:
     if isinstance(value, str):
-        return choice("padding", value, ("same", "valid"))
+        return choice("padding", value, ("same", "valid", EQUIVARIANT))
     try:
         return axes("padding", value, dimension, 0)
     except TypeError as error:
-        raise TypeError(f'{error}, "same" or "valid"') from None
+        raise TypeError(f'{error}, "same", "valid" or "{EQUIVARIANT}"') from None
 
 
 def output_shape(
@@ -113,23 +125,29 @@ def check_same_padding(weight: Shaped, kernel: tuple[int, ...], first: int, samp
 
 def warn_of_remainders(x: Shaped, kernel: tuple[int, ...], group: PointGroup, sampling: Sampling) -> None:
     """Warns of strides that leave out a margin on one side of an axis that `group` moves, at the line of the user's."""
+    warn_of_windows(x, sampling.windows(kernel), sampling.amounts(kernel), group)
+
+
+def warn_of_windows(
+    x: Shaped, windows: Sequence[Window], padding: Sequence[int], group: PointGroup, may_fit: bool = True
+) -> None:
+    """The same for windows with this padding; `may_fit` says whether a user may ask for padding "equivariant"."""
     first = x.ndim - group.dimension
-    rooms = zip(x.shape[first:], sampling.amounts(kernel), sampling.reach(kernel), sampling.stride, strict=True)
-    remainders = [(size + 2 * padding - reach) % stride for size, padding, reach, stride in rooms]
+    sizes = x.shape[first:]
     # Which axes the group moves takes longer to find out.
-    if not any(remainders):
+    if all(map(Window.fits, windows, sizes, padding)):
         return
     for axis in moved_axes(group):
-        remainder = remainders[axis]
+        window, size, amount = windows[axis], sizes[axis], padding[axis]
+        remainder = (size + 2 * amount - window.reach) % window.stride
         if remainder:
-            size, stride = x.shape[first + axis], sampling.stride[axis]
-            reach, padding = sampling.reach(kernel)[axis], sampling.amounts(kernel)[axis]
-            below, above = size - remainder, size + stride - remainder
+            below, above = size - remainder, size + window.stride - remainder
             safe = f"{below} or {above}" if below >= 1 else f"{above}"
+            hint = hint_for(window, size) if may_fit else ""
             warnings.warn(
-                f"stride {stride} does not fit size {size} of x on axis {first + axis}: ({size} + 2 * {padding} - "
-                f"{reach}) % {stride} is {remainder}, expected 0; the result is not equivariant under {group.name}. "
-                f"Nearest sizes that fit: {safe}",
+                f"stride {window.stride} does not fit size {size} of x on axis {first + axis}: ({size} + 2 * {amount} "
+                f"- {window.reach}) % {window.stride} is {remainder}, expected 0; the result is not equivariant under "
+                f"{group.name}. Nearest sizes that fit: {safe}{hint}",
                 EquivarianceWarning,
                 stacklevel=level_of_caller(),
             )

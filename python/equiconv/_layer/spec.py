@@ -17,6 +17,8 @@ For operators of other frameworks:
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -31,6 +33,7 @@ from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup, parse_group
 from .algorithms import ALGORITHMS, ChosenAlgorithm
 from .explanation import Explanation, Run
+from .fitting import EQUIVARIANT, Window, fitted_padding, padding_of_all_sizes
 from .layer import LAYERS, Kernel, KernelArguments, Layer, general_layer
 from .operands import check_operands
 from .sampling import Sampling, SamplingArguments, check_fit, warn_of_remainders
@@ -57,6 +60,9 @@ class LayerSpec(_native.Layer):
     """
 
     __slots__ = ("__weakref__", "group", "kernel", "layer", "sampling")
+
+    # Whether the padding follows from the sizes of a signal, so that `sized` alone can compute.
+    is_open = False
 
     layer: Layer
     group: PointGroup
@@ -85,14 +91,15 @@ class LayerSpec(_native.Layer):
             known = _INTERNED.get((function, text))
             if known is not None:
                 return known
-        _native.Layer(text, False)  # Whatever is wrong with the text is said here.
+        _native.Layer(_of_engine(text), False)  # Whatever is wrong with the text is said here.
         parts = dict(part.split("=", 1) for part in text.split(" ")[1:])
         group = parse_group(f"equiconv-group/1 {parts['group']}")
         return cls._made(text, _layer_of_parts(parts, group), group, _sampling(parts), _kernel(parts))
 
     @classmethod
     def _made(cls, text: str, layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -> LayerSpec:
-        spec = _native.Layer.__new__(cls, text, any(stride > 1 for stride in sampling.stride))
+        kind = OpenLayerSpec if sampling.is_open else cls
+        spec = _native.Layer.__new__(kind, _of_engine(text), any(stride > 1 for stride in sampling.stride))
         for name, value in (("layer", layer), ("group", group), ("sampling", sampling), ("kernel", kernel)):
             object.__setattr__(spec, name, value)
         return _INTERNED.setdefault((layer.function, text), spec)
@@ -134,6 +141,21 @@ class LayerSpec(_native.Layer):
         if max(self.sampling.stride) > 1:
             extents = self.kernel.extents(weight, self.group.dimension)
             warn_of_remainders(x, extents, self.group, self.sampling)
+
+    def sized(self, x: object, weight: object) -> LayerSpec:
+        """The layer with the padding of operands like these, which is the layer itself where that is a number.
+
+        Raises TypeError or ValueError for operands that do not fit, or sizes that no padding fits.
+        """
+        return self
+
+    def of_sizes(self, sizes: tuple[int, ...], weight: Shaped) -> LayerSpec:
+        """The same for the sizes of a signal on its spatial axes alone, and a weight that fits the layer."""
+        return self
+
+    def of_all_sizes(self, weight: Shaped) -> LayerSpec | None:
+        """The layer with its padding for all sizes that the stride fits; None where that is not one."""
+        return self
 
     # ---- Calls
 
@@ -185,6 +207,70 @@ class LayerSpec(_native.Layer):
         )  # fmt: skip
 
 
+class OpenLayerSpec(LayerSpec):
+    """A layer with padding "equivariant", which the sizes of a signal decide.
+
+    It computes nothing by itself: `sized` gives the layer of a signal, whose text programs and files carry.
+    """
+
+    __slots__ = ()
+
+    is_open = True
+
+    @property
+    def text(self) -> str:
+        """All of the layer but its sizes in one line, which this package alone reads."""
+        return _text(self.layer, self.group, self.sampling, self.kernel)
+
+    def sized(self, x: object, weight: object) -> LayerSpec:
+        """The layer with the padding of operands like these."""
+        return _sized(self, *(_shape_of(name, value) for name, value in (("x", x), ("weight", weight))))
+
+    def check_operands(self, x: Shaped, weight: Shaped) -> tuple[int, ...]:
+        """The shape of the output. Raises TypeError or ValueError unless the operands fit the layer and each other."""
+        return self.sized(x, weight).check_operands(x, weight)
+
+    def warn_of_remainders(self, x: Shaped, weight: Shaped) -> None:
+        """Does nothing: there are none."""
+
+    def explain(self, x: Shaped, weight: Shaped, run: Run) -> Explanation:
+        """What a run of layer(x, weight) would do; see `equiconv.explain`."""
+        return self.sized(x, weight).explain(x, weight, run)
+
+    def of_sizes(self, sizes: tuple[int, ...], weight: Shaped) -> LayerSpec:
+        """The same for the sizes of a signal on its spatial axes alone, and a weight that fits the layer."""
+        first = 2 if self.layer.input_points(self.group) is None else 3
+        return self.padded(fitted_padding(self._windows(weight), sizes, self.group, first))
+
+    def of_all_sizes(self, weight: Shaped) -> LayerSpec | None:
+        """The layer with its padding for all sizes that the stride fits; None where that is not one."""
+        padding = padding_of_all_sizes(self._windows(weight))
+        return None if padding is None else self.padded(padding)
+
+    def least_padding(self, weight: Shaped) -> tuple[int, ...]:
+        """The least of all paddings that sizes may have."""
+        return tuple(window.least for window in self._windows(weight))
+
+    def padded(self, padding: tuple[int, ...]) -> LayerSpec:
+        """The layer with padding in numbers."""
+        return LayerSpec.checked(self.layer, self.group, replace(self.sampling, padding=padding), self.kernel)
+
+    def _windows(self, weight: Shaped) -> tuple[Window, ...]:
+        return self.sampling.windows(self.kernel.extents(weight, self.group.dimension))
+
+
+@lru_cache(maxsize=256)
+def _sized(spec: OpenLayerSpec, x: tuple[int, ...], weight: tuple[int, ...]) -> LayerSpec:
+    check_operands(_Form(x), _Form(weight), spec.group, spec.layer, spec.kernel, spec.layer.function)
+    return spec.of_sizes(x[-spec.group.dimension :], _Form(weight))
+
+
+def _shape_of(name: str, value: object) -> tuple[int, ...]:
+    shape = getattr(value, "shape", None)
+    # A framework may have sizes that are symbols, of which this makes numbers.
+    return tuple(map(int, shape if isinstance(shape, tuple) else float_array(name, value).shape))
+
+
 _INTERNED: WeakValueDictionary[tuple[str, str], LayerSpec] = WeakValueDictionary()
 
 
@@ -218,8 +304,9 @@ def _text(layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -
         _space(group, *place)
         for place in ((layer.reads_group, layer.input_stabilizer), (layer.writes_group, layer.output_stabilizer))
     )
-    padding = "[" + ",".join(["same"] * group.dimension) + "]"
-    if sampling.padding != "same":
+    if sampling.padding in ("same", EQUIVARIANT):
+        padding = "[" + ",".join([str(sampling.padding)] * group.dimension) + "]"
+    else:
         padding = integers_text(sampling.amounts((1,) * group.dimension))
     basis = "none" if kernel.basis is None else _part(kernel.basis.text)
     group_basis = "full" if kernel.group_basis is None else _part(kernel.group_basis.text)
@@ -229,6 +316,11 @@ def _text(layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -
         f"algorithm={sampling.algorithm} interpolation={kernel.interpolation} basis={basis} group_basis={group_basis} "
         f"quadrature={_flag(kernel.quadrature)} depthwise={_flag(layer.depthwise)}"
     )
+
+
+def _of_engine(text: str) -> str:
+    """A text as the engine reads it, which has padding in numbers."""
+    return text.replace(EQUIVARIANT, "0") if EQUIVARIANT in text else text
 
 
 def _space(group: PointGroup, has_fiber: bool, stabilizer: _native.Subgroup | None) -> str:
@@ -263,8 +355,8 @@ def _layer_of_parts(parts: dict[str, str], group: PointGroup) -> Layer:
 
 
 def _sampling(parts: dict[str, str]) -> Sampling:
-    is_same = "same" in parts["padding"]
-    padding: tuple[int, ...] | str = "same" if is_same else _integers(parts["padding"])
+    word = next((word for word in ("same", EQUIVARIANT) if word in parts["padding"]), None)
+    padding = word or _integers(parts["padding"])
     return Sampling(
         _integers(parts["stride"]), padding, _integers(parts["dilation"]), parts["padding_mode"], parts["algorithm"]
     )

@@ -28,10 +28,11 @@ from .._checks.warnings import EquivarianceWarning, level_of_caller
 from .._groups.geometry import moved_axes
 from .._groups.point_group import PointGroup
 from .._signals.shapes import check_signal
+from .fitting import EQUIVARIANT
 from .layer import Layer
 from .operands import check_weight
 from .sampling import Sampling, check_same_padding
-from .spec import LayerSpec
+from .spec import LayerSpec, OpenLayerSpec
 
 USER = "transposed_conv"
 # More numbers than any memory has room for, and far from where sizes in bytes overflow.
@@ -50,6 +51,32 @@ def checked_output_padding(value: object, sampling: Sampling) -> tuple[int, ...]
                 f"than the stride {stride}: a layer writes one number more for a signal that is longer by its stride"
             )
     return amounts
+
+
+def adjoint_layer(spec: LayerSpec, weight: Shaped, output_padding: tuple[int, ...]) -> LayerSpec:
+    """The layer with padding in numbers.
+
+    "equivariant" is the least padding of a layer that fits its stride, with which K* gives stride times the size of x,
+    or 1 less where an odd kernel cannot.
+
+    Args:
+        spec: the layer.
+        weight: of the layer.
+        output_padding: checked.
+
+    Raises:
+        ValueError: "equivariant" with output padding on an axis that the group moves; a weight that does not fit.
+    """
+    if not isinstance(spec, OpenLayerSpec):
+        return spec
+    check_weight(weight, spec.group, spec.layer, spec.kernel, USER)
+    for axis in moved_axes(spec.group) if any(output_padding) else ():
+        if output_padding[axis]:
+            raise ValueError(
+                f"output_padding is {output_padding[axis]} on spatial axis {axis}, expected 0 with padding "
+                f"{EQUIVARIANT!r}: it adds a margin on one side alone, which {spec.group.name} moves to the other"
+            )
+    return spec.padded(spec.least_padding(weight))
 
 
 def transposed_sizes(

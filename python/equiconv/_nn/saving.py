@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .._checks.arguments import value_text
+from .._checks.arguments import axes, value_text
 from .._checks.arrays import Array, float_array
 from .._functional.pointwise import elu, gelu_tanh, leaky_relu, relu, sigmoid, silu, softmax
-from .._layer.spec import layer_of
+from .._layer.fitting import EQUIVARIANT, Window, padding_of_all_sizes
+from .._layer.spec import LayerSpec, layer_of
+from .._layer.transposed import adjoint_layer
 from .._network.about import About
 from .._network.builder import NetworkBuilder, with_test
 from .._network.file import Path, write_file
@@ -42,13 +44,12 @@ _KNOWN = (
 
 
 def save_sequence(
-    network: Callable[[Array], Array], layers: Iterable[tuple[str, Any]], path: Path, example: object, input_name: str,
+    layers: Iterable[tuple[str, Any]], path: Path, example: object, input_name: str,
     about: tuple[object, object, object, object, object],
 ) -> None:  # fmt: skip
     """Writes layers one after the other as a network file.
 
     Args:
-        network: what they compute.
         layers: with the names of their operations.
         path, example, input_name, about: as of `Sequential.save`; `about` from the name to the size of a pixel.
     """
@@ -58,13 +59,15 @@ def save_sequence(
         raise ValueError(f"example has shape {x.shape}, expected (B, C, spatial...) or (B, C, |H|, spatial...)")
     texts = About.checked(*about, x.shape[1])
     value_type = _input_type(steps, x)
-    builder = NetworkBuilder(input_name, value_type, [None] * value_type.dimension, x.dtype)
-    value = input_name
+    needs_sizes = any(_is_of_one_size(layer) for _, layer in steps)
+    sizes = list(x.shape[-value_type.dimension :]) if needs_sizes else [None] * value_type.dimension
+    builder = NetworkBuilder(input_name, value_type, sizes, x.dtype)
+    value, signal = input_name, x if texts.normalization is None else texts.normalization.apply(x)
     for name, layer in steps:
-        kind, keys = _operation(builder, name, layer)
+        kind, keys = _operation(builder, name, layer, signal)
         value = builder.add(kind, name, [value], **keys)
-    y = network(x if texts.normalization is None else texts.normalization.apply(x))
-    test, tensors = with_test(builder.tensors, x, [y])
+        signal = layer(signal)
+    test, tensors = with_test(builder.tensors, x, [signal])
     write_file(builder.document(texts, [("y", value)], test), tensors, path)
 
 
@@ -77,8 +80,16 @@ def _input_type(layers: Iterable[tuple[str, Any]], x: Array) -> ValueType:
     return ValueType(x.shape[1], space.dimension, space.group)
 
 
-def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dict[str, Any]]:
-    """The kind and the keys of the operation of a layer. Raises TypeError for what files do not have."""
+def _is_of_one_size(layer: Any) -> bool:
+    """Whether a layer has a padding of its own for each size, of which a file has the numbers."""
+    if getattr(layer, "padding", 0) != EQUIVARIANT or isinstance(layer, TransposedConv):
+        return False
+    strides = axes("stride", layer.stride, layer.group.dimension, 1)
+    return padding_of_all_sizes([Window(1, stride) for stride in strides]) is None
+
+
+def _operation(builder: NetworkBuilder, name: str, layer: Any, signal: Array) -> tuple[str, dict[str, Any]]:
+    """The kind and the keys of the operation of a layer for a signal. Raises TypeError for what files do not have."""
     rule = next((rule for kind, rule in _LAYERS.items() if type(layer) is kind), None)
     if rule is None and isinstance(layer, Convolution):
         rule = _transposed if isinstance(layer, TransposedConv) else _convolution
@@ -87,7 +98,7 @@ def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dic
             f"layer {name} is {layer!r}, expected for a file neither ceil_mode nor padding left out of means"
         )
     if rule is not None:
-        kind, keys = rule(layer)
+        kind, keys = rule(layer, signal)
         arrays = layer.parameters()
         tensors = {_KEYS.get(key, key): builder.tensor(f"{name}.{key}", array) for key, array in arrays.items()}
         return kind, {**keys, **tensors}
@@ -103,40 +114,41 @@ def _operation(builder: NetworkBuilder, name: str, layer: Any) -> tuple[str, dic
     return known[0], {**known[1], **known[2], **arguments}
 
 
-def _convolution(layer: Convolution) -> tuple[str, dict[str, Any]]:
-    return "convolution", {"layer": _text(layer)}
+def _convolution(layer: Convolution, x: Array) -> tuple[str, dict[str, Any]]:
+    return "convolution", {"layer": _spec(layer).sized(x, layer.weight).text}
 
 
-def _transposed(layer: TransposedConv) -> tuple[str, dict[str, Any]]:
+def _transposed(layer: TransposedConv, _x: Array) -> tuple[str, dict[str, Any]]:
     more = layer.options.more
-    return "transposed_convolution", {"layer": _text(layer), "output_padding": list(more) if any(more) else None}
+    text = adjoint_layer(_spec(layer), layer.weight, more).text
+    return "transposed_convolution", {"layer": text, "output_padding": list(more) if any(more) else None}
 
 
-def _text(layer: Convolution) -> str:
-    """The layer without its sizes and numbers, in one line: docs/LayerFormat.md."""
+def _spec(layer: Convolution) -> LayerSpec:
+    """The layer without its sizes and numbers."""
     options = layer.options
     arguments = (*options.sampling_arguments, *options.kernel_arguments)
-    return layer_of(options.layer_name, options.group, *arguments).text
+    return layer_of(options.layer_name, options.group, *arguments)
 
 
-def _pool(kind: str, layer: SpatialMaxPool | SpatialAvgPool) -> tuple[str, dict[str, Any]]:
+def _pool(kind: str, layer: SpatialMaxPool | SpatialAvgPool, x: Array) -> tuple[str, dict[str, Any]]:
     own = layer.options
-    return kind, {"kernel": list(own.kernel), "stride": list(own.stride), "padding": list(own.padding)}
+    return kind, {"kernel": list(own.kernel), "stride": list(own.stride), "padding": list(own.amounts(x.shape))}
 
 
-def _upsample(layer: Upsample) -> tuple[str, dict[str, Any]]:
+def _upsample(layer: Upsample, _x: Array) -> tuple[str, dict[str, Any]]:
     own = layer.options
     return "upsample", {"mode": own.mode, "factors": list(own.factor), "align_corners": own.align_corners or None}
 
 
 # What operations call parameters.
 _KEYS = {"running_mean": "mean", "running_var": "variance"}
-_LAYERS: Mapping[type, Callable[[Any], tuple[str, dict[str, Any]]]] = {
-    GroupPool: lambda layer: ("group_pool", {"mode": layer.mode}),
-    BatchNorm: lambda layer: ("batch_norm", {"epsilon": layer.eps}),
-    SpatialMean: lambda layer: ("spatial_mean", {}),
+_LAYERS: Mapping[type, Callable[[Any, Array], tuple[str, dict[str, Any]]]] = {
+    GroupPool: lambda layer, _x: ("group_pool", {"mode": layer.mode}),
+    BatchNorm: lambda layer, _x: ("batch_norm", {"epsilon": layer.eps}),
+    SpatialMean: lambda layer, _x: ("spatial_mean", {}),
     SpatialMaxPool: functools.partial(_pool, "spatial_max_pool"),
     SpatialAvgPool: functools.partial(_pool, "spatial_mean_pool"),
     Upsample: _upsample,
-    Linear: lambda layer: ("linear", {}),
+    Linear: lambda layer, _x: ("linear", {}),
 }

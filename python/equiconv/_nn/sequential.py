@@ -138,7 +138,7 @@ class Sequential:
             ``network.save("network.safetensors", numpy.zeros((1, 3, 32, 32), "float32"))``.
         """
         about = (name, description, classes, normalization, pixel_size)
-        save_sequence(self, _named(self), path, example, input_name, about)
+        save_sequence(_named(self), path, example, input_name, about)
 
     def __len__(self) -> int:
         return len(self._layers)

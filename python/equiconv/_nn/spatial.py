@@ -15,7 +15,14 @@ from .._groups.arguments import point_group
 from .._groups.point_group import PointGroup
 from .held import Held, sorted_mean
 from .spatial_options import AdaptiveOptions, WindowOptions
-from .windows import adaptive_windows, check_spatial_axes, counts_of_windows, overhangs, warn_of_windows
+from .windows import (
+    WindowPadding,
+    adaptive_windows,
+    check_spatial_axes,
+    counts_of_windows,
+    overhangs,
+    warn_of_windows,
+)
 
 
 class SpatialMean(Held):
@@ -104,13 +111,13 @@ class _SpatialPool(Held):
     def _windows(self, array: Array, filler: float) -> Array:
         """The numbers of each window, on the last axis."""
         own = self.options
-        d = own.group.dimension
+        d, padding = own.group.dimension, own.amounts(array.shape)
         sizes = array.shape[-d:]
-        outputs = counts_of_windows(array.shape, own.kernel, own.stride, own.padding, own.ceil_mode).shape
-        warn_of_windows(array, own.group, own.kernel, own.stride, own.padding)
-        more = overhangs(sizes, outputs, own.kernel, own.stride, own.padding)
+        outputs = counts_of_windows(array.shape, own.kernel, own.stride, padding, own.ceil_mode).shape
+        warn_of_windows(array, own.group, own.kernel, own.stride, padding)
+        more = overhangs(sizes, outputs, own.kernel, own.stride, padding)
         pairs = [(0, 0)] * (array.ndim - d)
-        pairs += [(amount, amount + extra) for amount, extra in zip(own.padding, more, strict=True)]
+        pairs += [(amount, amount + extra) for amount, extra in zip(padding, more, strict=True)]
         padded = np.pad(array, pairs, constant_values=filler)
         axes = tuple(range(-d, 0))
         windows = np.lib.stride_tricks.sliding_window_view(padded, own.kernel, axis=axes)
@@ -136,14 +143,15 @@ class SpatialMaxPool(_SpatialPool):
     """
 
     def __init__(
-        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False
-    ) -> None:
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: WindowPadding = 0,
+        ceil_mode: bool = False,
+    ) -> None:  # fmt: skip
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
         Args:
             group: H, which sets the number of spatial axes.
-            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given, and
-                `padding` at most half the kernel.
+            kernel, stride: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+            padding: the same, at most half the kernel; or ``"equivariant"``, as for `conv`.
             ceil_mode: whether the division rounds up: a last window may reach beyond the padding at the end.
 
         Raises:
@@ -171,8 +179,8 @@ class SpatialAvgPool(_SpatialPool):
     """
 
     def __init__(
-        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False,
-        count_include_pad: bool = True,
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: WindowPadding = 0,
+        ceil_mode: bool = False, count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
@@ -189,7 +197,6 @@ class SpatialAvgPool(_SpatialPool):
         """The mean of each window."""
         array, own = self._signal(x), self.options
         windows = self._windows(array, 0)
-        counts = counts_of_windows(
-            array.shape, own.kernel, own.stride, own.padding, own.ceil_mode, own.count_include_pad
-        )
+        padding = own.amounts(array.shape)
+        counts = counts_of_windows(array.shape, own.kernel, own.stride, padding, own.ceil_mode, own.count_include_pad)
         return sorted_mean(windows, counts).astype(array.dtype)

@@ -14,7 +14,14 @@ from .._checks.arrays import Shaped
 from .._groups.arguments import point_group
 from .._groups.geometry import axis_orbits, lattice_elements
 from .._groups.point_group import PointGroup
-from .windows import check_alike, check_spatial_axes, checked_windows, counts_of_windows, warn_of_windows
+from .windows import (
+    check_alike,
+    check_spatial_axes,
+    checked_windows,
+    counts_of_windows,
+    padding_of_windows,
+    warn_of_windows,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -138,7 +145,7 @@ class BlurOptions(Resizing):
         total = tuple(amount + margin for amount, margin in zip(padding, self.margins, strict=True))
         name = "taps" if reach == taps else "taps + kernel - 1"
         counts_of_windows(x.shape, reach, self.stride, total, False, name=name)
-        warn_of_windows(x, self.group, reach, self.stride, total)
+        warn_of_windows(x, self.group, reach, self.stride, total, name)
 
     def _chosen(self, axis: int, size: int) -> int:
         """3 or 4 taps, whichever leaves out no margin; 3 if both or none do."""
@@ -181,14 +188,15 @@ class WindowOptions(Resizing):
     """Windows of the spatial axes, for all channels and elements alike.
 
     Attributes:
-        kernel, stride, padding: of each axis.
+        kernel, stride: of each axis.
+        padding: of each axis, or ``"equivariant"``.
         ceil_mode: whether a last window may reach beyond the end.
         count_include_pad: whether means divide by padding too.
     """
 
     kernel: _Axes
     stride: _Axes
-    padding: _Axes
+    padding: _Axes | Literal["equivariant"]
     ceil_mode: bool = False
     count_include_pad: bool = True
 
@@ -201,12 +209,16 @@ class WindowOptions(Resizing):
         flags = boolean("ceil_mode", ceil_mode), boolean("count_include_pad", count_include_pad)
         return cls(*checked_windows(group, kernel, stride, padding), *flags)
 
+    def amounts(self, shape: Sequence[int]) -> _Axes:
+        """The padding of each axis for a signal. Raises ValueError where "equivariant" is to fit what none fits."""
+        return padding_of_windows(shape, self.group, self.kernel, self.stride, self.padding)
+
     @property
     def is_of_files(self) -> bool:
         """Whether network files have such windows."""
-        return not self.ceil_mode and (self.count_include_pad or not any(self.padding))
+        return not self.ceil_mode and (self.count_include_pad or self.padding == (0,) * len(self.kernel))
 
     def __repr__(self) -> str:
-        text = f"{self.group.name}, kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
+        text = f"{self.group.name}, kernel={self.kernel}, stride={self.stride}, padding={self.padding!r}"
         more = "" if self.count_include_pad else ", count_include_pad=False"
         return text + (", ceil_mode=True" if self.ceil_mode else "") + more

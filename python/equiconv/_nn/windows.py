@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,24 +15,32 @@ from .._checks.arrays import Shaped
 from .._groups.arguments import point_group
 from .._groups.geometry import axis_orbits
 from .._groups.point_group import PointGroup
-from .._layer.sampling import Sampling, warn_of_remainders
+from .._layer.fitting import EQUIVARIANT, Window, fitted_padding, padding_of_all_sizes
+from .._layer.sampling import warn_of_windows as warn_of_margins
 
 _Axes = tuple[int, ...]
+WindowPadding: TypeAlias = int | tuple[int, ...] | Literal["equivariant"]
+_Amounts: TypeAlias = _Axes | Literal["equivariant"]
 
 
 def checked_windows(
     group: object, kernel: object, stride: object, padding: object
-) -> tuple[PointGroup, _Axes, _Axes, _Axes]:
+) -> tuple[PointGroup, _Axes, _Axes, _Amounts]:
     """The group, and kernel, stride and padding of each axis. Raises TypeError or ValueError.
 
     Args:
         group: H, which gives the number of axes.
-        kernel, stride, padding: an int, or one for each axis; `stride` is `kernel` if it is None.
+        kernel, stride, padding: an int, or one for each axis; `stride` is `kernel` if it is None, and `padding` may be
+            ``"equivariant"``.
     """
     checked_group = point_group(group)
     d = checked_group.dimension
     extents = axes("kernel", kernel, d, 1)
     steps = extents if stride is None else axes("stride", stride, d, 1)
+    if isinstance(padding, str) and padding == EQUIVARIANT:
+        for name, values in (("kernel", extents), ("stride", steps)):
+            check_alike(name, values, checked_group)
+        return checked_group, extents, steps, "equivariant"
     amounts = axes("padding", padding, d, 0)
     for axis, (amount, extent) in enumerate(zip(amounts, extents, strict=True)):
         if 2 * amount > extent:
@@ -110,7 +118,33 @@ def check_alike(name: str, values: Sequence[Any], group: PointGroup) -> None:
             )
 
 
-def warn_of_windows(x: Shaped, group: PointGroup, kernel: _Axes, stride: _Axes, padding: _Axes) -> None:
-    """Warns of strides that break equivariance."""
-    sampling = Sampling.checked(group.dimension, stride, padding, 1, "zeros", "auto")
-    warn_of_remainders(x, kernel, group, sampling)
+def padding_of_windows(
+    shape: Sequence[int], group: PointGroup, kernel: _Axes, stride: _Axes, padding: _Amounts
+) -> _Axes:
+    """The padding of each axis in numbers. Raises ValueError where "equivariant" is to fit a size that none fits."""
+    if not isinstance(padding, str):
+        return padding
+    d = group.dimension
+    return fitted_padding(_windows(kernel, stride), tuple(map(int, shape[-d:])), group, len(shape) - d)
+
+
+def padding_of_windows_of_all_sizes(kernel: _Axes, stride: _Axes, padding: _Amounts) -> _Axes:
+    """The padding of each axis for all sizes that the stride fits. Raises ValueError where that is not one."""
+    if not isinstance(padding, str):
+        return padding
+    amounts = padding_of_all_sizes(_windows(kernel, stride))
+    if amounts is None:
+        raise ValueError(f"padding is {EQUIVARIANT!r} for stride {stride}, which is another for each size: set numbers")
+    return amounts
+
+
+def warn_of_windows(
+    x: Shaped, group: PointGroup, kernel: _Axes, stride: _Axes, padding: _Axes, name: str = "kernel"
+) -> None:
+    """Warns of strides that break equivariance; `name` is that of `kernel`."""
+    warn_of_margins(x, _windows(kernel, stride), padding, group, may_fit=name == "kernel")
+
+
+def _windows(kernel: _Axes, stride: _Axes) -> tuple[Window, ...]:
+    """Windows with padding of at most half of them."""
+    return tuple(Window(extent, step, largest=extent // 2) for extent, step in zip(kernel, stride, strict=True))

@@ -17,6 +17,7 @@ from .._layer.algorithms import Algorithm
 from .._layer.layer import LAYERS
 from .._layer.spec import LayerSpec, layer_of
 from .._layer.transposed import (
+    adjoint_layer,
     by_definition,
     check_transposed_bias,
     checked_output_padding,
@@ -93,6 +94,7 @@ def adjoint(
     checked_backend(backend)
     signal, weights = float_operand("x", x), float_operand("weight", weight)
     biases = None if bias is None else float_operand("bias", bias)
+    spec = adjoint_layer(spec, weights, output_padding)
     shape = transposed_shape(signal, weights, spec, output_padding)
     if biases is not None:
         check_same_dtype("bias", biases, "x", signal)

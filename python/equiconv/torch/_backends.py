@@ -16,8 +16,8 @@ from ._expanded import layer as _expanded
 from ._expanded import transposed as _transposed
 from ._expanded.operands import check_numbers, is_autocast
 from ._operators import convolution as _operators
-from ._operators.adjoints import asks_for_turns, result_shape
-from ._operators.layers import mark, mark_adjoint
+from ._operators.adjoints import adjoint_text, asks_for_turns, result_shape
+from ._operators.layers import mark, mark_adjoint, sized_text
 from ._operators.library import refuse_onnx
 from ._operators.tensors import ENGINE_DTYPES, check_same_device, check_same_dtype, check_tensor
 
@@ -82,6 +82,7 @@ def forward(
         backend: what computes it; None for what fits `x`.
         kept: finds the expanded bank of `weight`, if the caller keeps banks. The engine has no use for it.
     """
+    text = sized_text(text, x, weight)
     if is_by_engine(x, backend):
         return _operators.forward(x, weight, bias, text)
     _refuse_tracer_to_onnx()
@@ -114,6 +115,7 @@ def transposed(
     _refuse_tracer_to_onnx()
     if not is_compiling:
         _check(x, weight, bias, is_engine)
+    text = adjoint_text(text, weight, output_padding)
     shape = result_shape(x, weight, bias, text, output_padding)
     if is_engine and not asks_for_turns(text, shape, tuple(weight.shape), x.dtype is torch.float64):
         y = _operators.input_gradient(x, weight, shape, text)

@@ -23,7 +23,14 @@ from ..._functional.convolutions import Axes
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._nn.spatial_options import AdaptiveOptions, WindowOptions
-from ..._nn.windows import adaptive_windows, check_spatial_axes, counts_of_windows, overhangs, warn_of_windows
+from ..._nn.windows import (
+    WindowPadding,
+    adaptive_windows,
+    check_spatial_axes,
+    counts_of_windows,
+    overhangs,
+    warn_of_windows,
+)
 from .._primitives.operands import JaxArray, float_operand, is_half
 
 # How far below the largest number of a plane its numbers are kept.
@@ -51,17 +58,18 @@ class Windows(WindowOptions):
         array = float_operand("x", x)
         check_spatial_axes(user, array.shape, self.group)
         counts = self._counts(array.shape, self.count_include_pad)
-        warn_of_windows(array, self.group, self.kernel, self.stride, self.padding)
+        warn_of_windows(array, self.group, self.kernel, self.stride, self.amounts(array.shape))
         return array, counts
 
     def _counts(self, shape: tuple[int, ...], includes_padding: bool) -> NDArray[np.int64]:
-        return counts_of_windows(shape, self.kernel, self.stride, self.padding, self.ceil_mode, includes_padding)
+        padding = self.amounts(shape)
+        return counts_of_windows(shape, self.kernel, self.stride, padding, self.ceil_mode, includes_padding)
 
     def _reduce(self, x: JaxArray, operation: Callable[..., Any], start: Any) -> JaxArray:
-        first = (1,) * (x.ndim - len(self.kernel))
+        first, amounts = (1,) * (x.ndim - len(self.kernel)), self.amounts(x.shape)
         outputs = self._counts(x.shape, True).shape
-        more = overhangs(x.shape[len(first) :], outputs, self.kernel, self.stride, self.padding)
-        pairs = [(amount, amount + extra) for amount, extra in zip(self.padding, more, strict=True)]
+        more = overhangs(x.shape[len(first) :], outputs, self.kernel, self.stride, amounts)
+        pairs = [(amount, amount + extra) for amount, extra in zip(amounts, more, strict=True)]
         padding = (*((0, 0) for _ in first), *pairs)
         initial = np.asarray(start, x.dtype)
         return jax.lax.reduce_window(x, initial, operation, first + self.kernel, first + self.stride, padding)
@@ -73,13 +81,15 @@ class SpatialPool:
     options: Windows
 
     def __init__(
-        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False
-    ) -> None:
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: WindowPadding = 0,
+        ceil_mode: bool = False,
+    ) -> None:  # fmt: skip
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
         Args:
             group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
-            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given, and
+                `padding` may be ``"equivariant"``, as for `conv`.
             ceil_mode: whether the division rounds up: a last window may reach beyond the padding at the end.
 
         Raises:
@@ -98,8 +108,8 @@ class SpatialMeanPool:
     options: Windows
 
     def __init__(
-        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False,
-        count_include_pad: bool = True,
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: WindowPadding = 0,
+        ceil_mode: bool = False, count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         """Pools as `SpatialMaxPool`, with the mean.
 

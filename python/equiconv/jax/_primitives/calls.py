@@ -19,6 +19,7 @@ def forward(spec: LayerSpec, x: object, weight: object, bias: object, backend: B
     checked_backend(backend)
     x_array, weight_array = float_operand("x", x), float_operand("weight", weight)
     bias_array = None if bias is None else float_operand("bias", bias)
+    spec = spec.sized(x_array, weight_array)
     program = Program.of(spec, x_array, weight_array, backend)
     check_bias(bias_array, x_array, weight_array)
     batch = x_array.shape[0]

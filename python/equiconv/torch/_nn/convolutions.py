@@ -21,7 +21,7 @@ from ..._signals.space import check_signal_space
 from .._backends import Backed, Backend, checked_backend, forward
 from .._expanded.layer import Kept, bank_of
 from .._expanded.operands import check_numbers
-from .._operators.layers import spec_of, text_of, warn_of_layer
+from .._operators.layers import sized_text, spec_of, text_of, text_of_all_sizes, warn_of_layer
 from .._operators.tracing import written_down
 from .kept_bank import KeptBank
 from .ordinary import OrdinaryConvolution, ordinary_convolution
@@ -112,9 +112,16 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
 
     @property
     def text(self) -> str:
-        """The layer without its sizes and numbers, in one line: docs/LayerFormat.md."""
+        """The layer without its sizes and numbers, in one line: docs/LayerFormat.md.
+
+        With padding ``"equivariant"`` no other program reads it: `text_for` has the padding of a signal in numbers.
+        """
         text: str = self._text
         return text
+
+    def text_for(self, x: Tensor) -> str:
+        """The text with the padding of a signal, or of one of its shape. Raises ValueError if none fits its size."""
+        return sized_text(self._text, x, self.weight)
 
     def expand(self) -> OrdinaryConvolution:
         """The equal ordinary convolution, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
@@ -125,11 +132,22 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         options = self.options
         # Once: a parametrization computes them each time.
         weight, bias = self.weight.detach(), self.bias
-        spec = spec_of(self._text)
+        text = self._text_of_all_sizes(weight)
+        spec = spec_of(text)
         points = options.layer.output_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        bank, groups = bank_of(weight, weight.dtype, self._text), options.out_channels if spec.layer.depthwise else 1
+        bank, groups = bank_of(weight, weight.dtype, text), options.out_channels if spec.layer.depthwise else 1
         return ordinary_convolution(bank, biases, options.extents, spec.sampling, groups)
+
+    def _text_of_all_sizes(self, weight: Tensor) -> str:
+        """The text with padding in numbers. Raises ValueError where it is another for each size."""
+        text = text_of_all_sizes(self._text, weight)
+        if not text:
+            raise ValueError(
+                f"padding is 'equivariant' for stride {self.options.stride}, which is another for each size: expected "
+                "numbers, such as those that text_for(x) has for a signal"
+            )
+        return text
 
     def ordinary(self) -> nn.Module:
         """What `equiconv.torch.expand` puts in the layer's place: `expand`, between reshapes to its signals."""

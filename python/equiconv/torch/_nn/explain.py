@@ -51,20 +51,21 @@ def explain(layer: Convolution, x: Tensor | Sequence[int], *, run: Run = "forwar
     weight = layer.weight.detach()
     signal = x if isinstance(x, Tensor) else _like(weight, x)
     dtype = compute_dtype(signal)
-    spec = spec_of(layer.text)
+    text = layer.text_for(signal)
+    spec = spec_of(text)
     where = f"the engine computes float32 and float64 on the CPU, not {dtype} on {signal.device}"
     has_bits = True
     if isinstance(layer, TransposedConv):
         # The layer is the input gradient of another, for a signal that is the result.
-        shape = result_shape(signal, weight, None, layer.text, layer.options.more)
+        shape = result_shape(signal, weight, None, text, layer.options.more)
         signal, name = signal.new_empty(1).expand(shape), _ADJOINT_RUNS[name]
-        is_turned = asks_for_turns(layer.text, shape, tuple(weight.shape), dtype is torch.float64)
+        is_turned = asks_for_turns(text, shape, tuple(weight.shape), dtype is torch.float64)
         if is_turned and name == "input_gradient":
             has_bits, where = False, "the engine has no pass that is equal to the last bit"
     if has_bits and is_by_engine(signal, layer.backend):
         return spec.explain(Form.of("x", signal), Form.of("weight", weight), name)
-    check_fits(signal.to(dtype), weight.to(dtype), None, layer.text)
-    plan = plan_of(layer.text, tuple(weight.shape), signal.device, dtype)
+    check_fits(signal.to(dtype), weight.to(dtype), None, text)
+    plan = plan_of(text, tuple(weight.shape), signal.device, dtype)
     return _of_torch(
         spec, plan, signal, weight, dtype, name, where if layer.backend is None or not has_bits else "asked for"
     )

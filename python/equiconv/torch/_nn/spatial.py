@@ -13,7 +13,14 @@ from ..._functional.convolutions import Axes
 from ..._groups.arguments import point_group
 from ..._groups.point_group import PointGroup
 from ..._nn.spatial_options import WindowOptions
-from ..._nn.windows import check_spatial_axes, checked_windows, warn_of_windows
+from ..._nn.windows import (
+    WindowPadding,
+    check_spatial_axes,
+    checked_windows,
+    padding_of_windows,
+    padding_of_windows_of_all_sizes,
+    warn_of_windows,
+)
 from .._expanded.operands import check_numbers
 from .._operators.library import operators
 from .._operators.pools import spatial_mean
@@ -62,13 +69,15 @@ class _SpatialPool(SpaceModule):
     count_include_pad = True
 
     def __init__(
-        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False
-    ) -> None:
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: WindowPadding = 0,
+        ceil_mode: bool = False,
+    ) -> None:  # fmt: skip
         """Pools (B, C, [|H|,] spatial...) to sizes (n + 2 padding - kernel) // stride + 1.
 
         Args:
             group: H, which sets the number of spatial axes, and which of them windows have to be symmetric on.
-            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given.
+            kernel, stride, padding: an int, or one for each spatial axis; `stride` is `kernel` if not given, and
+                `padding` may be ``"equivariant"``, as for `conv`.
             ceil_mode: whether the division rounds up: a last window may reach beyond the padding at the end.
 
         Raises:
@@ -92,15 +101,26 @@ class _SpatialPool(SpaceModule):
         check_spatial_axes(type(self).__name__, tuple(x.shape), self.group)
         if not torch.compiler.is_compiling():
             self._look_back(x, self.group if x.dim() == 3 + d else None)
-            warn_of_windows(x, self.group, self.kernel, self.stride, self.padding)  # type: ignore[arg-type]
+            padding = padding_of_windows(x.shape, self.group, self.kernel, self.stride, self.padding)
+            warn_of_windows(x, self.group, self.kernel, self.stride, padding)  # type: ignore[arg-type]
         # torch pools several times faster where channels lie next to each other, even with the copies there and back on
         # a signal that has them elsewhere.
         return x.flatten(1, -d - 1).contiguous(memory_format=_LAYOUTS[d - 1])
 
+    def _amounts(self, x: Any) -> tuple[int, ...]:
+        """The padding of each axis for a signal; compilers do not look at sizes where all have the same."""
+        if not isinstance(x, Tensor) or (torch.compiler.is_compiling() and max(self.stride) <= 2):
+            return self._amounts_of_all_sizes()
+        return padding_of_windows(x.shape, self.group, self.kernel, self.stride, self.padding)
+
+    def _amounts_of_all_sizes(self) -> tuple[int, ...]:
+        return padding_of_windows_of_all_sizes(self.kernel, self.stride, self.padding)
+
     def ordinary(self) -> nn.Module:
         """The same windows, by PyTorch alone."""
         keywords = {} if isinstance(self, SpatialMaxPool) else {"count_include_pad": self.count_include_pad}
-        return Windows(not keywords, self.kernel, self.stride, self.padding, ceil_mode=self.ceil_mode, **keywords)
+        padding = self._amounts_of_all_sizes()
+        return Windows(not keywords, self.kernel, self.stride, padding, ceil_mode=self.ceil_mode, **keywords)
 
     def extra_repr(self) -> str:
         """The group, and the arguments."""
@@ -124,7 +144,7 @@ class SpatialMaxPool(_SpatialPool):
     """
 
     def _pool(self, x: Tensor) -> Tensor:
-        return largest_of_windows(x, self.kernel, self.stride, self.padding, self.ceil_mode)
+        return largest_of_windows(x, self.kernel, self.stride, self._amounts(x), self.ceil_mode)
 
 
 class SpatialAvgPool(_SpatialPool):
@@ -142,8 +162,8 @@ class SpatialAvgPool(_SpatialPool):
     """
 
     def __init__(
-        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: Axes = 0, ceil_mode: bool = False,
-        count_include_pad: bool = True,
+        self, group: PointGroup, kernel: Axes, stride: Axes | None = None, padding: WindowPadding = 0,
+        ceil_mode: bool = False, count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         super().__init__(group, kernel, stride, padding, ceil_mode)
         self.count_include_pad = boolean("count_include_pad", count_include_pad)
@@ -151,7 +171,7 @@ class SpatialAvgPool(_SpatialPool):
     def _pool(self, x: Tensor) -> Tensor:
         pools: Any = (nn.functional.avg_pool1d, nn.functional.avg_pool2d, nn.functional.avg_pool3d)
         flags = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
-        return _windows(pools, _wide(x), self.kernel, self.stride, self.padding, **flags).to(x.dtype)
+        return _windows(pools, _wide(x), self.kernel, self.stride, self._amounts(x), **flags).to(x.dtype)
 
 
 def largest_of_windows(

@@ -16,7 +16,7 @@ from ..._nn.attributes import TransposedAttributes
 from ..._nn.options import TransposedOptions
 from .._backends import Backend, checked_backend, transposed
 from .._expanded.layer import bank_of
-from .._operators.adjoints import warn_of_adjoint
+from .._operators.adjoints import adjoint_text, warn_of_adjoint
 from .._operators.layers import spec_of
 from .._operators.tracing import written_down
 from .convolutions import Convolution
@@ -82,8 +82,13 @@ class TransposedConv(TransposedAttributes, Convolution):
         weight, bias = self.weight.detach(), self.bias
         points = options.layer.input_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        bank = bank_of(weight, weight.dtype, self._text)
-        return ordinary_transposed(bank, biases, options.extents, spec_of(self._text).sampling, options.more)
+        text = adjoint_text(self._text, weight, options.more)
+        bank = bank_of(weight, weight.dtype, text)
+        return ordinary_transposed(bank, biases, options.extents, spec_of(text).sampling, options.more)
+
+    def text_for(self, x: Tensor) -> str:
+        """The text with padding in numbers, which are the same for all signals."""
+        return adjoint_text(self._text, self.weight, self.options.more)
 
     def _computed(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return transposed(x, weight, bias, self._text, self.options.more, self.backend, self._kept(weight))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..._layer.transposed import (
+    adjoint_layer,
     check_transposed_bias,
     checked_output_padding,
     needs_turns,
@@ -31,6 +32,19 @@ _NOMINAL = 8
 def output_padding_of(text: str, value: object) -> tuple[int, ...]:
     """The output padding of each axis. Raises TypeError or ValueError for one that does not fit the layer."""
     return checked_output_padding(value, spec_of(text).sampling)
+
+
+def adjoint_text(text: str, weight: Tensor, more: tuple[int, ...]) -> str:
+    """The text of a layer with the padding of its adjoint in numbers. Raises ValueError as `adjoint_layer`."""
+    if torch.compiler.is_compiling():
+        return str(_adjoint_text(text, tuple(map(int, weight.shape)), more))
+    return _adjoint_text(text, tuple(weight.shape), more) if spec_of(text).is_open else text
+
+
+# To a compiler the result is a constant, as the arguments are.
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _adjoint_text(text: str, weight: tuple[int, ...], more: tuple[int, ...]) -> str:
+    return adjoint_layer(spec_of(text), Form.of_shape(weight), more).text
 
 
 class _Geometry(NamedTuple):

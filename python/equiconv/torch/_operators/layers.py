@@ -13,6 +13,10 @@ from typing import Any
 import torch
 
 from ..._layer.spec import LayerSpec, layer_of
+from .tensors import Form
+
+# Larger than any kernel reaches, for sizes that stand for others.
+_LARGE = 2**24
 
 # The text of a layer and the layer of a text, of recent layers at a glance.
 spec_of = lru_cache(maxsize=1024)(LayerSpec.parse)
@@ -44,6 +48,64 @@ def output_shape_of(text: str, x: tuple[int, ...], weight: tuple[int, ...]) -> t
         return spec_of(text).output_shape(tuple(x), tuple(weight))
     except ValueError:
         return None
+
+
+def sized_text(text: str, x: Any, weight: Any) -> str:
+    """The text of a layer with padding in numbers, for a signal: operators take no padding "equivariant".
+
+    Where the stride is 1 or 2, the padding is that of all sizes that the stride fits, and compilers do not look at
+    them. Raises TypeError or ValueError for tensors that do not fit, and sizes that no padding fits.
+    """
+    if torch.compiler.is_compiling():
+        return _sized_for_compilers(text, x, weight) if _is_open(text) else text
+    spec = spec_of(text)
+    return _text(spec.sized(x, weight)) if spec.is_open else text
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _is_open(text: str) -> bool:
+    return spec_of(text).is_open
+
+
+def text_of_all_sizes(text: str, weight: Any) -> str:
+    """The text of a layer with its padding for all sizes that the stride fits; empty where that is not one."""
+    return str(_text_of_all_sizes(text, tuple(map(int, weight.shape))))
+
+
+def _sized_for_compilers(text: str, x: Any, weight: Any) -> str:
+    settled = text_of_all_sizes(text, weight)
+    if settled:
+        return settled
+    strides = [int(number) for number in _strides(text).split(",")]
+    sizes = [_size_like(size, stride) for size, stride in zip(x.shape[-len(strides) :], strides, strict=True)]
+    return str(_text_of_sizes(text, tuple(sizes), tuple(map(int, weight.shape))))
+
+
+def _size_like(size: Any, stride: int) -> int:
+    """A number that has the padding of a size; `torch.compile` compares it with numbers, and keeps it a symbol."""
+    if torch.compiler.is_exporting():
+        return int(size)
+    for remainder in range(stride):
+        if size % stride == remainder:
+            return remainder + stride * _LARGE
+    raise AssertionError
+
+
+# A number that a constant holds would become an unknown where sizes may change from call to call.
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _strides(text: str) -> str:
+    return ",".join(map(str, spec_of(text).sampling.stride))
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _text_of_all_sizes(text: str, weight: tuple[int, ...]) -> str:
+    settled = spec_of(text).of_all_sizes(Form.of_shape(weight))
+    return "" if settled is None else settled.text
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _text_of_sizes(text: str, sizes: tuple[int, ...], weight: tuple[int, ...]) -> str:
+    return spec_of(text).of_sizes(sizes, Form.of_shape(weight)).text
 
 
 def warn_of_layer(text: str, x: Any, weight: Any) -> None:
