@@ -14,8 +14,8 @@ Each has gradients (`lifting_conv_vjp` and so on). `transposed_conv` is the adjo
 basis such as `bspline_basis`.
 `LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them, which its
 `save` writes as a file; to train, see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over
-H, `act` turns signals, and `equivariance_error` measures whether a map commutes with that. The module `theory` has the
-theorem behind the layers as running code.
+H, `upsample`, `blur_pool` and `adaptive_mean` change the sizes of space, `act` turns signals, and `equivariance_error`
+measures whether a map commutes with that. The module `theory` has the theorem behind the layers as running code.
 
 Example:
     >>> import numpy, equiconv as eq
@@ -109,6 +109,14 @@ from ._nn.norms import SqueezeExcite as SqueezeExcite
 from ._nn.resizing import BlurPool as BlurPool
 from ._nn.resizing import MaxBlurPool as MaxBlurPool
 from ._nn.resizing import Upsample as Upsample
+from ._nn.resizing_functions import adaptive_mean as adaptive_mean
+from ._nn.resizing_functions import adaptive_mean_vjp as adaptive_mean_vjp
+from ._nn.resizing_functions import blur_pool as blur_pool
+from ._nn.resizing_functions import blur_pool_vjp as blur_pool_vjp
+from ._nn.resizing_functions import max_blur_pool as max_blur_pool
+from ._nn.resizing_functions import max_blur_pool_vjp as max_blur_pool_vjp
+from ._nn.resizing_functions import upsample as upsample
+from ._nn.resizing_functions import upsample_vjp as upsample_vjp
 from ._nn.sequential import Sequential as Sequential
 from ._nn.spatial import AdaptiveMean as AdaptiveMean
 from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
@@ -154,9 +162,13 @@ __all__ = [
     "Upsample",
     "__version__",
     "act",
+    "adaptive_mean",
+    "adaptive_mean_vjp",
     "atrous_bspline_basis",
     "axial_cyclic",
     "axial_dihedral",
+    "blur_pool",
+    "blur_pool_vjp",
     "bspline_basis",
     "circular_harmonics",
     "config",
@@ -187,6 +199,8 @@ __all__ = [
     "lifting_conv_vjp",
     "load_network",
     "localized",
+    "max_blur_pool",
+    "max_blur_pool_vjp",
     "octahedral",
     "partial_projection",
     "pixel_basis",
@@ -214,5 +228,7 @@ __all__ = [
     "transposed_conv",
     "transposed_conv_vjp",
     "trivial",
+    "upsample",
+    "upsample_vjp",
     "workspace_limit",
 ]

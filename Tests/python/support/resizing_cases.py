@@ -35,6 +35,14 @@ LAYERS = {
     "one mean": ("AdaptiveMean", (1,), {}),
 }
 
+# The functions that are those layers.
+FUNCTIONS = {
+    "Upsample": "upsample",
+    "BlurPool": "blur_pool",
+    "MaxBlurPool": "max_blur_pool",
+    "AdaptiveMean": "adaptive_mean",
+}
+
 
 def signal(group, size, dtype=np.float32, seed=0, channels=2):
     """Numbers of many magnitudes, whose sums depend on their order."""

@@ -139,13 +139,17 @@ class BlurOptions(Resizing):
 
     def check_fit(self, x: Shaped) -> None:
         """Raises ValueError where no window fits a signal. Warns of strides that do not fit its sizes."""
-        taps, padding = self.fitted(x.shape)
-        # Maxima and filter are windows together.
+        reach, padding, name = self.check_sizes(x.shape)
+        warn_of_windows(x, self.group, reach, self.stride, padding, name)
+
+    def check_sizes(self, shape: Sequence[int]) -> tuple[_Axes, _Axes, str]:
+        """Windows of maxima and filter together, their padding, and their name. Raises ValueError where none fits."""
+        taps, padding = self.fitted(shape)
         reach = tuple(count + extent - 1 for count, extent in zip(taps, self.kernel, strict=True))
         total = tuple(amount + margin for amount, margin in zip(padding, self.margins, strict=True))
         name = "taps" if reach == taps else "taps + kernel - 1"
-        counts_of_windows(x.shape, reach, self.stride, total, False, name=name)
-        warn_of_windows(x, self.group, reach, self.stride, total, name)
+        counts_of_windows(shape, reach, self.stride, total, False, name=name)
+        return reach, total, name
 
     def _chosen(self, axis: int, size: int) -> int:
         """3 or 4 taps, whichever leaves out no margin; 3 if both or none do."""

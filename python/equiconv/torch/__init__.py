@@ -66,6 +66,10 @@ from ._nn.resizing import AdaptiveMean as AdaptiveMean
 from ._nn.resizing import BlurPool as BlurPool
 from ._nn.resizing import MaxBlurPool as MaxBlurPool
 from ._nn.resizing import Upsample as Upsample
+from ._nn.resizing_functions import adaptive_mean as adaptive_mean
+from ._nn.resizing_functions import blur_pool as blur_pool
+from ._nn.resizing_functions import max_blur_pool as max_blur_pool
+from ._nn.resizing_functions import upsample as upsample
 from ._nn.sample_norm import GroupNorm as GroupNorm
 from ._nn.sample_norm import InstanceNorm as InstanceNorm
 from ._nn.sample_norm import LayerNorm as LayerNorm
@@ -105,6 +109,8 @@ __all__ = [
     "SqueezeExcite",
     "TransposedConv",
     "Upsample",
+    "adaptive_mean",
+    "blur_pool",
     "check_exactness",
     "conv",
     "conversion_report",
@@ -121,9 +127,11 @@ __all__ = [
     "isotropic_conv",
     "lifting_conv",
     "load_network",
+    "max_blur_pool",
     "models",
     "projection_conv",
     "save_network",
     "set_backend",
     "transposed_conv",
+    "upsample",
 ]

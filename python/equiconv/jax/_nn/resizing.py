@@ -111,10 +111,10 @@ class AdaptiveMeans:
         self.options = AdaptiveOptions.checked(group, size)
 
 
-def upsample(x: object, options: UpsampleOptions) -> JaxArray:
-    """A signal with sizes times the factors. Raises ValueError for other axes."""
+def enlarge(x: object, options: UpsampleOptions, user: str) -> JaxArray:
+    """A signal with sizes times the factors. Raises ValueError, naming `user`, for other axes."""
     array, d = float_operand("x", x), len(options.factor)
-    options.check("Upsample", array.shape)
+    options.check(user, array.shape)
     if options.mode == "nearest":
         for axis, factor in enumerate(options.factor):
             array = jnp.repeat(array, factor, axis - d)

@@ -158,10 +158,13 @@ def spatial_mean(x: object, group: PointGroup) -> JaxArray:
     return mean.reshape(array.shape[:-d])
 
 
-def adaptive_mean(x: object, options: AdaptiveOptions) -> JaxArray:
-    """The means of windows of space, whose sums are those of `spatial_mean`. Raises ValueError for other axes."""
+def means_of_places(x: object, options: AdaptiveOptions, user: str) -> JaxArray:
+    """The means of windows of space, whose sums are those of `spatial_mean`.
+
+    Raises ValueError, naming `user`, for other axes.
+    """
     array, d = float_operand("x", x), len(options.size)
-    options.check("AdaptiveMean", array.shape)
+    options.check(user, array.shape)
     sizes = zip(array.shape[-d:], options.size, strict=True)
     windows = [np.array(adaptive_windows(extent, count)) for extent, count in sizes]
     counts = functools.reduce(np.multiply.outer, [ends[:, 1] - ends[:, 0] for ends in windows])

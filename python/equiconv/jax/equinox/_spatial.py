@@ -7,8 +7,8 @@ import equinox as eqx
 
 from ..._groups.point_group import PointGroup
 from ..._nn.spatial_options import AdaptiveOptions, BlurOptions, UpsampleOptions
-from .._nn.resizing import AdaptiveMeans, Blurring, MaxBlurring, Upsampling, blur, upsample
-from .._nn.spatial import SpaceMean, SpatialMeanPool, SpatialPool, Windows, adaptive_mean, spatial_mean
+from .._nn.resizing import AdaptiveMeans, Blurring, MaxBlurring, Upsampling, blur, enlarge
+from .._nn.spatial import SpaceMean, SpatialMeanPool, SpatialPool, Windows, means_of_places, spatial_mean
 from .._primitives.operands import JaxArray
 
 
@@ -76,7 +76,7 @@ class Upsample(Upsampling, eqx.Module):  # type: ignore[misc]
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The larger signal."""
-        return upsample(x, self.options)
+        return enlarge(x, self.options, type(self).__name__)
 
 
 class BlurPool(Blurring, eqx.Module):  # type: ignore[misc]
@@ -126,4 +126,4 @@ class AdaptiveMean(AdaptiveMeans, eqx.Module):  # type: ignore[misc]
 
     def __call__(self, x: JaxArray, *, key: JaxArray | None = None) -> JaxArray:
         """The means."""
-        return adaptive_mean(x, self.options)
+        return means_of_places(x, self.options, type(self).__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from flax import nnx
 
-from .._nn.resizing import AdaptiveMeans, Blurring, MaxBlurring, Upsampling, blur, upsample
-from .._nn.spatial import SpaceMean, SpatialMeanPool, SpatialPool, adaptive_mean, spatial_mean
+from .._nn.resizing import AdaptiveMeans, Blurring, MaxBlurring, Upsampling, blur, enlarge
+from .._nn.spatial import SpaceMean, SpatialMeanPool, SpatialPool, means_of_places, spatial_mean
 from .._primitives.operands import JaxArray
 
 
@@ -66,7 +66,7 @@ class Upsample(Upsampling, nnx.Module):  # type: ignore[misc]
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The larger signal."""
-        return upsample(x, self.options)
+        return enlarge(x, self.options, type(self).__name__)
 
 
 class BlurPool(Blurring, nnx.Module):  # type: ignore[misc]
@@ -110,4 +110,4 @@ class AdaptiveMean(AdaptiveMeans, nnx.Module):  # type: ignore[misc]
 
     def __call__(self, x: JaxArray) -> JaxArray:
         """The means."""
-        return adaptive_mean(x, self.options)
+        return means_of_places(x, self.options, type(self).__name__)
