@@ -25,6 +25,8 @@ RESIDUAL = [
     for stride, bottleneck, preactivation in itertools.product((1, 2), (False, True), (False, True))
 ]
 
+POOLED = [{"stride": 2, "downsample": "pool"}, {"stride": 2, "downsample": "blur", "preactivation": True}]
+
 
 def signal(rng, group, channels, sizes):
     return draw(rng, (2, channels, group.order, *sizes), np.float32)
@@ -48,6 +50,19 @@ def test_residual_blocks_in_evaluation_commute_with_the_group_to_the_last_bit(rn
     assert_commutes(lambda x: call(x, False), x, group)
 
 
+@pytest.mark.parametrize("name", ["C4", "D4"])
+@pytest.mark.parametrize("downsample", ["pool", "blur"])
+def test_residual_blocks_with_pools_commute_on_the_sizes_of_their_pools(rng, framework, downsample, name):
+    group, odd, even = GROUPS[name]
+    for sizes, bottleneck in ((even, False), (even, True)) if downsample == "pool" else ((even, True), (odd, False)):
+        options = {"bottleneck": bottleneck, "downsample": downsample, "algorithm": "exact"}
+        call = framework.in_use("ResidualBlock", 4, 8, group, 2, **options)
+        x = signal(rng, group, 4, sizes)
+        call(x, True)
+        assert call(x, False).shape == (2, 8, group.order, *(-(-n // 2) for n in sizes))
+        assert_commutes(lambda x, call=call: call(x, False), x, group)
+
+
 @pytest.mark.parametrize("name", GROUPS)
 def test_dense_blocks_and_transitions_in_evaluation_commute_with_the_group_to_the_last_bit(rng, framework, name):
     group, _, sizes = GROUPS[name]
@@ -67,7 +82,7 @@ def test_blocks_with_exact_norms_commute_to_the_last_bit(rng, framework):
     assert framework.make("ResidualBlock", 4, 4, D4, norm=None).conv1.bias is not None
 
 
-@pytest.mark.parametrize("options", RESIDUAL, ids=str)
+@pytest.mark.parametrize("options", [*RESIDUAL, *POOLED], ids=str)
 def test_residual_blocks_are_those_of_torch(rng, framework, options):
     torch = pytest.importorskip("torch")
     import equiconv.torch as et
@@ -83,7 +98,7 @@ def test_residual_blocks_are_those_of_torch(rng, framework, options):
                 parameter = getattr(getattr(reference, name), key)
                 assert parameter.shape == value.shape
                 parameter.data.copy_(torch.from_numpy(np.array(value)))
-    x = signal(rng, C4, 4, (5, 5))
+    x = signal(rng, C4, 4, (4, 4) if "downsample" in options else (5, 5))
     expected = reference(torch.from_numpy(x)).detach().numpy()
     # Three layers of sums of at most 288 products in single precision, each normalized.
     bound = 3 * 288 * np.finfo(np.float32).eps * np.abs(expected).max()
@@ -175,6 +190,7 @@ def test_wrong_calls_are_named(framework):
         (ValueError, "kernel is 2 on axis 0, expected an odd extent", ("ResidualBlock", 4, 4, C4), {"kernel": 2}),
         (ValueError, "out_channels is 6, expected a multiple", ("ResidualBlock", 4, 6, C4), {"bottleneck": True}),
         (TypeError, "preactivation is 1", ("ResidualBlock", 4, 4, C4), {"preactivation": 1}),
+        (ValueError, "downsample is 'max'", ("ResidualBlock", 4, 4, C4), {"downsample": "max"}),
         (TypeError, "norm is 4", ("ResidualBlock", 4, 4, C4), {"norm": 4}),
         (TypeError, "activation is None", ("DenseBlock", 4, 4, 1, C4), {"activation": None}),
         (ValueError, "layers is 0", ("DenseBlock", 4, 4, 0, C4), {}),

@@ -145,20 +145,7 @@ def residual_plan(
     steps, taps, one, still = axes("stride", stride, d, 1), _odd_kernel(kernel, checked_group), (1,) * d, (1,) * d
     pools = choice("downsample", downsample, ("stride", "pool", "blur")) != "stride" and steps != still
     own_steps = still if pools else steps
-    if boolean("bottleneck", bottleneck):
-        if outputs % _BOTTLENECK:
-            raise ValueError(f"out_channels is {outputs}, expected a multiple of {_BOTTLENECK} for a bottleneck")
-        width = outputs // _BOTTLENECK
-        convolutions = [
-            BlockConvolution("conv1", inputs, width, one, still),
-            BlockConvolution("conv2", width, width, taps, own_steps),
-            BlockConvolution("conv3", width, outputs, one, still),
-        ]
-    else:
-        convolutions = [
-            BlockConvolution("conv1", inputs, outputs, taps, own_steps),
-            BlockConvolution("conv2", outputs, outputs, taps, still),
-        ]
+    convolutions = _of_branch(inputs, outputs, boolean("bottleneck", bottleneck), taps, own_steps)
     is_early = boolean("preactivation", preactivation)
     norms = _norms(convolutions, is_early)
     branch = _in_turn(convolutions, is_early)
@@ -270,6 +257,26 @@ def _in_turn(convolutions: list[BlockConvolution], is_early: bool) -> tuple[str,
         norm = [f"norm{number}", "activation"]
         names += [*norm, f"conv{number}"] if is_early else [f"conv{number}", *norm]
     return tuple(names)
+
+
+def _of_branch(
+    inputs: int, outputs: int, is_narrow: bool, taps: tuple[int, ...] | KernelBasis, steps: tuple[int, ...]
+) -> list[BlockConvolution]:
+    """The convolutions of a residual branch: two, or the three of a bottleneck."""
+    one = still = (1,) * len(steps)
+    if not is_narrow:
+        return [
+            BlockConvolution("conv1", inputs, outputs, taps, steps),
+            BlockConvolution("conv2", outputs, outputs, taps, still),
+        ]
+    if outputs % _BOTTLENECK:
+        raise ValueError(f"out_channels is {outputs}, expected a multiple of {_BOTTLENECK} for a bottleneck")
+    width = outputs // _BOTTLENECK
+    return [
+        BlockConvolution("conv1", inputs, width, one, still),
+        BlockConvolution("conv2", width, width, taps, steps),
+        BlockConvolution("conv3", width, outputs, one, still),
+    ]
 
 
 def _with_pool(names: tuple[str, ...], convolution: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from ..._nn.blocks import (
     Block,
     BlockConvolution,
     BlockPlan,
+    Downsample,
     called,
     checked_functions,
     dense,
@@ -30,7 +31,7 @@ from .._nn.layers import parameter_dtype
 from .._primitives.operands import JaxArray
 from ._convolution import GroupConv
 from ._fields import BatchNorm
-from ._spatial import SpatialAvgPool
+from ._spatial import BlurPool, SpatialAvgPool
 
 _Norm = Callable[..., Any]
 _Activation = Callable[[Any], Any]
@@ -93,13 +94,18 @@ class ResidualBlock(_Block):
             ``functools.partial(GroupNorm, 4)``; None for biases in place of norms.
         activation: a function of arrays, or a module, which all places share.
         preactivation: whether norm and activation come before each convolution.
+        downsample: what makes sizes smaller: ``"stride"``, of the convolutions; ``"pool"``, `SpatialAvgPool` of windows
+            of the stride, which fits multiples of it; or ``"blur"``, `BlurPool`, which for a stride of 2 fits all
+            sizes. Pools come behind the activation after the convolution that would have the stride, and first in the
+            shortcut.
         dtype: of the parameters.
         rngs: whose stream `params` the weights are drawn from.
         options: more arguments of all convolutions, as of `GroupConv`: padding_mode, algorithm, interpolation,
             group_basis, quadrature, backend.
 
     Shape:
-        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...) with sizes (n - 1) // stride + 1.
+        (B, C, |H|, spatial...) -> (B, O, |H|, spatial_out...) with sizes (n - 1) // stride + 1, and with pools those of
+        the pool.
 
     Raises:
         TypeError, ValueError: an argument of the wrong kind, or out of range.
@@ -114,11 +120,13 @@ class ResidualBlock(_Block):
     def __init__(
         self, in_channels: int, out_channels: int, group: PointGroup, stride: Axes = 1,
         kernel: int | tuple[int, ...] | KernelBasis = 3, bottleneck: bool = False, norm: _Norm | None = BatchNorm,
-        activation: _Activation = jax.nn.relu, preactivation: bool = False, *, dtype: Any = jnp.float32, rngs: nnx.Rngs,
-        **options: Any,
+        activation: _Activation = jax.nn.relu, preactivation: bool = False, *, downsample: Downsample = "stride",
+        dtype: Any = jnp.float32, rngs: nnx.Rngs, **options: Any,
     ) -> None:  # fmt: skip
-        plan = residual_plan(in_channels, out_channels, group, stride, kernel, bottleneck, preactivation)
+        plan = residual_plan(in_channels, out_channels, group, stride, kernel, bottleneck, preactivation, downsample)
         super().__init__(plan, norm, activation, dtype, rngs, options)
+        if "pool" in plan.branch:
+            self.pool = SpatialAvgPool(group, stride) if downsample == "pool" else BlurPool(group, stride)
         if "shortcut_norm" not in plan.shortcut:
             self.shortcut_norm = None
         if not plan.shortcut:
