@@ -111,6 +111,7 @@ def test_gradients_do_not_warn_of_strides_again():
         (lambda g, x: eq.adaptive_mean_vjp(g, x, C4, 2), ValueError, r"grad_out has shape .*expected \(1, 1, 2, 2\)"),
         (lambda g, x: eq.upsample_vjp(g.astype(np.float32), x, C4, 2), TypeError, "grad_out has dtype float32"),
         (lambda g, x: eq.blur_pool_vjp(g, x, C4, taps=9, padding=0), ValueError, "taps is 9, expected at most 6"),
+        (lambda g, x: eq.max_blur_pool(x, C4, 15), ValueError, "kernel is 15, expected at most 13 for size 6 of x"),
         (lambda g, x: eq.upsample_vjp(g, x[0], C4, 2), ValueError, "x has shape .*for upsample_vjp on C4"),
     ],
 )

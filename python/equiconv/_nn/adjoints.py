@@ -39,11 +39,6 @@ class Taps:
     places: NDArray[np.intp]
     weights: NDArray[np.float64]
 
-    @property
-    def outputs(self) -> int:
-        """How many it writes."""
-        return int(self.places.shape[1])
-
     def spread(self, gradient: Array, axis: int) -> Array:
         """The adjoint along an axis, symmetric to the last bit."""
         forth = self._added(gradient, axis)
@@ -86,14 +81,12 @@ def taps_of_upsampling(own: UpsampleOptions, shape: Sequence[int]) -> list[Taps]
 
 
 def taps_of_blur(own: BlurOptions, shape: Sequence[int]) -> list[Taps]:
-    """Those of the filter along each axis of space, for a signal of a shape, behind its maxima. Raises as the pool."""
+    """Those of the filter along each axis of space, for a signal of a shape, behind its maxima."""
     found = []
     counts, padding = own.fitted(shape)
-    own.check_sizes(shape)
-    windows = zip(shape[-len(counts) :], own.kernel, own.margins, counts, padding, own.stride, strict=True)
-    for size, extent, margin, count, amount, stride in windows:
-        read = size + 2 * margin - extent + 1
-        first = stride * np.arange((read + 2 * amount - count) // stride + 1) - amount
+    windows = zip(own.sizes_of_maxima(shape), own.outputs(shape), counts, padding, own.stride, strict=True)
+    for read, outputs, count, amount, stride in windows:
+        first = stride * np.arange(outputs) - amount
         places = first + np.arange(count)[:, None]
         weights = np.array([math.comb(count - 1, tap) for tap in range(count)], np.float64) * 0.5 ** (count - 1)
         is_inside = (places >= 0) & (places < read)

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from .._checks.arrays import Array, check_same_dtype, float_array
 from .._functional.convolutions import Axes
 from .._groups.point_group import PointGroup
-from .adjoints import Taps, adjoint_of_maxima, spread, taps_of_blur, taps_of_means, taps_of_upsampling
+from .adjoints import adjoint_of_maxima, spread, taps_of_blur, taps_of_means, taps_of_upsampling
 from .resizing import BlurPool, MaxBlurPool, Upsample
 from .spatial import AdaptiveMean, SpatialMaxPool
-from .spatial_options import BlurPadding, Resizing, UpsampleMode
+from .spatial_options import BlurPadding, UpsampleMode
 
 
 def upsample(
@@ -63,8 +63,9 @@ def upsample_vjp(
     """
     own, signal = Upsample(group, factor, mode, align_corners).options, float_array("x", x)
     own.check("upsample_vjp", signal.shape)
-    taps = taps_of_upsampling(own, signal.shape)
-    return _adjoint(grad_out, signal, taps, own)
+    sizes = signal.shape[-len(own.factor) :]
+    gradient = _gradient(grad_out, signal, [size * times for size, times in zip(sizes, own.factor, strict=True)])
+    return spread(gradient, taps_of_upsampling(own, sizes), own.orbits)
 
 
 def blur_pool(
@@ -118,7 +119,8 @@ def blur_pool_vjp(
     """
     own, signal = BlurPool(group, stride, taps, padding, padding_mode).options, float_array("x", x)
     own.check("blur_pool_vjp", signal.shape)
-    return _adjoint(grad_out, signal, taps_of_blur(own, signal.shape), own)
+    gradient = _gradient(grad_out, signal, own.outputs(signal.shape))
+    return spread(gradient, taps_of_blur(own, signal.shape), own.orbits)
 
 
 def max_blur_pool(
@@ -171,9 +173,10 @@ def max_blur_pool_vjp(
     """
     own, signal = MaxBlurPool(group, kernel, stride, taps, padding, padding_mode).options, float_array("x", x)
     own.check("max_blur_pool_vjp", signal.shape)
+    gradient = _gradient(grad_out, signal, own.outputs(signal.shape))
     maxima = SpatialMaxPool(own.group, own.kernel, 1, own.margins)(signal)
-    blurred = taps_of_blur(own, signal.shape)
-    return adjoint_of_maxima(_adjoint(grad_out, maxima, blurred, own), signal, maxima, own.kernel, own.margins)
+    blurred = spread(gradient, taps_of_blur(own, signal.shape), own.orbits)
+    return adjoint_of_maxima(blurred, signal, maxima, own.kernel, own.margins)
 
 
 def adaptive_mean(x: ArrayLike, group: PointGroup, size: Axes) -> Array:
@@ -215,14 +218,15 @@ def adaptive_mean_vjp(grad_out: ArrayLike, x: ArrayLike, group: PointGroup, size
     """
     own, signal = AdaptiveMean(group, size).options, float_array("x", x)
     own.check("adaptive_mean_vjp", signal.shape)
-    return _adjoint(grad_out, signal, taps_of_means(own, signal.shape), own)
+    gradient = _gradient(grad_out, signal, own.size)
+    return spread(gradient, taps_of_means(own, signal.shape), own.orbits)
 
 
-def _adjoint(grad_out: ArrayLike, x: Array, taps: Sequence[Taps], own: Resizing) -> Array:
-    """What a linear map along the axes of space makes of the gradient of its output, for a signal `x`."""
+def _gradient(grad_out: ArrayLike, x: Array, sizes: Sequence[int]) -> Array:
+    """That of the output as an array. Raises TypeError or ValueError unless it has these sizes, and fits `x`."""
     gradient = float_array("grad_out", grad_out)
     check_same_dtype("grad_out", gradient, "x", x)
-    shape = (*x.shape[: -len(taps)], *(part.outputs for part in taps))
+    shape = (*x.shape[: -len(sizes)], *sizes)
     if gradient.shape != shape:
         raise ValueError(f"grad_out has shape {gradient.shape}, expected {shape}, the shape of the output")
-    return spread(gradient, taps, own.orbits)
+    return gradient

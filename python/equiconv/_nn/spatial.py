@@ -87,8 +87,9 @@ class AdaptiveMean(Held):
         array = float_array("x", x)
         self.options.check("AdaptiveMean", array.shape)
         first = array.ndim - len(self.size)
-        places = [adaptive_windows(array.shape[first + axis], count) for axis, count in enumerate(self.size)]
+        # First, so that a size beyond the memory is an error at once.
         result = np.empty((*array.shape[:first], *self.size), array.dtype)
+        places = [adaptive_windows(array.shape[first + axis], count) for axis, count in enumerate(self.size)]
         for place in np.ndindex(*self.size):
             ends = [places[axis][number] for axis, number in enumerate(place)]
             pixels: tuple[Any, ...] = (..., *(slice(begin, end) for begin, end in ends))

@@ -130,12 +130,20 @@ class BlurOptions(Resizing):
 
     def fitted(self, shape: Sequence[int]) -> tuple[_Axes, _Axes]:
         """Taps and padding for a signal."""
-        sizes = [
-            size + 2 * margin - extent + 1
-            for size, margin, extent in zip(shape[-len(self.stride) :], self.margins, self.kernel, strict=True)
-        ]
-        taps = self.taps or tuple(self._chosen(axis, size) for axis, size in enumerate(sizes))
+        sizes = enumerate(self.sizes_of_maxima(shape))
+        taps = self.taps or tuple(self._chosen(axis, size) for axis, size in sizes)
         return taps, tuple(self._amount(axis, count) for axis, count in enumerate(taps))
+
+    def sizes_of_maxima(self, shape: Sequence[int]) -> _Axes:
+        """The sizes of what the filter reads of a signal."""
+        parts = zip(shape[-len(self.stride) :], self.margins, self.kernel, strict=True)
+        return tuple(size + 2 * margin - extent + 1 for size, margin, extent in parts)
+
+    def outputs(self, shape: Sequence[int]) -> _Axes:
+        """The sizes of the result for a signal. Raises ValueError where no window fits."""
+        self.check_sizes(shape)
+        parts = zip(self.sizes_of_maxima(shape), *self.fitted(shape), self.stride, strict=True)
+        return tuple((size + 2 * amount - count) // step + 1 for size, count, amount, step in parts)
 
     def check_fit(self, x: Shaped) -> None:
         """Raises ValueError where no window fits a signal. Warns of strides that do not fit its sizes."""
@@ -148,6 +156,10 @@ class BlurOptions(Resizing):
         reach = tuple(count + extent - 1 for count, extent in zip(taps, self.kernel, strict=True))
         total = tuple(amount + margin for amount, margin in zip(padding, self.margins, strict=True))
         name = "taps" if reach == taps else "taps + kernel - 1"
+        for size, extent in zip(shape[-len(self.kernel) :], self.kernel, strict=True):
+            # Larger ones have the same maxima, and margins of any size.
+            if extent > 2 * size + 1:
+                raise ValueError(f"kernel is {extent}, expected at most {2 * size + 1} for size {size} of x")
         counts_of_windows(shape, reach, self.stride, total, False, name=name)
         return reach, total, name
 
