@@ -81,8 +81,10 @@ def draw_examples(
                 _show(axes, test, int(index))
                 _write_answers(axes, {name: each[index] for name, each in answers.items()}, int(test.labels[index]))
             place[0].set_ylabel(title, fontsize=9)
-        names = ", ".join(labels.values())
+        names = "; ".join(labels.values())
         page.suptitle(f"Probability of the true class by {names}; wrong answers in brackets", fontsize=10)
+        # Room for the answers below the last row, which the layout does not see.
+        page.set_layout_engine("constrained", rect=(0, 0.03, 1, 0.97))
 
 
 def _example_rows(
