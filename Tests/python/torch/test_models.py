@@ -279,6 +279,16 @@ def test_options_reach_all_convolutions():
         assert ordinary.group.order == 1
 
 
+def test_matched_models_count_the_weights_of_bases_on_the_group():
+    basis = eq.localized([0, 1, 7])
+    model = models.wrn_16_8(eq.cyclic(8), widths=8, matched_to="parameters", group_basis=basis)
+    # Three weights for each pair of channels in place of eight: nearly 8 / sqrt(3) channels.
+    assert model.widths == (5, 5, 5, 5)
+    assert model.layer1[0].conv1.group_basis == model.like(dropout=0.5).layer1[0].conv1.group_basis == basis
+    assert model.counterpart().layer1[0].conv1.group_basis is None
+    assert models.p4cnn(widths=np.int64(3)).widths == (3,) * 6
+
+
 def test_summaries_count_what_the_model_has_and_does():
     model = models.se2cnn(C4)
     text = models.summary(model, (2, 1, 32, 32))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from ..._checks.arguments import LARGEST, integer, items
 
 Matching: TypeAlias = Literal["parameters", "width"]
@@ -15,7 +17,7 @@ Widths: TypeAlias = tuple[int, ...]
 
 def checked_widths(name: str, value: object, count: int) -> Widths:
     """So many positive integers; one integer stands for all. Raises TypeError or ValueError."""
-    if isinstance(value, int):
+    if isinstance(value, int | np.integer):
         return (integer(name, value, 1, LARGEST),) * count
     widths = items(name, value, f"an integer or {count} integers")
     if len(widths) != count:
