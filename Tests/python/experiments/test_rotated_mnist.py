@@ -39,7 +39,7 @@ def data(tmp_path_factory):
 def finished(process, data, tmp_path_factory):  # noqa: F811 (the fixture)
     """A folder with the results of a quick run."""
     folder = tmp_path_factory.mktemp("quick")
-    arguments = ["--quick", "--networks", "cnn,c4", "--epochs", "1", "--data", str(data)]
+    arguments = ["--quick", "--networks", "cnn,c4", "--seeds", "0", "--epochs", "1", "--data", str(data)]
     assert rotated_mnist.main([*arguments, "--output-dir", str(folder)]) == 0
     return folder
 
@@ -98,7 +98,7 @@ def test_the_results_say_what_was_measured(finished):
     assert metrics["synthetic"] is False
     assert metrics["config"]["data"]["counts"] == list(COUNTS)
     assert metrics["config"]["train_sizes"] == [60, 90]
-    assert len(metrics["runs"]) == 2 * 2 * 2
+    assert len(metrics["runs"]) == 2 * 2
     for row in metrics["summary"]:
         entries = [
             entry for entry in metrics["runs"]

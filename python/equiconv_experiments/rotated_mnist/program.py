@@ -35,7 +35,7 @@ PUBLISHED = {
 }
 # The rate is the best of four on 1,000 of the training digits that were kept apart.
 EPOCHS, FULL_EPOCHS, RATE = 5, 100, 0.02
-QUICK_SIZES, SIZES = Sizes((60, 120), 60, compared=10), Sizes((250, 1000, 4000), 2000)
+QUICK_SIZES, SIZES = Sizes((60, 120), 60, compared=10), Sizes((1000, 4000), 2000)
 FULL_SIZES = Sizes((12000,), None)
 
 

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of measured results says what the stored numbers say."""
+
+from __future__ import annotations
+
+import json
+
+import experiment_runs
+import pytest
+from paths import ROOT
+
+experiment_runs.require()
+
+from equiconv_experiments.common.classification import summary  # noqa: E402
+from equiconv_experiments.common.statistics import spread_text  # noqa: E402
+from equiconv_experiments.uva_tutorial.setting import NETWORKS as TUTORIAL_NETWORKS  # noqa: E402
+
+PAGE = ROOT / "docs" / "measured" / "Experiments.md"
+STORED = {
+    "uva-tutorial": (TUTORIAL_NETWORKS, ("upright", "turned")),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_tables_are_those_of_the_stored_numbers(name):
+    networks, tests = STORED[name]
+    metrics = json.loads((PAGE.parent / "experiments" / f"{name}.json").read_text("utf-8"))
+    assert summary(metrics["runs"], metrics["config"], tests) == metrics["summary"]
+    assert len(metrics["config"]["seeds"]) == 3
+    page = PAGE.read_text("utf-8")
+    for row in metrics["summary"]:
+        cells = [networks[row["network"]].label, f"{row['parameters']:,}", f"{row['train_size']:,}"]
+        cells += [spread_text(row[f"{test}_accuracy"]) for test in tests]
+        if "bitwise_scores_compared" in row:
+            cells.append(f"{row['bitwise_scores_that_differ']:,} of {row['bitwise_scores_compared']:,}")
+        else:
+            cells.append("")
+        line = f"| {' | '.join(cells)} |".replace("  ", " ")
+        assert line in page, line
