@@ -13,10 +13,12 @@ experiment_runs.require()
 
 from equiconv_experiments.common.classification import summary  # noqa: E402
 from equiconv_experiments.common.statistics import spread_text  # noqa: E402
+from equiconv_experiments.rotated_mnist.setting import NETWORKS as ROTATED_NETWORKS  # noqa: E402
 from equiconv_experiments.uva_tutorial.setting import NETWORKS as TUTORIAL_NETWORKS  # noqa: E402
 
 PAGE = ROOT / "docs" / "measured" / "Experiments.md"
 STORED = {
+    "rotated-mnist": (ROTATED_NETWORKS, ("turned",)),
     "uva-tutorial": (TUTORIAL_NETWORKS, ("upright", "turned")),
 }
 
