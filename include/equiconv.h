@@ -63,7 +63,7 @@
  *
  *   direct     every call. Exact in the sense below.
  *   fourier    products of tiles in the frequency domain: all passes of layers in 2-D with stride 1 that sum over
- *              channels (not depthwise), kernels of a reach dilation (k - 1) + 1 up to 32, any group and basis; not
+ *              all channels, kernels of a reach dilation (k - 1) + 1 up to 32, any group and basis; not
  *              the input gradient of circular padding that changes the size. Fewer operations by a factor that grows
  *              with the kernel. Errors are of the size of the largest numbers of a tile; on random numbers they are
  *              below those of direct.

@@ -32,7 +32,7 @@ extension Convolution {
 
   func descriptor(spatial: Extents) -> ConvolutionDescriptor {
     ConvolutionDescriptor(
-      layer: layer, inChannels: weight.shape[layer.isDepthwise ? 0 : 1], outChannels: weight.shape[0],
+      layer: layer, inChannels: layer.inChannels(ofWeight: weight.shape), outChannels: weight.shape[0],
       spatial: spatial, kernel: layer.kernel(ofWeight: weight.shape))
   }
 

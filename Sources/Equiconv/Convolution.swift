@@ -46,12 +46,12 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
     _ kind: LayerKind, group: PointGroup, weight: Tensor<Scalar>, bias: [Scalar]? = nil, stride: PerAxis = 1,
     padding: Padding = .valid, dilation: PerAxis = 1, paddingMode: PaddingMode = .zeros, algorithm: Algorithm = .auto,
     interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil, groupBasis: GroupBasis = .full,
-    usesQuadrature: Bool = false, isDepthwise: Bool = false
+    usesQuadrature: Bool = false, channelGroups: Int = 1
   ) throws(ConvolutionError) {
     try self.init(
       from: kind.input, to: kind.output, group: group, weight: weight, bias: bias, stride: stride, padding: padding,
       dilation: dilation, paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
-      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
+      groupBasis: groupBasis, usesQuadrature: usesQuadrature, channelGroups: channelGroups)
   }
 
   /// The layer between signals on ℝᵈ × H/K and on ℝᵈ × H/K'.
@@ -60,14 +60,14 @@ public struct Convolution<Scalar: EngineScalar>: Hashable, Sendable {
     from input: SignalSpace, to output: SignalSpace, group: PointGroup, weight: Tensor<Scalar>, bias: [Scalar]? = nil,
     stride: PerAxis = 1, padding: Padding = .valid, dilation: PerAxis = 1, paddingMode: PaddingMode = .zeros,
     algorithm: Algorithm = .auto, interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil,
-    groupBasis: GroupBasis = .full, usesQuadrature: Bool = false, isDepthwise: Bool = false
+    groupBasis: GroupBasis = .full, usesQuadrature: Bool = false, channelGroups: Int = 1
   ) throws(ConvolutionError) {
     let dimension = group.dimension
     layer = try Layer(
       from: input, to: output, group: group, stride: stride.extents(.stride, dimension: dimension),
       padding: padding.extents(dimension: dimension), dilation: dilation.extents(.dilation, dimension: dimension),
       paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
-      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise
+      groupBasis: groupBasis, usesQuadrature: usesQuadrature, channelGroups: channelGroups
     ).validated()
     self.weight = weight
     self.bias = bias

@@ -40,11 +40,11 @@ extension Layer {
     return Layer(
       from: input, to: output, group: group, stride: Extents(d.stride, count: group.dimension),
       padding: Extents(d.padding, count: group.dimension), dilation: Extents(d.dilation, count: group.dimension),
-      paddingMode: try enumeration(d.padding_mode, .paddingMode, expected: "an equiconv_padding_mode, 0 or 1"),
+      paddingMode: try enumeration(d.padding_mode, .paddingMode, expected: "an equiconv_padding_mode, 0...3"),
       algorithm: try enumeration(d.algorithm, .algorithm, expected: "an equiconv_algorithm, 0...5"),
       interpolation: try .numbered(d.interpolation), basis: BasisHandle.borrowed(d.basis)?.basis,
       groupBasis: GroupBasisHandle.borrowed(d.group_basis)?.basis ?? .full,
-      usesQuadrature: try flag(d.quadrature, .quadrature), isDepthwise: try flag(d.depthwise, .depthwise))
+      usesQuadrature: try flag(d.quadrature, .quadrature), channelGroups: Int(d.channel_groups))
   }
 
   /// Where the input and the output live.

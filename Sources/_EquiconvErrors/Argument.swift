@@ -12,7 +12,7 @@ public indirect enum Argument: Hashable, Sendable {
   // Layers.
   case group, dimension, layer, inputSpace, outputSpace, inChannels, outChannels
   case spatial, kernel, stride, padding, dilation, paddingMode, algorithm, interpolation
-  case basis, groupBasis, quadrature, depthwise, dtype, pass
+  case basis, groupBasis, quadrature, channelGroups, dtype, pass
   // Signals.
   case x, other, shape, storage, signal, stabilizer, element, channels, mode, outer, order, inner
   // Groups.
@@ -83,7 +83,7 @@ extension Argument: CustomStringConvertible {
     case .basis: "basis"
     case .groupBasis: language == .c ? "group_basis" : "groupBasis"
     case .quadrature: "quadrature"
-    case .depthwise: "depthwise"
+    case .channelGroups: language == .c ? "channel_groups" : "channelGroups"
     case .dtype: "dtype"
     case .pass: "pass"
     case .x: "x"

@@ -85,6 +85,8 @@ static void for_all(layer_check check) {
     for_each_layer(groups[i], 3, 1, 1, EQUICONV_PADDING_ZEROS, check);
     for_each_layer(groups[i], 2, 2, 1, EQUICONV_PADDING_CIRCULAR, check);
     for_each_layer(groups[i], 2, 1, 3, EQUICONV_PADDING_ZEROS, check);
+    for_each_layer(groups[i], 3, 1, 2, EQUICONV_PADDING_REFLECT, check);
+    for_each_layer(groups[i], 2, 2, 1, EQUICONV_PADDING_REPLICATE, check);
   }
 }
 
@@ -125,14 +127,26 @@ static void gradients_with_bases_are_adjoints(void) { for_all_bases(check_adjoin
 typedef struct correlation {
   int dimension;
   int64_t channels_in, channels_out, in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
-  bool circular;
+  int32_t mode;
 } correlation;
+
+/** The position of a signal that continues so; -1 for a zero. */
+static int64_t continued(int32_t mode, int64_t at, int64_t size) {
+  switch (mode) {
+  case EQUICONV_PADDING_CIRCULAR: return (at % size + size) % size;
+  case EQUICONV_PADDING_REPLICATE: return at < 0 ? 0 : at < size ? at : size - 1;
+  case EQUICONV_PADDING_REFLECT:
+    if (size == 1) return 0;
+    while (at < 0 || at >= size) at = at < 0 ? -at : 2 * (size - 1) - at;
+    return at;
+  default: return at >= 0 && at < size ? at : -1;
+  }
+}
 
 /** The position read on one axis, or -1 for a zero of the padding. */
 static int64_t read_position(const correlation *c, int axis, int64_t x, int64_t tap) {
   const int64_t position = x * c->stride[axis] - c->padding[axis] + tap * c->dilation[axis];
-  if (c->circular) return (position % c->in[axis] + c->in[axis]) % c->in[axis];
-  return position >= 0 && position < c->in[axis] ? position : -1;
+  return continued(axis < c->dimension ? c->mode : EQUICONV_PADDING_ZEROS, position, c->in[axis]);
 }
 
 /** One output number of one image: the sum over channels and taps of bank[o, c, tap] f[c, position]. */
@@ -153,7 +167,7 @@ static double correlate(const correlation *c, const double *f, const double *ban
 }
 
 static correlation correlation_of(const equiconv_descriptor *d, const test_layer *layer) {
-  correlation c = {d->dimension, 0, 0, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, false};
+  correlation c = {d->dimension, 0, 0, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, 0};
   int64_t bank[EQUICONV_MAX_RANK], output[EQUICONV_MAX_RANK];
   int32_t rank, output_rank;
   CHECK_SUCCESS(equiconv_plan_get_bank_shape(layer->plan, bank, &rank));
@@ -161,7 +175,7 @@ static correlation correlation_of(const equiconv_descriptor *d, const test_layer
   CHECK(rank == 2 + d->dimension);
   c.channels_out = bank[0];
   c.channels_in = bank[1];
-  c.circular = d->padding_mode == EQUICONV_PADDING_CIRCULAR;
+  c.mode = (int32_t)d->padding_mode;
   for (int axis = 0; axis < d->dimension; axis++) {
     c.in[axis] = d->spatial[axis];
     c.out[axis] = output[output_rank - d->dimension + axis];

@@ -157,9 +157,8 @@ static void impossible_algorithms_say_why(void) {
   check_refused(&other, EQUICONV_PASS_FORWARD, "stride");
   check_refused(&other, EQUICONV_PASS_INPUT_GRADIENT, "stride");
   other = d;
-  other.out_channels = other.in_channels;
-  other.depthwise = 1;
-  check_refused(&other, EQUICONV_PASS_FORWARD, "depthwise");
+  other.in_channels = other.out_channels = other.channel_groups = 2;
+  check_refused(&other, EQUICONV_PASS_FORWARD, "2 groups of channels");
   other = d;
   other.padding_mode = EQUICONV_PADDING_CIRCULAR;
   other.padding[0] = other.padding[1] = 0;

@@ -94,6 +94,7 @@ static const geometry geometries[] = {
     {7, 9, 3, 1, 0, 1, EQUICONV_PADDING_ZEROS},     {6, 7, 3, 1, EQUICONV_PADDING_SAME, 1, EQUICONV_PADDING_CIRCULAR},
     {7, 9, 3, 2, 1, 1, EQUICONV_PADDING_ZEROS},     {7, 8, 2, 1, 1, 2, EQUICONV_PADDING_ZEROS},
     {8, 11, 4, 3, 1, 1, EQUICONV_PADDING_CIRCULAR}, {1, 3, 1, 1, 0, 1, EQUICONV_PADDING_ZEROS},
+    {5, 8, 3, 1, 2, 1, EQUICONV_PADDING_REFLECT},   {7, 9, 3, 2, 1, 1, EQUICONV_PADDING_REPLICATE},
 };
 
 /** All layers, scalar types and geometries of one group. */

@@ -101,7 +101,7 @@ static equiconv_descriptor sensible(test_random *random) {
   all_axes(d.stride, random_between(random, 1, 3));
   all_axes(d.padding, random_between(random, -1, 3));
   all_axes(d.dilation, random_between(random, 1, 2));
-  d.padding_mode = (equiconv_padding_mode)random_between(random, 0, 1);
+  d.padding_mode = (equiconv_padding_mode)random_between(random, 0, 3);
   const int64_t algorithm = random_between(random, 0, 11);
   d.algorithm = (equiconv_algorithm)(algorithm < 8 ? algorithm % 2 : algorithm - 6);
   d.interpolation = (equiconv_interpolation)random_between(random, 0, 2);
@@ -114,7 +114,7 @@ static equiconv_descriptor sensible(test_random *random) {
 /** Replaces one number of the descriptor, any but the pointer, by a wild one. */
 static void spoil(equiconv_descriptor *d, test_random *random) {
   void *const narrow[] = {&d->layer,     &d->dtype,     &d->padding_mode,  &d->algorithm,
-                          &d->dimension, &d->depthwise, &d->interpolation, &d->quadrature};
+                          &d->dimension, &d->channel_groups, &d->interpolation, &d->quadrature};
   int64_t *const wide[] = {&d->in_channels, &d->out_channels, d->spatial, d->kernel,
                            d->stride,       d->padding,       d->dilation};
   const int64_t choice = random_between(random, 0, 19);

@@ -19,7 +19,7 @@ const char example_document[] =
     "{\"kind\": \"convolution\", \"name\": \"lift\", \"inputs\": [\"image\"], \"output\": \"v0\","
     " \"layer\": \"equiconv-layer/1 group=cyclic(4) input=plane output=group stride=[1,1] padding=[same,same]"
     " dilation=[1,1] padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full"
-    " quadrature=no depthwise=no\", \"weight\": \"lift.weight\", \"bias\": \"lift.bias\"},"
+    " quadrature=no channel_groups=1\", \"weight\": \"lift.weight\", \"bias\": \"lift.bias\"},"
     "{\"kind\": \"pointwise\", \"name\": \"relu\", \"inputs\": [\"v0\"], \"output\": \"v1\", \"function\": \"relu\"},"
     "{\"kind\": \"group_pool\", \"name\": \"pool\", \"inputs\": [\"v1\"], \"output\": \"planes\", \"mode\": \"max\"},"
     "{\"kind\": \"spatial_mean\", \"name\": \"mean\", \"inputs\": [\"planes\"], \"output\": \"v3\"},"

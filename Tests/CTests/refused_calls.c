@@ -193,14 +193,16 @@ static void layer_of_orbits(void) {
   use_layer(&d, 1, FORWARD | EXPLAIN);
 }
 
-static void strided_and_circular_layers(void) {
+static void strided_and_padded_layers(void) {
   equiconv_descriptor d = make_descriptor(d4, EQUICONV_LAYER_GROUP, EQUICONV_FLOAT64, 2, 2, 17, 9);
   d.stride[0] = d.stride[1] = 4;
   d.padding[0] = d.padding[1] = 4;
   use_layer(&d, 2, ALL_PASSES);
   d.stride[0] = d.stride[1] = 1;
-  d.padding_mode = EQUICONV_PADDING_CIRCULAR;
-  use_layer(&d, 1, ALL_PASSES);
+  for (int mode = EQUICONV_PADDING_CIRCULAR; mode <= EQUICONV_PADDING_REPLICATE; mode++) {
+    d.padding_mode = (equiconv_padding_mode)mode;
+    use_layer(&d, 1, ALL_PASSES);
+  }
 }
 
 static void layers_of_space(void) {
@@ -324,7 +326,7 @@ const refused_call refused_calls[] = {{"largest_cyclic_group", largest_cyclic_gr
                                       {"wide_layer", wide_layer},
                                       {"largest_kernel", largest_kernel},
                                       {"layer_of_orbits", layer_of_orbits},
-                                      {"strided_and_circular_layers", strided_and_circular_layers},
+                                      {"strided_and_padded_layers", strided_and_padded_layers},
                                       {"layers_of_space", layers_of_space},
                                       {"layer_of_many_banks", layer_of_many_banks},
                                       {"layers_of_bases", layers_of_bases},

@@ -156,7 +156,7 @@ static void layers_come_back_and_give_the_same_bits(void) {
     for (int32_t kind = 0; kind < 4; kind++) {
       equiconv_descriptor d = make_descriptor(group, kind, EQUICONV_FLOAT32, 1, 2, 4, 3);
       for (int axis = 0; axis < 3; axis++) d.padding[axis] = kind == 1 ? EQUICONV_PADDING_SAME : 1;
-      d.padding_mode = kind % 2;
+      d.padding_mode = kind % 4;
       comes_back(&d);
     }
     equiconv_group_destroy(group);
@@ -172,7 +172,8 @@ static void layers_of_bases_between_quotients_come_back(void) {
     equiconv_descriptor d = make_descriptor(group, EQUICONV_LAYER_GENERAL, EQUICONV_FLOAT64, 2, 2, 6, 5);
     d.basis = basis;
     d.input_stabilizer = d.output_stabilizer = stabilizer;
-    d.quadrature = d.depthwise = 1;
+    d.quadrature = 1;
+    d.channel_groups = 2;
     d.interpolation = EQUICONV_INTERPOLATION_BICUBIC;
     comes_back(&d);
     equiconv_basis_destroy(basis);
@@ -185,7 +186,7 @@ static void layers_of_bases_between_quotients_come_back(void) {
 
 static const char *const plain =
     "equiconv-layer/1 group=cyclic(4) input=plane output=group stride=[1,1] padding=[same,same] dilation=[1,1] "
-    "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no depthwise=no";
+    "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no channel_groups=1";
 
 static void a_layer_is_spelled_as_documented(void) {
   equiconv_group *group = make_group(GROUP_C4);
@@ -329,11 +330,12 @@ static void layers_that_are_not_spelled_right_are_refused_by_name(void) {
   REPLACED("[same,same]", "[-1,-1]", "as this value is written");
   REPLACED("input=plane", "input=quotient([0,1,2,3])", "as this value is written");
   REPLACED("input=plane", "input=sphere", "\"plane\", \"group\" or");
-  REPLACED("zeros", "reflect", "\"zeros\" or \"circular\"");
+  REPLACED("zeros", "sevens", "\"zeros\" or \"circular\"");
   REPLACED("auto", "best", "\"auto\" or \"direct\"");
   REPLACED("basis=none", "basis=", "the name of a basis");
-  REPLACED("depthwise=no", "depthwise=maybe", "\"no\" or \"yes\"");
-  REPLACED("depthwise=no", "depthwise=no color=red", "expected the end of the text");
+  REPLACED("channel_groups=1", "channel_groups=many", "expected a whole number");
+  REPLACED("channel_groups=1", "channel_groups=0", "channel_groups is 0");
+  REPLACED("channel_groups=1", "channel_groups=1 color=red", "expected the end of the text");
   REPLACED("cyclic(4)", "cyclic(\xC3\xA9)", "expected a whole number");
 }
 

@@ -22,10 +22,10 @@ import _EquiconvTestSupport
   }
 
   @Test func auto_namesEachAlgorithmThatRefuses() throws {
-    func reason(_ layer: LayerCase, _ group: PointGroup, _ pass: Pass, isDepthwise: Bool = false) throws -> String {
+    func reason(_ layer: LayerCase, _ group: PointGroup, _ pass: Pass, channelGroups: Int = 1) throws -> String {
       var descriptor = layer.descriptor(.group, group)
       descriptor.layer.algorithm = .auto
-      descriptor.layer.isDepthwise = isDepthwise
+      descriptor.layer.channelGroups = channelGroups
       return try ConvolutionPlan(descriptor).explain(pass, batch: 1, Float.self).reason
     }
     let wide = LayerCase([64, 64], kernel: [33], channels: (8, 8))
@@ -39,9 +39,9 @@ import _EquiconvTestSupport
         == "others do not offer fourier with stride (2, 2), winograd with a weight gradient, group-fourier with C3")
     let layer = LayerCase([64, 64], kernel: [3], channels: (64, 64))
     for pass in [Pass.forward, .inputGradient] {
-      let names = ["fourier", "winograd", "group-fourier"].map { "\($0) with a depthwise layer" }
+      let names = ["fourier", "winograd", "group-fourier"].map { "\($0) with 2 groups of channels" }
       #expect(
-        try reason(layer, .cyclic(4), pass, isDepthwise: true)
+        try reason(layer, .cyclic(4), pass, channelGroups: 2)
           == "others do not offer \(names.joined(separator: ", "))")
     }
   }

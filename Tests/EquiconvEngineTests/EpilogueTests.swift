@@ -32,6 +32,8 @@ import _EquiconvTestSupport
     LayerCase([64, 64], kernel: [1], batch: 2, channels: (3, 5)),
     LayerCase([1, 1], kernel: [3], padding: [1], batch: 5, channels: (3, 5)),
     LayerCase([2, 3], kernel: [3], padding: [5], mode: .circular),
+    LayerCase([2, 3], kernel: [3], padding: [5], mode: .reflect, batch: 2, channels: (2, 3)),
+    LayerCase([9, 35], kernel: [3], stride: [2], padding: [1], mode: .replicate, batch: 2, channels: (2, 3)),
   ]
 
   private static let groups = [try! PointGroup.cyclic(4), try! .dihedral(4), try! .cyclic(8)]
@@ -95,7 +97,7 @@ import _EquiconvTestSupport
     for stride in [1, 2] {
       let layer = Layer(
         from: .group, to: .group, group: try .cyclic(4), stride: Extents(repeating: stride, count: 2), padding: [1, 1],
-        algorithm: .direct, isDepthwise: true)
+        algorithm: .direct, channelGroups: 3)
       let descriptor = ConvolutionDescriptor(
         layer: layer, inChannels: 3, outChannels: 3, spatial: [9, 35], kernel: [3, 3])
       try check(Float.self, descriptor, 2, .direct, .current)
@@ -111,7 +113,7 @@ import _EquiconvTestSupport
     }
     let layer = Layer(
       from: .plane, to: .group, group: try .cyclic(4), stride: [2, 2], padding: [1, 1], algorithm: .direct,
-      isDepthwise: true)
+      channelGroups: 3)
     let descriptor = ConvolutionDescriptor(
       layer: layer, inChannels: 3, outChannels: 3, spatial: [9, 35], kernel: [3, 3])
     try checkBias(ConvolutionPlan(descriptor), 2, [.direct])

@@ -17,6 +17,8 @@ import _EquiconvTestSupport
     LayerCase([13, 18], kernel: [4], padding: [3], dilation: [2], batch: 1, channels: (2, 2)),
     LayerCase([15, 24], kernel: [5], padding: [2], mode: .circular, batch: 2, channels: (3, 2)),
     LayerCase([3, 4], kernel: [3], padding: [1], mode: .circular, batch: 5, channels: (2, 2)),
+    LayerCase([13, 24], kernel: [5], padding: [2], mode: .reflect, batch: 2, channels: (3, 2)),
+    LayerCase([3, 4], kernel: [3], padding: [4], mode: .replicate, batch: 3, channels: (2, 2)),
   ]
   static let groups: [PointGroup] = [
     try! .cyclic(2), try! .cyclic(4), try! .cyclic(8), try! .dihedral(1), try! .dihedral(2), try! .dihedral(4),

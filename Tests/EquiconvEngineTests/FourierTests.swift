@@ -22,6 +22,7 @@ import _EquiconvTestSupport
     LayerCase([12, 12], kernel: [3], padding: [2], dilation: [2], batch: 2, channels: (2, 3)),
     LayerCase([9, 14], kernel: [5], padding: [2], mode: .circular, batch: 2, channels: (3, 2)),
     LayerCase([4, 3], kernel: [3], padding: [1], mode: .circular, batch: 5, channels: (2, 2)),
+    LayerCase([9, 14], kernel: [5], padding: [3], mode: .reflect, batch: 2, channels: (3, 2)),
   ]
   static let groups: [PointGroup] = [try! .trivial(2), try! .cyclic(2), try! .cyclic(4), try! .dihedral(4)]
   static let lengths = [8, 12, 16, 20, 24, 32]

@@ -11,6 +11,9 @@ import _EquiconvTestSupport
     LayerCase([19], kernel: [5], padding: [Layer.same], mode: .circular, batch: 2, channels: (2, 3)),
     LayerCase([7, 20], kernel: [3], padding: [2], dilation: [2], mode: .circular, batch: 2, channels: (3, 9)),
     LayerCase([4, 3, 5], kernel: [3], padding: [1], mode: .circular),
+    LayerCase([19], kernel: [5], padding: [7], mode: .replicate, batch: 2, channels: (2, 3)),
+    LayerCase([7, 20], kernel: [3], padding: [2], dilation: [2], mode: .reflect, batch: 2, channels: (3, 9)),
+    LayerCase([4, 3, 5], kernel: [3], padding: [1], mode: .reflect),
   ]
 
   /// `layer(T_s f) = T_s layer(f)` to the last bit for every shift of a periodic signal.

@@ -183,7 +183,7 @@ private let canonicalDigits =
   + #""mean":[0.1307],"deviation":[0.3081]},"pixel_size":[0.25,0.25]},"operations":[{"kind":"convolution","#
   + #""name":"layers.0","inputs":["image"],"output":"v0","layer":"equiconv-layer/1 group=cyclic(4) input=plane "#
   + #"output=group stride=[1,1] padding=[same,same] dilation=[1,1] padding_mode=zeros algorithm=auto "#
-  + #"interpolation=bilinear basis=none group_basis=full quadrature=no depthwise=no","weight":"layers.0.weight","#
+  + #"interpolation=bilinear basis=none group_basis=full quadrature=no channel_groups=1","weight":"layers.0.weight","#
   + #""bias":"layers.0.bias"},{"kind":"pointwise","name":"layers.1","inputs":["v0"],"output":"v1","function":"relu"},"#
   + #"{"kind":"group_pool","name":"layers.2","inputs":["v1"],"output":"v2","mode":"max"},{"kind":"spatial_mean","#
   + #""name":"layers.3","inputs":["v2"],"output":"v3"},{"kind":"linear","name":"layers.4","inputs":["v3"],"#

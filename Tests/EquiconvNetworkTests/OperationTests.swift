@@ -50,8 +50,19 @@ import _EquiconvTestSupport
       { s in
         let n = group(s, 3)
         n.convolution(
-          Layer(from: .group, to: .group, group: c4, padding: [1, 1], isDepthwise: true), from: 3, to: 3, kernel: 3)
+          Layer(from: .group, to: .group, group: c4, padding: [1, 1], channelGroups: 3), from: 3, to: 3, kernel: 3)
         return (n.outputs(), [1, 3, 4, 6, 6])
+      }
+    ),
+    (
+      "reflected, in groups of channels",
+      { s in
+        let n = group(s, 4)
+        n.convolution(
+          Layer(
+            from: .group, to: .group, group: c4, padding: [2, 2], paddingMode: .reflect, channelGroups: 2), from: 4,
+          to: 6, kernel: 3)
+        return (n.outputs(), [2, 4, 4, 5, 6])
       }
     ),
     (

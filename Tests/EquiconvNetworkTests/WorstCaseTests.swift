@@ -217,7 +217,7 @@ private enum WorstCases {
   ) -> String {
     "{\"kind\":\"convolution\",\"name\":\"n\",\"inputs\":[\"\(read)\"],\"output\":\"v\(index)\",\"weight\":\"w\",\"layer\":"
       + "\"equiconv-layer/1 group=cyclic(\(order)) input=\(input) output=group stride=[1,1] padding=[0,0] dilation=[1,1]"
-      + " padding_mode=zeros algorithm=auto interpolation=bilinear \(basis) group_basis=full quadrature=no depthwise=no\"}"
+      + " padding_mode=zeros algorithm=auto interpolation=bilinear \(basis) group_basis=full quadrature=no channel_groups=1\"}"
   }
 
   /// From a quotient by every second element.

@@ -8,7 +8,7 @@ import Testing
 struct NetworkTests {
   private static let layer =
     "equiconv-layer/1 group=cyclic(4) input=plane output=group stride=[1,1] padding=[same,same] dilation=[1,1] "
-    + "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no depthwise=no"
+    + "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no channel_groups=1"
 
   /// Lifting, ReLU, a maximum over H, and beside that its mean over space.
   private static let document = """

@@ -86,6 +86,10 @@ extension LayerCase {
     LayerCase([64], kernel: [4], stride: [2], padding: [1], channels: (3, 3)),
     LayerCase([3], kernel: [5], padding: [7], mode: .circular),
     LayerCase([6], kernel: [3], batch: 0),
+    LayerCase([7], kernel: [5], padding: [same], mode: .reflect, batch: 2, channels: (3, 2)),
+    LayerCase([3], kernel: [4], stride: [2], padding: [7], mode: .reflect),
+    LayerCase([1], kernel: [3], padding: [2], mode: .reflect),
+    LayerCase([9], kernel: [3], padding: [3], dilation: [2], mode: .replicate, batch: 2, channels: (2, 3)),
     LayerCase([8], kernel: [3], stride: [2]),
     LayerCase([40], kernel: [3], padding: [1], channels: (200, 2)),
   ]
@@ -104,6 +108,12 @@ extension LayerCase {
     LayerCase([9, 7], kernel: [3], stride: [2], padding: [2], dilation: [2], channels: (3, 3)),
     LayerCase([6, 8], kernel: [3], padding: [same], mode: .circular, batch: 3, channels: (1, 5)),
     LayerCase([5, 7], kernel: [3], stride: [2], padding: [2], mode: .circular),
+    LayerCase([6, 8], kernel: [3], padding: [same], mode: .reflect, batch: 3, channels: (1, 5)),
+    LayerCase([5, 7], kernel: [3], stride: [2], padding: [2], mode: .reflect),
+    LayerCase([2, 3], kernel: [3], padding: [5], mode: .reflect),
+    LayerCase([1, 4], kernel: [2], padding: [1], mode: .reflect, batch: 0),
+    LayerCase([7, 6], kernel: [5], padding: [same], mode: .replicate, batch: 2, channels: (3, 2)),
+    LayerCase([2, 1], kernel: [3], stride: [2], padding: [4], mode: .replicate, channels: (2, 1)),
     LayerCase([3, 3], kernel: [5], padding: [same], channels: (1, 3)),
     LayerCase([3, 4], kernel: [3], padding: [same], dilation: [2], mode: .circular, channels: (3, 1)),
     LayerCase([2, 3], kernel: [3], padding: [5], mode: .circular),
@@ -125,6 +135,7 @@ extension LayerCase {
     LayerCase([7, 18], kernel: [3, 5], padding: [same, same], batch: 3),
     LayerCase([9, 8], kernel: [2, 3], stride: [1, 2], padding: [1, 0], dilation: [2, 1], channels: (5, 3)),
     LayerCase([5, 20], kernel: [4, 2], stride: [3, 2], padding: [2, 1], mode: .circular),
+    LayerCase([5, 20], kernel: [4, 2], stride: [3, 2], padding: [0, 1], mode: .replicate),
   ]
 
   private static let space: [LayerCase] = [
@@ -133,6 +144,8 @@ extension LayerCase {
     LayerCase([4, 3, 18], kernel: [2], channels: (1, 3)),
     LayerCase([5, 5, 7], kernel: [3], stride: [2], padding: [1]),
     LayerCase([3, 2, 3], kernel: [3], padding: [same], mode: .circular, channels: (3, 1)),
+    LayerCase([3, 2, 3], kernel: [3], padding: [2], mode: .reflect, channels: (2, 1)),
+    LayerCase([2, 3, 2], kernel: [3], padding: [same], mode: .replicate, batch: 2),
     LayerCase([5, 7, 5], kernel: [2], stride: [3], padding: [1], dilation: [2]),
     LayerCase([1, 1, 1], kernel: [3], padding: [1]),
     LayerCase([2, 2, 3], kernel: [3], padding: [1], channels: (33, 1)),
@@ -150,7 +163,7 @@ extension LayerCase {
       let candidate = LayerCase(
         axes(1...[30, 12, 5][dimension - 1]), kernel: [.random(in: 1...(dimension == 3 ? 3 : 4), using: &random)],
         stride: [.random(in: 1...3, using: &random)], padding: [.random(in: 0...3, using: &random)],
-        dilation: [.random(in: 1...2, using: &random)], mode: Bool.random(using: &random) ? .zeros : .circular,
+        dilation: [.random(in: 1...2, using: &random)], mode: PaddingMode.allCases.randomElement(using: &random)!,
         batch: .random(in: 1...2, using: &random),
         channels: (.random(in: 1...3, using: &random), .random(in: 1...3, using: &random)))
       let fits = candidate.spatial.allSatisfy {

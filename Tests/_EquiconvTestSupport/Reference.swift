@@ -29,16 +29,19 @@ public enum Reference {
 
   // MARK: The kernels
 
-  /// The turned kernels of a layer, (O, |Y|, C, |X|, kernel…), on the grid that the largest element needs.
+  /// The turned kernels of a layer, (O, |Y|, C, |X|, kernel…), on the grid that the largest element needs: zeros between
+  /// channels of different groups.
   public static func filterBank(_ d: ConvolutionDescriptor, weight: [Double]) -> [Double] {
     let kernels = ReferenceKernels(d, extents: sampledExtents(d))
     let (sources, targets) = (points(d.layer.input, d.layer.group), points(d.layer.output, d.layer.group))
-    let size = weight.count / (d.outChannels * d.inChannels)
+    let (outputs, inputs) = (d.outChannels / d.layer.channelGroups, d.inChannels / d.layer.channelGroups)
+    let size = weight.count / (d.outChannels * inputs)
     return (0..<d.outChannels).flatMap { output in
       targets.flatMap { target in
         (0..<d.inChannels).flatMap { channel in
-          let pair = output * d.inChannels + channel
-          let weights = Array(weight[pair * size..<(pair + 1) * size])
+          let pair = output * inputs + channel % inputs
+          let isJoined = output / outputs == channel / inputs
+          let weights = isJoined ? Array(weight[pair * size..<(pair + 1) * size]) : Array(repeating: 0, count: size)
           return sources.flatMap { source in kernels.mean(over: target, at: source, sources, weights) }
         }
       }
@@ -115,7 +118,7 @@ public enum Reference {
     var stride = 1
     var padding = 0
     var dilation = 1
-    var isCircular = false
+    var mode = PaddingMode.zeros
 
     /// Depth, row and column; axes that the signal lacks have size 1.
     static func all(_ d: ConvolutionDescriptor, kernel: [Int]) -> [Axis] {
@@ -126,7 +129,7 @@ public enum Reference {
           return Axis(
             size: d.spatial[axis], kernel: kernel[axis], stride: d.layer.stride[axis],
             padding: padding + d.layer.dilation[axis] * (kernel[axis] - d.kernel[axis]) / 2,
-            dilation: d.layer.dilation[axis], isCircular: d.layer.paddingMode == .circular)
+            dilation: d.layer.dilation[axis], mode: d.layer.paddingMode)
         }
     }
 
@@ -134,9 +137,17 @@ public enum Reference {
 
     /// The pixel that output `x` reads through tap `u`, or nil in the zeros around the signal.
     func source(_ x: Int, _ u: Int) -> Int? {
-      let position = stride * x + dilation * u - padding
-      if isCircular { return ((position % size) + size) % size }
-      return 0 <= position && position < size ? position : nil
+      var position = stride * x + dilation * u - padding
+      switch mode {
+      case .zeros: return 0 <= position && position < size ? position : nil
+      case .circular: return ((position % size) + size) % size
+      case .replicate: return min(max(position, 0), size - 1)
+      case .reflect:
+        if size == 1 { return 0 }
+        // As often as it takes.
+        while position < 0 || position >= size { position = position < 0 ? -position : 2 * (size - 1) - position }
+        return position
+      }
     }
   }
 }

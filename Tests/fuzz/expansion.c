@@ -26,14 +26,27 @@ static plane plane_of(const equiconv_descriptor *d, const shapes *s, const int64
   return p;
 }
 
+/** The position of a signal that continues so; -1 for a zero. */
+static int64_t continued(int32_t mode, int64_t at, int64_t size) {
+  switch (mode) {
+  case EQUICONV_PADDING_CIRCULAR: return (at % size + size) % size;
+  case EQUICONV_PADDING_REPLICATE: return at < 0 ? 0 : at < size ? at : size - 1;
+  case EQUICONV_PADDING_REFLECT:
+    if (size == 1) return 0;
+    while (at < 0 || at >= size) at = at < 0 ? -at : 2 * (size - 1) - at;
+    return at;
+  default: return at >= 0 && at < size ? at : -1;
+  }
+}
+
 /** The place in the plane that a tap reads for an output; -1 if there is none. */
 static int64_t read_at(const equiconv_descriptor *d, const plane *p, const int64_t out[3], const int64_t tap[3]) {
   int64_t index = 0;
   for (int axis = 0; axis < 3; axis++) {
     int64_t at =
         axis < d->dimension ? out[axis] * d->stride[axis] + tap[axis] * d->dilation[axis] - p->padding[axis] : 0;
-    if (d->padding_mode == EQUICONV_PADDING_CIRCULAR) at = (at % p->size[axis] + p->size[axis]) % p->size[axis];
-    if (at < 0 || at >= p->size[axis]) return -1;
+    at = continued(axis < d->dimension ? (int32_t)d->padding_mode : EQUICONV_PADDING_ZEROS, at, p->size[axis]);
+    if (at < 0) return -1;
     index = index * p->size[axis] + at;
   }
   return index;
@@ -47,9 +60,9 @@ typedef struct number {
   double value, size;
 } number;
 
-/** One output: its value, and the sum of sizes of which it was made. */
+/** One output: its value, and the sum of sizes of which it was made. `first` is the first channel that it reads. */
 static number output_at(const equiconv_descriptor *d, const plane *p, const array *input, const array *bank,
-                        int64_t row, int64_t channels, int64_t image, int64_t out_index) {
+                        int64_t row, int64_t channels, int64_t first, int64_t out_index) {
   int64_t out[3], tap[3];
   number n = {0, 0};
   unravel(out_index, p->out, out);
@@ -58,7 +71,7 @@ static number output_at(const equiconv_descriptor *d, const plane *p, const arra
     const int64_t from = read_at(d, p, out, tap);
     for (int64_t c = 0; from >= 0 && c < channels; c++) {
       const double term = number_at(bank, d->dtype, (row * channels + c) * volume(p->taps) + t) *
-                          number_at(input, d->dtype, (image * channels + c) * volume(p->size) + from);
+                          number_at(input, d->dtype, (first + c) * volume(p->size) + from);
       n.value += term;
       n.size += fabs(term);
     }
@@ -81,14 +94,16 @@ void compare_with_expansion(const layer *l, const shapes *s, const array *input,
   const plane p = plane_of(d, s, taps);
   const int64_t rows = shape[0], channels = shape[1], numbers = rows * channels * volume(p.taps);
   const double work = (double)s->outputs * (double)channels * (double)volume(p.taps);
-  if (d->depthwise || s->inputs == 0 || numbers > 1 << 17 || work > 1 << 20) return;
+  if (s->inputs == 0 || numbers > 1 << 17 || work > 1 << 20) return;
   array bank = array_make((size_t)numbers * dtype_bytes(d->dtype), dtype_bytes(d->dtype));
   const equiconv_status status = CALL(equiconv_plan_expand, l->plan, weight->numbers, bank.numbers);
   const int64_t fiber = rows / s->channels, each = volume(p.out);
   for (int64_t i = 0; status == EQUICONV_SUCCESS && i < s->outputs; i++) {
     const int64_t row = i / each % rows;
     const double added = bias == NULL ? 0 : number_at(bias, d->dtype, row / fiber);
-    const number n = output_at(d, &p, input, &bank, row, channels, i / each / rows, i % each);
+    const int64_t part = row / (rows / d->channel_groups), image = i / each / rows;
+    const int64_t first = (image * d->channel_groups + part) * channels;
+    const number n = output_at(d, &p, input, &bank, row, channels, first, i % each);
     LAW(fabs(number_at(output, d->dtype, i) - n.value - added) <= tolerance(d) * (n.size + fabs(added) + 1));
   }
   array_end(&bank);

@@ -35,7 +35,7 @@ static void spoil(equiconv_descriptor *d) {
   case 2: d->in_channels = wild(); break;
   case 3: d->out_channels = wild(); break;
   case 4: d->dimension = (int32_t)wild(); break;
-  case 5: d->depthwise = (int32_t)wild(); break;
+  case 5: d->channel_groups = (int32_t)wild(); break;
   default:
     if (choice < 11) {
       wide[choice - 6][between(0, 2)] = wild();
@@ -51,15 +51,20 @@ equiconv_descriptor descriptor_choose(void) {
   d.group = group_choose();
   d.layer = (equiconv_layer_kind)kind_between(0, 4);
   d.dtype = (equiconv_dtype)kind_between(0, 1);
-  d.padding_mode = (equiconv_padding_mode)kind_between(0, 1);
+  d.padding_mode = (equiconv_padding_mode)kind_between(0, 3);
   d.algorithm = (equiconv_algorithm)kind_between(0, 5);
   d.interpolation = (equiconv_interpolation)kind_between(0, 2);
   d.quadrature = kind_between(0, 1);
   d.dimension = equiconv_group_dimension(d.group);
   d.in_channels = between(1, 4);
   d.out_channels = between(1, 4);
-  d.depthwise = seldom(6);
-  if (d.depthwise && !seldom(8)) d.out_channels = d.in_channels;
+  if (seldom(6)) {
+    d.channel_groups = (int32_t)between(1, 3);
+    if (!seldom(8)) {
+      d.in_channels = d.channel_groups * between(1, 2);
+      d.out_channels = d.channel_groups * between(1, 2);
+    }
+  }
   const int64_t largest = d.dimension == 3 ? 5 : 20;
   all_axes(d.spatial, between(1, largest));
   if (seldom(2)) d.spatial[between(0, 2)] = between(1, largest);

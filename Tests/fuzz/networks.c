@@ -11,7 +11,7 @@ enum { MOST_CHANGES = 4, SPARE = 512, MOST_NUMBERS = 1 << 16, MOST_OUTPUTS = 16 
 #define LAYER(input, output)                                                           \
   "equiconv-layer/1 group=cyclic(4) input=" input " output=" output                    \
   " stride=[1,1] padding=[same,same] dilation=[1,1] padding_mode=zeros algorithm=auto" \
-  " interpolation=bilinear basis=none group_basis=full quadrature=no depthwise=no"
+  " interpolation=bilinear basis=none group_basis=full quadrature=no channel_groups=1"
 
 static const char document[] =
     "{\"format\": \"equiconv-network/1\", \"name\": \"fuzz\", \"dtype\": \"float32\","

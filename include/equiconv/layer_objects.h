@@ -35,7 +35,7 @@ EQUICONV_API void equiconv_layer_destroy(equiconv_layer *layer);
 
 /**
  * Shape of the weight for so many channels and the kernel extents kernel[0 .. d - 1], which are not read if kernels are
- * made of other functions than pixels: (O, C, [|H|,] kernel...). C is 1 in a depthwise layer.
+ * made of other functions than pixels: (O, C, [|H|,] kernel...). C is that of each group of channels.
  */
 EQUICONV_API equiconv_status equiconv_layer_get_weight_shape(const equiconv_layer *layer, int64_t out_channels,
                                                              int64_t in_channels, const int64_t *kernel,

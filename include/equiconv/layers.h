@@ -16,7 +16,7 @@ extern "C" {
 
 /**
  * What is convolved with what. Begin with `= EQUICONV_DESCRIPTOR_INIT` or equiconv_descriptor_init, which set
- * struct_size, strides and dilations to 1, and all else to 0. The first `dimension` entries of each array are used, in
+ * struct_size, strides, dilations and channel_groups to 1, and all else to 0. The first `dimension` entries of each array are used, in
  * the order of the array axes. kernel, stride, padding and dilation must agree along axes that the group exchanges or
  * mixes. The only pointers in it are handles, which are read during the call.
  *
@@ -30,7 +30,7 @@ typedef struct equiconv_descriptor {
   equiconv_padding_mode padding_mode; /**< what lies around the signal */
   equiconv_algorithm algorithm;       /**< how it is computed */
   int32_t dimension;                  /**< d; must be the group's */
-  int32_t depthwise;                  /**< 1: output channel o reads input channel o alone, O = C, weights (O, 1...) */
+  int32_t channel_groups;             /**< parts of the channels: part i is made of part i alone; weights (O, C/parts, ...) */
   int64_t in_channels;                /**< C >= 1 */
   int64_t out_channels;               /**< O >= 1 */
   int64_t spatial[3];                 /**< input sizes >= 1 */
@@ -50,7 +50,7 @@ typedef struct equiconv_descriptor {
 /* clang-format off */
 #define EQUICONV_DESCRIPTOR_INIT \
   { sizeof(equiconv_descriptor), NULL, \
-    EQUICONV_LAYER_ISOTROPIC, EQUICONV_FLOAT32, EQUICONV_PADDING_ZEROS, EQUICONV_ALGORITHM_AUTO, 0, 0, 0, 0, \
+    EQUICONV_LAYER_ISOTROPIC, EQUICONV_FLOAT32, EQUICONV_PADDING_ZEROS, EQUICONV_ALGORITHM_AUTO, 0, 1, 0, 0, \
     {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, \
     NULL, NULL, NULL, NULL, EQUICONV_INTERPOLATION_BILINEAR, 0 }
 /* clang-format on */

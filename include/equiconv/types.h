@@ -99,8 +99,10 @@ typedef enum equiconv_dtype {
 } equiconv_dtype;
 
 typedef enum equiconv_padding_mode {
-  EQUICONV_PADDING_ZEROS = 0,   /**< zeros around the signal */
-  EQUICONV_PADDING_CIRCULAR = 1 /**< the signal is periodic  */
+  EQUICONV_PADDING_ZEROS = 0,    /**< zeros around the signal */
+  EQUICONV_PADDING_CIRCULAR = 1, /**< the signal is periodic */
+  EQUICONV_PADDING_REFLECT = 2,  /**< the signal is mirrored in its first and last number, which are not repeated */
+  EQUICONV_PADDING_REPLICATE = 3 /**< the first and the last number go on */
 } equiconv_padding_mode;
 
 typedef enum equiconv_algorithm {

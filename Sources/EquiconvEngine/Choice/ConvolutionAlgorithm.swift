@@ -74,6 +74,15 @@ extension ConvolutionAlgorithm {
   }
 }
 
+extension Layer {
+  /// - Throws: `unsupportedAlgorithm` for a layer in groups of channels.
+  func checkSumsOverAllChannels(for algorithm: Algorithm) throws(ConvolutionError) {
+    if channelGroups > 1 {
+      throw .unsupported(algorithm, "\(channelGroups) groups of channels", expected: "sums over all channels")
+    }
+  }
+}
+
 extension ConvolutionError {
   /// The error of an algorithm that does not offer what was found in a layer or a pass.
   static func unsupported(_ algorithm: Algorithm, _ found: String, expected: String) -> ConvolutionError {

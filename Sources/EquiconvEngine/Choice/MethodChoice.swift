@@ -97,9 +97,8 @@ struct MethodChoice {
 
   private static func noExactMethod<S: EngineScalar>(_ task: PassTask<S>) -> ConvolutionError {
     let layer = task.plan.descriptor.layer
-    let padding = layer.paddingMode == .circular ? "circular padding" : "zero padding"
     return .unsupported(
-      .exact, "an input gradient of a layer from \(task.plan.inputElements) points with \(padding)",
+      .exact, "an input gradient of a layer from \(task.plan.inputElements) points padded by \(layer.paddingMode)",
       expected: "a pass that some algorithm computes exactly, or auto")
   }
 

@@ -24,9 +24,9 @@ extension ConvolutionDescriptor {
 
   /// The same for a layer of any size, also one that no plan is made of.
   func resolved() throws(ConvolutionError) -> ConvolutionDescriptor {
-    try checkSizes()
     var resolved = self
     resolved.layer = try layer.validated()
+    try checkSizes()
     for axis in spatial.indices {
       resolved.layer.padding[axis] = try layer.paddingAmount(axis, kernel: kernel[axis])
     }
@@ -109,10 +109,10 @@ extension ConvolutionDescriptor {
     try Layer.checkAxes(kernel, .kernel, layer.group)
     try Self.checkSize(inChannels, .inChannels)
     try Self.checkSize(outChannels, .outChannels)
-    if layer.isDepthwise && outChannels != inChannels {
+    for (count, name) in [(inChannels, Argument.inChannels), (outChannels, .outChannels)]
+    where count % layer.channelGroups != 0 {
       throw ConvolutionError(
-        .invalidSize, .outChannels, outChannels,
-        expected: "\(inChannels), the number of input channels, for a depthwise layer")
+        .invalidSize, name, count, expected: "a multiple of \(layer.channelGroups), the groups of channels")
     }
     for axis in spatial.indices {
       try Self.checkSize(spatial[axis], .spatial[axis])

@@ -25,8 +25,8 @@ extension Layer: CustomStringConvertible {
     for (name, isSet) in [
       ("stride \(stride)", stride.values.contains { $0 != 1 }),
       ("padding \(isSame ? "same" : padding.description)", padding.values.contains { $0 != 0 }),
-      ("dilation \(dilation)", dilation.values.contains { $0 != 1 }), ("circular", paddingMode == .circular),
-      ("\(algorithm)", algorithm != .auto), ("depthwise", isDepthwise), ("quadrature", usesQuadrature),
+      ("dilation \(dilation)", dilation.values.contains { $0 != 1 }), ("\(paddingMode)", paddingMode != .zeros),
+      ("\(algorithm)", algorithm != .auto), ("\(channelGroups) groups of channels", channelGroups > 1), ("quadrature", usesQuadrature),
     ] where isSet {
       text += ", " + name
     }

@@ -8,14 +8,14 @@ import _EquiconvErrors
 
 extension Layer {
   /// The shape of the weight: (O, C, [points or functions on H,] kernel…), with (J) for the kernel's extents where
-  /// kernels are made of J other functions than pixels, and 1 for C in a depthwise layer.
+  /// kernels are made of J other functions than pixels, and C / channelGroups for C.
   ///
   /// - Parameter kernel: taps of the kernel of the identity.
   /// - Throws: `notASubgroup` or `invalidBasis` for spaces and a basis on H that do not fit the group.
   public func weightShape(
     outChannels: Int, inChannels: Int, kernel: Extents
   ) throws(ConvolutionError) -> [Int] {
-    [outChannels, isDepthwise ? 1 : inChannels] + (try functionsOnFiber().map { [$0.count] } ?? [])
+    [outChannels, inChannels / channelGroups] + (try functionsOnFiber().map { [$0.count] } ?? [])
       + (basis?.shape ?? kernel.values)
   }
 
@@ -69,10 +69,15 @@ extension Layer {
     let kernel = kernel(ofWeight: weight)
     let layer = Layer(
       from: input, to: output, group: group, interpolation: interpolation, basis: basis, groupBasis: groupBasis,
-      usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
+      usesQuadrature: usesQuadrature, channelGroups: channelGroups)
     return ConvolutionDescriptor(
-      layer: layer, inChannels: weight[isDepthwise ? 0 : 1], outChannels: weight[0], spatial: kernel, kernel: kernel)
+      layer: layer, inChannels: inChannels(ofWeight: weight), outChannels: weight[0], spatial: kernel, kernel: kernel)
   }
+
+  /// The channels that a layer with such a weight reads.
+  ///
+  /// - Parameter weight: a shape that `checkWeight` has passed.
+  package func inChannels(ofWeight weight: [Int]) -> Int { weight[1] * channelGroups }
 
   /// Taps of the kernel of the identity.
   ///
@@ -123,6 +128,11 @@ extension Layer {
     if shape.contains(where: { $0 < 1 }) {
       throw ConvolutionError(.invalidSize, .weight, value, expected: "a size of at least 1 on every axis")
     }
+    if shape[0] % channelGroups != 0 {
+      throw ConvolutionError(
+        .invalidSize, .weight, value, expected: "a multiple of \(channelGroups), the groups of channels, on axis 0")
+    }
+    _ = try ConvolutionDescriptor.product(shape[1], channelGroups, .product(.channelGroups, .inChannels))
   }
 
   /// Throws unless a weight of this shape reads so many channels.
@@ -131,17 +141,15 @@ extension Layer {
   package func checkChannels(_ weight: [Int], of channels: Int, _ signal: @autoclosure () -> String)
     throws(ConvolutionError)
   {
-    let value = "of shape \(Self.text(weight))"
-    if isDepthwise && weight[0] != channels {
+    if channels % channelGroups != 0 {
       throw ConvolutionError(
-        .invalidSize, .weight, value,
-        expected: "\(channels) on axis 0, the channels of \(signal()), for a depthwise layer")
+        .invalidSize, .channelGroups, channelGroups, expected: "a divisor of \(channels), the channels of \(signal())")
     }
-    if weight[1] != (isDepthwise ? 1 : channels) {
+    if weight[1] != channels / channelGroups {
+      let groups = channelGroups == 1 ? "" : " in each of \(channelGroups) groups"
       throw ConvolutionError(
-        .invalidSize, .weight, value,
-        expected: isDepthwise
-          ? "1 on axis 1, for a depthwise layer" : "\(channels) on axis 1, the channels of \(signal())")
+        .invalidSize, .weight, "of shape \(Self.text(weight))",
+        expected: "\(channels / channelGroups) on axis 1, the channels of \(signal())\(groups)")
     }
   }
 

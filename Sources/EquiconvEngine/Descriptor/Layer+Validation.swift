@@ -39,6 +39,7 @@ extension Layer {
     for (name, extents) in [(Argument.stride, stride), (.padding, padding), (.dilation, dilation)] {
       try Self.checkAxes(extents, name, group)
     }
+    try ConvolutionDescriptor.checkSize(channelGroups, .channelGroups)
     for axis in stride.indices {
       try ConvolutionDescriptor.checkSize(stride[axis], .stride[axis], .invalidStride)
       try ConvolutionDescriptor.checkSize(dilation[axis], .dilation[axis], .invalidDilation)

@@ -28,8 +28,9 @@ public struct Layer: Hashable, Sendable {
   public var groupBasis: GroupBasis
   /// Whether sums over H are integrals: each element of the input is weighted by `PointGroup.quadratureWeights`.
   public var usesQuadrature: Bool
-  /// Whether each output channel reads only the input channel of the same number. Then O = C, and weights have 1 for C.
-  public var isDepthwise: Bool
+  /// Parts that the channels of input and output are cut into: output channels of part i read input channels of part i alone,
+  /// and weights have C / channelGroups for C. As many as input channels for a depthwise layer.
+  public var channelGroups: Int
 
   /// The layer between signals on two spaces, with stride 1, no padding and dilation 1 where these are not given.
   /// Nothing is checked before it is asked for a shape or a plan.
@@ -37,7 +38,7 @@ public struct Layer: Hashable, Sendable {
     from input: SignalSpace, to output: SignalSpace, group: PointGroup, stride: Extents? = nil,
     padding: Extents? = nil, dilation: Extents? = nil, paddingMode: PaddingMode = .zeros, algorithm: Algorithm = .auto,
     interpolation: Interpolation = .bilinear, basis: KernelBasis? = nil, groupBasis: GroupBasis = .full,
-    usesQuadrature: Bool = false, isDepthwise: Bool = false
+    usesQuadrature: Bool = false, channelGroups: Int = 1
   ) {
     self.group = group
     self.input = input
@@ -51,6 +52,6 @@ public struct Layer: Hashable, Sendable {
     self.basis = basis
     self.groupBasis = groupBasis
     self.usesQuadrature = usesQuadrature
-    self.isDepthwise = isDepthwise
+    self.channelGroups = channelGroups
   }
 }

@@ -15,7 +15,7 @@ struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
     let plan = task.plan
     switch task.pass {
     case .forward: return true
-    case .inputGradient: return plan.descriptor.layer.paddingMode == .zeros && plan.turnsAllInputs
+    case .inputGradient: return plan.descriptor.layer.paddingMode != .circular && plan.turnsAllInputs
     case .weightGradient: return false
     }
   }

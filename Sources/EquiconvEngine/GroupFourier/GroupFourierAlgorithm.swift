@@ -11,7 +11,7 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   let task: PassTask<S>
 
   static func checkLayer(_ layer: Layer, reach: Box) throws(ConvolutionError) {
-    if layer.isDepthwise { throw .unsupported(name, "a depthwise layer", expected: "sums over channels") }
+    try layer.checkSumsOverAllChannels(for: name)
     // All of a closed group carries one tap to itself.
     let isCarried = layer.group.latticeSubgroup.count > 1 || reach.volume == 1 && layer.group.isClosed
     if !isCarried || layer.group.order == 1 {
@@ -34,7 +34,7 @@ struct GroupFourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
     if task.pass == .weightGradient { return false }
     if !isScatter { return try groupPlan().isExact }
     // Places of a circular signal are added up in an order that turning changes.
-    return task.plan.descriptor.layer.paddingMode == .zeros ? try adjoint().isExact : false
+    return task.plan.descriptor.layer.paddingMode != .circular ? try adjoint().isExact : false
   }
 
   // MARK: - Passes

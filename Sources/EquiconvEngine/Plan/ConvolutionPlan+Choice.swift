@@ -41,7 +41,7 @@ extension ConvolutionPlan {
       if error.argument == .plan { throw error }
       return .max
     }
-    return count.bytes
+    return count.bytes + (try borderBytes(task))
   }
 
   private struct WorkspaceCount<Scalar: EngineScalar>: AlgorithmVisitor {

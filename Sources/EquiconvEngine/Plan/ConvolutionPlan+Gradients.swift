@@ -91,14 +91,25 @@ extension ConvolutionPlan {
   ) throws(ConvolutionError) {
     let inputTask: PassTask<S> = task(.inputGradient, batch: batch, S.self, options)
     let weightTask: PassTask<S> = task(.weightGradient, batch: batch, S.self, options)
+    guard let border else { return try runPasses(inputTask, input, weightTask, weight, options.method) }
+    try runGradients(inputTask, input, weight, with: border) { input, weight throws(ConvolutionError) in
+      try runPasses(inputTask, input, weightTask, weight, options.method)
+    }
+  }
+
+  private func runPasses<S: EngineScalar>(
+    _ inputTask: PassTask<S>, _ input: GradientArrays<S>.Input?, _ weightTask: PassTask<S>,
+    _ weight: WeightGradientArrays<S>?, _ method: Method?
+  ) throws(ConvolutionError) {
     switch (input, weight) {
     case (nil, nil): return
     case (let input?, nil):
-      try runSignalPass(
-        inputTask, options.method, from: input.gradient, .array(input.weight), bias: nil, to: input.destination)
-    case (nil, let weight?): try runWeightGradient(weightTask, options.method, weight)
+      try runPaddedSignalPass(
+        inputTask, method,
+        SignalArrays(source: input.gradient, weight: .array(input.weight), destination: input.destination))
+    case (nil, let weight?): try runWeightGradient(weightTask, method, weight)
     case (let input?, let weight?):
-      let (inputMethod, weightMethod) = (try method(inputTask), try method(weightTask))
+      let (inputMethod, weightMethod) = (try self.method(inputTask), try self.method(weightTask))
       var run = InputGradientRun(
         task: inputTask, tile: inputMethod.tile, arrays: input,
         next: .init(task: weightTask, method: weightMethod, arrays: weight))
@@ -157,7 +168,7 @@ extension ConvolutionPlan {
 }
 
 /// The arrays of the gradients of a layer. A gradient that is nil is not wanted.
-private struct GradientArrays<S: EngineScalar> {
+struct GradientArrays<S: EngineScalar> {
   var batch: Int
   var outputGradient: UnsafePointer<S>
   var input: UnsafePointer<S>?
@@ -170,7 +181,7 @@ private struct GradientArrays<S: EngineScalar> {
   struct Input {
     let gradient: UnsafePointer<S>
     let weight: UnsafePointer<S>
-    let destination: UnsafeMutablePointer<S>
+    var destination: UnsafeMutablePointer<S>
   }
 
   /// The wanted passes, once every array is there, is aligned, and is apart from those that others write.

@@ -92,7 +92,9 @@ extension ConvolutionPlan {
     let biasRange = try ArrayRange(.bias, bias, isForward ? descriptor.outChannels : descriptor.inChannels)
     try outputRange.checkApart(from: inputRange, weightRange, biasRange)
     let task = task(pass, batch: batch, S.self, options, isPrepared: weight.isPrepared)
-    try runSignalPass(task, options.method, from: input, weight, bias: bias, pointwise, to: output)
+    try runSignalPass(
+      task, options.method,
+      SignalArrays(source: input, weight: weight, bias: bias, pointwise: pointwise, destination: output))
   }
 
   /// The filter bank of the equal ordinary convolution, shape `bankShape`:

@@ -20,32 +20,38 @@ extension ConvolutionPlan {
 
   /// A forward pass or an input gradient of checked arrays, by the method given or chosen.
   func runSignalPass<S: EngineScalar>(
-    _ task: PassTask<S>, _ method: Method?, from source: UnsafePointer<S>, _ weight: WeightSource<S>,
-    bias: UnsafePointer<S>?, _ pointwise: Pointwise? = nil, to destination: UnsafeMutablePointer<S>
+    _ task: PassTask<S>, _ method: Method?, _ arrays: SignalArrays<S>
   ) throws(ConvolutionError) {
     if task.batch == 0 { return }
+    guard let border else { return try runPaddedSignalPass(task, method, arrays) }
+    try runSignalPass(task, arrays, with: border) { arrays throws(ConvolutionError) in
+      try runPaddedSignalPass(task, method, arrays)
+    }
+  }
+
+  /// The same between padded planes where the signal has a border.
+  func runPaddedSignalPass<S: EngineScalar>(
+    _ task: PassTask<S>, _ method: Method?, _ arrays: SignalArrays<S>
+  ) throws(ConvolutionError) {
     let method = if let method { method } else { try self.method(task) }
-    var run = SignalPassRun(
-      task: task, tile: method.tile, source: source, weight: weight, bias: bias, pointwise: pointwise,
-      destination: destination)
+    var run = SignalPassRun(task: task, tile: method.tile, arrays: arrays)
     try Algorithms.visit(method.algorithm, &run)
   }
 
   private struct SignalPassRun<Scalar: EngineScalar>: AlgorithmVisitor {
     let task: PassTask<Scalar>
     let tile: Tile
-    let source: UnsafePointer<Scalar>
-    let weight: WeightSource<Scalar>
-    let bias: UnsafePointer<Scalar>?
-    let pointwise: Pointwise?
-    let destination: UnsafeMutablePointer<Scalar>
+    let arrays: SignalArrays<Scalar>
 
     mutating func visit<A: ConvolutionAlgorithm>(_: A.Type) throws(ConvolutionError) where A.Scalar == Scalar {
       let algorithm = A(task: task)
       let pass = try algorithm.signalPass(tile: tile)
-      try algorithm.withWeights(weight, tile: tile) { weights throws(ConvolutionError) in
+      let arrays = arrays
+      try algorithm.withWeights(arrays.weight, tile: tile) { weights throws(ConvolutionError) in
         try pass.run(
-          .init(source: source, weights: weights, bias: bias, destination: destination, pointwise: pointwise))
+          .init(
+            source: arrays.source, weights: weights, bias: arrays.bias, destination: arrays.destination,
+            pointwise: arrays.pointwise))
       }
     }
   }

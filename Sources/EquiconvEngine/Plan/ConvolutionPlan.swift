@@ -10,7 +10,10 @@ import _EquiconvErrors
 public final class ConvolutionPlan: Sendable {
   /// The descriptor it was made from, with "same" padding resolved.
   public let descriptor: ConvolutionDescriptor
+  /// Sizes as algorithms see them: of signals with their border, where there is one.
   let geometry: Geometry
+  /// What is laid out around signals before a pass reads them; nil for what algorithms pad by themselves.
+  let border: Border?
   /// Taps of the grid on which all elements sample the kernel; more than `descriptor.kernel` where some enlarge it.
   public let sampledKernel: Extents
   /// (O, C, [points of the input's fiber or functions on H,] kernel…), with (J) for the kernel's extents where kernels are
@@ -30,9 +33,12 @@ public final class ConvolutionPlan: Sendable {
     let resolved = try descriptor.validated()
     let sampled = try resolved.sampledKernel()
     let (outputs, remainders) = try resolved.outputs()
-    let geometry = try Geometry(checked: resolved, sampled: sampled.extents, output: outputs)
+    let sizes = try Geometry(checked: resolved, sampled: sampled.extents, output: outputs)
+    let border = Border(resolved.layer.paddingMode, sizes)
+    let geometry = border.map(sizes.padded) ?? sizes
     self.descriptor = resolved
     self.geometry = geometry
+    self.border = border
     sampledKernel = sampled.extents
     strideRemainder = remainders
     weightShape = try resolved.layer.weightShape(
@@ -47,8 +53,8 @@ public final class ConvolutionPlan: Sendable {
 
   // MARK: - Channels
 
-  /// Layers of equal shape that run beside each other: one for each channel of a depthwise layer.
-  var modules: Int { descriptor.layer.isDepthwise ? descriptor.inChannels : 1 }
+  /// Layers of equal shape that run beside each other.
+  var modules: Int { descriptor.layer.channelGroups }
   /// Channels that each of them sums over, and channels that it computes.
   var moduleInputs: Int { descriptor.inChannels / modules }
   var moduleOutputs: Int { descriptor.outChannels / modules }
@@ -93,7 +99,7 @@ public final class ConvolutionPlan: Sendable {
     }
   }
 
-  /// (O |Y|, C |X|, kernel…), the kernel's extents being `sampledKernel`; (O |Y|, |X|, kernel…) for a depthwise layer.
+  /// (O |Y|, C |X|, kernel…), C being the channels that an output reads, and the kernel's extents `sampledKernel`.
   public var bankShape: [Int] {
     [descriptor.outChannels * outputElements, moduleInputs * inputElements] + sampledKernel.values
   }
@@ -135,7 +141,8 @@ public final class ConvolutionPlan: Sendable {
   func inputCount(_ batch: Int) throws(ConvolutionError) -> Int {
     try Self.checkBatch(batch)
     var count = try ConvolutionDescriptor.product(batch, descriptor.inChannels, .size(of: .input))
-    for size in [inputElements, geometry.input.z, geometry.input.y, geometry.input.x] {
+    let signal = border?.signal ?? geometry.input
+    for size in [inputElements, signal.z, signal.y, signal.x] {
       count = try ConvolutionDescriptor.product(count, size, .size(of: .input))
     }
     return count

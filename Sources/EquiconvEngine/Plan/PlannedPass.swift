@@ -18,17 +18,26 @@ extension PlannedPass {
   }
 }
 
-/// What a forward pass or an input gradient reads and writes.
-struct SignalPassArrays<S: EngineScalar> {
+/// What a forward pass or an input gradient of a plan reads and writes: the caller's arrays.
+struct SignalArrays<S: EngineScalar> {
   /// (batch, C, |X|, spatial…); for an input gradient the gradient of the output.
+  var source: UnsafePointer<S>
+  var weight: WeightSource<S>
+  /// (O), or nil; for an input gradient (C).
+  var bias: UnsafePointer<S>?
+  /// Of each output; see `Epilogue`.
+  var pointwise: Pointwise?
+  /// (batch, O, |Y|, spatial…); for an input gradient the gradient of the input.
+  var destination: UnsafeMutablePointer<S>
+}
+
+/// The same as an algorithm reads and writes it.
+struct SignalPassArrays<S: EngineScalar> {
   var source: UnsafePointer<S>
   /// In the form of the algorithm, as its `withWeights` passes them.
   var weights: UnsafePointer<S>
-  /// (O), or nil; for an input gradient (C).
   var bias: UnsafePointer<S>?
-  /// (batch, O, |Y|, spatial…); for an input gradient the gradient of the input.
   var destination: UnsafeMutablePointer<S>
-  /// Of each output; see `Epilogue`.
   var pointwise: Pointwise?
 }
 

@@ -6,11 +6,11 @@
 /// grid; padding grows with it, so that all elements give outputs on the grid of the kernel itself.
 struct Geometry: Sendable {
   /// Input, output and kernel sizes; stride, padding and dilation: leading axes that the signal lacks have size 1.
-  let input: Box
+  var input: Box
   let output: Box
   let kernel: Box
   let stride: Box
-  let padding: Box
+  var padding: Box
   let dilation: Box
   /// dilation (kernel − 1) + 1.
   let reach: Box

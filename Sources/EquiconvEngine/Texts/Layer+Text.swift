@@ -6,7 +6,7 @@ import _EquiconvMemory
 
 /// For example
 /// `equiconv-layer/1 group=cyclic(4) input=plane output=group stride=[1,1] padding=[same,same] dilation=[1,1]
-/// padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no depthwise=no`, in one line.
+/// padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no channel_groups=1`, in one line.
 extension Layer: TextForm {
   public static var textName: String { "equiconv-layer" }
 
@@ -28,7 +28,7 @@ extension Layer: TextForm {
     if let basis { try basis.write(to: &text) } else { try text.write("none") }
     try text.write(" group_basis=")
     try groupBasis.write(to: &text)
-    try text.write(" quadrature=\(usesQuadrature ? "yes" : "no") depthwise=\(isDepthwise ? "yes" : "no")")
+    try text.write(" quadrature=\(usesQuadrature ? "yes" : "no") channel_groups=\(channelGroups)")
   }
 
   public init(reading text: inout TextReader) throws(TextError) {
@@ -56,12 +56,12 @@ extension Layer: TextForm {
     let groupBasis = try GroupBasis(reading: &text)
     try text.readKey("quadrature")
     let usesQuadrature = try text.choice([("no", false), ("yes", true)])
-    try text.readKey("depthwise")
-    let isDepthwise = try text.choice([("no", false), ("yes", true)])
+    try text.readKey("channel_groups")
+    let channelGroups = try text.readInteger()
     let layer = Layer(
       from: input, to: output, group: group, stride: stride, padding: padding, dilation: dilation,
       paddingMode: paddingMode, algorithm: algorithm, interpolation: interpolation, basis: basis,
-      groupBasis: groupBasis, usesQuadrature: usesQuadrature, isDepthwise: isDepthwise)
+      groupBasis: groupBasis, usesQuadrature: usesQuadrature, channelGroups: channelGroups)
     do throws(ConvolutionError) { self = try layer.validated() } catch { throw .layer(error) }
   }
 }
@@ -142,6 +142,8 @@ extension PaddingMode {
     switch self {
     case .zeros: "zeros"
     case .circular: "circular"
+    case .reflect: "reflect"
+    case .replicate: "replicate"
     }
   }
 }

@@ -119,9 +119,7 @@ struct PlaneCorrelation: Sendable {
     if layer.stride.values.contains(where: { $0 != 1 }) {
       throw .unsupported(algorithm, "stride \(layer.stride)", expected: "stride 1")
     }
-    if layer.isDepthwise {
-      throw .unsupported(algorithm, "a depthwise layer", expected: "sums over channels")
-    }
+    try layer.checkSumsOverAllChannels(for: algorithm)
   }
 
   /// - Throws: `unsupportedAlgorithm` where no pass of the layer is made of correlations of planes with a reach of

@@ -48,6 +48,8 @@ package struct StepParameters: Sendable {
   package var bias: String?
   /// The axis of the weight that numbers the channels of the result.
   package var channelAxis: Int
+  /// Parts of the channels of the result, those of a part being numbered by that axis and parts by the axes before it.
+  package var channelGroups = 1
   package var scaling: ChannelScaling?
 }
 

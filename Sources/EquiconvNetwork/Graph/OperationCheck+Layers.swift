@@ -34,7 +34,7 @@ extension OperationCheck {
         "tensor \"\(weight)\", weight of \(place)", "of shape \(NetworkError.text(shape))",
         expected: "\(inputs[0].channels) on axis 0, the channels of \(inputs[0])")
     }
-    let channels = layer.isDepthwise ? shape[0] : shape[1]
+    let channels = layer.inChannels(ofWeight: shape)
     try checkChannelParameter(bias, "bias", channels)
     let type = try signal(channels, on: layer.input, layer)
     return (type, .adjoint(layer, kernel: layer.kernel(ofWeight: shape), outputPadding: outputPadding))
@@ -146,6 +146,6 @@ extension Layer {
     let points = input.normalized(group) == .plane ? [] : [try input.fiber(of: group, .inputSpace).count]
     var spatial: [Int] = []
     for axis in kernel.indices { spatial.append(try reach(axis, kernel: kernel[axis])) }
-    _ = try outputShape(input: [1, isDepthwise ? weight[0] : weight[1]] + points + spatial, weight: weight)
+    _ = try outputShape(input: [1, inChannels(ofWeight: weight)] + points + spatial, weight: weight)
   }
 }

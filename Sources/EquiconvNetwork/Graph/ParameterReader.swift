@@ -15,7 +15,8 @@ struct ParameterReader<Tensors: NetworkTensors> {
       return .convolution(layer, StepParameters(weight: weight, bias: bias, channelAxis: 0))
     case .transposedConvolution(let layer, let weight, let bias, _):
       return .transposed(
-        layer, StepParameters(weight: weight, bias: bias, channelAxis: layer.isDepthwise ? 0 : 1))
+        layer,
+        StepParameters(weight: weight, bias: bias, channelAxis: 1, channelGroups: layer.channelGroups))
     case .linear(let weight, let bias):
       return .linear(StepParameters(weight: weight, bias: bias, channelAxis: 0))
     case .batchNorm(let mean, let variance, let weight, let bias, let epsilon):

@@ -81,8 +81,10 @@ extension StepNumbers {
     }
     let inner = tensor.shape[(parameters.channelAxis + 1)...].reduce(1, *)
     let channels = tensor.shape[parameters.channelAxis]
+    let part = count / parameters.channelGroups
     return try Table<S>(count: count) { index in
-      S(Double(tensor.number(index, S.self)) * scale[index / inner % channels])
+      let channel = index / part * channels + index / inner % channels
+      return S(Double(tensor.number(index, S.self)) * scale[channel])
     }.frozen()
   }
 

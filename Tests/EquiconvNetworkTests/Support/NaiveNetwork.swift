@@ -107,28 +107,10 @@ struct NaiveNetwork {
     let (shape, weights) = sketch.numbers[weight]!
     let d = descriptor(layer, shape, x.channels, x.extents)
     let plan = try! ConvolutionPlan(d)
-    let result: [Double]
-    if layer.isDepthwise {
-      result = depthwise(x, d, weights, bias.map(tensor))
-    } else {
-      result = Reference.forward(d, batch: x.batch, input: x.numbers, weight: weights, bias: bias.map(tensor))
-    }
+    let result = Reference.forward(d, batch: x.batch, input: x.numbers, weight: weights, bias: bias.map(tensor))
     return Value(
       numbers: result, batch: x.batch, channels: shape[0], points: plan.outputElements,
       extents: plan.outputSpatial.values, group: layer.group)
-  }
-
-  /// A layer of its own for each channel.
-  private func depthwise(_ x: Value, _ d: ConvolutionDescriptor, _ weights: [Double], _ bias: [Double]?) -> [Double] {
-    var one = d
-    (one.layer.isDepthwise, one.inChannels, one.outChannels) = (false, 1, 1)
-    let size = weights.count / d.outChannels
-    return (0..<x.batch * x.channels).flatMap { index in
-      let channel = index % x.channels
-      return Reference.forward(
-        one, batch: 1, input: Array(x.numbers[index * x.inner..<(index + 1) * x.inner]),
-        weight: Array(weights[channel * size..<(channel + 1) * size]), bias: bias.map { [$0[channel]] })
-    }
   }
 
   /// `y[c,e,x'] = b[c] + Σ bank[o,p,c,e](u) f[o,p,x]` over all x and u with x' = stride x + dilation u − padding.

@@ -43,7 +43,7 @@ pub struct Descriptor {
     pub padding_mode: i32,
     pub algorithm: i32,
     pub dimension: i32,
-    pub depthwise: i32,
+    pub channel_groups: i32,
     pub in_channels: i64,
     pub out_channels: i64,
     pub spatial: [i64; 3],
