@@ -74,7 +74,7 @@ def options_of(case: Case, algorithm: str) -> dict[str, Any]:
     """The keywords of the layer's function."""
     options: dict[str, Any] = {"stride": case.stride, "padding": "same", "algorithm": algorithm}
     if case.layer == "depthwise":
-        options |= {"input_stabilizer": [0], "output_stabilizer": [0], "depthwise": True}
+        options |= {"input_stabilizer": [0], "output_stabilizer": [0], "groups": case.channels[0]}
     if case.localized is not None:
         options["group_basis"] = eq.localized(case.localized)
     return options

@@ -21,7 +21,7 @@ class Descriptor(ctypes.Structure):
     _fields_ = (
         ("struct_size", ctypes.c_size_t),
         ("group", ctypes.c_void_p),
-        *[(name, ctypes.c_int32) for name in ("layer", "dtype", "mode", "algorithm", "dimension", "depthwise")],
+        *[(name, ctypes.c_int32) for name in ("layer", "dtype", "mode", "algorithm", "dimension", "channel_groups")],
         ("in_channels", ctypes.c_int64),
         ("out_channels", ctypes.c_int64),
         *[(name, ctypes.c_int64 * 3) for name in ("spatial", "kernel", "stride", "padding", "dilation")],
@@ -66,7 +66,7 @@ class Probes:
         engine.equiconv_group_create_cyclic(ctypes.c_int64(4), ctypes.byref(group))
         three = ctypes.c_int64 * 3
         descriptor = Descriptor(
-            ctypes.sizeof(Descriptor), group, 1, 0, 0, 0, 2, 0, 1, 1,
+            ctypes.sizeof(Descriptor), group, 1, 0, 0, 0, 2, 1, 1, 1,
             three(8, 8), three(3, 3), three(1, 1, 1), three(1, 1), three(1, 1, 1),
         )  # fmt: skip
         x, w, y = (np.ones(shape, np.float32) for shape in ((1, 1, 8, 8), (1, 1, 3, 3), (1, 1, 4, 8, 8)))

@@ -113,7 +113,7 @@ static equiconv_descriptor sensible(test_random *random) {
 
 /** Replaces one number of the descriptor, any but the pointer, by a wild one. */
 static void spoil(equiconv_descriptor *d, test_random *random) {
-  void *const narrow[] = {&d->layer,     &d->dtype,     &d->padding_mode,  &d->algorithm,
+  void *const narrow[] = {&d->layer,     &d->dtype,          &d->padding_mode,  &d->algorithm,
                           &d->dimension, &d->channel_groups, &d->interpolation, &d->quadrature};
   int64_t *const wide[] = {&d->in_channels, &d->out_channels, d->spatial, d->kernel,
                            d->stride,       d->padding,       d->dilation};

@@ -186,7 +186,8 @@ static void layers_of_bases_between_quotients_come_back(void) {
 
 static const char *const plain =
     "equiconv-layer/1 group=cyclic(4) input=plane output=group stride=[1,1] padding=[same,same] dilation=[1,1] "
-    "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no channel_groups=1";
+    "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no "
+    "channel_groups=1";
 
 static void a_layer_is_spelled_as_documented(void) {
   equiconv_group *group = make_group(GROUP_C4);

@@ -23,7 +23,8 @@ import _EquiconvTestSupport
     let plan = try ConvolutionPlan.cached(original.descriptor(.group, c4))
     let changes: [(inout LayerCase) -> Void] = [
       { $0.spatial = [44, 41] }, { $0.kernel = [5, 5] }, { $0.stride = [1, 1] }, { $0.padding = [2, 2] },
-      { $0.dilation = [1, 1] }, { $0.mode = .circular }, { $0.mode = .reflect }, { $0.mode = .replicate }, { $0.inChannels = 3 }, { $0.outChannels = 2 },
+      { $0.dilation = [1, 1] }, { $0.mode = .circular }, { $0.mode = .reflect }, { $0.mode = .replicate },
+      { $0.inChannels = 3 }, { $0.outChannels = 2 },
     ]
     var descriptors = changes.map { change in
       var sizes = original

@@ -88,7 +88,8 @@ import _EquiconvTestSupport
     let changes: [(inout Layer) throws -> Void] = [
       { _ in }, { $0.group = try .dihedral(4) }, { $0.input = .plane }, { $0.output = .quotient(stabilizer: [0, 2]) },
       { $0.stride = [2, 2] }, { $0.padding = [1, 1] }, { $0.padding = [Layer.same, Layer.same] },
-      { $0.dilation = [2, 2] }, { $0.paddingMode = .circular }, { $0.paddingMode = .reflect }, { $0.paddingMode = .replicate }, { $0.algorithm = .direct },
+      { $0.dilation = [2, 2] }, { $0.paddingMode = .circular }, { $0.paddingMode = .reflect },
+      { $0.paddingMode = .replicate }, { $0.algorithm = .direct },
       { $0.interpolation = .bSpline3 }, { $0.basis = .circularHarmonics(try .standard(extent: 5)) },
       { $0.groupBasis = .localized([0]) }, { $0.usesQuadrature = true }, { $0.channelGroups = 3 },
     ]

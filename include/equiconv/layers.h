@@ -30,7 +30,7 @@ typedef struct equiconv_descriptor {
   equiconv_padding_mode padding_mode; /**< what lies around the signal */
   equiconv_algorithm algorithm;       /**< how it is computed */
   int32_t dimension;                  /**< d; must be the group's */
-  int32_t channel_groups;             /**< parts of the channels: part i is made of part i alone; weights (O, C/parts, ...) */
+  int32_t channel_groups;             /**< g >= 1: part i of g parts of the outputs reads part i of the inputs */
   int64_t in_channels;                /**< C >= 1 */
   int64_t out_channels;               /**< O >= 1 */
   int64_t spatial[3];                 /**< input sizes >= 1 */

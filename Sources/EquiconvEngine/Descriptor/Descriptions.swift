@@ -26,7 +26,8 @@ extension Layer: CustomStringConvertible {
       ("stride \(stride)", stride.values.contains { $0 != 1 }),
       ("padding \(isSame ? "same" : padding.description)", padding.values.contains { $0 != 0 }),
       ("dilation \(dilation)", dilation.values.contains { $0 != 1 }), ("\(paddingMode)", paddingMode != .zeros),
-      ("\(algorithm)", algorithm != .auto), ("\(channelGroups) groups of channels", channelGroups > 1), ("quadrature", usesQuadrature),
+      ("\(algorithm)", algorithm != .auto), ("\(channelGroups) groups of channels", channelGroups > 1),
+      ("quadrature", usesQuadrature),
     ] where isSet {
       text += ", " + name
     }

@@ -139,7 +139,7 @@ def test_empty_batches_have_gradients_of_zero(rng):
 MASKS = [mask for mask in itertools.product((False, True), repeat=3) if any(mask)]
 MAPPED = {
     "group": (C4, {}, (2, 3, 4, 4, 5), (2, 3, 4, 3, 3)),
-    "depthwise": (D4, {"depthwise": True, "input_stabilizer": [0, 4], "output_stabilizer": [0, 2]}, (2, 2, 4, 4, 4),
+    "depthwise": (D4, {"groups": 2, "input_stabilizer": [0, 4], "output_stabilizer": [0, 2]}, (2, 2, 4, 4, 4),
                   (2, 1, 4, 3, 3)),
     "basis": (C8, {"basis": eq.circular_harmonics(3), "input_stabilizer": range(8), "output_stabilizer": [0],
                    "stride": 2, "padding": 1}, (2, 2, 5, 5), (2, 2, *eq.circular_harmonics(3).shape)),

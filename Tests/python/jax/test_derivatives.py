@@ -20,6 +20,8 @@ SAMPLINGS = {
     "D4 strided": (D4, (5, 5), (3, 3), {"stride": 2, "padding": 1}),
     "C4 dilated": (C4, (6, 7), (2, 2), {"dilation": 2, "padding": 1}),
     "C4 circular": (C4, (4, 5), (3, 3), {"padding": "same", "padding_mode": "circular"}),
+    "C4 reflect": (C4, (4, 5), (3, 3), {"padding": 2, "padding_mode": "reflect", "groups": 2}),
+    "C4 replicate": (C4, (4, 5), (3, 3), {"padding": 2, "padding_mode": "replicate"}),
     "C8 interpolated": (C8, (5, 5), (3, 3), {"interpolation": "bicubic"}),
     "C8 basis": (C8, (6, 6), eq.circular_harmonics(5).shape, {"basis": eq.circular_harmonics(5)}),
     "line": (LINE, (7,), (3,), {"stride": 2}),
@@ -66,10 +68,10 @@ def test_derivatives_with_a_basis_on_the_group(rng, x64):
     check(jax.jit(lambda x, weight: bend(function(x, weight))), (x, weight))
 
 
-@pytest.mark.parametrize("depthwise", [False, True])
-def test_derivatives_between_quotients(rng, x64, depthwise):
-    x, weight = draw(rng, (1, 2, 4, 4, 4)), draw(rng, (2, 1 if depthwise else 2, 4, 3, 3))
-    function = layer("conv", D4, input_stabilizer=[0, 4], output_stabilizer=[0, 2], depthwise=depthwise)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_derivatives_between_quotients(rng, x64, groups):
+    x, weight = draw(rng, (1, 2, 4, 4, 4)), draw(rng, (2, 2 // groups, 4, 3, 3))
+    function = layer("conv", D4, input_stabilizer=[0, 4], output_stabilizer=[0, 2], groups=groups)
     check(jax.jit(lambda x, weight: bend(function(x, weight))), (x, weight))
 
 

@@ -42,7 +42,7 @@ WRONG = [
     ("projection_conv", (XG, W, C4), {}),
     ("isotropic_conv", (X.astype(">f4"), W, C4), {}),
     ("conv", (XG, WG, D4), {"input_stabilizer": [0, 4], "output_stabilizer": [0, 1]}),
-    ("conv", (XG, WG, D4), {"input_stabilizer": [0, 4], "output_stabilizer": [0], "depthwise": True}),
+    ("conv", (XG, WG, D4), {"input_stabilizer": [0, 4], "output_stabilizer": [0], "groups": 2}),
     ("group_pool", (X, "median"), {}),
     ("group_pool", (X[0], "mean"), {}),
     ("group_pool", (XG[:, :0], "mean"), {}),

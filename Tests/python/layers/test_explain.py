@@ -111,7 +111,7 @@ def test_general_layers_and_bases_are_explained():
     basis = eq.bspline_basis(5)
     harmonic = eq.explain(eq.lifting_conv, (1, 3, 9, 9), (5, 3, basis.count), eq.cyclic(8), basis=basis)
     assert harmonic.definition_operations > 0
-    depthwise = {"input_stabilizer": [0], "output_stabilizer": [0], "depthwise": True}
+    depthwise = {"input_stabilizer": [0], "output_stabilizer": [0], "groups": 3}
     assert eq.explain(eq.conv, (1, 3, 4, 8, 8), (3, 1, 4, 3, 3), C4, **depthwise).algorithm == "direct"
     assert eq.explain(eq.lifting_conv, (0, 3, 8, 8), (5, 3, 3, 3), C4).operations == 0
 
@@ -174,10 +174,14 @@ def test_explain_takes_nothing_but_what_the_layer_takes():
 
 def test_reasons_of_a_refusal_name_what_is_in_the_way():
     x, weight = (1, 4, 4, 9, 9), (4, 4, 4, 3, 3)
-    spaces = {"input_stabilizer": [0], "output_stabilizer": [0], "depthwise": True}
+    spaces = {"input_stabilizer": [0], "output_stabilizer": [0], "groups": 4}
     for arguments, keywords, text in [
         ((eq.group_conv, x, weight, C4), {"stride": 2}, r"fourier with stride \(2, 2\), expected stride 1"),
-        ((eq.conv, x, (4, 1, 4, 3, 3), C4), spaces, "fourier with a depthwise layer, expected sums over channels"),
+        (
+            (eq.conv, x, (4, 1, 4, 3, 3), C4),
+            spaces,
+            "fourier with 4 groups of channels, expected sums over all channels",
+        ),
         ((eq.lifting_conv, (1, 2, 9), (3, 2, 3), eq.reflection()), {}, "fourier with 1 dimension"),
         ((eq.lifting_conv, (1, 2, 5, 5, 5), (3, 2, 3, 3, 3), eq.octahedral()), {}, "fourier with 3 dimensions"),
         ((eq.group_conv, (1, 1, 4, 40, 40), (1, 1, 4, 33, 33), C4), {}, "fourier with a reach of 33"),

@@ -145,15 +145,15 @@ BEYOND_MEMORY = {
 
 LAYER = {"group": C4, "bias": None, "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros",
          "algorithm": "auto", "basis": None, "interpolation": "bilinear", "group_basis": None,
-         "quadrature": False, "out": None}  # fmt: skip
+         "quadrature": False, "groups": 1, "out": None}  # fmt: skip
 GRADIENT = {name: value for name, value in LAYER.items() if name not in ("bias", "out")} | {"wanted": ("x",)}
-SPACES = {"input_stabilizer": (0,), "output_stabilizer": (0,), "depthwise": False}
+SPACES = {"input_stabilizer": (0,), "output_stabilizer": (0,)}
 TRANSPOSED = {"layer": "group", "output_padding": 0}
 MODULE = {"in_channels": 1, "out_channels": 1, "kernel": 3, "group": C4, "stride": 1, "padding": 0, "dilation": 1,
           "padding_mode": "zeros", "algorithm": "auto", "interpolation": "bilinear", "group_basis": None,
-          "quadrature": False, "bias": True, "dtype": "float32", "rng": 0}  # fmt: skip
+          "quadrature": False, "groups": 1, "bias": True, "dtype": "float32", "rng": 0}  # fmt: skip
 PLANES = {"x_space": PLANE, "y_space": PLANE}
-SEPARABLE = {name: value for name, value in LAYER.items() if name not in ("group_basis",)}
+SEPARABLE = {name: value for name, value in LAYER.items() if name not in ("group_basis", "groups")}
 OVER_H = {"x": XG, "weight_h": np.ones((2, 2, 4)), "weight_x": np.ones((2, 3, 3))}
 
 
@@ -307,7 +307,7 @@ NAMED = {
     "kernel": ("kernel", "grad_out"),
     "size": ("size", "grad_out"),
     "dilation": ("dilation", "grad_out"),
-    "depthwise": ("depthwise", "grad_out"),
+    "groups": ("groups", "weight", "channels", "grad_out"),
 }
 # Parameters that take any number.
 TAKES_ANY_NUMBER = {"slope", "alpha"}
@@ -382,7 +382,7 @@ def test_the_extension_leaves_no_exception_behind_a_result(label):
     """Operands of `forward` and `vjp` reach the words of Python; all else is refused with a TypeError."""
     native = eq.__dict__["_native"]
     value = VALUES[label]
-    spec = native.layer_of("lifting", C4, 1, 0, 1, "zeros", "auto", None, "bilinear", None, False)
+    spec = native.layer_of("lifting", C4, 1, 0, 1, "zeros", "auto", None, "bilinear", None, False, 1)
     forward, vjp = (spec, X, W, None, None), (spec, np.ones((1, 2, 4, 4, 4)), X, W)
     for position in range(1, len(forward)):
         if value is not None or position < 3:

@@ -112,7 +112,7 @@ def test_general_layers_and_bases_take_prepared_weights(rng):
     spaces = {"input_stabilizer": [0, 2], "output_stabilizer": [0]}
     x, weight = rng.normal(size=(2, 3, 2, 9, 9)), rng.normal(size=(4, 3, 2, 3, 3))
     np.testing.assert_array_equal(eq.conv(x, eq.prepare(weight), C4, **spaces), eq.conv(x, weight, C4, **spaces))
-    depthwise = {"input_stabilizer": [0], "output_stabilizer": [0], "depthwise": True}
+    depthwise = {"input_stabilizer": [0], "output_stabilizer": [0], "groups": 3}
     x, weight = rng.normal(size=(2, 3, 4, 9, 9)), rng.normal(size=(3, 1, 4, 3, 3))
     np.testing.assert_array_equal(eq.conv(x, eq.prepare(weight), C4, **depthwise), eq.conv(x, weight, C4, **depthwise))
     basis = eq.circular_harmonics(5)

@@ -6,6 +6,7 @@ import re
 import equiconv as eq
 import numpy as np
 import pytest
+from cases import FORWARD
 
 GROUPS = {
     "C4": eq.cyclic(4),
@@ -85,7 +86,7 @@ def test_depthwise_conv_is_one_layer_for_each_channel():
     rng = np.random.default_rng(9)
     x, weight = rng.normal(size=(2, 3, 4, 7, 7)), rng.normal(size=(3, 1, 4, 3, 3))
     spaces = {"input_stabilizer": [0, 4], "output_stabilizer": [0, 2]}
-    together = eq.conv(x, weight, group, depthwise=True, **spaces)
+    together = eq.conv(x, weight, group, groups=3, **spaces)
     for channel in range(3):
         alone = eq.conv(x[:, channel : channel + 1], weight[channel : channel + 1], group, algorithm="direct", **spaces)
         np.testing.assert_array_equal(together[:, channel : channel + 1], alone)
@@ -102,9 +103,9 @@ WRONG = {
     "channels": (lambda: eq.separable_conv(X[:, :2], H, K, eq.cyclic(8)), "expected 2 on axis 1"),
     "depthwise channels": (
         lambda: eq.conv(
-            X, H[..., None, None], eq.cyclic(8), input_stabilizer=[0], output_stabilizer=[0], depthwise=True
+            X, H[:3, :, :, None, None], eq.cyclic(8), input_stabilizer=[0], output_stabilizer=[0], groups=3
         ),
-        "expected (3, 1, ...) for a depthwise layer",
+        "expected 3 / 3 on axis 1",
     ),
 }
 
@@ -116,6 +117,22 @@ def test_wrong_factors_are_named(name):
         call()
 
 
-def test_depthwise_is_a_bool():
-    with pytest.raises(TypeError, match=r"depthwise is 1 \(int\), expected a bool"):
-        eq.conv(X, K, eq.cyclic(8), input_stabilizer=[0], output_stabilizer=[0], depthwise=1)
+@pytest.mark.parametrize("layer", FORWARD)
+def test_groups_of_channels_are_layers_beside_each_other(layer):
+    group, rng = eq.dihedral(4), np.random.default_rng(11)
+    fiber = (group.order,) if layer in ("group", "projection") else ()
+    x, weight = rng.normal(size=(2, 4, *fiber, 6, 7)), rng.normal(size=(6, 2, *fiber, 3, 3))
+    options = {"padding": 1, "padding_mode": "reflect", "algorithm": "direct"}
+    together = FORWARD[layer](x, weight, group, groups=2, **options)
+    for part in range(2):
+        alone = FORWARD[layer](x[:, 2 * part : 2 * part + 2], weight[3 * part : 3 * part + 3], group, **options)
+        np.testing.assert_array_equal(together[:, 3 * part : 3 * part + 3], alone)
+
+
+def test_wrong_groups_are_named():
+    for groups, kind, text in [
+        (True, TypeError, "groups is True"), (0, ValueError, "groups is 0"), (-1, ValueError, "groups is -1"),
+        (2, ValueError, "expected a multiple of 2 on axis 0"),
+    ]:  # fmt: skip
+        with pytest.raises(kind, match=text):
+            eq.group_conv(np.ones((1, 2, 4, 5, 5)), np.ones((3, 1, 4, 3, 3)), eq.cyclic(4), groups=groups)

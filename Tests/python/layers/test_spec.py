@@ -12,18 +12,18 @@ from equiconv._checks.texts import number_text
 from equiconv._layer.spec import LayerSpec, layer_of
 
 C4, D4 = eq.cyclic(4), eq.dihedral(4)
-PLAIN = (1, 0, 1, "zeros", "auto", None, "bilinear", None, False)
+PLAIN = (1, 0, 1, "zeros", "auto", None, "bilinear", None, False, 1)
 
 
 def _specs():
     basis = eq.bspline_basis(5, 2)
     yield layer_of("lifting", C4, *PLAIN)
-    yield layer_of("group", C4, 2, "same", 1, "circular", "direct", None, "bicubic", eq.localized([0, 1]), True)
-    yield layer_of("projection", D4, (2, 2), (1, 1), 1, "zeros", "auto", basis, "bilinear", None, False)
-    yield layer_of("conv", D4, *PLAIN, (0, 4), (0,), False)
-    yield layer_of("conv", D4, *PLAIN, (0,), (0,), True)
+    yield layer_of("group", C4, 2, "same", 1, "circular", "direct", None, "bicubic", eq.localized([0, 1]), True, 2)
+    yield layer_of("projection", D4, (2, 2), (1, 1), 1, "zeros", "auto", basis, "bilinear", None, False, 1)
+    yield layer_of("conv", D4, *PLAIN, (0, 4), (0,))
+    yield layer_of("conv", D4, *PLAIN[:-1], 3, (0,), (0,))
     matrices = eq.PointGroup.from_matrices(eq.cyclic(3).matrices)
-    yield layer_of("group", matrices, 1, 0, 1, "zeros", "auto", eq.circular_harmonics(5), "bilinear", None, False)
+    yield layer_of("group", matrices, 1, 0, 1, "zeros", "auto", eq.circular_harmonics(5), "bilinear", None, False, 1)
 
 
 def test_a_text_makes_the_same_spec():
@@ -45,7 +45,7 @@ def test_a_text_alone_makes_an_equal_layer():
 
 def test_equal_options_give_one_object():
     assert layer_of("lifting", C4, *PLAIN) is layer_of("lifting", C4, *PLAIN)
-    strided = (tuple([2, 2]), 0, 1, "zeros", "auto", None, "bilinear", None, False)  # noqa: C409
+    strided = (tuple([2, 2]), 0, 1, "zeros", "auto", None, "bilinear", None, False, 1)  # noqa: C409
     assert layer_of("lifting", C4, (2, 2), *PLAIN[1:]) is layer_of("lifting", C4, *strided)
     assert layer_of("lifting", C4, 2, *PLAIN[1:]) is layer_of("lifting", C4, (2, 2), *PLAIN[1:])
 
@@ -77,12 +77,12 @@ def test_shapes_are_those_of_arrays():
 def test_wrong_texts_are_refused_with_the_place():
     text = layer_of("lifting", C4, *PLAIN).text
     for wrong, expected in [
-        ("", "ended at byte 0"), (text[:-1], "depthwise"), (text + " ", "the end of the text"),
+        ("", "ended at byte 0"), (text[:-1], "channel_groups"), (text + " ", "the end of the text"),
         (text.replace("/1", "/2"), "version 1"), (text.replace("zeros", "sevens"), '"zeros" or "circular"'),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match="text is") as error:
             LayerSpec.parse(wrong)
-        assert expected in str(error.value) or expected == "depthwise"
+        assert expected in str(error.value) or expected == "channel_groups"
 
 
 def test_numbers_are_spelled_as_the_engine_spells_them():

@@ -137,7 +137,7 @@ def test_truncated_files_are_errors(network, tmp_path, step):
 
 def test_four_thousand_layers_are_opened_and_described_in_a_second():
     group = eq.cyclic(64)
-    text = layer_of("lifting", group, (1, 1), (0, 0), (1, 1), "zeros", "auto", None, "bilinear", None, False).text
+    text = layer_of("lifting", group, (1, 1), (0, 0), (1, 1), "zeros", "auto", None, "bilinear", None, False, 1).text
     layers = [
         {"kind": "convolution", "name": "n", "inputs": ["x"], "output": f"v{i}", "layer": text, "weight": "w"}
         for i in range(4000)

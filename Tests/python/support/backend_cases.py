@@ -20,6 +20,9 @@ LATTICE = [
 ]
 
 
+MODES = ("circular", "reflect", "replicate")
+
+
 def _on_quotients():
     for name, subgroups in quotients.SUBGROUPS.items():
         group = quotients.GROUPS[name]
@@ -27,7 +30,9 @@ def _on_quotients():
         for number, (source, target) in enumerate(itertools.product(subgroups, subgroups)):
             basis = {} if number % 3 or group.dimension == 3 else {"basis": HARMONICS}
             stabilizers = {"input_stabilizer": source, "output_stabilizer": target}
-            options = {"padding": "same"} if number % 2 else {"stride": 2, "padding": 1, "padding_mode": "circular"}
+            options = (
+                {"padding": "same"} if number % 2 else {"stride": 2, "padding": 1, "padding_mode": MODES[number % 3]}
+            )
             yield Case("conv", name, group, quotients.signal_sizes(group), kernel, stabilizers | options | basis)
 
 
@@ -41,7 +46,8 @@ def _on_sampled_groups():
     yield Case("lifting", "icosahedral", eq.icosahedral(), (3, 4, 3), (3, 3, 3), {"padding": 1})
     yield Case("projection", "icosahedral", eq.icosahedral(), (3, 3, 3), (2, 2, 2), {"padding": "valid"})
     cube = eq.octahedral()
-    yield Case("group", "octahedral", cube, (3, 4, 3), (3, 3, 3), {"padding": 2, "padding_mode": "circular"})
+    for mode in MODES:
+        yield Case("group", "octahedral", cube, (3, 4, 3), (3, 3, 3), {"padding": 2, "padding_mode": mode})
     yield Case("lifting", "octahedral", cube, (3, 4, 3), (3, 3, 3), {"basis": eq.bspline_basis((3, 3, 3))})
 
 
@@ -52,7 +58,7 @@ def _on_the_group_alone():
         yield Case("group", "C16", c16, (4, 5), (3, 3), options | {"group_basis": basis, "padding": 1})
         yield Case("projection", "C16", c16, (4, 5), (3, 3), options | {"group_basis": basis, "basis": BSPLINES})
     yield Case("group", "D4", d4, (4, 5), (2, 2), {"group_basis": eq.localized([0, 3, 5]), "stride": 2})
-    depthwise = {"output_stabilizer": (0,), "depthwise": True, "padding": 1}
+    depthwise = {"output_stabilizer": (0,), "groups": 2, "padding": 1}
     for group, name, basis in ((d4, "D4", None), (eq.cyclic(8), "C8", BSPLINES), (c16, "C16", None)):
         kernels = depthwise | ({} if basis is None else {"basis": basis})
         yield Case("conv", name, group, (5, 4), (3, 3), kernels | {"input_stabilizer": (0,)})
@@ -121,7 +127,7 @@ def terms(case, operands, grad_out):
     taps, places = math.prod(recipe.taps), math.prod(totals[0].shape[-plan.dimension :])
     points, elements = recipe.places.layout[:2]
     channels, sources = weight.shape[1], plan.input_points or 1
-    wraps = sum(2 * (p // n) + 3 for p, n in zip(plan.padding, case.sizes, strict=True)) if plan.is_circular else 0
+    wraps = sum(2 * (p // n) + 3 for p, n in zip(plan.padding, case.sizes, strict=True)) if plan.is_continued else 0
     bank = recipe.coefficients + recipe.functions + elements + 4
     counts = (
         channels * sources * taps + 1 + bank,
@@ -138,8 +144,8 @@ def terms(case, operands, grad_out):
 def _text_of(case, text_of):
     options = {
         "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto", "basis": None,
-        "interpolation": "bilinear", "group_basis": None, "quadrature": False,
+        "interpolation": "bilinear", "group_basis": None, "quadrature": False, "groups": 1,
     }  # fmt: skip
     stabilizers = [tuple(case.keywords[f"{side}_stabilizer"]) for side in ("input", "output") if case.layer == "conv"]
-    rest = (*stabilizers, case.keywords.get("depthwise", False)) if case.layer == "conv" else ()
-    return text_of(case.layer, case.group, *(case.keywords.get(key, value) for key, value in options.items()), *rest)
+    values = (case.keywords.get(key, value) for key, value in options.items())
+    return text_of(case.layer, case.group, *values, *stabilizers)

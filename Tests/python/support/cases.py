@@ -66,6 +66,8 @@ SAMPLINGS = {
         _s((39,), (4,), stride=3, padding=2, dilation=2),
         _s((40,), (7,), padding="same", padding_mode="circular"),
         _s((5,), (3,), padding=9, padding_mode="circular", dilation=2),
+        _s((8,), (4,), padding=3, padding_mode="reflect", stride=2),
+        _s((5,), (5,), padding="same", padding_mode="replicate"),
     ],
     2: [
         _s((7, 7), (3, 3)),
@@ -79,6 +81,9 @@ SAMPLINGS = {
         _s((13, 9), (3, 3), dilation=3, padding="same"),
         _s((8, 6), (5, 5), padding="same", padding_mode="circular"),
         _s((3, 5), (3, 3), padding=7, padding_mode="circular", stride=2, dilation=2),
+        _s((8, 6), (5, 5), padding="same", padding_mode="reflect"),
+        _s((3, 5), (3, 3), padding=7, padding_mode="reflect", stride=2, dilation=2),
+        _s((7, 9), (3, 3), padding=3, padding_mode="replicate", stride=2),
         _s((4, 33), (2, 2), dilation=2, padding="valid"),
     ],
     3: [
@@ -87,6 +92,8 @@ SAMPLINGS = {
         _s((2, 1, 3), (1, 1, 1)),
         _s((5, 3, 7), (3, 3, 3), stride=2, padding="same"),
         _s((3, 2, 4), (3, 3, 3), padding=2, dilation=2, padding_mode="circular"),
+        _s((3, 4, 2), (3, 3, 3), padding=1, padding_mode="reflect"),
+        _s((2, 3, 3), (2, 2, 2), padding=1, padding_mode="replicate"),
     ],
 }
 
@@ -96,6 +103,7 @@ UNEVEN_SAMPLINGS = {
     2: [
         _s((7, 12), (3, 4), stride=(2, 1), padding=(1, 2), dilation=(1, 2)),
         _s((6, 9), (1, 5), padding=(0, 2), padding_mode="circular"),
+        _s((6, 9), (3, 5), padding=(1, 3), padding_mode="reflect", stride=(1, 2)),
         _s((9, 10), (5, 1), stride=(1, 3), padding="same"),
     ],
     3: [_s((4, 5, 6), (2, 3, 1), stride=(1, 2, 1), padding=(1, 1, 0), dilation=(2, 1, 1))],

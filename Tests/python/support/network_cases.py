@@ -102,7 +102,8 @@ class Quotients(nn.Module):
         y = et.conv(x, self.first, D4, input_stabilizer=range(8), output_stabilizer=[0, 4], padding=1)
         y = et.conv(y.relu(), self.second, D4, input_stabilizer=[0, 4], output_stabilizer=[0], padding=1)
         return et.conv(
-            y.relu(), self.third, D4, input_stabilizer=[0], output_stabilizer=[0], depthwise=True,
+            y.relu(), self.third, D4, input_stabilizer=[0], output_stabilizer=[0], groups=4,
+            padding_mode="replicate", padding=1,
             group_basis=eq.localized([0, 1]), algorithm="direct",
         )  # fmt: skip
 

@@ -59,7 +59,7 @@ def _transposed_convolution(operation, inputs, tensors, groups, group, dimension
         )
     ]
     points = spec.layer.input_points(spec.group)
-    channels = weight.shape[0] if spec.layer.depthwise else weight.shape[1]
+    channels = weight.shape[1] * spec.kernel.groups
     like = np.zeros((x.shape[0], channels, *(() if points is None else (points,)), *sizes), x.dtype)
     y, _, _ = _native.vjp(spec, x, like, weight, True, False, False)
     if "bias" in operation:

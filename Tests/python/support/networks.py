@@ -8,7 +8,8 @@ import numpy as np
 
 LAYER = (
     "equiconv-layer/1 group={group} input={input} output={output} stride=[1,1] padding=[same,same] dilation=[1,1] "
-    "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no depthwise=no"
+    "padding_mode=zeros algorithm=auto interpolation=bilinear basis=none group_basis=full quadrature=no "
+    "channel_groups=1"
 )
 CLASSES = ["cat", "dog", "übrig"]
 

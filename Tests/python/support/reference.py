@@ -47,13 +47,23 @@ def turned(kernel, matrices, h, spatial_axes):
     return flat.reshape(kernel.shape)
 
 
+def place(position, size, mode):
+    """The entry that is continued to a position."""
+    if mode == "replicate":
+        return min(max(position, 0), size - 1)
+    if mode == "reflect" and size > 1:
+        while not 0 <= position < size:
+            position = -position if position < 0 else 2 * (size - 1) - position
+    return position % size
+
+
 def padded(x, padding, mode):
-    """x with `padding` entries on both sides of its last axes: zeros, or periodically."""
+    """x with `padding` entries on both sides of its last axes, of zeros or of its own."""
     first = x.ndim - len(padding)
     for axis, p in enumerate(padding, start=first):
         n = x.shape[axis]
         source = np.arange(-p, n + p)
-        x = np.take(x, source % n, axis=axis)
+        x = np.take(x, [place(position, n, mode) for position in source], axis=axis)
         if mode == "zeros":
             outside = (source < 0) | (source >= n)
             x[(slice(None),) * axis + (outside,)] = 0

@@ -34,12 +34,14 @@ class Case:
         return "conv" if self.layer == "conv" else f"{self.layer}_conv"
 
     def operands(self, rng, dtype=np.float64, batch=2, channels=2, outputs=2):
-        """Random (x, weight, bias)."""
+        """Random (x, weight, bias), of at least one channel in each group."""
+        groups = self.keywords.get("groups", 1)
+        channels, outputs = max(channels, groups), max(outputs, groups)
         points = {"isotropic": (), "lifting": (), "conv": self._points()}.get(self.layer, (self.group.order,))
         basis, on_group = self.keywords.get("basis"), self.keywords.get("group_basis")
         functions = points if on_group is None else (on_group.count,)
         ends = self.kernel if basis is None else basis.shape
-        inputs = 1 if self.keywords.get("depthwise") else channels
+        inputs = channels // groups
         shapes = (batch, channels, *points, *self.sizes), (outputs, inputs, *functions, *ends), (outputs,)
         return tuple(rng.normal(size=shape).astype(dtype) for shape in shapes)
 
@@ -56,6 +58,8 @@ def _cases():
         yield Case(layer, "C4", c4, (4, 5), (3, 3))
         yield Case(layer, "C4", c4, (5, 5), (3, 3), {"stride": 2, "padding": 1})
         yield Case(layer, "D4", d4, (4, 4), (2, 2), {"dilation": 2, "padding": 2, "padding_mode": "circular"})
+        yield Case(layer, "C4", c4, (4, 4), (3, 3), {"padding": 2, "padding_mode": "reflect", "groups": 2})
+        yield Case(layer, "C4", c4, (3, 5), (3, 3), {"padding": 1, "padding_mode": "replicate", "stride": 2})
         yield Case(layer, "C8", c8, (4, 4), (3, 3), {"interpolation": "bicubic", "padding": "same"})
         yield Case(layer, "C8", c8, (4, 4), (3, 3), {"basis": HARMONICS, "padding": "same"})
         yield Case(layer, "reflection", eq.reflection(), (7,), (3,), {"stride": (2,), "padding": 1})
@@ -68,7 +72,7 @@ def _cases():
     yield Case("lifting", "similarity", similarity, (5, 5), (3, 3), {"basis": BSPLINES, "padding": 1})
     quotient = {"input_stabilizer": (0, 4), "output_stabilizer": (0, 1, 2, 3)}
     yield Case("conv", "D4", d4, (4, 4), (3, 3), quotient | {"padding": 1})
-    plane = {"input_stabilizer": range(4), "output_stabilizer": (0, 2), "depthwise": True}
+    plane = {"input_stabilizer": range(4), "output_stabilizer": (0, 2), "groups": 2}
     yield Case("conv", "C4", c4, (4, 5), (3, 3), plane)
     yield Case("conv", "C4", c4, (5, 4), (3, 3), {"input_stabilizer": [0], "output_stabilizer": [0]})
 

@@ -100,7 +100,7 @@ def test_two_functions_make_a_separable_layer(rng, group, device):
     between = et.group_conv(signal, first.reshape(4, 3, order, *(1,) * d), group, backend="torch")
     y = et.conv(
         between, second.reshape(4, 1, 1, *(3,) * d), group, input_stabilizer=(0,), output_stabilizer=(0,),
-        group_basis=eq.localized([0]), depthwise=True, padding="same", backend="torch",
+        group_basis=eq.localized([0]), groups=4, padding="same", backend="torch",
     )  # fmt: skip
     expected = eq.separable_conv(x, over_h, over_x, group, padding="same")
     np.testing.assert_allclose(y.cpu(), expected, rtol=0, atol=1e-12 * np.abs(expected).max())

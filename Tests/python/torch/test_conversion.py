@@ -142,6 +142,25 @@ def test_channels_are_divided_rounded_and_at_least_one(keep):
         assert (first.in_channels, last.out_channels) == (3, 4)
 
 
+def test_groups_of_channels_keep_their_size_and_there_are_fewer():
+    """8 groups of 3 channels become 4 of 3 for C4, and write 4 groups of 2."""
+    plain = nn.Sequential(
+        nn.Conv2d(3, 24, 3), nn.Conv2d(24, 16, 3, padding=1, groups=8), nn.ReLU(),
+        nn.ConvTranspose2d(16, 16, 2, 2, groups=4), nn.Conv2d(16, 16, 3, groups=16), nn.Conv2d(16, 4, 1),
+    )  # fmt: skip
+    network = et.convert(plain, C4).eval()
+    first, groups, _, back, depthwise, last = (network.get_submodule(str(number)) for number in range(6))
+    assert (first.out_channels, groups.in_channels, groups.out_channels, groups.groups) == (12, 12, 8, 4)
+    assert (back.in_channels, back.out_channels, back.groups) == (8, 8, 2)
+    assert (depthwise.groups, depthwise.weight.shape[1], last.in_channels) == (8, 1, 8)
+    eq.set_algorithm(network, "exact")
+    x = torch.randn(1, 3, 9, 9)
+    with torch.no_grad():
+        y = network(x)
+        assert y.shape == plain(x).shape
+        assert torch.equal(network(torch.rot90(x, 1, (2, 3))), torch.rot90(y, 1, (2, 3)))
+
+
 def test_concatenated_channels_are_the_sum_of_their_parts_also_where_one_convolution_meets_them():
     """5 channels become 2 (of 5 / 2), 10 of two parts 4 and not 5, and the image keeps its 3."""
     network = et.convert(networks.Dense(), C4)

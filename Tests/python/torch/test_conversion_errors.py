@@ -120,13 +120,9 @@ REFUSED = {
     "softmax over space": (of(lambda self, y: y.softmax(-1)), ["softmax at", "over axis -1, expected 1, the channels"]),
     "mean over a row": (of(lambda self, y: y - y.mean(3, keepdim=True)), ["mean at", "is over axes 3", "all of space"]),
     "concatenation along rows": (of(lambda self, y: torch.cat([y, y], 2)), ["cat at", "axis 2, expected 1"]),
-    "grouped convolution": (
-        module(nn.Conv2d(8, 8, 3, groups=2)),
-        ["Conv2d at inner", "has groups=2 for 8 and 8 channels", "make it groups=1"],
-    ),
-    "grouped transposed convolution": (
-        module(nn.ConvTranspose2d(8, 8, 2, stride=2, groups=8)),
-        ["ConvTranspose2d at inner (ConvTranspose2d)", "has groups=8, expected 1", "make it groups=1"],
+    "groups of the image's channels": (
+        nn.Sequential(nn.Conv2d(2, 8, 3, groups=2), nn.ReLU(), nn.Conv2d(8, 4, 1)),
+        ["Conv2d at 0", "has groups=2, and of 2 and 4 channels none of 1 and 4 can be made", "make it groups=1"],
     ),
     "oblong kernel": (
         module(nn.Conv2d(8, 8, (1, 3))),

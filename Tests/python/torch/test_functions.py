@@ -317,7 +317,7 @@ def test_groups_that_print_alike_are_told_apart(rng):
         np.testing.assert_array_equal(y.numpy(), eq.isotropic_conv(x, weight, group))
     from equiconv.torch._operators.layers import text_of
 
-    options = (1, 0, 1, "zeros", "auto", None, "bilinear", None, False)
+    options = (1, 0, 1, "zeros", "auto", None, "bilinear", None, False, 1)
     assert len({text_of("isotropic", group, *options) for group in groups}) == 3
 
 

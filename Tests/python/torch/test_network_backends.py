@@ -181,11 +181,10 @@ def test_normalization_moves_with_its_network():
 def text_of_case(case):
     options = {
         "stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto", "basis": None,
-        "interpolation": "bilinear", "group_basis": None, "quadrature": False,
+        "interpolation": "bilinear", "group_basis": None, "quadrature": False, "groups": 1,
     } | case.keywords  # fmt: skip
     stabilizers = [tuple(options.pop(name)) for name in ("input_stabilizer", "output_stabilizer") if name in options]
-    depthwise = [options.pop("depthwise", False)] if case.layer == "conv" else []
-    return text_of(case.layer, case.group, *options.values(), *stabilizers, *depthwise)
+    return text_of(case.layer, case.group, *options.values(), *stabilizers)
 
 
 def adjoint_of(g, weight, shape, text):
@@ -251,7 +250,7 @@ def test_transposed_modules_are_those_of_torch_in_every_backend(mode, sampling):
 
 
 def test_functions_of_files_have_the_backend_that_is_asked_for():
-    module = ConvolutionFunction(text_of("lifting", C4, 1, 0, 1, "zeros", "auto", None, "bilinear", None, False))
+    module = ConvolutionFunction(text_of("lifting", C4, 1, 0, 1, "zeros", "auto", None, "bilinear", None, False, 1))
     x, weight = torch.randn(1, 2, 5, 5), torch.randn(3, 2, 3, 3)
     expected = module(x, weight)
     et.set_backend(module, "torch")

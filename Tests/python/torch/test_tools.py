@@ -82,7 +82,7 @@ def test_symbolic_trace_takes_functions_with_any_argument():
 
     def program(x, weight, bias):
         y = et.group_conv(x, weight, C4, bias, padding=1)
-        y = et.conv(y, weight[:, :1], C4, input_stabilizer=[0], output_stabilizer=[0, 2], depthwise=True)
+        y = et.conv(y, weight[:, :1], C4, input_stabilizer=[0], output_stabilizer=[0, 2], groups=3)
         return et.group_pool(y), et.group_pool(y, "max")
 
     x = torch.randn(1, 2, 4, 7, 7)

@@ -34,8 +34,11 @@ def _more():
     yield Case("group", "D4", D4, (5, 9), (3, 3), {"stride": 2, "padding": 1})
     yield Case("group", "D4", D4, (3, 3), (3, 3), {"padding": 7, "padding_mode": "circular", "stride": 2})
     yield Case("lifting", "D4", D4, (6, 7), (4, 4), {"padding": 3, "padding_mode": "circular"})
+    for mode in ("reflect", "replicate"):
+        yield Case("group", "D4", D4, (5, 3), (3, 3), {"padding": 6, "padding_mode": mode, "stride": 2, "groups": 2})
+        yield Case("lifting", "D4", D4, (6, 7), (4, 4), {"padding": 3, "padding_mode": mode})
     yield Case("projection", "full_octahedral", eq.full_octahedral(), (2, 3, 3), (2, 2, 2), {"padding": 1})
-    depthwise = {"input_stabilizer": MIRROR, "output_stabilizer": MIRROR, "depthwise": True, "padding": 1}
+    depthwise = {"input_stabilizer": MIRROR, "output_stabilizer": MIRROR, "groups": 2, "padding": 1}
     yield Case("conv", "D6", D6, (4, 5), (3, 3), depthwise)
     yield Case("lifting", "scaling", eq.scaling([1.0, 2.0]), (7, 7), (3, 3), {"padding": 2})
 
@@ -110,8 +113,8 @@ def test_output_and_input_gradient_commute_to_the_last_bit(rng, case, dtype):
 def test_table_has_orbits_of_unequal_stabilizers():
     """Two mirrors of D6 map the grid to itself, and fix some of the six points of D6 modulo a mirror."""
     layer = next(case for case in ALL if case.name == "D6")
-    spec = spec_of(et._functions.text_of("conv", D6, 1, "same", 1, "zeros", "direct", None, "bilinear", None, False,
-                                         MIRROR, MIRROR, False))  # fmt: skip
+    spec = spec_of(et._functions.text_of("conv", D6, 1, "same", 1, "zeros", "direct", None, "bilinear", None, False, 1,
+                                         MIRROR, MIRROR))  # fmt: skip
     outputs = turning_of(spec).outputs
     assert len(outputs.representatives) == 2
     assert outputs.elements.shape == (2, 6)

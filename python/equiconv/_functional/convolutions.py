@@ -20,7 +20,7 @@ from .._layer.weights import PreparedWeight
 
 Axes: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = int | tuple[int, ...] | Literal["same", "valid", "equivariant"]
-PaddingMode: TypeAlias = Literal["zeros", "circular"]
+PaddingMode: TypeAlias = Literal["zeros", "circular", "reflect", "replicate"]
 LayerName: TypeAlias = Literal["isotropic", "lifting", "group", "projection"]
 
 
@@ -28,7 +28,7 @@ def isotropic_conv(
     x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     out: Array | None = None,
 ) -> Array:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
@@ -37,10 +37,10 @@ def isotropic_conv(
 
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
+        weight: kernel of shape (O, C / groups, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, groups, out: see `conv`.
         group_basis: None: kernels of signals on the plane are no functions on H.
         quadrature: without effect, as there is no sum over H.
 
@@ -57,7 +57,7 @@ def isotropic_conv(
     """
     spec = layer_of(
         "isotropic", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
@@ -66,7 +66,7 @@ def lifting_conv(
     x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     out: Array | None = None,
 ) -> Array:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
@@ -75,10 +75,10 @@ def lifting_conv(
 
     Args:
         x: signal of shape (B, C, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, kernel...), with the dtype of `x`; or one that `prepare` made.
+        weight: kernel of shape (O, C / groups, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, groups, out: see `conv`.
         group_basis: None: kernels of signals on the plane are no functions on H.
         quadrature: without effect, as there is no sum over H.
 
@@ -95,7 +95,7 @@ def lifting_conv(
     """
     spec = layer_of(
         "lifting", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
@@ -104,7 +104,7 @@ def group_conv(
     x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     out: Array | None = None,
 ) -> Array:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
@@ -113,10 +113,10 @@ def group_conv(
 
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
+        weight: kernel of shape (O, C / groups, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, groups, out: see `conv`.
         group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
         quadrature: whether the sum over H is weighted as an integral by its measure.
 
@@ -133,7 +133,7 @@ def group_conv(
     """
     spec = layer_of(
         "group", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
@@ -142,7 +142,7 @@ def projection_conv(
     x: ArrayLike, weight: ArrayLike | PreparedWeight, group: PointGroup, bias: ArrayLike | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     out: Array | None = None,
 ) -> Array:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
@@ -152,10 +152,10 @@ def projection_conv(
 
     Args:
         x: signal of shape (B, C, |H|, spatial...), float32 or float64.
-        weight: kernel of shape (O, C, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
+        weight: kernel of shape (O, C / groups, |H|, kernel...), with the dtype of `x`; or one that `prepare` made.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel, shared by all of H. None for none.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, out: see `conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, groups, out: see `conv`.
         group_basis: functions on H that kernels are made of; weights have its I functions on axis 2 in place of |H|.
         quadrature: whether the sum over H is weighted as an integral by its measure.
 
@@ -172,7 +172,7 @@ def projection_conv(
     """
     spec = layer_of(
         "projection", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
@@ -213,6 +213,6 @@ def expand(
     """
     name = choice("layer", layer, tuple(LAYERS))
     array = float_array("weight", weight)
-    spec = layer_of(name, group, 1, 0, 1, "zeros", "auto", basis, interpolation, group_basis, quadrature)
+    spec = layer_of(name, group, 1, 0, 1, "zeros", "auto", basis, interpolation, group_basis, quadrature, 1)
     check_weight(array, spec.group, spec.layer, spec.kernel, f"expand with layer {name!r}")
     return _native.expand(spec, array)

@@ -30,8 +30,8 @@ _FUNCTIONS: tuple[tuple[Callable[..., Any], Layer | None], ...] = (
     (conv, None),
 )
 _SAMPLING = ("stride", "padding", "dilation", "padding_mode", "algorithm")
-_KERNEL = ("basis", "interpolation", "group_basis", "quadrature")
-_SPACES = ("input_stabilizer", "output_stabilizer", "depthwise")
+_KERNEL = ("basis", "interpolation", "group_basis", "quadrature", "groups")
+_SPACES = ("input_stabilizer", "output_stabilizer")
 
 
 def explain(

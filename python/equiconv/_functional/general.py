@@ -24,8 +24,8 @@ def conv(
     input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
-    depthwise: bool = False, out: Array | None = None,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
+    out: Array | None = None,
 ) -> Array:  # fmt: skip
     """Group convolution R^d x H/K -> R^d x H/K', the layer of which the four named ones are cases.
 
@@ -51,7 +51,8 @@ def conv(
             for the least with which the stride fits the size on each axis that `group` moves, and that gives at least
             size / stride outputs: an error where there is none, such as for odd extents, even sizes and stride 2.
         dilation: int or one for each spatial axis, >= 1.
-        padding_mode: ``"zeros"``, or ``"circular"`` for a periodic signal.
+        padding_mode: what lies around the signal: ``"zeros"``; ``"circular"``: the signal is periodic; ``"reflect"``:
+            it is mirrored in its first and last number, which are not repeated; ``"replicate"``: these go on.
         algorithm: ``"auto"`` for speed, by a cost model: the fastest method that is equivariant to the last bit where
             that costs at most 10 % more than the fastest of all, which `explain` names; ``"exact"`` for bits, always
             the fastest such method; ``"direct"`` for the definition, equivariant to the last bit; ``"fourier"``,
@@ -67,7 +68,8 @@ def conv(
             in place of |H|.
         quadrature: whether the sum over H is weighted as an integral by its measure. Without effect on signals on the
             plane.
-        depthwise: whether output channel o reads input channel o alone; then O = C and `weight` has shape (O, 1, ...).
+        groups: parts of the channels: output channels of part i read input channels of part i alone, and `weight` has
+            shape (O, C / groups, ...). With ``groups=C`` the layer is depthwise.
         out: array to write the result to: its shape and dtype, C-contiguous, no memory shared with the inputs.
 
     Returns:
@@ -89,7 +91,7 @@ def conv(
     """
     spec = layer_of(
         "conv", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer), depthwise,
+        quadrature, groups, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer),
     )  # fmt: skip
     return _native.forward(spec.sized(x, weight) if spec.is_open else spec, x, weight, bias, out, True)
 
@@ -99,15 +101,15 @@ def conv_vjp(
     input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
-    depthwise: bool = False, wanted: Collection[str] = ALL,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
+    wanted: Collection[str] = ALL,
 ) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * conv(x, weight, group, bias, ...))``.
 
     Args:
         grad_out: that of the output: its shape, with the dtype of `x`.
         x, weight, group, input_stabilizer, output_stabilizer, stride, padding, dilation, padding_mode, algorithm,
-            basis, interpolation, group_basis, quadrature, depthwise: as `conv` was called with.
+            basis, interpolation, group_basis, quadrature, groups: as `conv` was called with.
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
     Returns:
@@ -124,7 +126,7 @@ def conv_vjp(
     """
     spec = layer_of(
         "conv", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer), depthwise,
+        quadrature, groups, plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer),
     )  # fmt: skip
     spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))

@@ -37,7 +37,7 @@ def isotropic_conv_vjp(
     grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     wanted: Collection[str] = ALL,
 ) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * isotropic_conv(x, weight, group, bias, ...))``.
@@ -45,7 +45,7 @@ def isotropic_conv_vjp(
     Args:
         grad_out: shape (B, O, spatial_out...), that of the output, with the dtype of `x`.
         x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
-            group_basis, quadrature: as `isotropic_conv` was called with;
+            group_basis, quadrature, groups: as `isotropic_conv` was called with;
             x of shape (B, C, spatial...) and weight (O, C, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -63,7 +63,7 @@ def isotropic_conv_vjp(
     """
     spec = layer_of(
         "isotropic", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
@@ -73,7 +73,7 @@ def lifting_conv_vjp(
     grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     wanted: Collection[str] = ALL,
 ) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * lifting_conv(x, weight, group, bias, ...))``.
@@ -81,7 +81,7 @@ def lifting_conv_vjp(
     Args:
         grad_out: shape (B, O, |H|, spatial_out...), that of the output, with the dtype of `x`.
         x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
-            group_basis, quadrature: as `lifting_conv` was called with;
+            group_basis, quadrature, groups: as `lifting_conv` was called with;
             x of shape (B, C, spatial...) and weight (O, C, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -99,7 +99,7 @@ def lifting_conv_vjp(
     """
     spec = layer_of(
         "lifting", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
@@ -109,7 +109,7 @@ def group_conv_vjp(
     grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     wanted: Collection[str] = ALL,
 ) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * group_conv(x, weight, group, bias, ...))``.
@@ -117,7 +117,7 @@ def group_conv_vjp(
     Args:
         grad_out: shape (B, O, |H|, spatial_out...), that of the output, with the dtype of `x`.
         x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
-            group_basis, quadrature: as `group_conv` was called with;
+            group_basis, quadrature, groups: as `group_conv` was called with;
             x of shape (B, C, |H|, spatial...) and weight (O, C, |H|, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -135,7 +135,7 @@ def group_conv_vjp(
     """
     spec = layer_of(
         "group", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))
@@ -145,7 +145,7 @@ def projection_conv_vjp(
     grad_out: ArrayLike, x: ArrayLike, weight: ArrayLike, group: PointGroup, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     wanted: Collection[str] = ALL,
 ) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * projection_conv(x, weight, group, bias, ...))``.
@@ -153,7 +153,7 @@ def projection_conv_vjp(
     Args:
         grad_out: shape (B, O, spatial_out...), that of the output, with the dtype of `x`.
         x, weight, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation,
-            group_basis, quadrature: as `projection_conv` was called with;
+            group_basis, quadrature, groups: as `projection_conv` was called with;
             x of shape (B, C, |H|, spatial...) and weight (O, C, |H|, kernel...).
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
@@ -171,7 +171,7 @@ def projection_conv_vjp(
     """
     spec = layer_of(
         "projection", group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis,
-        quadrature,
+        quadrature, groups,
     )  # fmt: skip
     spec = spec.sized(x, weight) if spec.is_open else spec
     return _native.vjp(spec, grad_out, x, weight, *wanted_flags(wanted))

@@ -64,7 +64,7 @@ def separable_conv(
         return conv(
             middle, over_x, checked_group, bias, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
             padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
-            interpolation=interpolation, group_basis=localized([0]), depthwise=True, out=result,
+            interpolation=interpolation, group_basis=localized([0]), groups=over_h.shape[0], out=result,
         )  # fmt: skip
 
     if out is not None or signal.ndim < 3 or signal.size == 0:
@@ -118,7 +118,7 @@ def separable_conv_vjp(
     grad_middle, grad_over_x, grad_bias = conv_vjp(
         grad_out, middle, over_x, checked_group, input_stabilizer=[0], output_stabilizer=[0], stride=stride,
         padding=padding, dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, basis=basis,
-        interpolation=interpolation, group_basis=localized([0]), depthwise=True,
+        interpolation=interpolation, group_basis=localized([0]), groups=over_h.shape[0],
     )  # fmt: skip
     grad_x, grad_over_h, _ = group_conv_vjp(
         _without_scales(grad_middle, checked_group), x, over_h, checked_group, quadrature=quadrature,

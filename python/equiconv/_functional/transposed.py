@@ -40,6 +40,7 @@ def transposed_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
     padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", basis: KernelBasis | None = None,
     interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None, quadrature: bool = False,
+    groups: int = 1,
     out: Array | None = None,
 ) -> Array:  # fmt: skip
     """Transposed convolution: the adjoint K* of a layer K in its signal, which enlarges signals by its stride.
@@ -55,15 +56,15 @@ def transposed_conv(
     Args:
         x: signal on the space that the layer writes: (B, O, |H|, spatial...) for lifting and group convolutions,
             (B, O, spatial...) for isotropic and projection convolutions; float32 or float64.
-        weight: that of the layer, (O, C, kernel...) or (O, C, |H|, kernel...), with the dtype of `x`: of the channels
-            of `x` and those of the result, as `torch.nn.ConvTranspose2d` has it.
+        weight: that of the layer, (O, C / groups, kernel...) or (O, C / groups, |H|, kernel...), with the dtype of `x`:
+            of the channels of `x` and those of the result, as `torch.nn.ConvTranspose2d` has it.
         group: H, any group on d axes.
         bias: shape (C,): one number for each channel of the result. None for none.
         layer: whose adjoint it is: ``"isotropic"`` R^d -> R^d, ``"lifting"`` G -> R^d, ``"group"`` G -> G or
             ``"projection"`` R^d -> G.
-        stride, padding, dilation, padding_mode, basis, interpolation, group_basis, quadrature: of the layer; see
-            `conv`. ``"same"`` is dilation (kernel - 1) / 2, and ``"equivariant"`` makes sizes stride n, or 1 less where
-            the kernel cannot: where reach - stride is odd.
+        stride, padding, dilation, padding_mode, basis, interpolation, group_basis, quadrature, groups: of the layer;
+            see `conv`. ``"same"`` is dilation (kernel - 1) / 2, and ``"equivariant"`` makes sizes stride n, or 1 less
+            where the kernel cannot: where reach - stride is odd.
         output_padding: int or one for each spatial axis, 0 to stride - 1: what the stride of the layer leaves out at
             the end of an axis.
         algorithm: as for `conv`. ``"direct"`` and ``"exact"`` are equivariant to the last bit: where the engine has no
@@ -86,7 +87,18 @@ def transposed_conv(
         (1, 3, 4, 16, 16)
     """  # noqa: E501
     spec = _spec_of(
-        layer, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature
+        layer,
+        group,
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
     )
     more = checked_output_padding(output_padding, spec.sampling)
     x_array, weight_array = float_array("x", x), float_array("weight", weight)
@@ -112,6 +124,7 @@ def transposed_conv_vjp(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
     padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", basis: KernelBasis | None = None,
     interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None, quadrature: bool = False,
+    groups: int = 1,
     wanted: Collection[str] = ALL,
 ) -> Gradients:  # fmt: skip
     """Gradients of ``sum(grad_out * transposed_conv(x, weight, group, bias, ...))``.
@@ -121,7 +134,7 @@ def transposed_conv_vjp(
     Args:
         grad_out: that of the output, of its shape and with the dtype of `x`.
         x, weight, group, layer, stride, padding, dilation, output_padding, padding_mode, algorithm, basis,
-            interpolation, group_basis, quadrature: as `transposed_conv` was called with.
+            interpolation, group_basis, quadrature, groups: as `transposed_conv` was called with.
         wanted: which gradients to compute, of ``"x"``, ``"weight"`` and ``"bias"``.
 
     Returns:
@@ -137,7 +150,18 @@ def transposed_conv_vjp(
         True
     """
     spec = _spec_of(
-        layer, group, stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature
+        layer,
+        group,
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
     )
     more = checked_output_padding(output_padding, spec.sampling)
     needs_x, needs_weight, needs_bias = wanted_flags(wanted)
@@ -160,7 +184,7 @@ def _spec_of(layer: object, *options: object) -> LayerSpec:
 def _bias(value: object, x: Array, weight: Array, spec: LayerSpec) -> Array:
     bias = float_array("bias", value)
     check_same_dtype("bias", bias, "x", x)
-    check_transposed_bias(bias, weight, spec.layer)
+    check_transposed_bias(bias, weight, spec.kernel)
     return bias
 
 

@@ -85,7 +85,7 @@ def expansion_of(spec: LayerSpec, extents: tuple[int, ...]) -> Expansion:
 
 def _space(spec: LayerSpec, extents: tuple[int, ...]) -> tuple[Factor, tuple[int, ...]]:
     group, kernel = spec.group, spec.kernel
-    lifting = layer_of("lifting", group, 1, 0, 1, "zeros", "direct", kernel.basis, kernel.interpolation, None, False)
+    lifting = layer_of("lifting", group, 1, 0, 1, "zeros", "direct", kernel.basis, kernel.interpolation, None, False, 1)
     ends = extents if kernel.basis is None else kernel.basis.shape
     count = math.prod(ends)
     if group.is_lattice and kernel.has_pixels():
@@ -102,10 +102,10 @@ def _fiber(spec: LayerSpec) -> Factor:
         return Factor(np.zeros((group.order, 1), np.int64), None, 1, 1)
     source = (0,) if layer.input_stabilizer is None else tuple(map(int, layer.input_stabilizer.get_elements()))
     # With kernels of one pixel, whose value at the origin is their number for every element.
-    options = (1, 0, 1, "zeros", "direct", None, "bilinear", kernel.group_basis, kernel.quadrature)
+    options = (1, 0, 1, "zeros", "direct", None, "bilinear", kernel.group_basis, kernel.quadrature, 1)
     # Where H is a single element, its stabilizer is all of H, which to `conv` says that there is no axis.
     is_single = group.order == 1
-    pixel = layer_of("group", group, *options) if is_single else layer_of("conv", group, *options, source, (0,), False)
+    pixel = layer_of("group", group, *options) if is_single else layer_of("conv", group, *options, source, (0,))
     ones = (1,) * group.dimension
     functions = kernel.functions(group, layer) or 1
     is_table = kernel.group_basis is None and not kernel.quadrature

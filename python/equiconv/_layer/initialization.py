@@ -54,7 +54,8 @@ def he_deviation(name: str, group: PointGroup, channels: int, kernel: Kernel, ex
         kernel: what its kernels are made of.
         extents: the taps of the kernel.
     """
-    return math.sqrt(2 / (channels * fan_in(name, group, kernel, extents)))
+    one = replace(kernel, groups=1)
+    return math.sqrt(2 * kernel.groups / (channels * fan_in(name, group, one, extents)))
 
 
 @lru_cache(maxsize=256)

@@ -42,7 +42,9 @@ def weight_shape(
     *,
     is_transposed: bool = False,
 ) -> tuple[int, ...]:
-    """The shape (O, C, ...) of a layer's weight. Raises ValueError for one that no memory has room for.
+    """The shape (O, C / groups, ...) of a layer's weight.
+
+    Raises ValueError for channels that are not in groups of one size, or a weight that no memory has room for.
 
     Args:
         in_channels, out_channels: C and O; of the adjoint of a layer O and C.
@@ -52,7 +54,13 @@ def weight_shape(
         layer: which layer.
         is_transposed: whether the weight is that of the layer's adjoint.
     """
-    channels = (in_channels, out_channels) if is_transposed else (out_channels, in_channels)
+    if in_channels % made_of.groups or out_channels % made_of.groups:
+        raise ValueError(
+            f"groups is {made_of.groups}, expected a divisor of in_channels {in_channels} and of out_channels "
+            f"{out_channels}"
+        )
+    reads, writes = (out_channels, in_channels) if is_transposed else (in_channels, out_channels)
+    channels = (writes, reads // made_of.groups)
     shape = (*channels, *made_of.weight_axes(group, layer, extents))
     if math.prod(shape) > _LARGEST_WEIGHT:
         raise ValueError(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .._bases.basis import INTERPOLATIONS, GroupBasis, KernelBasis
-from .._checks.arguments import boolean, choice, is_a, value_text
+from .._checks.arguments import LARGEST, boolean, choice, integer, is_a, value_text
 from .._checks.arrays import Shaped
 from .._groups.arguments import Stabilizer, stabilizer_of
 from .._groups.point_group import PointGroup
 
-# basis, interpolation, group_basis, quadrature
-KernelArguments: TypeAlias = tuple[object, object, object, object]
+# basis, interpolation, group_basis, quadrature, groups
+KernelArguments: TypeAlias = tuple[object, object, object, object, object]
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,6 @@ class Layer:
     # The stabilizers of a layer that has no name of its own.
     input_stabilizer: Stabilizer | None = None
     output_stabilizer: Stabilizer | None = None
-    # Whether output channel o reads input channel o alone.
-    depthwise: bool = False
 
     def input_points(self, group: PointGroup) -> int | None:
         """The size of the fiber axis of the input, None without one."""
@@ -54,29 +52,32 @@ LAYERS: Mapping[str, Layer] = {
 }
 
 
-def general_layer(
-    group: PointGroup, input_stabilizer: object, output_stabilizer: object, depthwise: object = False
-) -> Layer:
+def general_layer(group: PointGroup, input_stabilizer: object, output_stabilizer: object) -> Layer:
     """The layer between the quotients by two stabilizers."""
     source = stabilizer_of("input_stabilizer", input_stabilizer, group)
     target = stabilizer_of("output_stabilizer", output_stabilizer, group)
-    flag = boolean("depthwise", depthwise)
-    return Layer("conv", len(source) < group.order, len(target) < group.order, source, target, flag)
+    return Layer("conv", len(source) < group.order, len(target) < group.order, source, target)
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """What kernels are made of, checked."""
+    """What kernels are made of, checked.
+
+    Attributes:
+        basis, interpolation, group_basis, quadrature: as of `conv`.
+        groups: parts of the channels; output channels of part i read input channels of part i alone.
+    """
 
     basis: KernelBasis | None
     interpolation: str
     group_basis: GroupBasis | None
     quadrature: bool
+    groups: int = 1
 
     @classmethod
     def checked(cls, group: PointGroup, layer: Layer, arguments: KernelArguments) -> Kernel:
         """Raises TypeError or ValueError for arguments that do not fit the group or the layer."""
-        basis, interpolation, group_basis, quadrature = arguments
+        basis, interpolation, group_basis, quadrature, groups = arguments
         if not (basis is None or is_a(basis, KernelBasis)):
             raise TypeError(
                 f"basis is {value_text(basis)} ({type(basis).__name__}), expected a KernelBasis such as "
@@ -87,7 +88,9 @@ class Kernel:
                 f"basis is {basis!r} of dimension {basis.dimension}, expected {group.dimension} as {group.name}"
             )
         name = choice("interpolation", interpolation, INTERPOLATIONS)
-        return cls(basis, name, _checked_group_basis(group, layer, group_basis), boolean("quadrature", quadrature))
+        on_group = _checked_group_basis(group, layer, group_basis)
+        parts = integer("groups", groups, 1, LARGEST)
+        return cls(basis, name, on_group, boolean("quadrature", quadrature), parts)
 
     def functions(self, group: PointGroup, layer: Layer) -> int | None:
         """The size of axis 2 of weights, None without such an axis."""

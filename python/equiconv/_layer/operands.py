@@ -37,12 +37,21 @@ def check_operands(x: Shaped, weight: Shaped, group: PointGroup, layer: Layer, k
     check_same_dtype("weight", weight, "x", x)
     check_signal("x", x, group, layer.input_points(group), user)
     check_weight(weight, group, layer, kernel, user)
-    if layer.depthwise and (weight.shape[:2] != (x.shape[1], 1)):
+    check_parts(weight, kernel)
+    if x.shape[1] != weight.shape[1] * kernel.groups:
         raise ValueError(
-            f"weight has shape {weight.shape}, expected ({x.shape[1]}, 1, ...) for a depthwise layer on "
-            f"the channels of x of shape {x.shape}"
+            f"weight has shape {weight.shape}, expected {x.shape[1]}{_in_parts(kernel)} on axis 1, the channels C of x "
+            f"of shape {x.shape}"
         )
-    if not layer.depthwise and x.shape[1] != weight.shape[1]:
+
+
+def check_parts(weight: Shaped, kernel: Kernel) -> None:
+    """Raises ValueError unless each of the groups of channels has as many outputs."""
+    if weight.shape[0] % kernel.groups:
         raise ValueError(
-            f"weight has shape {weight.shape}, expected {x.shape[1]} on axis 1, the channels C of x of shape {x.shape}"
+            f"weight has shape {weight.shape}, expected a multiple of {kernel.groups} on axis 0, for groups of channels"
         )
+
+
+def _in_parts(kernel: Kernel) -> str:
+    return "" if kernel.groups == 1 else f" / {kernel.groups}"

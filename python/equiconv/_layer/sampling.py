@@ -20,7 +20,7 @@ from .layer import Layer
 # stride, padding, dilation, padding_mode, algorithm
 SamplingArguments: TypeAlias = tuple[object, object, object, object, object]
 
-PADDING_MODES = ("zeros", "circular")
+PADDING_MODES = ("zeros", "circular", "reflect", "replicate")
 
 
 @dataclass(frozen=True)

@@ -314,7 +314,7 @@ def _text(layer: Layer, group: PointGroup, sampling: Sampling, kernel: Kernel) -
         f"{_HEADER} group={_part(group.text)} input={source} output={target} stride={integers_text(sampling.stride)} "
         f"padding={padding} dilation={integers_text(sampling.dilation)} padding_mode={sampling.padding_mode} "
         f"algorithm={sampling.algorithm} interpolation={kernel.interpolation} basis={basis} group_basis={group_basis} "
-        f"quadrature={_flag(kernel.quadrature)} depthwise={_flag(layer.depthwise)}"
+        f"quadrature={_flag(kernel.quadrature)} channel_groups={kernel.groups}"
     )
 
 
@@ -347,11 +347,11 @@ def _integers(text: str) -> tuple[int, ...]:
 def _layer_of_parts(parts: dict[str, str], group: PointGroup) -> Layer:
     names = {(layer.reads_group, layer.writes_group): layer for layer in LAYERS.values()}
     spaces = (parts["input"], parts["output"])
-    if parts["depthwise"] == "no" and all(space in ("plane", "group") for space in spaces):
+    if all(space in ("plane", "group") for space in spaces):
         return names[spaces[0] == "group", spaces[1] == "group"]
     plain = {"plane": tuple(range(group.order)), "group": (0,)}
     stabilizers = (plain.get(space) or _integers(space[len("quotient(") : -1]) for space in spaces)
-    return _general(group, (*stabilizers, parts["depthwise"] == "yes"))
+    return general_layer(group, *stabilizers)
 
 
 def _sampling(parts: dict[str, str]) -> Sampling:
@@ -366,29 +366,25 @@ def _kernel(parts: dict[str, str]) -> Kernel:
     basis = None if parts["basis"] == "none" else parse_kernel_basis(f"equiconv-basis/1 {parts['basis']}")
     group_basis = parts["group_basis"]
     on_group = None if group_basis == "full" else parse_group_basis(f"equiconv-group-basis/1 {group_basis}")
-    return Kernel(basis, parts["interpolation"], on_group, parts["quadrature"] == "yes")
+    is_integral, groups = parts["quadrature"] == "yes", int(parts["channel_groups"])
+    return Kernel(basis, parts["interpolation"], on_group, is_integral, groups)
 
 
 # ---- Options, found again by a few comparisons
 
 
 def _make(name: str, group: object, *options: object) -> LayerSpec:
-    """The spec of the options of a function: stride, ..., quadrature, and of "conv" the stabilizers and depthwise."""
+    """The spec of the options of a function: stride, ..., groups, and of "conv" the two stabilizers."""
     checked_group = point_group(group)
-    layer = _general(checked_group, options[9:]) if name == "conv" else LAYERS[name]
+    layer = general_layer(checked_group, *options[10:]) if name == "conv" else LAYERS[name]
     stride, padding, dilation, padding_mode, algorithm = options[:5]
-    basis, interpolation, group_basis, quadrature = options[5:9]
+    basis, interpolation, group_basis, quadrature, groups = options[5:10]
     return LayerSpec.of(
         layer,
         checked_group,
         (stride, padding, dilation, padding_mode, algorithm),
-        (basis, interpolation, group_basis, quadrature),
+        (basis, interpolation, group_basis, quadrature, groups),
     )
-
-
-def _general(group: PointGroup, options: tuple[object, ...]) -> Layer:
-    input_stabilizer, output_stabilizer, depthwise = options
-    return general_layer(group, input_stabilizer, output_stabilizer, depthwise)
 
 
 _native.set_layer_maker(_make)

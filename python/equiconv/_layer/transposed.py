@@ -29,8 +29,8 @@ from .._groups.geometry import moved_axes
 from .._groups.point_group import PointGroup
 from .._signals.shapes import check_signal
 from .fitting import EQUIVARIANT
-from .layer import Layer
-from .operands import check_weight
+from .layer import Kernel
+from .operands import check_parts, check_weight
 from .sampling import Sampling, check_same_padding
 from .spec import LayerSpec, OpenLayerSpec
 
@@ -91,9 +91,9 @@ def transposed_sizes(
     )
 
 
-def result_channels(weight: Shaped, layer: Layer) -> int:
+def result_channels(weight: Shaped, kernel: Kernel) -> int:
     """The channels that the adjoint writes."""
-    return weight.shape[0] if layer.depthwise else weight.shape[1]
+    return weight.shape[1] * kernel.groups
 
 
 def transposed_shape(x: Shaped, weight: Shaped, spec: LayerSpec, output_padding: tuple[int, ...]) -> tuple[int, ...]:
@@ -114,12 +114,13 @@ def transposed_shape(x: Shaped, weight: Shaped, spec: LayerSpec, output_padding:
             f"weight has shape {weight.shape}, expected {x.shape[1]} on axis 0, the channels of x of shape {x.shape}: "
             f"the weight of {USER} is (channels of x, channels of the result, ...)"
         )
+    check_parts(weight, spec.kernel)
     extents = spec.kernel.extents(weight, group.dimension)
     first = x.ndim - group.dimension
     check_same_padding(weight, extents, first, spec.sampling)
     points = layer.input_points(group)
     sizes = transposed_sizes(x.shape[first:], extents, spec.sampling, output_padding)
-    shape = (x.shape[0], result_channels(weight, layer), *(() if points is None else (points,)), *sizes)
+    shape = (x.shape[0], result_channels(weight, spec.kernel), *(() if points is None else (points,)), *sizes)
     _check_sizes(x, shape, extents, spec.sampling)
     # What remains is the engine's to say, such as numbers that differ on axes which the group exchanges.
     spec.find_output_shape(shape, tuple(weight.shape))
@@ -143,11 +144,11 @@ def _check_sizes(x: Shaped, shape: tuple[int, ...], extents: tuple[int, ...], sa
         )
 
 
-def check_transposed_bias(bias: Shaped | None, weight: Shaped, layer: Layer) -> None:
+def check_transposed_bias(bias: Shaped | None, weight: Shaped, kernel: Kernel) -> None:
     """Raises ValueError unless there is one number for each channel of the result."""
-    if bias is not None and bias.shape != (result_channels(weight, layer),):
+    if bias is not None and bias.shape != (result_channels(weight, kernel),):
         raise ValueError(
-            f"bias has shape {bias.shape}, expected {(result_channels(weight, layer),)}: one number for each channel "
+            f"bias has shape {bias.shape}, expected {(result_channels(weight, kernel),)}: one number for each channel "
             f"of the result, of weight of shape {weight.shape}"
         )
 

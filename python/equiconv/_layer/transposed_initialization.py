@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -48,7 +49,8 @@ def transposed_deviation(
         extents: the taps of the kernel.
         steps: stride and dilation on each axis.
     """
-    return math.sqrt(2 / (channels * transposed_fan_in(name, group, kernel, extents, steps)))
+    one = replace(kernel, groups=1)
+    return math.sqrt(2 * kernel.groups / (channels * transposed_fan_in(name, group, one, extents, steps)))
 
 
 @lru_cache(maxsize=256)

@@ -172,10 +172,10 @@ def _convolution(operation: Any, inputs: Any, shapes: Any, groups: Any) -> Value
     source, target = layer_types(spec)
     outputs, channels = shapes[operation["weight"]][:2]
     if operation["kind"] == "convolution":
-        _wants(operation, inputs[0], source, outputs if spec.layer.depthwise else channels)
+        _wants(operation, inputs[0], source, channels * spec.kernel.groups)
         return replace(target, channels=outputs)
     _wants(operation, inputs[0], target, outputs)
-    return replace(source, channels=outputs if spec.layer.depthwise else channels)
+    return replace(source, channels=channels * spec.kernel.groups)
 
 
 def _batch_norm(operation: Any, inputs: Any, shapes: Any, groups: Any) -> ValueType:

@@ -70,6 +70,7 @@ class ConvolutionAttributes:
     algorithm: Attribute[Algorithm] = Attribute('How the layer is computed: ``"exact"`` for bits.')
     interpolation: Attribute[Interpolation] = Attribute("How pixels of a kernel are turned by other angles than 90.")
     group_basis: Attribute[GroupBasis | None] = Attribute("Functions on H that kernels are made of; None for numbers.")
+    groups: Attribute[int] = Attribute("Parts of the channels, each of which a part of the output is made of.")
     quadrature: Attribute[bool] = Attribute("Whether sums over H are means with the group's quadrature weights.")
 
 

@@ -52,7 +52,7 @@ class Convolution(ConvolutionAttributes):
         self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
         algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
-        quadrature: bool = False,
+        quadrature: bool = False, groups: int = 1,
         bias: bool = True, dtype: DTypeLike = np.float32, rng: Random = None,
     ) -> None:  # fmt: skip
         """Makes a layer with normal weights and biases of 0.
@@ -65,8 +65,8 @@ class Convolution(ConvolutionAttributes):
             kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
                 `bspline_basis(5)`.
             group: H, any group.
-            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: see `conv`. They
-                are attributes, and may be set.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature,
+                groups: see `conv`. They are attributes, and may be set.
             bias: whether there is one.
             dtype: float32 or float64.
             rng: a `numpy.random.Generator` or a seed for the weights.
@@ -77,7 +77,7 @@ class Convolution(ConvolutionAttributes):
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
-            group_basis=group_basis, quadrature=quadrature,
+            group_basis=group_basis, quadrature=quadrature, groups=groups,
         )  # fmt: skip
         self._make_parameters(bias, dtype, rng)
 

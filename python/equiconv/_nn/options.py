@@ -45,7 +45,8 @@ class ConvolutionOptions:
         in_channels, out_channels: C and O.
         extents: the taps of the kernel.
         basis: what kernels are made of, or None for pixels.
-        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as `lifting_conv`.
+        stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature,
+            groups: as `lifting_conv`.
 
     Raises:
         TypeError, ValueError: an option of the wrong kind, out of range, or for another group or layer.
@@ -65,6 +66,7 @@ class ConvolutionOptions:
     interpolation: Interpolation = "bilinear"
     group_basis: GroupBasis | None = None
     quadrature: bool = False
+    groups: int = 1
 
     @classmethod
     def checked(
@@ -88,6 +90,7 @@ class ConvolutionOptions:
         own = self.__dict__  # frozen, but for this
         own.update(padding_mode=sampling.padding_mode, algorithm=sampling.algorithm)
         own.update(interpolation=self.made_of.interpolation, quadrature=self.made_of.quadrature)
+        own.update(groups=self.made_of.groups)
         for name in ("stride", "padding", "dilation"):
             if isinstance(own[name], list):
                 own[name] = tuple(own[name])
@@ -137,6 +140,7 @@ class ConvolutionOptions:
             "interpolation": self.interpolation,
             "group_basis": self.group_basis,
             "quadrature": self.quadrature,
+            "groups": self.groups,
         }
 
     @property
@@ -160,8 +164,8 @@ class ConvolutionOptions:
 
     @property
     def kernel_arguments(self) -> KernelArguments:
-        """Basis, interpolation, basis on the group and quadrature."""
-        return (self.basis, self.interpolation, self.group_basis, self.quadrature)
+        """Basis, interpolation, basis on the group, quadrature and groups of channels."""
+        return (self.basis, self.interpolation, self.group_basis, self.quadrature, self.groups)
 
     @property
     def deviation(self) -> float:

@@ -36,7 +36,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         layer: LayerName = "group",
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
         padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear",
-        group_basis: GroupBasis | None = None, quadrature: bool = False,
+        group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
         bias: bool = True, dtype: DTypeLike = np.float32, rng: Random = None,
     ) -> None:  # fmt: skip
         """Makes a layer with normal weights and biases of 0.
@@ -52,8 +52,8 @@ class TransposedConv(TransposedAttributes, Convolution):
                 `bspline_basis(5)`.
             group: H, any group.
             layer: whose adjoint it is: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
-            stride, padding, dilation, output_padding, padding_mode, algorithm, interpolation, group_basis, quadrature:
-                see `transposed_conv`. They are attributes, and may be set.
+            stride, padding, dilation, output_padding, padding_mode, algorithm, interpolation, group_basis, quadrature,
+                groups: see `transposed_conv`. They are attributes, and may be set.
             bias: whether there is one.
             dtype: float32 or float64.
             rng: a `numpy.random.Generator` or a seed for the weights.
@@ -64,7 +64,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         self.options = TransposedOptions.checked(
             layer, in_channels, out_channels, kernel, group, stride=stride, padding=padding, dilation=dilation,
             output_padding=output_padding, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
-            group_basis=group_basis, quadrature=quadrature,
+            group_basis=group_basis, quadrature=quadrature, groups=groups,
         )  # fmt: skip
         self._make_parameters(bias, dtype, rng)
 

@@ -26,7 +26,7 @@ def isotropic_conv(
     x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
@@ -37,8 +37,8 @@ def isotropic_conv(
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.isotropic_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.isotropic_conv`.
 
     Returns:
         A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
@@ -47,7 +47,18 @@ def isotropic_conv(
         >>> isotropic_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
         (1, 5, 6, 6)
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _calls.forward(layer_of("isotropic", group, *options), x, weight, bias, backend)
 
 
@@ -55,7 +66,7 @@ def lifting_conv(
     x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
@@ -66,8 +77,8 @@ def lifting_conv(
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.lifting_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.lifting_conv`.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
@@ -76,7 +87,18 @@ def lifting_conv(
         >>> lifting_conv(jax.numpy.ones((1, 3, 8, 8)), jax.numpy.ones((5, 3, 3, 3)), cyclic(4)).shape
         (1, 5, 4, 6, 6)
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _calls.forward(layer_of("lifting", group, *options), x, weight, bias, backend)
 
 
@@ -84,7 +106,7 @@ def group_conv(
     x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
@@ -95,8 +117,8 @@ def group_conv(
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.group_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.group_conv`.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
@@ -105,7 +127,18 @@ def group_conv(
         >>> group_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
         (1, 5, 4, 6, 6)
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _calls.forward(layer_of("group", group, *options), x, weight, bias, backend)
 
 
@@ -113,7 +146,7 @@ def projection_conv(
     x: JaxArray, weight: JaxArray, group: PointGroup, bias: JaxArray | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
@@ -125,8 +158,8 @@ def projection_conv(
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.projection_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.projection_conv`.
 
     Returns:
         A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
@@ -135,7 +168,18 @@ def projection_conv(
         >>> projection_conv(jax.numpy.ones((1, 3, 4, 8, 8)), jax.numpy.ones((5, 3, 4, 3, 3)), cyclic(4)).shape
         (1, 5, 6, 6)
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _calls.forward(layer_of("projection", group, *options), x, weight, bias, backend)
 
 
@@ -144,7 +188,7 @@ def conv(
     input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False, depthwise: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Group convolution R^d x H/K -> R^d x H/K', the layer of which the four named ones are cases.
@@ -158,11 +202,11 @@ def conv(
         x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; a JAX or NumPy array
             of float32, float64, bfloat16 or float16.
         weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of
-            `x`; (O, 1, ...) if `depthwise`.
+            `x`.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel. None for none.
         input_stabilizer, output_stabilizer: the elements of K and of K'.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, groups: as
             for `equiconv.conv`. They, and `group`, are part of the compiled program, not arguments of it.
         backend: ``"engine"``, which is for float32 and float64 on the CPU, ``"xla"``, which expands the kernels and
             calls `jax.lax.conv_general_dilated`, or None for the engine wherever it can. XLA takes ``"auto"`` as
@@ -185,9 +229,20 @@ def conv(
         >>> conv(x, weight, dihedral(4), input_stabilizer=[0, 4], output_stabilizer=[0]).shape
         (1, 5, 8, 6, 6)
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     stabilizers = (plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer))
-    spec = layer_of("conv", group, *options, *stabilizers, depthwise)
+    spec = layer_of("conv", group, *options, *stabilizers)
     return _calls.forward(spec, x, weight, bias, backend)
 
 

@@ -39,6 +39,7 @@ def transposed_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
     padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", basis: KernelBasis | None = None,
     interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None, quadrature: bool = False,
+    groups: int = 1,
     backend: Backend | None = None,
 ) -> JaxArray:  # fmt: skip
     """Transposed convolution: the adjoint K* of a layer K in its signal, as `equiconv.transposed_conv`.
@@ -53,7 +54,7 @@ def transposed_conv(
         bias: shape (C,): one number for each channel of the result. None for none.
         layer: whose adjoint it is: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
         stride, padding, dilation, output_padding, padding_mode, algorithm, basis, interpolation, group_basis,
-            quadrature: as for `equiconv.transposed_conv`.
+            quadrature, groups: as for `equiconv.transposed_conv`.
 
     Returns:
         A signal on the space that the layer reads, of C channels and of sizes (n - 1) stride - 2 padding + dilation
@@ -70,7 +71,18 @@ def transposed_conv(
         >>> transposed_conv(x, weight, cyclic(4), stride=2, padding=1).shape
         (1, 3, 4, 16, 16)
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     spec = layer_of(choice("layer", layer, tuple(LAYERS)), group, *options)
     return adjoint(spec, x, weight, bias, checked_output_padding(output_padding, spec.sampling), backend)
 
@@ -98,7 +110,7 @@ def adjoint(
     shape = transposed_shape(signal, weights, spec, output_padding)
     if biases is not None:
         check_same_dtype("bias", biases, "x", signal)
-        check_transposed_bias(biases, weights, spec.layer)
+        check_transposed_bias(biases, weights, spec.kernel)
     y = _linear(spec, signal, weights, shape, output_padding, backend)
     warn_of_output_padding(shape[-spec.group.dimension :], spec.sampling.stride, output_padding, spec.group)
     return y if biases is None else y + biases.reshape(-1, *(1,) * (y.ndim - 2))

@@ -148,7 +148,7 @@ def _arithmetics(device: torch.device) -> Iterator[tuple[str, torch.dtype, bool]
 def _row(layer: tuple[Any, ...], device: torch.device, name: str, dtype: torch.dtype, is_tf32: bool) -> ExactnessRow:
     kind, group, sizes, kernel, batch, stride = layer
     padding = kernel // 2
-    spec = layer_of(kind, group, stride, padding, 1, "zeros", "direct", None, "bilinear", None, False)
+    spec = layer_of(kind, group, stride, padding, 1, "zeros", "direct", None, "bilinear", None, False, 1)
     random, channels = np.random.default_rng(20200426), _CHANNELS_OF_CPU if device.type == "cpu" else _CHANNELS
     source, target = ((group.order,) if flag else () for flag in (spec.layer.reads_group, spec.layer.writes_group))
     x = random.standard_normal((batch, channels, *source, *sizes)).astype(np.float32)

@@ -30,7 +30,7 @@ def isotropic_conv(
     x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Isotropic convolution R^d -> R^d: an ordinary convolution with the mean of the kernel over H.
@@ -41,8 +41,8 @@ def isotropic_conv(
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.isotropic_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.isotropic_conv`.
 
     Returns:
         A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
@@ -51,7 +51,18 @@ def isotropic_conv(
         >>> isotropic_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 6, 6])
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _apply(text_of("isotropic", group, *options), x, weight, bias, backend)
 
 
@@ -59,7 +70,7 @@ def lifting_conv(
     x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Lifting convolution R^d -> G: correlation with the kernel turned by every element h of H.
@@ -70,8 +81,8 @@ def lifting_conv(
         x: signal of shape (B, C, spatial...).
         weight: kernel of shape (O, C, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.lifting_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.lifting_conv`.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
@@ -80,7 +91,18 @@ def lifting_conv(
         >>> lifting_conv(torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 4, 6, 6])
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _apply(text_of("lifting", group, *options), x, weight, bias, backend)
 
 
@@ -88,7 +110,7 @@ def group_conv(
     x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Group convolution G -> G: correlation on the group, over the fiber H and over space.
@@ -99,8 +121,8 @@ def group_conv(
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.group_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.group_conv`.
 
     Returns:
         A signal of shape (B, O, |H|, spatial_out...). Errors and warnings are those of `conv`.
@@ -109,7 +131,18 @@ def group_conv(
         >>> group_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 4, 6, 6])
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _apply(text_of("group", group, *options), x, weight, bias, backend)
 
 
@@ -117,7 +150,7 @@ def projection_conv(
     x: Tensor, weight: Tensor, group: PointGroup, bias: Tensor | None = None, *,
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Projection convolution G -> R^d: back to the plane, with the mean of the kernel over H.
@@ -129,8 +162,8 @@ def projection_conv(
         x: signal of shape (B, C, |H|, spatial...).
         weight: kernel of shape (O, C, |H|, kernel...).
         group, bias, backend: as for `conv`.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature: as for
-            `equiconv.projection_conv`.
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups: as for `equiconv.projection_conv`.
 
     Returns:
         A signal of shape (B, O, spatial_out...). Errors and warnings are those of `conv`.
@@ -139,7 +172,18 @@ def projection_conv(
         >>> projection_conv(torch.ones(1, 3, 4, 8, 8), torch.ones(5, 3, 4, 3, 3), cyclic(4)).shape
         torch.Size([1, 5, 6, 6])
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     return _apply(text_of("projection", group, *options), x, weight, bias, backend)
 
 
@@ -148,7 +192,7 @@ def conv(
     input_stabilizer: Sequence[int], output_stabilizer: Sequence[int],
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
     algorithm: Algorithm = "auto", basis: KernelBasis | None = None, interpolation: Interpolation = "bilinear",
-    group_basis: GroupBasis | None = None, quadrature: bool = False, depthwise: bool = False,
+    group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
     backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """`equiconv.conv` on tensors, between signals on R^d x H/K and R^d x H/K'; the four named layers are cases of it.
@@ -159,11 +203,11 @@ def conv(
         x: signal of shape (B, C, |H|/|K|, spatial...), or (B, C, spatial...) if K is all of H; float32, float64,
             bfloat16 or float16, on any device.
         weight: kernel of shape (O, C, |H|/|K|, kernel...), or (O, C, kernel...) if K is all of H, with the dtype of
-            `x`; (O, 1, ...) if `depthwise`.
+            `x`.
         group: H, any group on d axes.
         bias: shape (O,): one number for each output channel. None for none.
         input_stabilizer, output_stabilizer: the elements of K and of K'.
-        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, depthwise: as
+        stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature, groups: as
             for `equiconv.conv`.
         backend: ``"engine"``, which is for float32 and float64 on the CPU, ``"torch"``, which expands the kernels and
             calls PyTorch's convolution, or None for the engine wherever it can.
@@ -184,8 +228,19 @@ def conv(
         torch.Size([1, 5, 8, 6, 6])
     """
     stabilizers = (plain_stabilizer(input_stabilizer), plain_stabilizer(output_stabilizer))
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
-    return _apply(text_of("conv", group, *options, *stabilizers, depthwise), x, weight, bias, backend)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
+    return _apply(text_of("conv", group, *options, *stabilizers), x, weight, bias, backend)
 
 
 def transposed_conv(
@@ -194,6 +249,7 @@ def transposed_conv(
     stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
     padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", basis: KernelBasis | None = None,
     interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None, quadrature: bool = False,
+    groups: int = 1,
     backend: Backend | None = None,
 ) -> Tensor:  # fmt: skip
     """Transposed convolution: the adjoint K* of a layer K in its signal, `equiconv.transposed_conv` on tensors.
@@ -209,7 +265,7 @@ def transposed_conv(
         bias: shape (C,): one number for each channel of the result. None for none.
         layer: whose adjoint it is: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
         stride, padding, dilation, output_padding, padding_mode, algorithm, basis, interpolation, group_basis,
-            quadrature: as for `equiconv.transposed_conv`.
+            quadrature, groups: as for `equiconv.transposed_conv`.
 
     Returns:
         A signal on the space that the layer reads, of C channels and of sizes (n - 1) stride - 2 padding + dilation
@@ -226,7 +282,18 @@ def transposed_conv(
         >>> transposed_conv(x, weight, cyclic(4), stride=2, padding=1).shape
         torch.Size([1, 3, 4, 16, 16])
     """
-    options = (stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature)
+    options = (
+        stride,
+        padding,
+        dilation,
+        padding_mode,
+        algorithm,
+        basis,
+        interpolation,
+        group_basis,
+        quadrature,
+        groups,
+    )
     text = text_of(choice("layer", layer, tuple(LAYERS)), group, *options)
     more = output_padding_of(text, output_padding)
     if _is_written_down(x, weight, bias, backend):

@@ -66,6 +66,10 @@ _COMPOSITES: dict[Pass, Callable[..., JaxArray]] = {
 }
 
 
+# What NumPy calls the ways in which signals continue.
+_CONTINUED = {"circular": "wrap", "reflect": "reflect", "replicate": "edge"}
+
+
 def _bank(program: Program, weight: JaxArray) -> JaxArray:
     return expanded_bank(weight, program.spec, program.extents)
 
@@ -78,13 +82,13 @@ def _convolved(program: Program, x: JaxArray, bank: JaxArray) -> JaxArray:
     sampling, d = program.spec.sampling, program.spec.group.dimension
     signal = x.reshape(x.shape[0], math.prod(program.signal[:-d]), *x.shape[-d:])
     padding = _padding(program)
-    if sampling.padding_mode == "circular":
-        signal = jnp.pad(signal, ((0, 0), (0, 0), *((amount, amount) for amount in padding)), mode="wrap")
+    if sampling.padding_mode != "zeros":
+        margins = ((0, 0), (0, 0), *((amount, amount) for amount in padding))
+        signal = jnp.pad(signal, margins, mode=_CONTINUED[sampling.padding_mode])
         padding = (0,) * d
-    groups = program.signal[0] if program.spec.layer.depthwise else 1
     y = jax.lax.conv_general_dilated(
         signal, bank, sampling.stride, [(amount, amount) for amount in padding],
-        rhs_dilation=sampling.dilation, feature_group_count=groups,
+        rhs_dilation=sampling.dilation, feature_group_count=program.spec.kernel.groups,
         precision=program.precision or jax.lax.Precision.DEFAULT,
     )  # fmt: skip
     return y.reshape(x.shape[0], *program.output)

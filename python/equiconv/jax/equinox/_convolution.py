@@ -34,7 +34,7 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
         self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
         algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
-        quadrature: bool = False,
+        quadrature: bool = False, groups: int = 1,
         bias: bool = True, backend: Backend | None = None, dtype: Any = jnp.float32, key: JaxArray,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
@@ -44,8 +44,8 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
             kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
                 `equiconv.bspline_basis(5)`.
             group: H, any group.
-            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
-                of the layer, such as `equiconv.group_conv`.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature,
+                groups: as the function of the layer, such as `equiconv.group_conv`.
             bias: whether there is one.
             backend: as of `equiconv.jax.conv`: what computes the layer, ``"engine"``, ``"xla"``, or None for what fits.
             dtype: of the parameters: float32, float64, bfloat16 or float16.
@@ -57,7 +57,7 @@ class Convolution(ConvolutionAttributes, eqx.Module):  # type: ignore[misc]
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
-            group_basis=group_basis, quadrature=quadrature,
+            group_basis=group_basis, quadrature=quadrature, groups=groups,
         )  # fmt: skip
         self._make_parameters(bias, backend, dtype, key)
 

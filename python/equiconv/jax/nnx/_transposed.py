@@ -39,7 +39,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         layer: LayerName = "group",
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
         padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear",
-        group_basis: GroupBasis | None = None, quadrature: bool = False,
+        group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
         bias: bool = True, backend: Backend | None = None, dtype: Any = jnp.float32, rngs: nnx.Rngs,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels and strides, and biases of 0.
@@ -50,8 +50,8 @@ class TransposedConv(TransposedAttributes, Convolution):
                 `equiconv.bspline_basis(5)`.
             group: H, any group.
             layer: whose adjoint it is: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
-            stride, padding, dilation, output_padding, padding_mode, algorithm, interpolation, group_basis, quadrature:
-                as of `equiconv.jax.transposed_conv`.
+            stride, padding, dilation, output_padding, padding_mode, algorithm, interpolation, group_basis, quadrature,
+                groups: as of `equiconv.jax.transposed_conv`.
             bias: whether there is one.
             backend: as of `equiconv.jax.conv`.
             dtype: of the parameters: float32, float64, bfloat16 or float16.
@@ -63,7 +63,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         self.options = TransposedOptions.checked(
             layer, in_channels, out_channels, kernel, group, stride=stride, padding=padding, dilation=dilation,
             output_padding=output_padding, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
-            group_basis=group_basis, quadrature=quadrature,
+            group_basis=group_basis, quadrature=quadrature, groups=groups,
         )  # fmt: skip
         self._make_parameters(bias, backend, dtype, rngs)
 

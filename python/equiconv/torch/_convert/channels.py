@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many channels the signals of a converted network have, such that sums and concatenations fit.
 
-The channels of a value are a row of segments, each of which becomes ``round(size / divisor)`` channels, at least one.
+The channels of a value are a row of segments, each of which becomes ``round(size / divisor)`` channels, at least one,
+or so many times its unit: the channels of a group where a convolution reads or writes groups of channels.
 A convolution writes one segment. A concatenation is a row of those of its parts, and two terms of a sum have the
 segments of both, so that rounding is the same wherever the same channels meet. Segments that leave the network, or that
 come from its input, keep their size; so do those of linear maps, unless they meet channels of a convolution.
@@ -9,6 +10,7 @@ come from its input, keep their size; so do those of linear maps, unless they me
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -19,6 +21,7 @@ class Channels:
         size: how many the ordinary network has; None for an input, until something reads it.
         is_whole: whether they keep their number.
         is_free: whether they may, which nothing but linear maps has written.
+        unit: what the number of channels of a segment stays a multiple of.
         cuts: where segments begin, but the first.
         kept: where those begin that keep their size.
     """
@@ -27,6 +30,7 @@ class Channels:
         self._same: Channels | None = None
         self.size = size
         self.is_whole, self.is_free = is_whole, is_free
+        self.unit = 1
         self.cuts: set[int] = set()
         self.kept: set[int] = set()
 
@@ -44,6 +48,7 @@ class Channels:
         one.size = two.size if one.size is None else one.size
         one.is_whole |= two.is_whole
         one.is_free &= two.is_free
+        one.unit = math.lcm(one.unit, two.unit)
         two._same = one
         return True
 
@@ -53,6 +58,11 @@ class Channels:
         root.size = size if root.size is None else root.size
         return root.size == size
 
+    def set_unit(self, unit: int) -> None:
+        """Makes the number of channels of a segment a multiple of `unit`."""
+        root = self.root()
+        root.unit = math.lcm(root.unit, unit)
+
     def count(self, divisor: float) -> int:
         """The channels of the converted network."""
         root = self.root()
@@ -60,7 +70,9 @@ class Channels:
         ends = [*sorted(root.cuts), root.size]
         total = 0
         for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            total += end - start if start in root.kept else max(1, round((end - start) / divisor))
+            total += (
+                end - start if start in root.kept else max(1, round((end - start) / divisor / root.unit)) * root.unit
+            )
         return total
 
 

@@ -66,7 +66,7 @@ def convert(
         keep: ``"parameters"``: channels are divided by sqrt(|H|), so that group convolutions have as many weights as
             the convolutions they replace; ``"width"``: by |H|, so that signals have as many numbers. Rounded, at least
             1. The segments of concatenated channels are rounded one by one. The first convolution, the last one and
-            depthwise ones have another number of weights.
+            those in groups of channels have another number of weights.
         pool: what `GroupPool` takes over H, ``"max"`` or ``"mean"``.
 
     Returns:

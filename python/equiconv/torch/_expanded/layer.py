@@ -13,7 +13,7 @@ from . import turned
 from .bank import expanded_bank
 from .functional import CONVOLUTIONS
 from .operands import cast, check_fits, check_numbers, compute_dtype, is_autocast
-from .padding import wrapped
+from .padding import continued
 from .plan import Plan, plan_of
 
 # The bank of (weight, dtype, text) as it was made in an earlier call, or None.
@@ -67,17 +67,16 @@ def _convolved(x: Tensor, bank: Tensor, bias: Tensor | None, plan: Plan) -> Tens
     """The convolution with a bank (O |Y|, C |X|, taps...)."""
     signal = x if plan.input_points is None else x.flatten(1, 2)
     padding: Any = plan.padding
-    if plan.is_circular:
-        signal, padding = wrapped(signal, plan.padding), 0
+    if plan.is_continued:
+        signal, padding = continued(signal, plan.padding, plan.padding_mode), 0
     points = plan.output_points
     convolution = CONVOLUTIONS[len(plan.stride) - 1]
-    groups = plan.channels if plan.is_depthwise else 1
     if points is None:
-        plane: Tensor = convolution(signal, bank, bias, plan.stride, padding, plan.dilation, groups)
+        plane: Tensor = convolution(signal, bank, bias, plan.stride, padding, plan.dilation, plan.groups)
         return plane
     # A compiler adds the bias in a kernel with what follows; the one of PyTorch 2.7 fails on a bias that is repeated.
     is_added = bias is not None and torch.compiler.is_compiling()
     biases = None if bias is None or is_added else bias.unsqueeze(1).expand(-1, points).reshape(-1)
-    y: Tensor = convolution(signal, bank, biases, plan.stride, padding, plan.dilation, groups)
+    y: Tensor = convolution(signal, bank, biases, plan.stride, padding, plan.dilation, plan.groups)
     y = y.unflatten(1, (bank.shape[0] // points, points))  # type: ignore[no-untyped-call]
     return y + bias.reshape(-1, *(1,) * (y.dim() - 2)) if is_added and bias is not None else y

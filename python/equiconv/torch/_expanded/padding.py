@@ -10,22 +10,50 @@ from .._operators.sums import sorted_sum
 from .plan import Plan
 
 
-def wrapped(x: Tensor, padding: tuple[int, ...]) -> Tensor:
-    """A signal with some of itself on both sides of its last axes, as often around as it takes."""
+def continued(x: Tensor, padding: tuple[int, ...], mode: str) -> Tensor:
+    """A signal with numbers of its own on both sides of its last axes, as `padding_mode` says."""
     for axis, amount in zip(range(x.dim() - len(padding), x.dim()), padding, strict=True):
         if amount > 0:
-            size = x.shape[axis]
-            rest, whole = amount % size, [x] * (amount // size)
-            x = torch.cat([x.narrow(axis, size - rest, rest), *whole, x, *whole, x.narrow(axis, 0, rest)], axis)
+            x = _CONTINUED[mode](x, axis, amount)
     return x
+
+
+def _circular(x: Tensor, axis: int, amount: int) -> Tensor:
+    """As often around as it takes."""
+    size = x.shape[axis]
+    rest, whole = amount % size, [x] * (amount // size)
+    return torch.cat([x.narrow(axis, size - rest, rest), *whole, x, *whole, x.narrow(axis, 0, rest)], axis)
+
+
+def _reflect(x: Tensor, axis: int, amount: int) -> Tensor:
+    """Mirrored in the ends, and in the ends of what that gives."""
+    if x.shape[axis] == 1:
+        return _replicate(x, axis, amount)
+    while amount > 0:
+        size = x.shape[axis]
+        step = min(amount, size - 1)
+        before, after = x.narrow(axis, 1, step).flip(axis), x.narrow(axis, size - 1 - step, step).flip(axis)
+        x = torch.cat([before, x, after], axis)
+        amount -= step
+    return x
+
+
+def _replicate(x: Tensor, axis: int, amount: int) -> Tensor:
+    first, last = x.narrow(axis, 0, 1), x.narrow(axis, x.shape[axis] - 1, 1)
+    shape = [-1] * x.dim()
+    shape[axis] = amount
+    return torch.cat([first.expand(shape), x, last.expand(shape)], axis)
+
+
+_CONTINUED = {"circular": _circular, "reflect": _reflect, "replicate": _replicate}
 
 
 def padded(x: Tensor, plan: Plan) -> Tensor:
     """The padded signal, without the margin that a stride leaves out at the end of an axis."""
     sizes = x.shape[-plan.dimension :]
     ends = reached(tuple(sizes), plan)
-    if plan.is_circular:
-        x = wrapped(x, plan.padding)
+    if plan.is_continued:
+        x = continued(x, plan.padding, plan.padding_mode)
         for axis, end in enumerate(ends):
             x = x.narrow(axis - plan.dimension, 0, end)
         return x
@@ -37,30 +65,58 @@ def padded(x: Tensor, plan: Plan) -> Tensor:
 
 def unpadded(gradient: Tensor, sizes: tuple[int, ...], plan: Plan) -> Tensor:
     """The adjoint of `padded` for signals of these sizes. Its bits do not depend on how the signal is turned."""
-    d = plan.dimension
-    ends = gradient.shape[-d:]
+    if plan.is_continued:
+        return folded(gradient, sizes, plan.padding, plan.padding_mode)
     amounts: list[int] = []
-    if not plan.is_circular:
-        for size, end, padding in zip(reversed(sizes), reversed(ends), reversed(plan.padding), strict=True):
-            amounts += [-padding, size + padding - end]
-        return torch.nn.functional.pad(gradient, amounts) if any(amounts) else gradient
-    times = []
-    for size, end, padding in zip(sizes, ends, plan.padding, strict=True):
-        before = -padding % size
-        after = -(before + end) % size
-        times.append((before + end + after) // size)
-        amounts = [before, after, *amounts]
-    if all(count == 1 for count in times) and not any(amounts):
+    ends = gradient.shape[-plan.dimension :]
+    for size, end, padding in zip(reversed(sizes), reversed(ends), reversed(plan.padding), strict=True):
+        amounts += [-padding, size + padding - end]
+    return torch.nn.functional.pad(gradient, amounts) if any(amounts) else gradient
+
+
+def folded(gradient: Tensor, sizes: tuple[int, ...], padding: tuple[int, ...], mode: str) -> Tensor:
+    """The adjoint of `continued`, of a padded signal that may end earlier: sums that do not depend on the order.
+
+    Args:
+        gradient: (..., ends...).
+        sizes: of the result.
+        padding, mode: as of `continued`.
+    """
+    d = len(sizes)
+    first, dtype = gradient.dim() - d, gradient.dtype
+    if not any(padding) and tuple(gradient.shape[first:]) == tuple(sizes):
         return gradient
-    parts = torch.nn.functional.pad(gradient, amounts)
-    shape = [number for pair in zip(times, sizes, strict=True) for number in pair]
-    parts = parts.reshape(*gradient.shape[:-d], *shape)
-    # All that comes to one place, as one axis: (..., times, sizes).
-    first = gradient.dim() - d
+    # A zero behind the end of each axis, for where there is nothing.
+    parts = torch.nn.functional.pad(gradient, (0, 1) * d)
+    for axis, (size, amount) in enumerate(zip(sizes, padding, strict=True)):
+        place = first + 2 * axis
+        copies = _copies(size, amount, parts.shape[place] - 1, mode, gradient.device)
+        parts = parts.index_select(place, copies.flatten()).unflatten(place, (-1, size))  # type: ignore[no-untyped-call]
+    # All that comes to one place, as one axis: (..., copies, sizes).
     parts = parts.movedim([first + 2 * axis for axis in range(d)], list(range(first, first + d)))
-    parts = parts.flatten(first, first + d - 1)
     # Turning the signal exchanges the terms.
-    return sorted_sum(parts, first).to(gradient.dtype)
+    return sorted_sum(parts.flatten(first, first + d - 1), first).to(dtype)
+
+
+def _copies(size: int, amount: int, end: int, mode: str, device: torch.device) -> Tensor:
+    """The positions of a padded axis that copy each place, (copies, size); `end` where there are fewer."""
+    places = torch.arange(size, device=device)
+    if mode == "replicate" or (mode == "reflect" and size == 1):
+        margin = torch.arange(amount, device=device)[:, None]
+        before = torch.where(places == 0, margin, end)
+        after = torch.where(places == size - 1, margin + size + amount, end)
+        found = torch.cat([(places + amount)[None], before, after])
+    else:
+        period = size if mode == "circular" else 2 * (size - 1)
+        around = (torch.arange(2 * (-(-amount // period)) + 1, device=device) - -(-amount // period))[:, None] * period
+        found = places + amount + around
+        if mode == "reflect":
+            # Those that run backward; the ends are among the others.
+            is_end = (places == 0) | (places == size - 1)
+            found = torch.cat([found, torch.where(is_end, end, amount - places + around)])
+            # One more period, which those that run backward reach.
+            found = torch.cat([found, torch.where(is_end, end, amount - places + period * (around[-1:] // period + 1))])
+    return torch.where((found >= 0) & (found < end), found, end)
 
 
 def reached(sizes: tuple[int, ...], plan: Plan) -> tuple[int, ...]:

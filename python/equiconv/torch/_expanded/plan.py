@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..._layer.expansion import FLAT_FIRST, expansion_of
+from ..._layer.sampling import PADDING_MODES
 from .._operators.layers import spec_of
 from .._operators.tensors import Form
 from .bank import Recipe, recipe_of
@@ -25,8 +26,8 @@ class Plan(NamedTuple):
     Attributes:
         recipe: of the bank.
         stride, padding, dilation: of the convolution, one for each axis of space.
-        is_circular: whether the signal is padded with itself.
-        is_depthwise: whether each channel has a convolution of its own.
+        padding_mode: what lies around the signal.
+        groups: parts of the channels, each with a convolution of its own.
         is_exact: whether the layer asks for results that are equal to the last bit.
         channels: C.
         input_points, output_points: |X| and |Y|, None for no axis.
@@ -36,8 +37,8 @@ class Plan(NamedTuple):
     stride: tuple[int, ...]
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
-    is_circular: bool
-    is_depthwise: bool
+    padding_mode: str
+    groups: int
     is_exact: bool
     channels: int
     input_points: int | None
@@ -47,6 +48,11 @@ class Plan(NamedTuple):
     def dimension(self) -> int:
         """The number of axes of space."""
         return len(self.stride)
+
+    @property
+    def is_continued(self) -> bool:
+        """Whether the signal is padded with numbers of its own."""
+        return self.padding_mode != "zeros"
 
     @property
     def reach(self) -> tuple[int, ...]:
@@ -84,8 +90,8 @@ def _plan(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch
     axes = FLAT_FIRST if is_compiling else None
     return Plan(
         recipe_of(text, extents, weight[1], device, dtype, axes), sampling.stride, padding, sampling.dilation,
-        sampling.padding_mode == "circular", layer.depthwise, sampling.algorithm in _EXACT,
-        weight[0] if layer.depthwise else weight[1], layer.input_points(group), layer.output_points(group),
+        sampling.padding_mode, spec.kernel.groups, sampling.algorithm in _EXACT,
+        weight[1] * spec.kernel.groups, layer.input_points(group), layer.output_points(group),
     )  # fmt: skip
 
 
@@ -112,7 +118,8 @@ def _tables(
 def _numbers(text: str, weight: tuple[int, ...], device: torch.device, dtype: torch.dtype) -> str:
     plan = _plan(text, weight, device, dtype, True)
     recipe, layout = plan.recipe, plan.recipe.places.layout
-    flags = (plan.is_circular, plan.is_depthwise, plan.is_exact, layout.is_channels_last, layout.has_zero)
+    mode = PADDING_MODES.index(plan.padding_mode)
+    flags = (mode, plan.groups, plan.is_exact, layout.is_channels_last, layout.has_zero)
     counts = (plan.channels, plan.input_points or 0, plan.output_points or 0, recipe.functions, recipe.coefficients)
     sizes = (recipe.order, layout.points, layout.elements, layout.channels, layout.readers)
     rows = (plan.stride, plan.padding, plan.dilation, layout.taps, (*flags, layout.adjoint_has_zero), counts, sizes)
@@ -127,7 +134,7 @@ def _read(numbers: str, tables: tuple[Tensor | None, Tensor | None, Tensor, Tens
     layout = Layout(points, elements, channels, taps, readers, flags[3] > 0, flags[4] > 0, flags[5] > 0)
     recipe = Recipe(space, fiber, Places(columns, adjoint, layout), counts[3], counts[4], order)
     return Plan(
-        recipe, stride, padding, dilation, flags[0] > 0, flags[1] > 0, flags[2] > 0, counts[0],
+        recipe, stride, padding, dilation, PADDING_MODES[flags[0]], flags[1], flags[2] > 0, counts[0],
         counts[1] or None, counts[2] or None,
     )  # fmt: skip
 

@@ -60,15 +60,14 @@ def _check(x: Tensor, weight: Tensor, shape: tuple[int, ...], text: str) -> None
 def _convolved(x: Tensor, bank: Tensor, sizes: tuple[int, ...], plan: Plan) -> Tensor:
     """The adjoint of the convolution with a bank (O |Y|, C |X|, taps...), of these sizes."""
     convolution = TRANSPOSED[plan.dimension - 1]
-    groups = plan.channels if plan.is_depthwise else 1
     zeros = (0,) * plan.dimension
-    padding = zeros if plan.is_circular else plan.padding
+    padding = zeros if plan.is_continued else plan.padding
     # What a stride leaves out at the end of an axis; a padded signal is cut there.
-    more = zeros if plan.is_circular else tuple(
+    more = zeros if plan.is_continued else tuple(
         size + 2 * amount - reach - (count - 1) * stride
         for size, amount, reach, count, stride in zip(
             sizes, padding, plan.reach, x.shape[-plan.dimension :], plan.stride, strict=True
         )
     )  # fmt: skip
-    y: Tensor = convolution(x, bank, None, plan.stride, padding, more, groups, plan.dilation)
-    return unpadded(y, sizes, plan) if plan.is_circular else y
+    y: Tensor = convolution(x, bank, None, plan.stride, padding, more, plan.groups, plan.dilation)
+    return unpadded(y, sizes, plan) if plan.is_continued else y

@@ -43,10 +43,6 @@ class _Work(NamedTuple):
         return cls(text, weight, plan, turning_of(spec_of(text)))
 
     @property
-    def groups(self) -> int:
-        return self.plan.channels if self.plan.is_depthwise else 1
-
-    @property
     def points(self) -> tuple[int, int]:
         """|X| and |Y|, 1 without an axis."""
         return self.plan.input_points or 1, self.plan.output_points or 1
@@ -75,14 +71,12 @@ def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, layer: str) -> Tens
     signal = padded(x, plan)
     bank = work.bank(outputs.representatives, None)
     count = bank.shape[1]
-    if plan.is_depthwise:
-        bank, biases = bank.flatten(0, 1), None if bias is None else bias.repeat_interleave(count)
-    else:
-        bank, biases = bank.transpose(0, 1).flatten(0, 1), None if bias is None else bias.repeat(count)
+    bank = _with_points_outside(bank, plan.groups)
+    biases = None if bias is None else bias.unflatten(0, (plan.groups, 1, -1)).expand(-1, count, -1).flatten()  # type: ignore[no-untyped-call]
     convolution = CONVOLUTIONS[len(plan.stride) - 1]
 
     def run(turned: Tensor) -> Tensor:
-        y: Tensor = convolution(turned, bank, biases, plan.stride, 0, plan.dilation, work.groups)
+        y: Tensor = convolution(turned, bank, biases, plan.stride, 0, plan.dilation, plan.groups)
         return y
 
     y = _by_turns(signal, work, work.points[0], work.turns(signal, is_adjoint=False), run)
@@ -95,11 +89,11 @@ def _input_gradient(grad_out: Tensor, weight: Tensor, shape: Sequence[int], laye
     work = _Work.of(layer, weight)
     plan, inputs = work.plan, work.turning.inputs
     bank = work.bank(None, inputs.representatives)
-    bank = bank.flatten(0, 1) if plan.is_depthwise else bank.transpose(0, 1).flatten(0, 1)
+    bank = _with_points_outside(bank, plan.groups)
     transposed = TRANSPOSED[len(plan.stride) - 1]
 
     def run(turned: Tensor) -> Tensor:
-        gradient: Tensor = transposed(turned, bank, None, plan.stride, 0, 0, work.groups, plan.dilation)
+        gradient: Tensor = transposed(turned, bank, None, plan.stride, 0, 0, plan.groups, plan.dilation)
         return gradient
 
     gradient = _by_turns(grad_out, work, work.points[1], work.turns(grad_out, is_adjoint=True), run)
@@ -115,11 +109,10 @@ def _weight_gradient(grad_out: Tensor, x: Tensor, shape: Sequence[int], layer: s
     signal = padded(x, plan)
     signal = signal if plan.input_points is None else signal.flatten(1, 2)
     gradient = grad_out if plan.output_points is None else grad_out.flatten(1, 2)
-    groups = plan.channels if plan.is_depthwise else 1
-    bank = x.new_empty((gradient.shape[1], signal.shape[1] // groups, *plan.recipe.taps))
+    bank = x.new_empty((gradient.shape[1], signal.shape[1] // plan.groups, *plan.recipe.taps))
     zeros = [0] * plan.dimension
     _, bank_gradient, _ = torch.ops.aten.convolution_backward(
-        gradient, signal, bank, None, plan.stride, zeros, plan.dilation, False, zeros, groups, [False, True, False]
+        gradient, signal, bank, None, plan.stride, zeros, plan.dilation, False, zeros, plan.groups, [False, True, False]
     )
     return contracted_bank(bank_gradient, tuple(shape), plan.recipe)
 
@@ -132,27 +125,42 @@ def _by_turns(signal: Tensor, work: _Work, points: int, turns: Turns, run: Any) 
         work: the layer.
         points: of the signal's axis, 1 for none.
         turns: where numbers go.
-        run: of a stack (copies, points C, sizes...), for depthwise layers (copies, C points, sizes...): the same of the
-            representatives' points.
+        run: of a stack (copies, groups points C / groups, sizes...): the same of the representatives' points.
     """
-    batch, channels = signal.shape[:2]
+    (batch, channels), groups = signal.shape[:2], work.plan.groups
     # (B, points sizes, C): numbers that move together lie together.
     rows = signal.reshape(batch, channels, -1).transpose(1, 2).contiguous()
     results = []
     for there in turns.there:
         stack = rows.index_select(1, there.places).view(batch * there.copies, *there.sizes, points, channels)
-        if work.plan.is_depthwise:
-            stack = stack.transpose(-1, -2)
-        y = run(stack.flatten(-2).movedim(-1, 1)).movedim(1, -1)
-        if work.plan.is_depthwise:
-            y = y.unflatten(-1, (channels, -1)).transpose(-1, -2).flatten(-2)
+        y = run(_parts_outside(stack, groups).movedim(-1, 1)).movedim(1, -1)
+        y = _points_outside(y, groups, turns.representatives)
         count = there.copies * math.prod(y.shape[1:-1]) * turns.representatives
         results.append(y.reshape(batch, count, y.shape[-1] // turns.representatives))
     joined = results[0] if len(results) == 1 else torch.cat(results, 1)
-    found = joined.index_select(1, turns.back.flatten()).unflatten(1, turns.back.shape)
+    found: Tensor = joined.index_select(1, turns.back.flatten()).unflatten(1, turns.back.shape)  # type: ignore[no-untyped-call]
     mean = _mean(found)
     # (B, points sizes, O)
     return mean.transpose(1, 2).reshape(batch, mean.shape[-1], *turns.shape).contiguous()
+
+
+def _with_points_outside(bank: Tensor, groups: int) -> Tensor:
+    """A bank (O, points, ...) with its rows in the order (groups, points, O / groups)."""
+    return bank.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 2)  # type: ignore[no-untyped-call,no-any-return]
+
+
+def _parts_outside(stack: Tensor, groups: int) -> Tensor:
+    """(..., points, C) to (..., groups points C / groups)."""
+    if groups == 1:
+        return stack.flatten(-2)
+    return stack.unflatten(-1, (groups, -1)).transpose(-2, -3).flatten(-3)  # type: ignore[no-untyped-call,no-any-return]
+
+
+def _points_outside(y: Tensor, groups: int, points: int) -> Tensor:
+    """(..., groups points O / groups) to (..., points O)."""
+    if groups == 1:
+        return y
+    return y.unflatten(-1, (groups, points, -1)).transpose(-2, -3).flatten(-3)  # type: ignore[no-untyped-call,no-any-return]
 
 
 def _mean(values: Tensor) -> Tensor:

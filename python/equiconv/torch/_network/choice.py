@@ -105,7 +105,7 @@ def _convolution(operation: Mapping[str, Any], value: ValueType, tensors: Mappin
 
 def _layer(spec: LayerSpec, weight: Array, has_bias: bool) -> nn.Module | None:
     extents = spec.kernel.extents(weight, spec.group.dimension)
-    sampling = spec.sampling
+    sampling, groups = spec.sampling, spec.kernel.groups
     if spec.text == mixing_text(spec.group) and spec.group.dimension < 3:
         taps = (1,) * (spec.group.dimension + 1)
         plain: nn.Module = _PLAIN[len(taps) - 1](
@@ -113,22 +113,21 @@ def _layer(spec: LayerSpec, weight: Array, has_bias: bool) -> nn.Module | None:
         )
         return plain
     if _is_of_torch(spec, extents):
-        channels = weight.shape[0] if spec.layer.depthwise else weight.shape[1]
         return _PLAIN[len(extents) - 1](  # type: ignore[no-any-return]
-            channels, weight.shape[0], extents, stride=sampling.stride, padding=sampling.amounts(extents),
-            dilation=sampling.dilation, padding_mode=sampling.padding_mode,
-            groups=channels if spec.layer.depthwise else 1, bias=has_bias, device="meta", dtype=_dtype(weight),
+            weight.shape[1] * groups, weight.shape[0], extents, stride=sampling.stride,
+            padding=sampling.amounts(extents), dilation=sampling.dilation, padding_mode=sampling.padding_mode,
+            groups=groups, bias=has_bias, device="meta", dtype=_dtype(weight),
         )  # fmt: skip
     made = _LAYERS.get(spec.layer.function)
-    if made is None or spec.layer.depthwise:
+    if made is None:
         return None
     kernel = spec.kernel
     return made(
-        weight.shape[1], weight.shape[0], extents if kernel.basis is None else kernel.basis, spec.group,
+        weight.shape[1] * groups, weight.shape[0], extents if kernel.basis is None else kernel.basis, spec.group,
         stride=sampling.stride, padding=sampling.padding, dilation=sampling.dilation,  # type: ignore[arg-type]
         padding_mode=sampling.padding_mode, algorithm=sampling.algorithm,  # type: ignore[arg-type]
         interpolation=kernel.interpolation, group_basis=kernel.group_basis, quadrature=kernel.quadrature,  # type: ignore[arg-type]
-        bias=has_bias, device="meta", dtype=_dtype(weight),
+        groups=kernel.groups, bias=has_bias, device="meta", dtype=_dtype(weight),
     )  # fmt: skip
 
 
@@ -138,7 +137,7 @@ def _is_of_torch(spec: LayerSpec, extents: tuple[int, ...]) -> bool:
     if not is_plain(spec.layer, spec.group):
         return False
     sizes = (sampling.stride, sampling.amounts(extents), sampling.dilation)
-    return spec.text == plain_text(*sizes, sampling.padding_mode, spec.layer.depthwise)
+    return spec.text == plain_text(*sizes, sampling.padding_mode, spec.kernel.groups)
 
 
 def _transposed(operation: Mapping[str, Any], value: ValueType, tensors: Mapping[str, Array]) -> Choice:
@@ -149,7 +148,7 @@ def _transposed(operation: Mapping[str, Any], value: ValueType, tensors: Mapping
     function = TransposedFunction(operation["layer"], more)
     module: nn.Module | None = None
     if _is_of_torch(spec, extents) and sampling.padding_mode == "zeros":
-        groups = weight.shape[0] if spec.layer.depthwise else 1
+        groups = spec.kernel.groups
         module = _PLAIN_TRANSPOSED[len(extents) - 1](
             weight.shape[0], weight.shape[1] * groups, extents, stride=sampling.stride,
             padding=sampling.amounts(extents), output_padding=more, groups=groups, bias="bias" in tensors,
@@ -165,11 +164,11 @@ def _transposed_layer(spec: LayerSpec, weight: Array, more: tuple[int, ...], has
     kernel, sampling = spec.kernel, spec.sampling
     name = next(name for name, layer in LAYERS.items() if layer.function == spec.layer.function)
     return TransposedConv(
-        weight.shape[0], weight.shape[1], extents if kernel.basis is None else kernel.basis, spec.group,
+        weight.shape[0], weight.shape[1] * kernel.groups, extents if kernel.basis is None else kernel.basis, spec.group,
         layer=name, stride=sampling.stride, padding=sampling.padding, dilation=sampling.dilation,  # type: ignore[arg-type]
         output_padding=more, padding_mode=sampling.padding_mode, algorithm=sampling.algorithm,  # type: ignore[arg-type]
         interpolation=kernel.interpolation, group_basis=kernel.group_basis, quadrature=kernel.quadrature,  # type: ignore[arg-type]
-        bias=has_bias, device="meta", dtype=_dtype(weight),
+        groups=kernel.groups, bias=has_bias, device="meta", dtype=_dtype(weight),
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         self, in_channels: int, out_channels: int, kernel: int | tuple[int, ...] | KernelBasis, group: PointGroup, *,
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, padding_mode: PaddingMode = "zeros",
         algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear", group_basis: GroupBasis | None = None,
-        quadrature: bool = False,
+        quadrature: bool = False, groups: int = 1,
         bias: bool = True, backend: Backend | None = None, device: Any = None, dtype: torch.dtype | None = None,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels, as `equiconv.GroupConv`, and biases of 0.
@@ -53,8 +53,8 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
             kernel: the extents of a kernel of pixels, an int or one for each array axis; or a basis such as
                 `equiconv.bspline_basis(5)`.
             group: H, any group.
-            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature: as the function
-                of the layer, such as `equiconv.group_conv`.
+            stride, padding, dilation, padding_mode, algorithm, interpolation, group_basis, quadrature,
+                groups: as the function of the layer, such as `equiconv.group_conv`.
             bias: whether there is one.
             backend: as of `conv`: what computes the layer, ``"engine"``, ``"torch"``, or None for what fits the signal.
             device, dtype: of the parameters: any device; float32, float64, bfloat16 or float16.
@@ -67,7 +67,7 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         self.options = ConvolutionOptions.checked(
             self.layer_name, in_channels, out_channels, kernel, group, stride=stride, padding=padding,
             dilation=dilation, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
-            group_basis=group_basis, quadrature=quadrature,
+            group_basis=group_basis, quadrature=quadrature, groups=groups,
         )  # fmt: skip
         self._make_parameters(bias, device, dtype)
 
@@ -136,8 +136,9 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         spec = spec_of(text)
         points = options.layer.output_points(options.group) or 1
         biases = None if bias is None else bias.detach().repeat_interleave(points)
-        bank, groups = bank_of(weight, weight.dtype, text), options.out_channels if spec.layer.depthwise else 1
-        return ordinary_convolution(bank, biases, options.extents, spec.sampling, groups)
+        return ordinary_convolution(
+            bank_of(weight, weight.dtype, text), biases, options.extents, spec.sampling, options.groups
+        )
 
     def _text_of_all_sizes(self, weight: Tensor) -> str:
         """The text with padding in numbers. Raises ValueError where it is another for each size."""

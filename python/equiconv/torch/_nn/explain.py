@@ -91,7 +91,7 @@ def _of_torch(
     shapes = Form.of_shape(x.shape), Form.of_shape(weight.shape)
     outputs = spec.check_operands(*shapes)
     points, planes = plan.output_points or 1, math.prod(outputs[-plan.dimension :])
-    channels = 1 if plan.is_depthwise else plan.channels
+    channels = plan.channels // plan.groups
     # Of one output channel and point.
     taps = channels * (plan.input_points or 1) * math.prod(plan.recipe.taps)
     bank = weight.shape[0] * points * taps

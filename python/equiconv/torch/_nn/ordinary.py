@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..._layer.sampling import Sampling
+from .._expanded.padding import folded
 
 OrdinaryConvolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
 OrdinaryTransposed: TypeAlias = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
@@ -56,8 +57,9 @@ def ordinary_convolution(
 
 
 def ordinary_transposed(
-    bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling, output_padding: tuple[int, ...]
-) -> nn.Module:
+    bank: Tensor, bias: Tensor | None, extents: tuple[int, ...], sampling: Sampling, output_padding: tuple[int, ...],
+    groups: int = 1,
+) -> nn.Module:  # fmt: skip
     """The transposed convolution with copies of this filter bank and bias.
 
     Args:
@@ -65,18 +67,21 @@ def ordinary_transposed(
         bias: (C |X|,), or None.
         extents, sampling: as of `ordinary_convolution`.
         output_padding: of the call.
+        groups: of the convolution.
     """
     padding = sampling.amounts_of_bank(extents, tuple(bank.shape[2:]))
-    is_circular, zeros = sampling.padding_mode == "circular", (0,) * len(extents)
+    mode, zeros = sampling.padding_mode, (0,) * len(extents)
+    is_folded = mode != "zeros"
     convolution: OrdinaryTransposed = _TRANSPOSED[len(extents) - 1](
         bank.shape[0],
-        bank.shape[1],
+        bank.shape[1] * groups,
         tuple(bank.shape[2:]),
         stride=sampling.stride,
-        padding=zeros if is_circular else padding,
-        output_padding=zeros if is_circular else output_padding,
+        padding=zeros if is_folded else padding,
+        output_padding=zeros if is_folded else output_padding,
         dilation=sampling.dilation,
-        bias=bias is not None and not is_circular,
+        bias=bias is not None and not is_folded,
+        groups=groups,
         device=bank.device,
         dtype=bank.dtype,
     )
@@ -84,29 +89,29 @@ def ordinary_transposed(
         convolution.weight.copy_(bank)
         if convolution.bias is not None and bias is not None:
             convolution.bias.copy_(bias)
-    return nn.Sequential(convolution, Folded(padding, output_padding, bias)) if is_circular else convolution
+    return nn.Sequential(convolution, Folded(mode, padding, output_padding, bias)) if is_folded else convolution
 
 
 class Folded(nn.Module):
-    """The adjoint of circular padding, which PyTorch's transposed convolutions do not have, and a bias."""
+    """The adjoint of padding other than with zeros, which PyTorch's transposed convolutions do not have, and a bias."""
 
     bias: nn.Parameter | None
 
-    def __init__(self, padding: tuple[int, ...], output_padding: tuple[int, ...], bias: Tensor | None) -> None:
+    def __init__(
+        self, mode: str, padding: tuple[int, ...], output_padding: tuple[int, ...], bias: Tensor | None
+    ) -> None:
         super().__init__()
-        self.padding, self.output_padding = padding, output_padding
+        self.mode, self.padding, self.output_padding = mode, padding, output_padding
         self.bias = None if bias is None else nn.Parameter(bias.clone())
 
     def forward(self, x: Tensor) -> Tensor:
         """Adds what lies beyond the border to where it is again."""
         d = len(self.padding)
-        for axis, (padding, more) in enumerate(zip(self.padding, self.output_padding, strict=True)):
-            place = x.dim() - d + axis
-            reached = x.shape[place]
-            size = reached - 2 * padding + more
-            before, after = -padding % size, (padding - reached) % size
-            whole = nn.functional.pad(x, (0, 0) * (d - 1 - axis) + (before, after))
-            x = whole.unflatten(place, (-1, size)).sum(place)  # type: ignore[no-untyped-call]
+        sizes = tuple(
+            end - 2 * padding + more
+            for end, padding, more in zip(x.shape[-d:], self.padding, self.output_padding, strict=True)
+        )
+        x = folded(x, sizes, self.padding, self.mode)
         return x if self.bias is None else x + self.bias.reshape(-1, *(1,) * d)
 
 

@@ -41,7 +41,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         layer: LayerName = "group",
         stride: Axes = 1, padding: Padding = 0, dilation: Axes = 1, output_padding: Axes = 0,
         padding_mode: PaddingMode = "zeros", algorithm: Algorithm = "auto", interpolation: Interpolation = "bilinear",
-        group_basis: GroupBasis | None = None, quadrature: bool = False,
+        group_basis: GroupBasis | None = None, quadrature: bool = False, groups: int = 1,
         bias: bool = True, backend: Backend | None = None, device: Any = None, dtype: torch.dtype | None = None,
     ) -> None:  # fmt: skip
         """Makes a layer with weights of He's deviation for such kernels and strides, and biases of 0.
@@ -52,8 +52,8 @@ class TransposedConv(TransposedAttributes, Convolution):
                 `equiconv.bspline_basis(5)`.
             group: H, any group.
             layer: whose adjoint it is: ``"isotropic"``, ``"lifting"``, ``"group"`` or ``"projection"``.
-            stride, padding, dilation, output_padding, padding_mode, algorithm, interpolation, group_basis, quadrature:
-                as of `transposed_conv`.
+            stride, padding, dilation, output_padding, padding_mode, algorithm, interpolation, group_basis, quadrature,
+                groups: as of `transposed_conv`.
             bias: whether there is one.
             backend: as of `transposed_conv`.
             device, dtype: of the parameters: any device; float32, float64, bfloat16 or float16.
@@ -66,7 +66,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         self.options = TransposedOptions.checked(
             layer, in_channels, out_channels, kernel, group, stride=stride, padding=padding, dilation=dilation,
             output_padding=output_padding, padding_mode=padding_mode, algorithm=algorithm, interpolation=interpolation,
-            group_basis=group_basis, quadrature=quadrature,
+            group_basis=group_basis, quadrature=quadrature, groups=groups,
         )  # fmt: skip
         self._make_parameters(bias, device, dtype)
 
@@ -74,7 +74,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         """The equal transposed convolution of PyTorch, from (B, C |X|, spatial...) to (B, O |Y|, spatial_out...).
 
         |X| and |Y| are |H| for a signal on the group, flattened into channels, and 1 for one on the plane. A copy: it
-        is equal up to rounding until one of both is trained on. PyTorch has no circular padding there: another module
+        is equal up to rounding until one of both is trained on. PyTorch has no padding but zeros there: another module
         behind it then adds what lies beyond the border to where it is again.
         """
         options = self.options
@@ -84,7 +84,7 @@ class TransposedConv(TransposedAttributes, Convolution):
         biases = None if bias is None else bias.detach().repeat_interleave(points)
         text = adjoint_text(self._text, weight, options.more)
         bank = bank_of(weight, weight.dtype, text)
-        return ordinary_transposed(bank, biases, options.extents, spec_of(text).sampling, options.more)
+        return ordinary_transposed(bank, biases, options.extents, spec_of(text).sampling, options.more, options.groups)
 
     def text_for(self, x: Tensor) -> str:
         """The text with padding in numbers, which are the same for all signals."""

@@ -69,7 +69,7 @@ def result_shape(x: Tensor, weight: Tensor, bias: Tensor | None, text: str, more
     """
     if not torch.compiler.is_compiling():
         if bias is not None:
-            check_transposed_bias(Form.of_shape(bias.shape), Form.of_shape(weight.shape), spec_of(text).layer)
+            check_transposed_bias(Form.of_shape(bias.shape), Form.of_shape(weight.shape), spec_of(text).kernel)
         return _shape(text, tuple(x.shape), tuple(weight.shape), more)
     geometry = _geometry(text, tuple(map(int, weight.shape)))
     d = len(more)
@@ -100,7 +100,7 @@ def _geometry(text: str, weight: tuple[int, ...]) -> _Geometry:
     ones = (1,) * group.dimension
     return _Geometry(
         (weight[0], *(() if reads is None else (reads,))),
-        (result_channels(form, layer), *(() if writes is None else (writes,))),
+        (result_channels(form, spec.kernel), *(() if writes is None else (writes,))),
         spec.sampling.stride,
         transposed_sizes(ones, extents, spec.sampling, (0,) * group.dimension),
     )

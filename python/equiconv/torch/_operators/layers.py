@@ -35,8 +35,8 @@ def text_of(name: str, group: object, *options: object) -> str:
     Args:
         name: which layer, a key of `LAYERS`, or ``"conv"``.
         group: of the layer.
-        options: stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature; for
-            ``"conv"`` also the two stabilizers and whether it is depthwise.
+        options: stride, padding, dilation, padding_mode, algorithm, basis, interpolation, group_basis, quadrature,
+            groups; for ``"conv"`` also the two stabilizers.
     """
     return _text(layer_of(name, group, *options))
 

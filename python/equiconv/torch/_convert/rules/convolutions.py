@@ -11,7 +11,7 @@ from torch import nn
 from ...._functional.convolutions import LayerName
 from ..._nn.convolutions import GroupConv, IsotropicConv, LiftingConv, ProjectionConv
 from ..._nn.transposed import TransposedConv
-from ..depthwise import DepthwiseGroupConv, DepthwiseLiftingConv
+from ..channels import Channels
 from ..walk import Emit, Signal, Step
 
 # By whether the signals it reads and writes are on the group.
@@ -41,41 +41,55 @@ def convolution(step: Step) -> tuple[Signal, Emit]:
         step.refuse(f"acts on {len(module.kernel_size)} axes of space, expected {d}, the axes of {step.group.name}")
     step.expect_channels(value, module.in_channels, "in_channels")
     step.expect_alike(**{name: getattr(module, name) for name in _ALIKE if hasattr(module, name)})
-    is_depthwise = module.groups > 1
-    if is_transposed and is_depthwise:
-        step.refuse(f"has groups={module.groups}, expected 1 for a transposed convolution: make it groups=1")
-    if is_depthwise and not module.groups == module.in_channels == module.out_channels:
-        step.refuse(
-            f"has groups={module.groups} for {module.in_channels} and {module.out_channels} channels, expected 1, or "
-            "one for each channel with as many outputs: make it groups=1"
-        )
-    on_group = is_depthwise or step.node not in walk.projections
-    channels = value.channels if is_depthwise else walk.channels(module.out_channels)
-    result = step.shared(value, Signal(channels, on_group, value.places))
-    kind = _depthwise_kind(value) if is_depthwise else _KINDS[value.on_group, on_group]
+    on_group = module.groups > 1 or step.node not in walk.projections
+    result = step.shared(value, Signal(_written(step, value), on_group, value.places))
+    kind = _KINDS[value.on_group, on_group]
     if is_transposed:
         more = module.output_padding
         kind = partial(TransposedConv, layer=_ADJOINTS[value.on_group, on_group], output_padding=more)
 
     def emit() -> Any:
-        counts = (walk.count(result),) if is_depthwise else (walk.count(value), walk.count(result))
-        return walk.call(step.node, _layer(step, kind, counts))
+        counts = walk.count(value), walk.count(result)
+        return walk.call(step.node, _layer(step, kind, counts, _groups(step, counts)))
 
     return result, emit
 
 
-def _depthwise_kind(value: Signal) -> Any:
-    return DepthwiseGroupConv if value.on_group else DepthwiseLiftingConv
+def _written(step: Step, value: Signal) -> Channels:
+    """The channels that a convolution writes. Those of groups keep their number, and there are fewer groups."""
+    module = step.module
+    if module.groups == module.in_channels == module.out_channels:
+        return value.channels
+    channels = step.walk.channels(module.out_channels)
+    if module.groups > 1:
+        value.channels.set_unit(module.in_channels // module.groups)
+        channels.set_unit(module.out_channels // module.groups)
+    return channels
 
 
-def _layer(step: Step, kind: Any, counts: tuple[int, ...]) -> nn.Module:
+def _groups(step: Step, counts: tuple[int, int]) -> int:
+    """The groups of the layer: as many of the input's channels as there were."""
+    module = step.module
+    if module.groups == 1:
+        return 1
+    reads, writes = module.in_channels // module.groups, module.out_channels // module.groups
+    groups = int(counts[0] // reads)
+    if counts != (groups * reads, groups * writes):
+        step.refuse(
+            f"has groups={module.groups}, and of {counts[0]} and {counts[1]} channels none of {reads} and {writes} can "
+            "be made: make it groups=1"
+        )
+    return groups
+
+
+def _layer(step: Step, kind: Any, counts: tuple[int, int], groups: int) -> nn.Module:
     """The layer of an ordinary convolution. Its own errors are told with the place."""
     module = step.module
     padding = 0 if module.padding == "valid" else module.padding
     try:
         layer: nn.Module = kind(
             *counts, tuple(module.kernel_size), step.group, stride=module.stride, padding=padding,
-            dilation=module.dilation, padding_mode=module.padding_mode, bias=module.bias is not None,
+            dilation=module.dilation, padding_mode=module.padding_mode, groups=groups, bias=module.bias is not None,
             device=module.weight.device, dtype=module.weight.dtype,
         )  # fmt: skip
     except (TypeError, ValueError) as error:

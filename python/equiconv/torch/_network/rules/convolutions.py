@@ -98,18 +98,16 @@ def _amounts(step: Step, kernel: tuple[int, ...]) -> tuple[int, ...]:
 def _with_padding(step: Step, padding: Padding | None, amounts: tuple[int, ...]) -> tuple[int, ...]:
     if padding is None:
         return amounts
-    if padding.mode == "circular" and any(amounts):
-        step.refuse("pads zeros about a signal that was padded circularly")
+    if padding.mode != "zeros" and any(amounts):
+        step.refuse(f"pads zeros about a signal that was padded by {padding.mode}")
     return tuple(a + b for a, b in zip(padding.amounts, amounts, strict=True))
 
 
 def _text(step: Step, group: PointGroup, sampling: _Sampling, shape: tuple[int, ...], is_transposed: bool) -> str:
     """The text of the layer that the convolution is, or is the adjoint of."""
     groups = step["groups"]
-    if groups not in (1, shape[0]) or (groups > 1 and shape[1] != 1):
-        step.refuse(f"has groups={groups} with a weight of shape {shape}, expected 1, or one for each channel")
     if len(shape) - 2 == group.dimension:
-        return plain_text(*sampling, groups > 1)
+        return plain_text(*sampling, groups)
     if groups > 1 or any(size != 1 for size in sampling[0]) or any(sampling[1]) or is_transposed:
         step.refuse("has groups, strides or padding, expected only channels that are mixed")
     return mixing_text(group)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -39,21 +40,26 @@ def _contiguous(step: Step) -> Tracked:
     return replace(x, cell=replace(x.cell)) if is_copy else x
 
 
-def _padded(step: Step) -> Tracked:
+# What PyTorch calls the ways in which signals continue.
+_MODES = {"constant": "zeros", "circular": "circular", "reflect": "reflect", "replicate": "replicate"}
+
+
+def _padded(step: Step, mode: str | None = None) -> Tracked:
     x = step.natural(step["self"])
-    mode = step.arguments.get("mode", "constant")
+    mode = mode or step.arguments.get("mode", "constant")
     d = x.cell.type.dimension
-    pad = list(step["pad"])
+    pad = list(step["pad"] if "pad" in step.arguments else step["padding"])
     if not all(isinstance(amount, int) for amount in pad) or len(pad) > 2 * d:
         step.refuse(f"pads {pad}, expected integers for the {d} axes of space")
     pad += [0] * (2 * d - len(pad))
     pairs = [(pad[2 * axis], pad[2 * axis + 1]) for axis in reversed(range(d))]
     value = step.arguments.get("value")
-    if mode not in ("constant", "circular") or value not in (None, 0) or any(a != b or a < 0 for a, b in pairs):
+    if mode not in _MODES or value not in (None, 0) or any(a != b or a < 0 for a, b in pairs):
         step.refuse(
-            f"pads {pad} by {mode if value in (None, 0) else value}, expected zeros or circular, as much on both sides"
+            f"pads {pad} by {mode if value in (None, 0) else value}, expected as much on both sides by "
+            f"{', '.join(_MODES)}, of zeros"
         )
-    return replace(x, padding=Padding("zeros" if mode == "constant" else mode, tuple(a for a, _ in pairs)))
+    return replace(x, padding=Padding(_MODES[mode], tuple(a for a, _ in pairs)))
 
 
 _NAMES = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as")
@@ -62,4 +68,6 @@ RULES: Mapping[str, Rule] = {
     "contiguous": _contiguous,
     "pad": _padded,
     "constant_pad_nd": _padded,
+    **{f"reflection_pad{d}d": partial(_padded, mode="reflect") for d in (1, 2, 3)},
+    **{f"replication_pad{d}d": partial(_padded, mode="replicate") for d in (1, 2, 3)},
 }
