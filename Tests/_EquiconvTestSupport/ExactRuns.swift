@@ -55,7 +55,7 @@ public struct ExactRuns<S: EngineScalar> {
 extension ConvolutionPlan {
   /// Forward pass, input gradient and weight gradient.
   package func allRuns<S: EngineScalar>(
-    _ numbers: LayerNumbers<S>, batch: Int, method: Method, workspaceLimit: Int? = nil
+    _ numbers: LayerNumbers<S>, batch: Int, method: Method, workspaceLimit: Int? = WorkspaceLimit.initialBytes
   ) throws -> [[S]] {
     [
       try forward(numbers, batch: batch, method: method, workspaceLimit: workspaceLimit),

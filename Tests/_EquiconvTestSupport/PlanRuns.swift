@@ -42,12 +42,15 @@ extension ConvolutionPlan {
       gradient: random.integers(try outputShape(batch: batch).reduce(1, *), bound: bound, multiple: multiple))
   }
 
+  // The limit of workspace decides how tiles are chunked, and with it the last bits: runs do not follow what other tests
+  // set the process's limit to meanwhile.
+
   /// Outputs are filled with this before a call, so that a number that is not written is noticed.
   private static func unwritten<S: EngineScalar>(_ count: Int) -> [S] { [S](repeating: .nan, count: count) }
 
   package func forward<S: EngineScalar>(
     _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current, hasBias: Bool = true,
-    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
+    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = WorkspaceLimit.initialBytes
   ) throws -> [S] {
     var output: [S] = Self.unwritten(try outputShape(batch: batch).reduce(1, *))
     try n.input.withPointer { input in
@@ -67,7 +70,7 @@ extension ConvolutionPlan {
 
   package func inputGradient<S: EngineScalar>(
     _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current,
-    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
+    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = WorkspaceLimit.initialBytes
   ) throws -> [S] {
     var result: [S] = Self.unwritten(try inputShape(batch: batch).reduce(1, *))
     try n.gradient.withPointer { gradient in
@@ -85,7 +88,7 @@ extension ConvolutionPlan {
 
   package func weightGradient<S: EngineScalar>(
     _ n: LayerNumbers<S>, batch: Int, instructions: InstructionSet = .current,
-    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = nil
+    method: Method? = nil, threads: Int? = nil, workspaceLimit: Int? = WorkspaceLimit.initialBytes
   ) throws -> [S] {
     var result: [S] = Self.unwritten(weightShape.reduce(1, *))
     try n.gradient.withPointer { gradient in
