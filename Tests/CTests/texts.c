@@ -335,7 +335,6 @@ static void layers_that_are_not_spelled_right_are_refused_by_name(void) {
   REPLACED("auto", "best", "\"auto\" or \"direct\"");
   REPLACED("basis=none", "basis=", "the name of a basis");
   REPLACED("channel_groups=1", "channel_groups=many", "expected a whole number");
-  REPLACED("channel_groups=1", "channel_groups=0", "channel_groups is 0");
   REPLACED("channel_groups=1", "channel_groups=1 color=red", "expected the end of the text");
   REPLACED("cyclic(4)", "cyclic(\xC3\xA9)", "expected a whole number");
 }

@@ -6,10 +6,13 @@ extension ConvolutionPlan {
   /// Planes of the signal of so many images.
   private func planes(_ batch: Int) -> Int { batch * descriptor.inChannels * inputElements }
 
-  /// The bytes that a pass needs for signals with their border.
-  func borderBytes<S: EngineScalar>(_ task: PassTask<S>) throws(ConvolutionError) -> Int {
+  /// The bytes that a pass needs for signals with their border; more than there can be where sizes overflow.
+  func borderBytes<S: EngineScalar>(_ task: PassTask<S>) -> Int {
     guard let border else { return 0 }
-    return try BorderedPlanes<S>.bytes(border, count: planes(task.batch), threads: task.options.threads)
+    let images = task.batch.multipliedReportingOverflow(by: descriptor.inChannels)
+    let planes = images.partialValue.multipliedReportingOverflow(by: inputElements)
+    if images.overflow || planes.overflow { return .max }
+    return (try? BorderedPlanes<S>.bytes(border, count: planes.partialValue, threads: task.options.threads)) ?? .max
   }
 
   /// A forward pass or an input gradient of a signal with a border.

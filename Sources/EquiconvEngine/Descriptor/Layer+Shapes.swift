@@ -15,7 +15,8 @@ extension Layer {
   public func weightShape(
     outChannels: Int, inChannels: Int, kernel: Extents
   ) throws(ConvolutionError) -> [Int] {
-    [outChannels, inChannels / channelGroups] + (try functionsOnFiber().map { [$0.count] } ?? [])
+    try ConvolutionDescriptor.checkSize(channelGroups, .channelGroups)
+    return [outChannels, inChannels / channelGroups] + (try functionsOnFiber().map { [$0.count] } ?? [])
       + (basis?.shape ?? kernel.values)
   }
 
@@ -102,6 +103,7 @@ extension Layer {
 
   /// Throws unless a weight may have this shape.
   package func checkWeight(_ shape: [Int]) throws(ConvolutionError) {
+    try ConvolutionDescriptor.checkSize(channelGroups, .channelGroups)
     let functions = try functionsOnFiber()
     let axes =
       ["O", "C"] + (functions.map { [$0.name] } ?? [])

@@ -41,7 +41,8 @@ extension ConvolutionPlan {
       if error.argument == .plan { throw error }
       return .max
     }
-    return count.bytes + (try borderBytes(task))
+    let (bytes, overflow) = count.bytes.addingReportingOverflow(borderBytes(task))
+    return overflow ? .max : bytes
   }
 
   private struct WorkspaceCount<Scalar: EngineScalar>: AlgorithmVisitor {

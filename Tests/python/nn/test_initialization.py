@@ -16,7 +16,7 @@ C8 = eq.cyclic(8)
 
 
 def kernel_of(group, layer, basis=None, group_basis=None, quadrature=False):
-    return Kernel.checked(group, LAYERS[layer], (basis, "bilinear", group_basis, quadrature))
+    return Kernel.checked(group, LAYERS[layer], (basis, "bilinear", group_basis, quadrature, 1))
 
 
 def by_the_general_formula(layer, group, kernel, extents):

@@ -57,7 +57,7 @@ def test_layers_have_one_signature():
     parameters = inspect.signature(eq.lifting_conv).parameters
     assert list(parameters) == [
         "x", "weight", "group", "bias", "stride", "padding", "dilation", "padding_mode", "algorithm",
-        "basis", "interpolation", "group_basis", "quadrature", "out",
+        "basis", "interpolation", "group_basis", "quadrature", "groups", "out",
     ]  # fmt: skip
     defaults = {"stride": 1, "padding": 0, "dilation": 1, "padding_mode": "zeros", "algorithm": "auto", "out": None}
     for name, default in defaults.items():

@@ -85,7 +85,7 @@ def test_weights_are_drawn_with_the_deviation_of_he_by_the_generator_of_torch(la
 
     basis = eq.bspline_basis(5)
     module = module_of(layer, 16, 32, basis, C8, dtype=dtype)
-    kernel = Kernel.checked(C8, LAYER_TABLE[layer], (basis, "bilinear", None, False))
+    kernel = Kernel.checked(C8, LAYER_TABLE[layer], (basis, "bilinear", None, False, 1))
     deviation = he_deviation(layer, C8, 16, kernel, basis.extents)
     count = module.weight.numel()
     # The deviation of n normal numbers is within 5 of its own deviations, 1 / sqrt(2 n) of itself.

@@ -232,7 +232,7 @@ SAMPLINGS = [((2, 2), (1, 1), (0, 0)), ((2, 2), (1, 1), (1, 1)), ((2, 1), (0, 2)
 @pytest.mark.parametrize("mode", ["zeros", "circular"])
 def test_transposed_modules_are_those_of_torch_in_every_backend(mode, sampling):
     stride, padding, more = sampling
-    module = TransposedFunction(plain_text(stride, padding, (1, 1), mode, False), more)
+    module = TransposedFunction(plain_text(stride, padding, (1, 1), mode, 1), more)
     x, weight, bias = torch.randn(2, 3, 4, 5), torch.randn(3, 2, 3, 3), torch.randn(2)
     expected = module(x, weight, bias)
     if mode == "zeros":
@@ -260,7 +260,7 @@ def test_functions_of_files_have_the_backend_that_is_asked_for():
 
 
 def test_transposed_layers_refuse_what_does_not_fit():
-    text = plain_text((2, 2), (1, 1), (1, 1), "zeros", False)
+    text = plain_text((2, 2), (1, 1), (1, 1), "zeros", 1)
     weight = torch.zeros(3, 2, 3, 3)
     for backend in ("engine", "torch"):
         arguments = (None, text, (0, 0), backend)
