@@ -38,7 +38,7 @@ setup: $(VENV)/.installed
 $(VENV)/.installed: $(package_files)
 	scripts/system-packages.sh
 	$(MAKE) --no-print-directory c-library
-	scripts/python-environment.sh $(PYTHON) $(VENV) $(abspath $(BUILD_DIR))/release "examples,test" torch jax flax equinox onnx experiments
+	scripts/python-environment.sh $(PYTHON) $(VENV) $(abspath $(BUILD_DIR))/release "examples,test" torch jax flax equinox onnx experiments slides dask
 	touch $@
 
 demo: setup
