@@ -22,6 +22,7 @@ ORDER = (
     ("_layer",),
     ("_functional",),
     ("_network",),
+    ("_reach",),
     ("_nn",),
     ("theory", "torch", "jax"),
     ("experiments",),

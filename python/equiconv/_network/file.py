@@ -65,9 +65,17 @@ def write_file(document: Mapping[str, Any], tensors: Mapping[str, Any], path: Pa
 
 def make_network(document: Mapping[str, Any], tensors: Mapping[str, Any]) -> _native.Network:
     """The engine's network of a document and its tensors; see `write_file`."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
-    listed = tuple(_tensor(name, value) for name, value in tensors.items())
-    return _native.Network(text, listed, False)
+    return _native.Network(document_text(document), listed_tensors(tensors), False)
+
+
+def document_text(document: Mapping[str, Any]) -> bytes:
+    """A document as the extension takes it."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+
+
+def listed_tensors(tensors: Mapping[str, Any]) -> tuple[Tensor, ...]:
+    """Tensors as the extension takes them. Raises TypeError or ValueError for what files do not have."""
+    return tuple(_tensor(name, value) for name, value in tensors.items())
 
 
 def open_network(source: Path | bytes) -> _native.Network:

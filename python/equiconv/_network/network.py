@@ -14,7 +14,7 @@ from .. import _native
 from .._checks.arguments import choice, integer, items
 from .._checks.arrays import Array, float_array
 from .explanation import NetworkExplanation, Summary, channels_text, read_explanation, summarize
-from .file import Document, Tensor, document_of, file_source, path_text, tensors_of
+from .file import Document, Tensor, document_of, document_text, file_source, listed_tensors, path_text, tensors_of
 from .values import stabilizer_in
 
 Mode: TypeAlias = Literal["fast", "exact"]
@@ -237,6 +237,19 @@ def load_network(source: str | os.PathLike[str] | bytes, mode: Mode = "fast") ->
     """
     is_exact = choice("mode", mode, _MODES) == "exact"
     return _load(file_source(source), None, is_exact)
+
+
+def network_of(document: Mapping[str, Any], tensors: Mapping[str, Any], mode: Mode = "fast") -> Network:
+    """The network of a document and its tensors, without a file.
+
+    Args:
+        document, tensors: as of `write_file`.
+        mode: as of `load_network`.
+
+    Raises:
+        TypeError, ValueError: as of `write_file`.
+    """
+    return _load(document_text(document), listed_tensors(tensors), mode == "exact")
 
 
 def _rebuild(document: str, tensors: tuple[Tensor, ...], mode: Mode) -> Network:
