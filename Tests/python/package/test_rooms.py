@@ -36,6 +36,7 @@ INNER_ORDER = {
         ("_backends",),
         ("_functions", "_exactness"),
         ("_nn",),
+        ("_distributed",),
         ("_imports",),
         ("_network",),
         ("_export", "_convert", "models"),

@@ -31,6 +31,10 @@ from . import models as models
 from ._convert.conversion import convert as convert
 from ._convert.invariance import invariant as invariant
 from ._convert.report import conversion_report as conversion_report
+from ._distributed.checkpoints import Checkpoints as Checkpoints
+from ._distributed.loader import Patches as Patches
+from ._distributed.loader import PatchLoader as PatchLoader
+from ._distributed.sync_norm import sync_batch_norm as sync_batch_norm
 from ._exactness import check_exactness as check_exactness
 from ._export.bioimage import export_bioimage as export_bioimage
 from ._export.wsinfer import export_wsinfer as export_wsinfer
@@ -86,6 +90,7 @@ __all__ = [
     "AdaptiveMean",
     "BatchNorm",
     "BlurPool",
+    "Checkpoints",
     "DenseBlock",
     "DenseTransition",
     "FieldDropout",
@@ -100,6 +105,8 @@ __all__ = [
     "MaxBlurPool",
     "NetworkModule",
     "PartialProjection",
+    "PatchLoader",
+    "Patches",
     "ProjectionConv",
     "ResidualBlock",
     "Restrict",
@@ -132,6 +139,7 @@ __all__ = [
     "projection_conv",
     "save_network",
     "set_backend",
+    "sync_batch_norm",
     "transposed_conv",
     "upsample",
 ]

@@ -21,6 +21,7 @@ from ..._network.file import Document, Path, write_file
 from ..._network.types import ValueType, layer_types
 from .._backends import engine_only
 from .._expanded.operands import check_numbers
+from .._nn.sharded import check_is_whole, inside
 from .._operators.layers import spec_of
 from .constants import Constants
 from .exporting import export, for_engine, has_largest_size, in_evaluation, input_of, output_names
@@ -62,6 +63,8 @@ def save_network(
     is in evaluation mode for that time, and otherwise does not change. What the file computes for the example is
     compared with the module.
 
+    What ``torch.compile`` and ``DistributedDataParallel`` wrap is saved as without them.
+
     Layers are traced as the engine's, whatever their `backend`. Of a module on another device, or in half precision, a
     copy is traced, on the CPU and in float32, which holds the numbers of half precision exactly.
 
@@ -86,7 +89,7 @@ def save_network(
     Raises:
         TypeError: an argument of the wrong kind; parameters of another dtype than that of the example.
         ValueError: a step that is no operation of a file, with the module and the line of code where it stands; a
-            module that `torch.export` cannot trace.
+            module that `torch.export` cannot trace; parameters that are shared out between processes.
         OSError: the file cannot be written.
 
     Example:
@@ -94,8 +97,8 @@ def save_network(
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"module is of type {type(module).__name__}, expected a torch.nn.Module")
-    # What `torch.compile` has wrapped.
-    module = getattr(module, "_orig_mod", module)
+    module = inside(module)
+    check_is_whole("module", module)
     _check_example(example)
     module, example = for_engine(module, example)
     kept = module.about if isinstance(module, NetworkModule) else About(type(module).__name__)

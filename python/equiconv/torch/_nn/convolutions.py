@@ -236,6 +236,9 @@ class Convolution(ConvolutionAttributes, Backed, SignalModule):
         super().__setattr__(name, checked)
         if name == "options":
             self._follow_options()
+        elif name == "weight":
+            # FSDP sets the weight in front of each call, often in the same memory, and counts nothing that it writes.
+            self.__dict__.pop("_bank", None)
 
     def train(self, mode: bool = True) -> Self:
         """As `torch.nn.Module.train`."""

@@ -7,6 +7,7 @@ import copy
 
 from torch import nn
 
+from .sharded import check_is_whole
 from .signal_module import SignalModule
 
 
@@ -25,6 +26,7 @@ def expand(network: nn.Module) -> nn.Module:
 
     Raises:
         TypeError: `network` is no module.
+        ValueError: its parameters are shared out between processes.
 
     Example:
         >>> network = torch.nn.Sequential(LiftingConv(3, 8, 5, cyclic(4)), torch.nn.ReLU(), GroupPool(cyclic(4)))
@@ -34,6 +36,7 @@ def expand(network: nn.Module) -> nn.Module:
     """
     if not isinstance(network, nn.Module):
         raise TypeError(f"network is of type {type(network).__name__}, expected a torch.nn.Module")
+    check_is_whole("network", network)
     return _expanded(copy.deepcopy(network))
 
 
