@@ -15,7 +15,8 @@ basis such as `bspline_basis`.
 `LiftingConv`, `GroupConv` and so on are layers that hold their weights, and `Sequential` a network of them, which its
 `save` writes as a file; to train, see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over
 H, `upsample`, `blur_pool` and `adaptive_mean` change the sizes of space, `act` turns signals, and `equivariance_error`
-measures whether a map commutes with that. The module `theory` has the theorem behind the layers as running code.
+measures whether a map commutes with that. `receptive_field` says which pixels a network reads, and `dense` makes a
+network of maps of a classifier. The module `theory` has the theorem behind the layers as running code.
 
 Example:
     >>> import numpy, equiconv as eq
@@ -123,6 +124,9 @@ from ._nn.spatial import SpatialAvgPool as SpatialAvgPool
 from ._nn.spatial import SpatialMaxPool as SpatialMaxPool
 from ._nn.spatial import SpatialMean as SpatialMean
 from ._nn.transposed import TransposedConv as TransposedConv
+from ._reach.dense import dense as dense
+from ._reach.field import ReceptiveField as ReceptiveField
+from ._reach.field import receptive_field as receptive_field
 from ._signals.action import act as act
 from ._signals.action import equivariance_error as equivariance_error
 from ._signals.space import SignalSpace as SignalSpace
@@ -152,6 +156,7 @@ __all__ = [
     "PointGroup",
     "PreparedWeight",
     "ProjectionConv",
+    "ReceptiveField",
     "Sequential",
     "SignalSpace",
     "SpatialAvgPool",
@@ -175,6 +180,7 @@ __all__ = [
     "conv",
     "conv_vjp",
     "cyclic",
+    "dense",
     "dihedral",
     "elu",
     "equivariance_error",
@@ -208,6 +214,7 @@ __all__ = [
     "projection_conv",
     "projection_conv_vjp",
     "pyritohedral",
+    "receptive_field",
     "reflection",
     "relu",
     "restrict",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -76,7 +76,7 @@ class TileGeometry:
     def __init__(self, network: Any, extents: Sequence[int], output: str | Sequence[str] | None = None) -> None:
         graph = graph_of(as_network(network))
         values = graph.values_of(output)
-        _check_steps(graph, values)
+        check_steps(graph.before(values))
         self.extents = checked_extents(extents, graph)
         self._axes = tuple(_Axis.of(graph, values, axis, size) for axis, size in enumerate(self.extents))
         self.output_extents = tuple(axis.written for axis in self._axes)
@@ -204,7 +204,7 @@ def rates_of(graph: Graph, axis: int) -> dict[int, Fraction]:
 
 
 def sizes_of(steps: Sequence[Step], axis: int, size: int) -> dict[int, int]:
-    """The sizes of all values with axes of space on one of them. Raises ValueError for an image that is too small or does not fit."""
+    """The sizes of all values with axes of space, on one of them. Raises ValueError for an image that does not fit."""
     sizes = {0: size}
     for step in steps:
         if not step.rules:
@@ -241,9 +241,9 @@ def _is_enough(steps: Sequence[Step], axis: int, size: int) -> bool:
     return all(sizes[value] >= step.rules[axis].least for step in steps if step.rules for value in step.inputs)
 
 
-def _check_steps(graph: Graph, values: tuple[int, ...]) -> None:
-    """Raises ValueError for outputs that do not depend on a part of the image alone."""
-    for step in graph.before(values):
+def check_steps(steps: Iterable[Step]) -> None:
+    """Raises ValueError for steps whose output does not depend on a part of the image alone."""
+    for step in steps:
         if step.fault is not None:
             raise ValueError(f"{step} {step.fault}, expected operations that read a part of space alone{_hint(step)}")
 
