@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 import numpy as np
 
-from .._checks.arguments import value_text
+from .._checks.arguments import items, value_text
 from .._groups.point_group import PointGroup
 from .._layer.expansion import expansion_of
 from .._layer.spec import LayerSpec
@@ -71,10 +71,12 @@ class Graph:
 
     def values_of(self, output: str | Sequence[str] | None) -> tuple[int, ...]:
         """The values of outputs, given by one name, some, or None for the first. Raises TypeError or ValueError."""
-        names = [next(iter(self.outputs))] if output is None else [output] if isinstance(output, str) else list(output)
+        expected = "the name of an output, some names, or None"
+        given = next(iter(self.outputs)) if output is None else output
+        names = [given] if isinstance(given, str) else items("output", given, expected)
         for name in names:
             if not isinstance(name, str):
-                raise TypeError(f"output is {value_text(output)}, expected the name of an output, some names, or None")
+                raise TypeError(f"output is {value_text(output)}, expected {expected}")
             if normalize("NFC", name) not in self.outputs:
                 known = ", ".join(map(repr, self.outputs))
                 raise ValueError(f"output is {value_text(name)}, expected one of the network's outputs: {known}")
