@@ -126,6 +126,16 @@ def test_a_field_is_that_of_its_definition():
     ]
 
 
+def test_a_field_is_the_largest_of_a_period():
+    """Behind upsampling by 2, 2 places read one place of the coarse grid or two, 3 + 1 or 3 + 3 pixels."""
+    made = Drawn(np.random.default_rng(0), C4, (20, 20))
+    made.append("spatial_mean_pool", kernel=[2, 2], stride=[2, 2], padding=[0, 0])
+    made.append("upsample", mode="nearest", factors=[2, 2])
+    made.append("convolution", weight=made.weight(4, 4, 4, 2, 2), layer=made.layer("group", 1, 0, 1, "zeros"))
+    field = eq.receptive_field(made.network())
+    assert field == eq.ReceptiveField((6, 6), (1, 1), (3, 3), (2, 2), (2, 2), "zeros")
+
+
 def test_padding_says_which_operation_finds_what():
     made = Drawn(np.random.default_rng(0), C4, (20, 20))
     for mode in ("reflect", "circular"):

@@ -32,6 +32,15 @@ def test_they_are_the_network_in_mode_exact(seed, group):
     assert not is_tiled or seed in (0, 1, 7)
 
 
+def test_their_bits_depend_neither_on_threads_nor_on_the_batch(threads):
+    network = steady_network(drawn(2, D4, channels=8), (47, 60))
+    x = image(0, network, (47, 60), batch=3)
+    threads(2)
+    together = network(x)
+    threads(1)
+    assert np.array_equal(together, np.concatenate([network(x[number : number + 1]) for number in range(3)]))
+
+
 def test_methods_are_those_of_the_whole_image():
     network = drawn(0, D4, steps=1, kinds=("residual",), channels=8)
     chosen = [steady_network(network, extents) for extents in ((3, 3), (300, 300), (200_000, 200_000))]
