@@ -9,9 +9,9 @@ import pytest
 from equiconv._network.network import network_of
 from equiconv._reach.field import reads_of
 from equiconv._reach.geometry import TileGeometry
-from equiconv._reach.graph import graph_of
+from equiconv._reach.graph import graph_of, sampled_extents
 from equiconv._reach.methods import steady_network
-from reach_cases import Drawn, drawn, image
+from reach_cases import Drawn, assert_law, drawn, image
 
 C4 = eq.cyclic(4)
 SIZE = 110
@@ -134,6 +134,35 @@ def test_a_field_is_the_largest_of_a_period():
     made.append("convolution", weight=made.weight(4, 4, 4, 2, 2), layer=made.layer("group", 1, 0, 1, "zeros"))
     field = eq.receptive_field(made.network())
     assert field == eq.ReceptiveField((6, 6), (1, 1), (3, 3), (2, 2), (2, 2), "zeros")
+
+
+SCALED = [
+    eq.scaling([1, 1.5]),
+    eq.similarity(4, [1, 0.5, 2]),
+    eq.cyclic(8),
+    eq.scaling([1, 2.0, 3.3], 1),
+    eq.icosahedral(),
+]
+
+
+@pytest.mark.parametrize("group", SCALED, ids=lambda group: group.name)
+def test_enlarged_kernels_have_the_extents_of_their_banks(group):
+    for extent in (1, 2, 3, 4, 5, 6):
+        kernel = (extent,) * group.dimension
+        bank = eq.expand(np.ones((1, 1, *kernel)), group, "lifting")
+        assert sampled_extents(kernel, group) == bank.shape[2:]
+
+
+def test_enlarged_kernels_have_their_windows():
+    group = eq.similarity(4, [1, 2])
+    for stride, padding in ((1, 0), (2, 1), (1, 3)):
+        made = Drawn(np.random.default_rng(0), group, (37, 30), channels=2, dtype="float64")
+        made.operations[0]["layer"] = made.layer("lifting", stride, padding, 1, "zeros")
+        made.append("group_pool", mode="mean")
+        network = made.network()
+        assert eq.receptive_field(network).size == (5, 5)
+        assert list(eq.receptive_field(network).size) == network.document["geometry"]["receptive_field"]
+        assert_law(network, (37, 30), 0)
 
 
 def test_padding_says_which_operation_finds_what():

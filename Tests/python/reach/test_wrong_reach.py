@@ -129,6 +129,14 @@ def test_outputs_on_several_grids():
         TileGeometry(both, (20, 20), ("y", "fine"))
 
 
+def test_periods_of_very_many_places():
+    network = ended("upsample", mode="nearest", factors=[2**20, 2])
+    with pytest.raises(ValueError, match="output has 1048576 places per period on axis 0, expected at most 16384"):
+        eq.receptive_field(network)
+    window = TileGeometry(network, (2**30, 2**30)).window((2**49, 2**20), (2**49 + 1, 2**20 + 1))
+    assert window.read_begin == (2**29 - 1, 2**19 - 1)
+
+
 def test_what_is_no_network():
     with pytest.raises(TypeError, match=r"network is 3 \(int\), expected an equiconv\.Network"):
         eq.receptive_field(3)

@@ -18,6 +18,9 @@ from .sources import as_network
 _NAMED = 3
 """Operations that a sentence about padding names."""
 
+_MOST_OUTPUTS = 2**14
+"""Places of a period, each of which is followed to the input."""
+
 
 @dataclass(frozen=True)
 class ReceptiveField:
@@ -75,7 +78,7 @@ def receptive_field(network: Any, output: str | None = None, *, example: ArrayLi
         TypeError: `network` is none of these; a module or a `Sequential` without an example.
         ValueError: an output that does not exist, or that depends on all of the image by a mean over space or a
             flattening, which `dense` replaces; interpolation between aligned corners, with which places depend on the
-            size of the image.
+            size of the image; more than 2^14 places per period.
         OSError: the file cannot be read.
 
     Example:
@@ -113,6 +116,8 @@ def _along(graph: Graph, steps: list[Step], value: int, axis: int) -> tuple[int,
     used = {0, *(step.output for step in steps)}
     period = lcm(*(rates[number].denominator for number in used))
     outputs = int(period * rates[value])
+    if outputs > _MOST_OUTPUTS:
+        raise ValueError(f"output has {outputs} places per period on axis {axis}, expected at most {_MOST_OUTPUTS}")
     fields = [reads_of(steps, value, axis, place, place + 1) for place in range(outputs)]
     first, last = reads_of(steps, value, axis, 0, outputs)
     size = max(high - low for low, high in fields)

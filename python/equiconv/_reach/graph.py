@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 from unicodedata import normalize
 
@@ -12,14 +13,13 @@ import numpy as np
 
 from .._checks.arguments import items, value_text
 from .._groups.point_group import PointGroup
-from .._layer.expansion import expansion_of
 from .._layer.spec import LayerSpec
 from .._network.network import Network
 from .._network.types import ValueType
 from .._network.values import value_types
 from .axes import Adjoint, AxisRule, Interpolated, Repeated, Same, Windows
 
-_IS_ISOMETRY = 1e-9
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _layer(operation: Mapping[str, Any], shapes: _Shapes) -> _Rules:
     spec = LayerSpec.parse(operation["layer"])
     shape = shapes[operation["weight"]]
     kernel = spec.kernel.extents(np.broadcast_to(np.float32(0), shape), spec.group.dimension)
-    taps = kernel if _is_isometric(spec.group) else expansion_of(spec, kernel).taps
+    taps = sampled_extents(kernel, spec.group)
     sampling = spec.sampling
     amounts = sampling.amounts_of_bank(kernel, taps)
     more = operation.get("output_padding", (0,) * len(kernel))
@@ -135,11 +135,19 @@ def _layer(operation: Mapping[str, Any], shapes: _Shapes) -> _Rules:
     return tuple(Adjoint(*numbers, mode) for numbers in columns), fault
 
 
-def _is_isometric(group: PointGroup) -> bool:
-    """Whether no element makes kernels larger."""
-    matrices = group.matrices
-    grams = np.swapaxes(matrices, 1, 2) @ matrices
-    return bool(np.max(np.abs(grams - np.eye(group.dimension))) < _IS_ISOMETRY)
+def sampled_extents(kernel: tuple[int, ...], group: PointGroup) -> tuple[int, ...]:
+    """The extents of the grid that all elements sample a kernel on: larger where some element enlarges the kernel."""
+    if group.is_lattice:
+        return kernel
+    scale = float(np.max(np.linalg.norm(group.matrices, 2, axis=(1, 2))))
+    return tuple(max(extent, _scaled(extent, scale)) for extent in kernel)
+
+
+def _scaled(extent: int, scale: float) -> int:
+    """As many places as the outer ones reach, about the same center."""
+    reach = scale * (extent - 1) / 2
+    steps = max(0, ceil(reach - (0 if extent % 2 else 0.5) - _ROUNDING * reach))
+    return 2 * steps + (1 if extent % 2 else 2)
 
 
 def _pool(operation: Mapping[str, Any], shapes: _Shapes) -> _Rules:
