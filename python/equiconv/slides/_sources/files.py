@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .arrays import ArraySource, file_stamp, hdf5_dataset
+from .jpeg_checks import check_jpeg
 from .source import Pixels, Place, Reader, SourceError, optional
 
 
@@ -23,7 +25,15 @@ def open_npy(path: str, axes: str | None) -> ArraySource:
     return ArraySource(array, axes, name=path)
 
 
-def open_hdf5(path: str, dataset: str, axes: str | None) -> ArraySource:
+class Hdf5Source(ArraySource):
+    """A dataset of a file that the source opened."""
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._array.file.close()
+
+
+def open_hdf5(path: str, dataset: str, axes: str | None) -> Hdf5Source:
     """A dataset of an HDF5 file."""
     try:
         found = hdf5_dataset(path, dataset)
@@ -33,7 +43,7 @@ def open_hdf5(path: str, dataset: str, axes: str | None) -> ArraySource:
         raise SourceError(f"{path}: dataset {dataset} cannot be opened: {error}") from error
     if not hasattr(found, "dtype"):
         raise SourceError(f"{path}: {dataset} is a group, expected a dataset; it holds {', '.join(found) or 'nothing'}")
-    return ArraySource(found, axes, name=f"{path}::{dataset}")
+    return Hdf5Source(found, axes, name=f"{path}::{dataset}")
 
 
 class PillowSource(Reader):
@@ -51,6 +61,9 @@ class PillowSource(Reader):
         image_module = optional("PIL.Image")
         try:
             with image_module.open(path) as image:
+                if image.format == "JPEG":
+                    # Pillow decodes damaged data without a word.
+                    check_jpeg(Path(path).read_bytes())
                 # Colors of a palette are looked up; others stay as they are stored.
                 plain = image.convert("RGBA" if "transparency" in image.info else "RGB") if image.mode == "P" else image
                 pixels = np.asarray(plain)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,8 @@ from .source import Once, Pixels, Place, Reader, SourceError, optional, region_e
 from .tiff_resolution import resolution_of_tiff
 
 _JPEG = (6, 7)
+_LOSSLESS = (1, 5, 8, 32773, 32946, 50000)
+"""None, LZW, Deflate, PackBits, Deflate, Zstandard: their decoders notice data that are not whole."""
 _CACHED = 2**25
 
 
@@ -28,7 +32,8 @@ class TiffPyramid(Pyramid):
 
     def __init__(self, path: str, missing: str) -> None:
         self.name, self._missing = path, missing
-        with _opened(path) as file:
+        # A file that ends early may have lost levels or its description, of which tifffile only warns.
+        with _warnings_as_errors(path, r"offset|corrupt"), _opened(path) as file:
             try:
                 levels = file.series[0].levels
                 for level in levels:
@@ -148,8 +153,8 @@ class Segments:
         if data is None:
             height = min(self._size[0], self.extents[0] - segment.begin[0])
             return np.zeros((count, height, self._size[1]), self._dtype)
-        self.check(segment, data)
-        with _warnings_as_errors():
+        self._check(segment, data)
+        with _warnings_as_errors("it", ""):
             try:
                 pixels, _, shape = self._decode(data, segment.index, jpegtables=self._tables, _fullsize=True)
             except (ValueError, OSError):
@@ -172,8 +177,18 @@ class Segments:
             raise ValueError(f"the file ends within it: it has {len(data)} of its {count} bytes")
         return data
 
-    def check(self, segment: Segment, data: bytes) -> None:
-        """Checks the data of a JPEG segment, once. Raises ValueError."""
+    def check(self, segment: Segment) -> None:
+        """Checks that the data of a segment are whole, once. Raises ValueError or OSError."""
+        if segment.index in self._checked:
+            return
+        data = self.data(segment)
+        if data is not None and self._compression in _LOSSLESS:
+            self.decoded(segment)
+        elif data is not None:
+            self._check(segment, data)
+        self._checked.add(segment.index)
+
+    def _check(self, segment: Segment, data: bytes) -> None:
         if self._compression in _JPEG and segment.index not in self._checked:
             check_jpeg(data, self._tables)
             self._checked.add(segment.index)
@@ -219,28 +234,33 @@ class _Warned(logging.Filter):
         return False
 
 
-class _warnings_as_errors:  # noqa: N801  a context manager, named as such functions are
-    """Raises ValueError with what tifffile warned of: an incomplete segment, for example, it fills with zeros."""
-
-    _filter = _Warned()
-
-    def __enter__(self) -> None:
-        logging.getLogger("tifffile").addFilter(self._filter)  # which adds it once
-        self._filter.active.texts = []
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        texts, self._filter.active.texts = self._filter.active.texts, None
-        if texts and kind is None:
-            raise ValueError("; ".join(texts))
+_WARNED = _Warned()
 
 
-def check_tiles(path: str, extents: Place) -> Segments | None:
-    """The tiles of the page of a size, to check what another library decodes; None if there is no such tiled page."""
+@contextmanager
+def _warnings_as_errors(name: str, pattern: str) -> Iterator[None]:
+    """Raises SourceError where tifffile warned of what matches: an incomplete segment, for example, it fills."""
+    logging.getLogger("tifffile").addFilter(_WARNED)  # which adds it once
+    texts = _WARNED.active.texts = list[str]()
+    try:
+        yield
+    finally:
+        _WARNED.active.texts = None
+    found = [text for text in texts if re.search(pattern, text)]
+    if found:
+        raise SourceError(f"{name} is damaged: {'; '.join(found)}")
+
+
+def tiles_of(path: str, extents: Place) -> Segments | None:
+    """The tiles of the page of a size, to check what another library decodes; None if there is no such page.
+
+    Tiles that the file leaves out are those that were not scanned.
+    """
     try:
         with _opened(path) as file:
             for page in file.pages:
                 if page.is_tiled and (page.imagelength, page.imagewidth) == extents:
-                    return Segments(path, page, False)
+                    return Segments(path, page, True)
     except (SourceError, ModuleNotFoundError):
         return None  # no TIFF file: nothing is known of its tiles
     return None
