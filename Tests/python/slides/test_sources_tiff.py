@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -174,6 +175,26 @@ def test_tiles_that_a_file_leaves_out_are_errors_unless_asked_for(compression, p
     expected = whole(open_source(paths["ome", compression])).copy()
     expected[:, 256:384, 128:256] = 0
     np.testing.assert_array_equal(filled, expected)
+
+
+def test_tiffslide_reads_where_it_is_installed(paths):
+    pytest.importorskip("tiffslide", reason="needs pip install tiffslide")
+    for level in range(3):
+        expected = whole(open_source(paths["aperio", "deflate"], level=level, reader="tifffile"))
+        with open_source(paths["aperio", "deflate"], level=level, reader="tiffslide") as source:
+            assert source.mpp == (0.5 * 4**level, 0.5 * 4**level)
+            check_regions(source, expected, count=4)
+
+
+def test_packages_that_are_not_installed_are_named(paths, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tiffslide", None)
+    with pytest.raises(ModuleNotFoundError, match=r"tiffslide is not installed, .* pip install tiffslide"):
+        open_source(paths["aperio", "jpeg"], reader="tiffslide")
+    # Without OpenSlide, tifffile reads what it knows.
+    monkeypatch.setitem(sys.modules, "openslide", None)
+    assert type(open_source(paths["aperio", "jpeg"])).__name__ == "TiffLevel"
+    with pytest.raises(ModuleNotFoundError, match=r'openslide is not installed, .* pip install "equiconv\[slides\]"'):
+        open_source(paths["aperio", "jpeg"], reader="openslide")
 
 
 def test_what_was_not_scanned_has_the_background_color(paths):

@@ -115,6 +115,8 @@ class SlideLevel(Reader):
 
     def _on_background(self, pixels: Pixels) -> Pixels:
         """RGBA with colors not multiplied by alpha, laid on the background: ``(a c + (255 - a) b) / 255``, rounded."""
+        if pixels.shape[2] == 3:  # of TiffSlide, without alpha
+            return pixels.transpose(2, 0, 1)
         color, alpha = pixels[..., :3].astype(np.uint16), pixels[..., 3:].astype(np.uint16)
         laid = (alpha * color + (255 - alpha) * self._color + 127) // 255
         return laid.astype(np.uint8).transpose(2, 0, 1)

@@ -174,8 +174,9 @@ def optional(module: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != module.partition(".")[0]:
             raise
+        package = module if module == "tiffslide" else '"equiconv[slides]"'
         raise ModuleNotFoundError(
-            f'{module} is not installed, which reading this source needs: pip install "equiconv[slides]"',
+            f"{module} is not installed, which reading this source needs: pip install {package}",
             name=error.name,
         ) from error
 
