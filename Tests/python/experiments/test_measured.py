@@ -39,3 +39,24 @@ def test_tables_are_those_of_the_stored_numbers(name):
             cells.append("")
         line = f"| {' | '.join(cells)} |".replace("  ", " ")
         assert line in page, line
+
+
+LABELS = {"cnn": "plain CNN", "cnn-augmented": "plain CNN, turned {}", "c4": "C4 G-CNN", "d4": "D4 G-CNN"}
+
+
+@pytest.mark.parametrize(("name", "images"), [("nuclei", "patches"), ("solar-cells", "images")])
+def test_tables_of_compared_networks_are_those_of_the_stored_numbers(name, images):
+    metrics = json.loads((PAGE.parent / "experiments" / f"{name}.json").read_text("utf-8"))
+    assert len(metrics["config"]["seeds"]) == 3
+    page = PAGE.read_text("utf-8")
+    largest = max(metrics["config"]["train_sizes"])
+    for network in metrics["config"]["networks"]:
+        label = LABELS[network].format(images)
+        rows = {row["train_size"]: row for row in metrics["summary"] if row["network"] == network}
+        accuracies = [spread_text(rows[size]["accuracy"]) for size in sorted(rows)]
+        assert f"| {label} | {' | '.join(accuracies)} |" in page
+        whole = rows[largest]
+        scores = [spread_text(whole[score]) for score in ("accuracy", "balanced_accuracy", "macro_f1")]
+        assert f"| {label} | {whole['parameters']:,} | {' | '.join(scores)} |" in page
+        compared = f"{whole['bitwise_scores_that_differ']:,} of {whole['bitwise_scores_compared']:,} |"
+        assert any(line.startswith(f"| {label} | ") and line.endswith(compared) for line in page.splitlines())
