@@ -16,7 +16,8 @@ basis such as `bspline_basis`.
 `save` writes as a file; to train, see `equiconv.torch` and `equiconv.jax`. `group_pool` takes the mean or maximum over
 H, `upsample`, `blur_pool` and `adaptive_mean` change the sizes of space, `act` turns signals, and `equivariance_error`
 measures whether a map commutes with that. `receptive_field` says which pixels a network reads, and `dense` makes a
-network of maps of a classifier. The module `theory` has the theorem behind the layers as running code.
+network of maps of a classifier. The module `theory` has the theorem behind the layers as running code, `slides`
+computes networks over whole slides, and `dask` over arrays of Dask.
 
 Example:
     >>> import numpy, equiconv as eq
@@ -26,6 +27,9 @@ Example:
     >>> eq.equivariance_error(lambda x: eq.lifting_conv(x, weight, H, algorithm="direct"), x, H)
     0.0
 """
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _native
 from . import theory as theory
@@ -130,6 +134,18 @@ from ._reach.field import receptive_field as receptive_field
 from ._signals.action import act as act
 from ._signals.action import equivariance_error as equivariance_error
 from ._signals.space import SignalSpace as SignalSpace
+
+if _TYPE_CHECKING:
+    from . import dask as dask
+    from . import slides as slides
+else:
+
+    def __getattr__(name: str) -> object:
+        """The modules `dask` and `slides`, imported when they are first asked for."""
+        if name in ("dask", "slides"):
+            return _import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __version__ = _native.VERSION
 

@@ -23,6 +23,8 @@ ORDER = (
     ("_functional",),
     ("_network",),
     ("_reach",),
+    ("slides",),
+    ("dask",),
     ("_nn",),
     ("theory", "torch", "jax"),
     ("experiments",),

@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,15 @@ from .check import check_network, outputs_of
 from .explanation import channels_text, time_text
 from .network import Network, load_network
 
+_SLIDES = "slides"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; its exit status: 0, 1 for a failed check, 2 for a wrong call."""
-    options = _parser().parse_args(arguments)
+    """Runs a command; its exit status: 0, 1 for a failed check or failed tiles of a slide, 2 for a wrong call."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == [_SLIDES]:
+        return int(import_module("equiconv.slides._run.commands").main(given[1:]))
+    options = _parser().parse_args(given)
     try:
         return int(options.run(options))
     except (OSError, ValueError, TypeError) as error:
@@ -51,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("input", metavar="INPUT.npy", help="(batch, channels, ...); integers are converted")
             command.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".npy, or .npz for several")
+    # Listed here; what follows it is parsed where it is known, with packages that others need not have.
+    commands.add_parser(_SLIDES, help="computes the outputs for whole slides: see slides --help", add_help=False)
     return parser
 
 
