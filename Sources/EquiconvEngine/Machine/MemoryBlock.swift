@@ -55,6 +55,8 @@ package struct MemoryBlock {
   /// Blocks of weights that were dropped, for weights of the same size: in training they change from step to step.
   private nonisolated(unsafe) static var dropped: [MemoryBlock] = []
   private static let mostBytesDropped = 32 << 20
+  /// More than the layers of a network, and few enough to look through.
+  private static let mostDropped = 1024
 
   /// A block of a size that was dropped not long ago, or a new one.
   static func reuse(_ bytes: Int) throws(ConvolutionError) -> MemoryBlock {
@@ -71,7 +73,9 @@ package struct MemoryBlock {
     var surplus: [MemoryBlock] = []
     ProcessLock.withMemoryLock {
       Self.dropped.append(self)
-      while Self.dropped.reduce(0, { $0 + $1.bytes }) > Self.mostBytesDropped {
+      while Self.dropped.count > Self.mostDropped
+        || Self.dropped.reduce(0, { $0 + $1.bytes }) > Self.mostBytesDropped
+      {
         surplus.append(Self.dropped.remove(at: 0))
       }
     }
