@@ -23,7 +23,8 @@ class BatchNorm(SignalModule, nn.modules.batchnorm._BatchNorm):
     convolutional networks", ICML 2016, section 6.
 
     Any device and dtype that `torch.nn.BatchNorm2d` has. `torch.nn.SyncBatchNorm.convert_sync_batchnorm` makes of it
-    PyTorch's module with the same parameters, which normalizes with the statistics of all processes.
+    PyTorch's module with the same parameters, which normalizes with the statistics of all processes, but not on the
+    CPU; `sync_batch_norm` does so there too.
 
     Args:
         num_features: C, the number of channels (fields), not C |H|.
