@@ -7,6 +7,7 @@
     python -m equiconv.experiments.mitosis             normal against mitotic cells
     python -m equiconv.experiments.solar_cells         defective cells of solar modules, in real images
     python -m equiconv.experiments.nuclei              types of nuclei in real tissue
+    python -m equiconv.experiments.slide_nuclei        nuclei found in an image, trained on another
 
 They need the packages of the extra ``experiments``: ``pip install "equiconv[experiments]"``. `common.networks` has
 the networks, which other libraries' layers can make too.

@@ -11,7 +11,7 @@ import pytest
 WITHOUT = "import runpy, sys\nsys.modules['h5py'] = sys.modules['sklearn'] = None\n"
 
 
-NAMES = ["rotated_digits", "rotated_mnist", "uva_tutorial", "mitosis", "solar_cells", "nuclei"]
+NAMES = ["rotated_digits", "rotated_mnist", "uva_tutorial", "mitosis", "solar_cells", "nuclei", "slide_nuclei"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,8 +15,9 @@ experiment_runs.require()
 
 import torch  # noqa: E402
 from equiconv_experiments.common.storage import RefusedError  # noqa: E402
+from equiconv_experiments.data import tissue  # noqa: E402
 from equiconv_experiments.nuclei import program as nuclei  # noqa: E402
-from equiconv_experiments.nuclei import regions, tissue  # noqa: E402
+from equiconv_experiments.nuclei import regions  # noqa: E402
 from equiconv_experiments.nuclei.regions import FOLDS, Regions, fold_of  # noqa: E402
 from PIL import Image  # noqa: E402
 

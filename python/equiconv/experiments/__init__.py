@@ -7,6 +7,7 @@
     python -m equiconv.experiments.mitosis             normal against mitotic cells
     python -m equiconv.experiments.solar_cells         defective cells of solar modules, in real images
     python -m equiconv.experiments.nuclei              types of nuclei in real tissue
+    python -m equiconv.experiments.slide_nuclei        nuclei found in an image, trained on another
 
 They are made in the package `equiconv_experiments`. They need the packages of the extra ``experiments``, and the import
 says which are missing: ``pip install "equiconv[experiments]"``.

@@ -18,7 +18,7 @@ from .storage import Folder
 __all__ = ["Clock", "Example", "Recipe", "Run", "fit", "scores"]
 
 Example: TypeAlias = tuple[Tensor, ...]
-"""An image (C, rows, columns) and its label ()."""
+"""An image (C, rows, columns) and its label (), or those of its pixels (rows, columns)."""
 Epoch: TypeAlias = dict[str, float]
 EVALUATION_BATCH = 150
 
@@ -105,7 +105,7 @@ class _State:
     def train_epoch(self) -> Epoch:
         """One pass over the images; the mean loss and accuracy of its steps."""
         self.network.train()
-        seen, loss_sum, hits = 0, 0.0, 0
+        seen, labeled, loss_sum, hits = 0, 0, 0.0, 0
         for images, labels in self.loader:
             self.optimizer.zero_grad()
             labels = labels.to(self.device)
@@ -115,9 +115,10 @@ class _State:
             self.optimizer.step()
             self.schedule.step()
             seen += len(labels)
+            labeled += labels.numel()
             loss_sum += loss.item() * len(labels)
             hits += int((output.argmax(1) == labels).sum())
-        return {"epoch": len(self.history) + 1, "train_loss": loss_sum / seen, "train_accuracy": hits / seen}
+        return {"epoch": len(self.history) + 1, "train_loss": loss_sum / seen, "train_accuracy": hits / labeled}
 
 
 def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> torch.optim.lr_scheduler.LRScheduler:

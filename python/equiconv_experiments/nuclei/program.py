@@ -30,8 +30,8 @@ from ..common.options import add_options, check_options, parser_of
 from ..common.packages import data_name
 from ..common.program import Metrics, Program, run_program
 from ..common.training import Recipe, Run
+from ..data.tissue import folder, load
 from .regions import FOLDS, TASKS, TILE, Regions
-from .tissue import folder, load
 
 __all__ = ["NUCLEUS_NETWORKS", "main"]
 

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from ..common.comparison import Pictures
 from ..common.sampling import Indices, stratified
-from .tissue import TYPES, Tissue
+from ..data.tissue import TYPES, Tissue
 
 __all__ = ["FOLDS", "TASKS", "TILE", "Regions", "fold_of"]
 
