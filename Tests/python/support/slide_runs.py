@@ -41,6 +41,7 @@ class BrokenSource(NoiseSource):
 
     def __init__(self, place, times=10**9, **options):
         super().__init__(**options)
+        self._arguments = (place, times)
         self.place, self.left = place, times
 
     def _read(self, begin, end):
@@ -48,6 +49,13 @@ class BrokenSource(NoiseSource):
             self.left -= 1
             raise SourceError(f"noise: {self.place} is broken")
         return super()._read(begin, end)
+
+
+class PlainSource(NoiseSource):
+    """Equal pixels in each region, read without any other array."""
+
+    def _read(self, begin, end):
+        return np.full((3, end[0] - begin[0], end[1] - begin[1]), begin[0] % 251, np.uint8)
 
 
 def pixels(extents=EXTENTS):

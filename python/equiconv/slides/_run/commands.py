@@ -102,6 +102,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    print(options.slide)
     print(described(open_pyramid(options.slide, axes=options.axes)))
     with opened(options.slide, mpp=options.mpp, level=options.level, axes=options.axes) as source:
         height, width = source.extents
@@ -142,7 +143,7 @@ def _cluster(workers: int | None) -> Iterator[Any]:
     share = max(1, get_num_threads() // workers)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with (
-        distributed.LocalCluster(n_workers=workers, threads_per_worker=share, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=workers, threads_per_worker=share, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client

@@ -28,18 +28,20 @@ class _Task:
         self.job, self.writer = pickle.loads(data)
         self.turn = threading.Lock()
         self.workers = 0
+        self.threads_before = get_num_threads()
 
 
 _tasks: dict[str, _Task] = {}
 _lock = threading.Lock()
 
 
-def _begin(key: str, data: bytes) -> None:
-    """Makes a job ready for a worker of this process."""
+def _begin(key: str, data: bytes, threads: int) -> None:
+    """Makes a job ready for a worker of this process, and lets the engine use as many threads as that has."""
     with _lock:
         if key not in _tasks:
             _tasks[key] = _Task(data)
         _tasks[key].workers += 1
+    set_num_threads(threads)
 
 
 def _end(key: str) -> None:
@@ -52,6 +54,7 @@ def _end(key: str) -> None:
         if task.workers > 0:
             return
         del _tasks[key]
+    set_num_threads(task.threads_before)
     task.job.source.close()
 
 
@@ -69,8 +72,8 @@ def run_on_workers(client: Any, job: TileJob, writer: Writer, tiles: Sequence[Ti
     """
     distributed = package("distributed", "client=", "dask")
     key = f"equiconv-{uuid4().hex}"
-    client.register_plugin(_plugin(distributed)(key, pickle.dumps((job, writer))), name=key)
     try:
+        client.register_plugin(_plugin(distributed)(key, pickle.dumps((job, writer))), name=key)
         rest = iter(tiles)
         room = AHEAD * max(1, sum(client.nthreads().values()))
         running = distributed.as_completed(
@@ -90,14 +93,13 @@ def _submit(client: Any, key: str, tile: Tile) -> Any:
 
 def _record(distributed: Any, key: str, future: Any) -> Record:
     """What a future came to. Raises what the network raised."""
-    if future.status == "finished":
+    try:
+        # Waits once more where the worker has died since, and with it the record.
         record: Record = future.result()
         return record
-    error = future.exception()
-    if isinstance(error, distributed.scheduler.KilledWorker):
+    except distributed.scheduler.KilledWorker as error:
         row, column = future.key.removeprefix(f"{key}-").split("-")[:2]
         return Record((int(row), int(column)), error=f"KilledWorker: {error}")
-    raise error
 
 
 def _plugin(distributed: Any) -> Any:
@@ -108,12 +110,9 @@ def _plugin(distributed: Any) -> Any:
             self.key, self.data = key, data
 
         def setup(self, worker: Any) -> None:
-            self.before = get_num_threads()
-            set_num_threads(worker.state.nthreads)
-            _begin(self.key, self.data)
+            _begin(self.key, self.data, worker.state.nthreads)
 
         def teardown(self, worker: Any) -> None:
             _end(self.key)
-            set_num_threads(self.before)
 
     return Job
