@@ -6,6 +6,7 @@
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
 #   make bench-peers  speed and errors beside other libraries (writes docs/measured/Peers.md and its figures)
+#   make bench-slides  a network over a slide of 20,000 x 20,000 pixels (writes docs/measured/Slides.md)
 #   make bench-gpu    speed and memory on a GPU (writes docs/measured/GPU.md); skipped where there is none
 #   make test-gpu     tests that need a GPU, then a shorter bench-gpu; skipped where there is none
 #   make costs     measures the constants of the cost model by which algorithms are chosen
@@ -28,7 +29,7 @@ PYTHON_FILES := python Tests/python examples benchmarks packaging scripts setup.
 package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
-.PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-gpu \
+.PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
   costs accuracy equivariance format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -75,6 +76,9 @@ $(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scr
 
 # escnn is in the environment of the peers, if that was made.
 escnn_python = $(addprefix --escnn-python ,$(wildcard $(PEERS_VENV)/bin/python))
+
+bench-slides: setup
+	$(VENV)/bin/python benchmarks/slides/slides.py $(SLIDES_FLAGS)
 
 bench-gpu: setup
 	$(VENV)/bin/python benchmarks/gpu/gpu.py $(escnn_python) $(GPU_FLAGS)
