@@ -95,7 +95,7 @@ def measured(arguments: argparse.Namespace) -> None:
         write_page(arguments.output)
 
     try:
-        run = begun(arguments, session.ask("torch", "machine"))
+        run = begun(arguments, session.machine())
         printed = len(run["records"])
         checks = QUICK_CHECKS if arguments.quick else CHECKS
         measure(session, chosen, run, save, () if arguments.only else checks)

@@ -83,6 +83,11 @@ class Session:
         self._workers[library].send(do, **arguments)
         return self._workers[library].answer(max(1.0, min(PATIENCE, self.left)))
 
+    def machine(self) -> Record:
+        """What the machine is. Waits for the process to start, whatever is left. Raises WorkerError."""
+        self._workers["torch"].send("machine")
+        return self._workers["torch"].answer(PATIENCE)
+
     def check(self, name: str) -> Record:
         """What a function of checks.py finds."""
         try:

@@ -75,6 +75,9 @@ def test_readme_has_one_python_example():
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning", "ignore:.*fork.*:RuntimeWarning")
 def test_python_of_the_page_runs_from_top_to_bottom(page, threads):
     text = page.read_text(encoding="utf-8")
+    for package, page_name, extra in (("h5py", "Distributed.md", "experiments"), ("zarr", "Slides.md", "slides")):
+        if page.name == page_name:
+            pytest.importorskip(package, reason=f'{page_name} is not run: pip install "equiconv[{extra}]"')
     if "scipy" in text:
         pytest.importorskip("scipy")
     if "threadpoolctl" in text:
@@ -94,7 +97,8 @@ def test_pages_whose_python_is_run_say_so():
     says = [page.name for page in PAGES if "is run by the tests" in " ".join(page.read_text(encoding="utf-8").split())]
     runs = [page.name for page in PAGES if blocks(page, "python")]
     assert says == runs == [
-        "Conventions.md", "Exactness.md", "JAX.md", "Models.md", "PyTorch.md", "Python.md",
+        "Conventions.md", "Distributed.md", "Exactness.md", "JAX.md", "Models.md", "PyTorch.md", "Python.md",
+        "Slides.md",
     ]  # fmt: skip
 
 

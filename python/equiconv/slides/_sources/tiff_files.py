@@ -132,18 +132,18 @@ class Segments:
         rows, columns = (
             (frame.tilelength, frame.tilewidth) if frame.is_tiled else (frame.rowsperstrip, frame.imagewidth)
         )
-        self._size: Place = (min(int(rows), 2**31) if rows else self.extents[0], int(columns))
+        self._segment_size: Place = (min(int(rows), 2**31) if rows else self.extents[0], int(columns))
         self._separate = self.samples > 1 and int(frame.planarconfig) == 2
         self._dtype, self._checked = frame.dtype, set[int]()
 
     def within(self, begin: Place, end: Place) -> Iterator[Segment]:
         """The segments that have pixels of a region."""
-        across = -(-self.extents[1] // self._size[1])
-        plane = across * -(-self.extents[0] // self._size[0])
+        across = -(-self.extents[1] // self._segment_size[1])
+        plane = across * -(-self.extents[0] // self._segment_size[0])
         for sample in range(self.samples if self._separate else 1):
-            for row in range(begin[0] // self._size[0], (end[0] - 1) // self._size[0] + 1):
-                for column in range(begin[1] // self._size[1], (end[1] - 1) // self._size[1] + 1):
-                    place = row * self._size[0], column * self._size[1]
+            for row in range(begin[0] // self._segment_size[0], (end[0] - 1) // self._segment_size[0] + 1):
+                for column in range(begin[1] // self._segment_size[1], (end[1] - 1) // self._segment_size[1] + 1):
+                    place = row * self._segment_size[0], column * self._segment_size[1]
                     yield Segment(sample * plane + row * across + column, place, sample)
 
     def decoded(self, segment: Segment) -> Pixels:
@@ -151,8 +151,8 @@ class Segments:
         data = self.data(segment)
         count = 1 if self._separate else self.samples
         if data is None:
-            height = min(self._size[0], self.extents[0] - segment.begin[0])
-            return np.zeros((count, height, self._size[1]), self._dtype)
+            height = min(self._segment_size[0], self.extents[0] - segment.begin[0])
+            return np.zeros((count, height, self._segment_size[1]), self._dtype)
         self._check(segment, data)
         with _warnings_as_errors("it", ""):
             try:
