@@ -60,3 +60,19 @@ def test_tables_of_compared_networks_are_those_of_the_stored_numbers(name, image
         assert f"| {label} | {whole['parameters']:,} | {' | '.join(scores)} |" in page
         compared = f"{whole['bitwise_scores_that_differ']:,} of {whole['bitwise_scores_compared']:,} |"
         assert any(line.startswith(f"| {label} | ") and line.endswith(compared) for line in page.splitlines())
+
+
+def test_the_table_of_nuclei_of_a_slide_is_that_of_the_stored_numbers():
+    pytest.importorskip("zarr", reason='nuclei of slides are not tested: pip install "equiconv[slides]"')
+    from equiconv_experiments.slide_nuclei.program import MEASURES, summarize
+    from equiconv_experiments.slide_nuclei.runs import NETWORKS
+
+    metrics = json.loads((PAGE.parent / "experiments" / "slide-nuclei.json").read_text("utf-8"))
+    assert summarize(metrics["runs"], metrics["config"]) == metrics["summary"]
+    assert len(metrics["config"]["seeds"]) == 3
+    page = PAGE.read_text("utf-8")
+    for row in metrics["summary"]:
+        scores = [spread_text(row[measure]) for measure in MEASURES]
+        bits = f"{row['bitwise_scores_that_differ']:,} of {row['bitwise_scores_compared']:,}"
+        label = NETWORKS[row["network"]].label
+        assert f"| {label} | {row['parameters']:,} | {' | '.join(scores)} | {bits} |" in page
