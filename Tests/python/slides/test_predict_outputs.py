@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from equiconv.slides._outputs.pyramid import halve, level_extents
 from slide_networks import CLASSES, GROUPS, NETWORKS, Maker, several
-from slide_runs import NoiseSource, digest, pixels
+from slide_runs import NoiseSource, PlainSource, digest, pixels
 
 zarr = pytest.importorskip("zarr", reason='needs Zarr: pip install "equiconv[slides]"')
 
@@ -248,3 +248,19 @@ def test_channels_without_names_are_numbered(tmp_path):
     assert [channel["label"] for channel in found["ome"]["omero"]["channels"]] == ["scores 0", "scores 1"]
     assert found["equiconv"]["classes"] is None
     assert "unit" not in found["ome"]["multiscales"][0]["axes"][1]
+
+
+def test_levels_of_what_is_masked_are_not_computed(tmp_path, strided, monkeypatch):
+    """Of a large slide with little tissue they would take longer than the network."""
+    counted = []
+    monkeypatch.setattr("equiconv.slides._outputs.pyramid.halve", lambda x: counted.append(x.shape) or halve(x))
+    mask = np.zeros((64, 64), np.uint8)
+    mask[40, 20] = 1
+    found = slides.predict(strided, PlainSource((4096, 4096)), tmp_path / "s.zarr", tile=32, mask=mask)
+    assert found.tiles.all == 128**2
+    group = zarr.open_group(store=str(tmp_path / "s.zarr"), mode="r")
+    levels = [group[str(number)] for number in range(len(list(group.array_keys())))]
+    assert len(counted) == len(levels) - 1 == 7
+    for fine, coarse in zip(levels[-3:], levels[-2:], strict=False):
+        assert np.array_equal(coarse[:], halve(fine[:]), equal_nan=True)
+    assert np.isfinite(levels[-1][:]).any()

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..._checks.arrays import Array
+from .._tiles.plan import Tile
 
 
 def level_extents(extents: tuple[int, int], chunk: tuple[int, int]) -> list[tuple[int, int]]:
@@ -42,14 +45,18 @@ def halve(x: Array) -> Array:
     return result
 
 
-def fill_level(fine: Any, coarse: Any) -> None:
+def fill_level(fine: Any, coarse: Any, before: Callable[[Tile], Path], after: Callable[[Tile], Path]) -> None:
     """Computes a level from the one before it, chunk by chunk, each written once.
 
     Args:
         fine, coarse: Zarr arrays (C, H, W) and (C, ceil(H / 2), ceil(W / 2)) of equal chunks.
+        before, after: the files of their chunks. A chunk without a file is NaN; it is not read, and what would come of
+            such alone is not written.
     """
     rows, columns = coarse.chunks[1:]
-    for top in range(0, coarse.shape[1], rows):
-        for left in range(0, coarse.shape[2], columns):
-            bottom, right = top + rows, left + columns
-            coarse[:, top:bottom, left:right] = halve(fine[:, 2 * top : 2 * bottom, 2 * left : 2 * right])
+    for i, j in np.ndindex(-(-coarse.shape[1] // rows), -(-coarse.shape[2] // columns)):
+        if any(before((2 * i + down, 2 * j + right)).exists() for down in (0, 1) for right in (0, 1)):
+            part = fine[:, 2 * i * rows : 2 * (i + 1) * rows, 2 * j * columns : 2 * (j + 1) * columns]
+            coarse[:, i * rows : (i + 1) * rows, j * columns : (j + 1) * columns] = halve(part)
+        else:
+            after((i, j)).unlink(missing_ok=True)

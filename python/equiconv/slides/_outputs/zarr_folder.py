@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -180,13 +181,17 @@ class ZarrFolder:
         group = self.writer.groups[output.name]
         count = len(level_extents(output.extents, output.chunk))
         levels = [zarr.open_array(store=f"{self.path}/{group}{level}", mode="r+") for level in range(count)]
-        for fine, coarse in pairwise(levels):
-            fill_level(fine, coarse)
+        for number, (fine, coarse) in enumerate(pairwise(levels)):
+            before, after = (partial(self._chunk, group, level) for level in (number, number + 1))
+            fill_level(fine, coarse, before, after)
         if group:
             self._attributes(group, self._image(output, complete, _limits(levels[-1][:])))
         else:
             # Whether all is there is said at the end.
             self._attributes(group, self._image(output, False, _limits(levels[-1][:])))
+
+    def _chunk(self, group: str, level: int, tile: Tile) -> Path:
+        return self.path / chunk_path(group, level, tile)
 
     def _single(self, complete: bool) -> dict[str, Any]:
         """The attribute of a root that is an image itself."""
@@ -222,7 +227,7 @@ class ZarrFolder:
         for tile in self._plan.tiles():
             if tile not in journal.tiles:
                 for group in self.writer.groups.values():
-                    (self.path / chunk_path(group, 0, tile)).unlink(missing_ok=True)
+                    self._chunk(group, 0, tile).unlink(missing_ok=True)
 
     def _tidy(self) -> None:
         """Removes what a complete folder does not have."""
