@@ -21,7 +21,7 @@ from paths import ROOT
 
 PACKAGE = Path(eq.__file__).parent
 # Parts that need other packages, whose tests are in folders of their own.
-FRONTS = {"experiments", "jax", "torch"}
+FRONTS = {"dask", "experiments", "jax", "slides", "torch"}
 
 
 def module_names() -> list[str]:
