@@ -56,7 +56,7 @@ test-package:
 	Tests/package/run.sh
 
 test-python: setup
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
 
 # Debian's own Python and NumPy (1.24 in bookworm), beside the newest NumPy above.
 test-python-debian: setup

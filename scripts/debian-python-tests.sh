@@ -15,7 +15,7 @@ version=$("$python" -c 'import numpy; print(numpy.__version__)' 2>/dev/null) || 
 }
 [ -x "$venv/bin/python" ] || "$python" -m venv --system-site-packages "$venv"
 pip() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
-pip "numpy==$version" "pytest>=7.2" "scipy<1.12" joblib "threadpoolctl>=3.2"
+pip "numpy==$version" "pytest>=7.2" "pytest-xdist>=3" "scipy<1.12" joblib "threadpoolctl>=3.2"
 EQUICONV_LIBRARY_DIR=$library pip --force-reinstall --no-deps .
 echo "Python tests with $("$venv/bin/python" -c 'import sys, numpy; print(sys.version.split()[0], "and NumPy", numpy.__version__)')"
-"$venv/bin/python" -m pytest -q
+OMP_NUM_THREADS=1 "$venv/bin/python" -m pytest -q --numprocesses auto --dist loadfile
