@@ -16,6 +16,7 @@ TARGETS = {"memory": 600, "share": 0.7, "overhead": 0.15, "peer": 2.0}
 TEXT = """# Slides, measured
 
 Written by `benchmarks/slides/slides.py` on {machine}, with {threads} threads, in tiles of {tile} pixels.
+Other processes were a load of {load:.1f} on it at the beginning; times of a machine with a load are not its best.
 
 The network is of C4: a lifting convolution of 5 × 5 to 8 channels at full resolution, group convolutions of 3 × 3 to
 16, 32 and 32 channels, two maxima over 2 × 2 pixels between, the maximum over C4, and 3 classes for each 4 × 4 pixels.
@@ -64,6 +65,7 @@ def write_page(rows: dict[str, Any], path: Path | None) -> str:
     modes = [mode for mode in ("exact", "fast") if mode in rows]
     text = TEXT.format(
         machine=f"{_processor()}, {platform.system()}",
+        load=rows["load"],
         slide=SLIDES[options["slide"]],
         rows="\n".join(_row(mode, rows[mode]) for mode in modes),
         bits="yes" if rows["exact"]["piece"]["same_bits"] else "no",

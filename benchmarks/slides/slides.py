@@ -43,7 +43,7 @@ def measure(options: argparse.Namespace, folder: str) -> dict[str, Any]:
     common = {"folder": folder, "kind": options.slide, "tile": options.tile}
     step(step="files", folder=folder)
     alone = {"workers": 0, "threads": options.threads}
-    rows: dict[str, Any] = {"options": vars(options)}
+    rows: dict[str, Any] = {"options": vars(options), "load": os.getloadavg()[0]}
     for mode in MODES:
         rows[mode] = {
             "piece": step(step="piece", size=options.piece, mode=mode, threads=options.threads, **common),

@@ -61,6 +61,7 @@ def jobs_here():
     return len(workers._tasks)
 
 
+@pytest.mark.slow
 def test_workers_write_the_bytes_of_one_process(tmp_path, strided, whole, client):
     out = tmp_path / "s.zarr"
     found = slides.predict(strided, NoiseSource(), out, tile=TILE, client=client)
@@ -84,6 +85,7 @@ def test_the_network_goes_to_each_worker_once(tmp_path, strided, client, monkeyp
     assert max(sizes) < 500
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_its_tiles_alone(tmp_path, strided, whole, client):
     out, killed = tmp_path / "s.zarr", []
     before = set(client.run(os.getpid).values())
@@ -127,6 +129,7 @@ class Deadly(NoiseSource):
         return super()._read(begin, end)
 
 
+@pytest.mark.slow
 def test_a_tile_that_ends_every_worker_fails(tmp_path, strided, client):
     """Others are computed by the workers that come again."""
     found = slides.predict(strided, Deadly(), tmp_path / "s.zarr", tile=128, client=client, retries=0)

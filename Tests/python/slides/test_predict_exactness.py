@@ -133,6 +133,7 @@ def test_networks_in_all_their_forms(files):
         assert slides.predict(network, pixels, tile=20, axes="CYX").array.tobytes() == expected
 
 
+@pytest.mark.slow
 def test_modules_of_pytorch():
     torch = pytest.importorskip("torch", reason='needs PyTorch: pip install "equiconv[torch]"')
     et = pytest.importorskip("equiconv.torch")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 import equiconv as eq
 import equiconv.slides as slides
@@ -157,6 +158,14 @@ def test_a_network_of_other_signals_is_refused(tmp_path):
     network.save(tmp_path / "network", np.zeros((1, 3, 4, 9, 9), np.float32))
     with pytest.raises(ValueError, match="network reads a signal on group"):
         slides.predict(tmp_path / "network", NoiseSource((64, 64)))
+
+
+@pytest.mark.parametrize(("package", "out"), [("zarr", "s.zarr"), ("zarr", "s.ome.tif")])
+def test_a_missing_package_says_what_to_install(tmp_path, monkeypatch, strided, package, out):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModuleNotFoundError, match=rf'needs {package}, .*pip install "equiconv\[slides\]"'):
+        slides.predict(strided, NoiseSource((64, 64)), tmp_path / out)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_image_without_a_place_of_the_output(tmp_path):

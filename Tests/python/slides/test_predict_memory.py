@@ -51,6 +51,7 @@ def test_the_peak_is_within_the_formula(tmp_path, name):
         assert bound <= 3 * peak
 
 
+@pytest.mark.slow
 def test_larger_slides_take_no_more(tmp_path):
     path = NETWORKS["strided"](GROUPS["C4"], tmp_path / "network")
     small = PlainSource((1024, 1024)), PlainSource((10**5, 10**5))

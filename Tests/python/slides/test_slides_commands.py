@@ -118,6 +118,7 @@ def test_help_lists_the_commands(capsys):
         assert part in text
 
 
+@pytest.mark.slow
 def test_workers_as_a_program(tmp_path, files):
     pytest.importorskip("distributed", reason='needs Dask: pip install "equiconv[dask]"')
     network, image = files
