@@ -32,14 +32,26 @@ class NoiseSlide:
 
     def read(self, begin: tuple[int, int], end: tuple[int, int]) -> np.ndarray[Any, Any]:
         """Rows and columns of the square, from its beginning again at each end."""
-        rows, columns = (np.arange(b, e) % BLOCK for b, e in zip(begin, end, strict=True))
-        return self._block[:, rows[:, None], columns]
+        rows, columns = (spans(b, e) for b, e in zip(begin, end, strict=True))
+        lines = [np.concatenate([self._block[:, row, column] for column in columns], axis=2) for row in rows]
+        return lines[0] if len(lines) == 1 else np.concatenate(lines, axis=1)
 
     def close(self) -> None:
         """Nothing."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NoiseSlide, (self.extents,)
+
+
+def spans(begin: int, end: int) -> list[slice]:
+    """The parts of a square, one after the other, that places of the slide lie in."""
+    found = []
+    while begin < end:
+        start = begin % BLOCK
+        count = min(end - begin, BLOCK - start)
+        found.append(slice(start, start + count))
+        begin += count
+    return found
 
 
 def make_files(folder: Path) -> None:
