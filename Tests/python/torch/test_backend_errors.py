@@ -161,7 +161,7 @@ HOSTILE = [0, 1, True, "", "Torch", "torch ", "cuda", "native", b"torch", ["torc
            float("nan"), np.array("torch"), object(), torch, torch.float32, torch.device("cpu"), int]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=str)
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: type(value).__name__)
 def test_what_is_no_backend_is_an_error_everywhere(value):
     values = operands()
     module = et.GroupConv(3, 2, 3, C4)
