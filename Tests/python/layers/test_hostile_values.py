@@ -368,9 +368,9 @@ def public_functions():
 
 def test_every_parameter_of_every_public_function_is_tried():
     made_by_others = {"EquivarianceWarning", "Explanation", "GroupBasis", "KernelBasis", "PointGroup", "PreparedWeight",
-                      "Network", "SignalSpace", "Sequential"}  # fmt: skip
-    # Tests/python/network tries paths and bytes, of which the system refuses some by errors of its own.
-    made_by_others.add("load_network")
+                      "Network", "ReceptiveField", "SignalSpace", "Sequential"}  # fmt: skip
+    # Tests/python/network and reach try paths and bytes, of which the system refuses some by errors of its own.
+    made_by_others |= {"load_network", "receptive_field", "dense"}
     for name, function in public_functions():
         parameters = {} if name in made_by_others else inspect.signature(function).parameters
         if parameters:

@@ -151,8 +151,8 @@ CALLS = {
     "dilations that C4 exchanges": (lift(dilation=(1, 2)), ValueError, ["dilation"]),
     "kernel extents that C4 exchanges": (with_weight(np.ones((5, 3, 3, 1))), ValueError, ["kernel"]),
     # words
-    "padding mode": (lift(padding_mode="reflect"), ValueError, ["padding_mode is 'reflect'", "'zeros' or 'circular'"]),
-    "padding mode int": (lift(padding_mode=0), TypeError, ["padding_mode is 0", "'zeros' or 'circular'"]),
+    "padding mode": (lift(padding_mode="mirror"), ValueError, ["padding_mode is 'mirror'", "'reflect' or 'replicate'"]),
+    "padding mode int": (lift(padding_mode=0), TypeError, ["padding_mode is 0", "'reflect' or 'replicate'"]),
     "algorithm": (
         lift(algorithm="fft"), ValueError, ["algorithm is 'fft'", "'fourier', 'group-fourier' or 'exact'"]
     ),
