@@ -57,11 +57,12 @@ def predict(
     Reading the next tile and writing the last overlap with the network. Memory beyond that of the process before is
     at most (see `memory_bound`)
 
-        C h w (2 S + s) + N(h, w) + O (h' w' + 3 t') S
+        C h w (2 S + s) + 2 N(h, w) + O (h' w' + 3 t') S
 
     with C channels of s bytes, numbers of S bytes in the network, h x w pixels that the largest tile reads, N(h, w)
-    bytes that one call of the network needs for those beside its input and its outputs, and outputs of O channels, h'
-    w' places for what is read, t' of a tile. What the reader of a file holds comes on top.
+    bytes that one call of the network needs for those beside its input and its outputs, twice as the engine keeps those
+    of the last call until larger ones replace them, and outputs of O channels, h' w' places for what is read, t' of a
+    tile. What the reader of a file holds comes on top, and some MiB of the allocator.
 
     Args:
         network: the path of a network file, or its bytes; a `Network`; a `Sequential`; a module of PyTorch.

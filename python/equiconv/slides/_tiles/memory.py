@@ -24,7 +24,7 @@ def plan_memory(network: Network, source: Source, plan: TilePlan) -> int:
     inputs = source.channels * height * width * (2 * size + source.dtype.itemsize)
     written = [prod(network.output_shape(shape, number)) for number in range(len(network.output_names))]
     blocks = sum(output.channels * prod(output.chunk) for output in plan.outputs)
-    return inputs + network_memory(network, shape) + (sum(written) + 3 * blocks) * size
+    return inputs + 2 * network_memory(network, shape) + (sum(written) + 3 * blocks) * size
 
 
 def network_memory(network: Network, shape: tuple[int, ...]) -> int:
