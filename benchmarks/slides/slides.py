@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole slides on this machine: time, memory, and what tiles cost, beside ONNX Runtime and on processes of Dask.
 
-    python benchmarks/slides/slides.py [--extent 20000] [--large 100000] [--part 4096] [--tile 1024]
+    python benchmarks/slides/slides.py [--extent 20000] [--large 100000] [--part 4096] [--tile 1000]
         [--slide noise|drawn] [--threads 2] [--no-page]
 
 Prints its rows, and writes them to docs/measured/Slides.md and benchmarks/results/slides.json. `--extent` of a few
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=100_000, help="of the slide of which a part is measured")
     parser.add_argument("--part", type=int, default=8192, help="pixels of the part on each axis")
     parser.add_argument("--piece", type=int, default=2048, help="pixels of one piece, by the network alone")
-    parser.add_argument("--tile", type=int, default=1024)
+    parser.add_argument("--tile", type=int, default=1000)
     parser.add_argument("--slide", choices=("noise", "drawn"), default="noise")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", help="for what is written, and removed afterwards; on a disk that has room")
