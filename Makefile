@@ -9,6 +9,7 @@
 #   make bench-slides  a network over a slide of 20,000 x 20,000 pixels (writes docs/measured/Slides.md)
 #   make bench-gpu    speed and memory on a GPU (writes docs/measured/GPU.md); skipped where there is none
 #   make test-gpu     tests that need a GPU, then a shorter bench-gpu; skipped where there is none
+#   make docs      the documentation as a site, in .build/docs/html; make test-docs also checks its links
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
@@ -24,13 +25,13 @@ DEBIAN_VENV := .venv-debian
 PEERS_VENV := .venv-peers
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
 C_FILES = $(shell find include python Sources Tests benchmarks examples/c examples/cpp -name '*.[ch]' -o -name '*.[ch]pp')
-PYTHON_FILES := python Tests/python examples benchmarks packaging scripts setup.py
+PYTHON_FILES := python Tests/python docs/site examples benchmarks packaging scripts setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
-  costs accuracy equivariance format lint clean
+  costs accuracy equivariance docs test-docs format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -46,7 +47,7 @@ demo: setup
 	$(VENV)/bin/python examples/demo/demo.py --output-dir demo-output
 	scripts/demo-training.sh $(VENV) demo-output/rotated-digits
 
-test: setup lint test-swift test-c fuzz test-package test-python test-python-debian
+test: setup lint test-swift test-c fuzz test-package test-python test-python-debian test-docs
 	@echo "All tests passed."
 
 test-swift:
@@ -94,6 +95,13 @@ accuracy: setup
 
 equivariance: setup
 	$(VENV)/bin/python benchmarks/equivariance.py
+
+docs: setup
+	scripts/site.sh $(VENV) .build/docs
+
+# Skipped, with a sentence, where what it needs cannot be installed.
+test-docs: setup
+	scripts/site.sh $(VENV) .build/docs check
 
 format:
 	$(SWIFT) format --in-place --recursive $(SWIFT_FILES)
