@@ -33,6 +33,7 @@ highlight_language = "none"
 # Quotation marks are often those of code, and three points those of a signature.
 smartquotes = False
 root_doc = "index"
+toc_object_entries_show_parents = "hide"
 
 # Pages: headings are linked to as GitHub names them. Notebooks are shown as they are kept; the tests run them.
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -64,7 +65,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "github_url": repository(),
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 8,
     "show_nav_level": 1,
     "navigation_depth": 3,
     "show_toc_level": 2,
@@ -75,7 +76,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "Migrating": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

@@ -68,7 +68,7 @@ def math_element(latex: str, display: bool) -> str:
 
     # Brackets have the size of what is between them.
     element = tex2mathml(re.sub(r"\\[bB]igg?[lr]?(?![a-zA-Z])", "", latex), as_block=display)
-    return f'<div class="math">{element}</div>' if display else element
+    return f'<div class="formula">{element}</div>' if display else element
 
 
 def visit_math(self: Any, node: Any) -> None:
