@@ -16,6 +16,7 @@ from jax_cases import NAMES, ej, jax
 
 PACKAGE = Path(ej.__file__).parent
 MODULES = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+RESIZING = {"adaptive_mean", "blur_pool", "max_blur_pool", "upsample"}
 # Packages that need another one, and what it is.
 FRAMEWORKS = {"nnx": "flax.nnx", "equinox": "equinox"}
 
@@ -29,11 +30,13 @@ def test_public_names():
 @pytest.mark.parametrize("name", ej.__all__)
 def test_signatures_are_those_of_numpy_without_out(name):
     parameters = dict(inspect.signature(getattr(eq, name)).parameters)
-    del parameters["out"]
+    # Functions that resize space make their results.
+    assert ("out" not in parameters) == (name in RESIZING)
+    parameters.pop("out", None)
     found = dict(inspect.signature(getattr(ej, name)).parameters)
     # What computes it is a question of JAX's platforms.
     assert (backend := found.pop("backend", None)) is None or backend.default is None
-    assert (backend is None) == (name == "act")
+    assert (backend is None) == (name == "act" or name in RESIZING)
     assert list(found) == list(parameters)
     for key, parameter in parameters.items():
         assert (found[key].kind, found[key].default) == (parameter.kind, parameter.default)
