@@ -13,6 +13,7 @@
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
+#   make wheels    source distribution and wheel in dist, checked, and installed where there is no Swift
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
 include packaging/c.mk
@@ -23,6 +24,10 @@ PYTHON ?= python3
 VENV := .venv
 DEBIAN_VENV := .venv-debian
 PEERS_VENV := .venv-peers
+RELEASE_VENV := .venv-release
+DIST ?= dist
+# Interpreters for which the wheel is installed and tried.
+WHEEL_PYTHONS ?= $(PYTHON)
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
 C_FILES = $(shell find include python Sources Tests benchmarks examples/c examples/cpp -name '*.[ch]' -o -name '*.[ch]pp')
 PYTHON_FILES := python Tests/python docs/site examples benchmarks packaging scripts setup.py
@@ -31,7 +36,7 @@ package_files := $(shell find CITATION.cff Package.swift README.md Sources inclu
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
-  costs accuracy equivariance docs test-docs format lint clean
+  costs accuracy equivariance docs test-docs wheels format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -47,7 +52,7 @@ demo: setup
 	$(VENV)/bin/python examples/demo/demo.py --output-dir demo-output
 	scripts/demo-training.sh $(VENV) demo-output/rotated-digits
 
-test: setup lint test-swift test-c fuzz test-package test-python test-python-debian test-docs
+test: setup lint test-swift test-c fuzz test-package test-python test-python-debian test-docs wheels
 	@echo "All tests passed."
 
 test-swift:
@@ -103,6 +108,11 @@ docs: setup
 test-docs: setup
 	scripts/site.sh $(VENV) .build/docs check
 
+wheels:
+	scripts/system-packages.sh
+	$(MAKE) --no-print-directory c-shared
+	scripts/wheels.sh $(PYTHON) $(RELEASE_VENV) $(abspath $(BUILD_DIR))/release $(DIST) $(WHEEL_PYTHONS)
+
 format:
 	$(SWIFT) format --in-place --recursive $(SWIFT_FILES)
 	$(VENV)/bin/ruff format $(PYTHON_FILES)
@@ -115,4 +125,4 @@ lint: setup
 	$(VENV)/bin/mypy
 
 clean:
-	rm -rf .build dist demo-output $(VENV) $(DEBIAN_VENV) $(PEERS_VENV)
+	rm -rf .build dist demo-output $(VENV) $(DEBIAN_VENV) $(PEERS_VENV) $(RELEASE_VENV)

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import numpy
@@ -73,13 +74,22 @@ class BuildWithEngine(build_ext):
         for extension in self.extensions:
             extension.library_dirs.append(str(library.parent))
             extension.depends.append(str(library))
-        super().run()
         destinations = [Path(self.build_lib) / PACKAGE]
         if self.inplace:
             destinations.append(ROOT / "python" / PACKAGE)
         for destination in destinations:
+            self.remove_others(destination, name)
+        super().run()
+        for destination in destinations:
             destination.mkdir(parents=True, exist_ok=True)
             shutil.copy2(library, destination / name)
+
+    def remove_others(self, folder: Path, name: str) -> None:
+        """Removes what builds of earlier versions left: Python would prefer an extension for its own version alone."""
+        names = {name, *(Path(self.get_ext_filename(extension.name)).name for extension in self.extensions)}
+        for path in folder.glob("*.so*"):
+            if path.name not in names:
+                path.unlink()
 
     def build_extensions(self) -> None:
         """Builds them so that the loader finds the engine beside them and nothing elsewhere."""
@@ -101,6 +111,12 @@ LINK = [f"-Wl,-rpath,{RUN_PATH}", ",".join(["-Wl", *HARDENING])]
 # Where one of these is newer, extensions are compiled again; setup.py has their flags.
 SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h")))]
 
+# One build for all versions of CPython from this one on: only the stable interface of its C API is used. Interpreters
+# without a global lock have none.
+OLDEST = (3, 10)
+IS_STABLE = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+STABLE = [("Py_LIMITED_API", f"0x{OLDEST[0]:02X}{OLDEST[1]:02X}0000")] if IS_STABLE else []
+
 NATIVE = Path("python", "native")
 native = Extension(
     f"{PACKAGE}._native",
@@ -108,6 +124,8 @@ native = Extension(
     depends=[str(NATIVE / "native.h"), *SHARED],
     include_dirs=["include", numpy.get_include()],
     libraries=["equiconv"],
+    define_macros=STABLE,
+    py_limited_api=IS_STABLE,
     extra_compile_args=COMPILE,
     extra_link_args=LINK,
 )
@@ -119,6 +137,8 @@ handlers = Extension(
     depends=[*map(str, sorted(NATIVE.glob("jax/*.h"))), "third_party/xla/xla/ffi/api/c_api.h", *SHARED],
     include_dirs=["include", "third_party/xla"],
     libraries=["equiconv"],
+    define_macros=STABLE,
+    py_limited_api=IS_STABLE,
     extra_compile_args=COMPILE,
     extra_link_args=LINK,
 )
@@ -134,5 +154,9 @@ setup(
     project_urls=project_urls(),
     ext_modules=[native, handlers],
     cmdclass={"build_ext": BuildWithEngine},
-    options={"build": {"build_base": str(BUILD)}, "egg_info": {"egg_base": str(BUILD)}},
+    options={
+        "build": {"build_base": str(BUILD)},
+        "egg_info": {"egg_base": str(BUILD)},
+        "bdist_wheel": {"py_limited_api": f"cp{OLDEST[0]}{OLDEST[1]}"} if IS_STABLE else {},
+    },
 )

@@ -24,8 +24,8 @@ bool native_is_list(PyObject *value, int type) {
 
 /* Basis(text) */
 static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  const char *bytes = PyTuple_GET_SIZE(args) == 1 ? native_read_text(PyTuple_GET_ITEM(args, 0)) : NULL;
-  if (bytes == NULL || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
+  const char *bytes = PyTuple_Size(args) == 1 ? native_read_text(PyTuple_GetItem(args, 0)) : NULL;
+  if (bytes == NULL || (keywords != NULL && PyDict_Size(keywords) > 0)) {
     return native_refuse("Basis");
   }
   const size_t length = strlen(bytes);
@@ -33,7 +33,7 @@ static PyObject *basis_new(PyTypeObject *type, PyObject *args, PyObject *keyword
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS status = equiconv_basis_deserialize(bytes, length, &handle);
   Py_END_ALLOW_THREADS if (handle == NULL) { return native_raise(status); }
-  native_basis *self = (native_basis *)type->tp_alloc(type, 0);
+  native_basis *self = (native_basis *)native_allocate(type);
   if (self == NULL) {
     equiconv_basis_destroy(handle);
     return NULL;
@@ -67,7 +67,7 @@ static PyObject *basis_extents(PyObject *self, void *Py_UNUSED(unused)) {
     if (extent == NULL) {
       Py_CLEAR(extents);
     } else {
-      PyTuple_SET_ITEM(extents, axis, extent);
+      PyTuple_SetItem(extents, axis, extent);
     }
   }
   return extents;
@@ -114,8 +114,8 @@ NATIVE_TYPE(basis, "Basis", Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, {Py_tp_get
 
 /* GroupBasis(text) */
 static PyObject *group_basis_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  const char *bytes = PyTuple_GET_SIZE(args) == 1 ? native_read_text(PyTuple_GET_ITEM(args, 0)) : NULL;
-  if (bytes == NULL || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
+  const char *bytes = PyTuple_Size(args) == 1 ? native_read_text(PyTuple_GetItem(args, 0)) : NULL;
+  if (bytes == NULL || (keywords != NULL && PyDict_Size(keywords) > 0)) {
     return native_refuse("GroupBasis");
   }
   const size_t length = strlen(bytes);
@@ -123,7 +123,7 @@ static PyObject *group_basis_new(PyTypeObject *type, PyObject *args, PyObject *k
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS status = equiconv_group_basis_deserialize(bytes, length, &handle);
   Py_END_ALLOW_THREADS if (handle == NULL) { return native_raise(status); }
-  native_group_basis *self = (native_group_basis *)type->tp_alloc(type, 0);
+  native_group_basis *self = (native_group_basis *)native_allocate(type);
   if (self == NULL) {
     equiconv_group_basis_destroy(handle);
     return NULL;

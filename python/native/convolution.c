@@ -149,7 +149,7 @@ static PyObject *converted(PyObject *layer, const char *method, Py_ssize_t count
   PyObject *items = function == NULL ? NULL : PyObject_CallObject(function, arguments);
   Py_XDECREF(function);
   Py_XDECREF(arguments);
-  if (items != NULL && (!PyTuple_Check(items) || PyTuple_GET_SIZE(items) != count)) {
+  if (items != NULL && (!PyTuple_Check(items) || PyTuple_Size(items) != count)) {
     Py_CLEAR(items);
     native_refuse(method);
   }
@@ -172,8 +172,8 @@ PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t cou
   if (items == NULL) {
     return NULL;
   }
-  operands = (forward_operands){PyTuple_GET_ITEM(items, 0), PyTuple_GET_ITEM(items, 1), PyTuple_GET_ITEM(items, 2),
-                                PyTuple_GET_ITEM(items, 3), false};
+  operands = (forward_operands){PyTuple_GetItem(items, 0), PyTuple_GetItem(items, 1), PyTuple_GetItem(items, 2),
+                                PyTuple_GetItem(items, 3), false};
   came = try_forward(module, layer, &operands, true, &result);
   if (result != NULL && args[5] == Py_True && layer->is_strided) {
     PyObject *warned = PyObject_CallMethod(args[0], "warn_of_remainders", "OO", operands.x, operands.weight);
@@ -188,7 +188,9 @@ PyObject *native_forward(PyObject *module, PyObject *const *args, Py_ssize_t cou
   }
   if (result != NULL && args[4] != Py_None) {
     /* What the user gave, whose numbers these are. */
-    Py_SETREF(result, Py_NewRef(args[4]));
+    PyObject *const computed = result;
+    result = Py_NewRef(args[4]);
+    Py_DECREF(computed);
   }
   return result;
 }
@@ -214,7 +216,7 @@ static PyObject *gradient_arrays(PyObject *module, int type, const equiconv_shap
     if (gradient == NULL) {
       Py_CLEAR(result);
     } else {
-      PyTuple_SET_ITEM(result, i, gradient);
+      PyTuple_SetItem(result, i, gradient);
     }
   }
   return result;
@@ -243,10 +245,10 @@ static outcome try_vjp(PyObject *module, const native_layer *layer, PyObject *co
   }
   native_run run;
   equiconv_call *const call = native_begin_run(&run);
-  status = equiconv_layer_vjp_with_call(
-      layer->handle, dtype_of(type), &shapes[0], &shapes[1], data_of(operands[0]), data_of(operands[1]),
-      data_of(operands[2]), data_of(PyTuple_GET_ITEM(gradients, 0)), data_of(PyTuple_GET_ITEM(gradients, 1)),
-      data_of(PyTuple_GET_ITEM(gradients, 2)), call);
+  status = equiconv_layer_vjp_with_call(layer->handle, dtype_of(type), &shapes[0], &shapes[1], data_of(operands[0]),
+                                        data_of(operands[1]), data_of(operands[2]),
+                                        data_of(PyTuple_GetItem(gradients, 0)), data_of(PyTuple_GetItem(gradients, 1)),
+                                        data_of(PyTuple_GetItem(gradients, 2)), call);
   native_end_run(&run);
   if (status != EQUICONV_SUCCESS) {
     Py_DECREF(gradients);
@@ -271,7 +273,7 @@ PyObject *native_vjp(PyObject *module, PyObject *const *args, Py_ssize_t count) 
   if (items == NULL) {
     return NULL;
   }
-  PyObject *const operands[3] = {PyTuple_GET_ITEM(items, 0), PyTuple_GET_ITEM(items, 1), PyTuple_GET_ITEM(items, 2)};
+  PyObject *const operands[3] = {PyTuple_GetItem(items, 0), PyTuple_GetItem(items, 1), PyTuple_GetItem(items, 2)};
   came = try_vjp(module, layer, operands, args + 4, true, &result);
   Py_DECREF(items);
   return came == NOT_PLAIN ? native_refuse("vjp") : result;

@@ -33,14 +33,14 @@ static equiconv_group *create(PyObject *value) {
 
 /* Group(text or matrices) */
 static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  if (PyTuple_GET_SIZE(args) != 1 || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
+  if (PyTuple_Size(args) != 1 || (keywords != NULL && PyDict_Size(keywords) > 0)) {
     return native_refuse("Group");
   }
-  equiconv_group *handle = create(PyTuple_GET_ITEM(args, 0));
+  equiconv_group *handle = create(PyTuple_GetItem(args, 0));
   if (handle == NULL) {
     return NULL;
   }
-  native_group *self = (native_group *)type->tp_alloc(type, 0);
+  native_group *self = (native_group *)native_allocate(type);
   if (self == NULL) {
     equiconv_group_destroy(handle);
     return NULL;

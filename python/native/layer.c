@@ -11,9 +11,8 @@ native_layer *native_as_layer(PyObject *module, PyObject *value) {
 
 /* Layer(text, is_strided) */
 static PyObject *layer_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  const char *bytes = PyTuple_GET_SIZE(args) == 2 ? native_read_text(PyTuple_GET_ITEM(args, 0)) : NULL;
-  if (bytes == NULL || !PyBool_Check(PyTuple_GET_ITEM(args, 1)) ||
-      (keywords != NULL && PyDict_GET_SIZE(keywords) > 0)) {
+  const char *bytes = PyTuple_Size(args) == 2 ? native_read_text(PyTuple_GetItem(args, 0)) : NULL;
+  if (bytes == NULL || !PyBool_Check(PyTuple_GetItem(args, 1)) || (keywords != NULL && PyDict_Size(keywords) > 0)) {
     return native_refuse("Layer");
   }
   const size_t length = strlen(bytes);
@@ -21,13 +20,13 @@ static PyObject *layer_new(PyTypeObject *type, PyObject *args, PyObject *keyword
   equiconv_status status;
   Py_BEGIN_ALLOW_THREADS status = equiconv_layer_deserialize(bytes, length, &handle);
   Py_END_ALLOW_THREADS if (handle == NULL) { return native_raise(status); }
-  native_layer *self = (native_layer *)type->tp_alloc(type, 0);
+  native_layer *self = (native_layer *)native_allocate(type);
   if (self == NULL) {
     equiconv_layer_destroy(handle);
     return NULL;
   }
   self->handle = handle;
-  self->is_strided = PyTuple_GET_ITEM(args, 1) == Py_True;
+  self->is_strided = PyTuple_GetItem(args, 1) == Py_True;
   return (PyObject *)self;
 }
 
@@ -39,12 +38,12 @@ static void layer_dealloc(PyObject *self) {
 /* ---- Shapes ---- */
 
 bool native_read_shape(PyObject *value, equiconv_shape *shape) {
-  if (!PyTuple_Check(value) || PyTuple_GET_SIZE(value) > EQUICONV_MAX_RANK) {
+  if (!PyTuple_Check(value) || PyTuple_Size(value) > EQUICONV_MAX_RANK) {
     return false;
   }
-  shape->rank = (int32_t)PyTuple_GET_SIZE(value);
+  shape->rank = (int32_t)PyTuple_Size(value);
   for (int32_t axis = 0; axis < shape->rank; axis++) {
-    if (!native_read_int(PyTuple_GET_ITEM(value, axis), 0, INT64_MAX, &shape->sizes[axis])) {
+    if (!native_read_int(PyTuple_GetItem(value, axis), 0, INT64_MAX, &shape->sizes[axis])) {
       return false;
     }
   }
@@ -58,7 +57,7 @@ PyObject *native_tuple_of(int32_t rank, const int64_t *sizes) {
     if (size == NULL) {
       Py_CLEAR(tuple);
     } else {
-      PyTuple_SET_ITEM(tuple, axis, size);
+      PyTuple_SetItem(tuple, axis, size);
     }
   }
   return tuple;

@@ -43,9 +43,15 @@ PyObject *native_finish(PyObject *array, equiconv_status status) {
   return native_raise(status);
 }
 
+PyObject *native_allocate(PyTypeObject *type) {
+  allocfunc const allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+  return allocate(type, 0);
+}
+
 void native_free(PyObject *self) {
   PyTypeObject *type = Py_TYPE(self);
-  type->tp_free(self);
+  freefunc const release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+  release(self);
   Py_DECREF(type);
 }
 
@@ -63,13 +69,13 @@ static PyObject *view(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssi
   enum { MOST_AXES = 64 };
   int64_t address, size;
   if (count != 4 || !native_read_int(args[1], 0, INTPTR_MAX, &address) || !PyTuple_Check(args[2]) ||
-      PyTuple_GET_SIZE(args[2]) > MOST_AXES || !PyBool_Check(args[3])) {
+      PyTuple_Size(args[2]) > MOST_AXES || !PyBool_Check(args[3])) {
     return native_refuse("view");
   }
   npy_intp shape[MOST_AXES];
-  int rank = (int)PyTuple_GET_SIZE(args[2]);
+  int rank = (int)PyTuple_Size(args[2]);
   for (int axis = 0; axis < rank; axis++) {
-    if (!native_read_int(PyTuple_GET_ITEM(args[2], axis), 0, NPY_MAX_INTP, &size)) {
+    if (!native_read_int(PyTuple_GetItem(args[2], axis), 0, NPY_MAX_INTP, &size)) {
       return native_refuse("view");
     }
     shape[axis] = (npy_intp)size;
@@ -267,6 +273,7 @@ static int clear(PyObject *module) {
   return 0;
 }
 
+/* The stable interface of 3.10 has the first alone. Without the second, interpreters with a lock each are refused too. */
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)execute},
 #ifdef Py_mod_multiple_interpreters

@@ -165,6 +165,8 @@ const char *native_read_text(PyObject *value);
 /* The array if the call that filled it succeeded, else NULL with an exception; steals the reference. */
 PyObject *native_finish(PyObject *array, equiconv_status status);
 
+/* A new instance of one of the types above or of a class made from it, all zeros; NULL with an exception. */
+PyObject *native_allocate(PyTypeObject *type);
 /* Frees an instance of one of the types above, whose handle has ended. */
 void native_free(PyObject *self);
 
@@ -205,20 +207,23 @@ bool native_read_shape(PyObject *value, equiconv_shape *shape);
 /* The other way round. */
 PyObject *native_tuple_of(int32_t rank, const int64_t *sizes);
 
-/*
- * What the handle of a type was made of, as the getter `name`: a text that `serialize` writes. PyUnicode_New makes room
- * for the closing 0.
- */
-#define NATIVE_TEXT_GETTER(name, type, serialize)                                                        \
-  static PyObject *name(PyObject *self, void *Py_UNUSED(unused)) {                                       \
-    size_t length = 0;                                                                                   \
-    equiconv_status status = serialize(((type *)self)->handle, 0, NULL, &length);                        \
-    PyObject *text = status == EQUICONV_SUCCESS ? PyUnicode_New((Py_ssize_t)length, 127) : NULL;         \
-    if (text == NULL) {                                                                                  \
-      return status == EQUICONV_SUCCESS ? NULL : native_raise(status);                                   \
-    }                                                                                                    \
-    status = serialize(((type *)self)->handle, length + 1, (char *)PyUnicode_1BYTE_DATA(text), &length); \
-    return native_finish(text, status);                                                                  \
+/* What the handle of a type was made of, as the getter `name`: a text that `serialize` writes, with a closing 0. */
+#define NATIVE_TEXT_GETTER(name, type, serialize)                                                                  \
+  static PyObject *name(PyObject *self, void *Py_UNUSED(unused)) {                                                 \
+    size_t length = 0;                                                                                             \
+    equiconv_status status = serialize(((type *)self)->handle, 0, NULL, &length);                                  \
+    if (status != EQUICONV_SUCCESS) {                                                                              \
+      return native_raise(status);                                                                                 \
+    }                                                                                                              \
+    char *const text = PyMem_Malloc(length + 1);                                                                   \
+    if (text == NULL) {                                                                                            \
+      return PyErr_NoMemory();                                                                                     \
+    }                                                                                                              \
+    status = serialize(((type *)self)->handle, length + 1, text, &length);                                         \
+    PyObject *const result =                                                                                       \
+        status == EQUICONV_SUCCESS ? PyUnicode_FromStringAndSize(text, (Py_ssize_t)length) : native_raise(status); \
+    PyMem_Free(text);                                                                                              \
+    return result;                                                                                                 \
   }
 
 #endif /* EQUICONV_NATIVE_H */

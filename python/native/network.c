@@ -23,7 +23,7 @@ typedef struct {
 /* The path in exactly a str as new bytes in the system's encoding; NULL without an exception for anything else. */
 static PyObject *read_path(PyObject *value) {
   PyObject *const path = PyUnicode_CheckExact(value) ? PyUnicode_EncodeFSDefault(value) : NULL;
-  if (path != NULL && strlen(PyBytes_AS_STRING(path)) == (size_t)PyBytes_GET_SIZE(path)) {
+  if (path != NULL && strlen(PyBytes_AsString(path)) == (size_t)PyBytes_Size(path)) {
     return path;
   }
   PyErr_Clear();
@@ -33,12 +33,12 @@ static PyObject *read_path(PyObject *value) {
 
 /* Whether `value` is (name, type, array), as a tensor of any dtype whose bytes are read as they are. */
 static bool read_tensor(PyObject *value, equiconv_tensor *tensor) {
-  if (!PyTuple_CheckExact(value) || PyTuple_GET_SIZE(value) != 3) {
+  if (!PyTuple_CheckExact(value) || PyTuple_Size(value) != 3) {
     return false;
   }
-  *tensor = (equiconv_tensor){.name = native_read_text(PyTuple_GET_ITEM(value, 0)),
-                              .type = native_read_text(PyTuple_GET_ITEM(value, 1))};
-  PyObject *const item = PyTuple_GET_ITEM(value, 2);
+  *tensor = (equiconv_tensor){.name = native_read_text(PyTuple_GetItem(value, 0)),
+                              .type = native_read_text(PyTuple_GetItem(value, 1))};
+  PyObject *const item = PyTuple_GetItem(value, 2);
   if (tensor->name == NULL || tensor->type == NULL || !PyArray_Check(item)) {
     return false;
   }
@@ -60,14 +60,14 @@ static bool read_tensors(PyObject *value, source *from) {
   if (!PyTuple_CheckExact(value)) {
     return false;
   }
-  from->count = PyTuple_GET_SIZE(value);
+  from->count = PyTuple_Size(value);
   from->tensors = PyMem_Calloc(from->count > 0 ? (size_t)from->count : 1, sizeof *from->tensors);
   if (from->tensors == NULL) {
     PyErr_NoMemory();
     return false;
   }
   for (Py_ssize_t i = 0; i < from->count; i++) {
-    if (!read_tensor(PyTuple_GET_ITEM(value, i), &from->tensors[i])) {
+    if (!read_tensor(PyTuple_GetItem(value, i), &from->tensors[i])) {
       return false;
     }
   }
@@ -89,7 +89,7 @@ static equiconv_status open_source(const source *from, bool is_exact, equiconv_n
   equiconv_network_options options = EQUICONV_NETWORK_OPTIONS_INIT;
   options.mode = is_exact ? EQUICONV_NETWORK_EXACT : EQUICONV_NETWORK_FAST;
   if (from->path != NULL) {
-    return equiconv_network_open_with_call(PyBytes_AS_STRING(from->path), &options, network, call);
+    return equiconv_network_open_with_call(PyBytes_AsString(from->path), &options, network, call);
   }
   if (from->tensors == NULL) {
     return equiconv_network_open_memory_with_call(from->bytes, (size_t)from->length, &options, network, call);
@@ -110,14 +110,14 @@ static PyObject *raise_of_network(equiconv_status status) {
 /* Network(source, tensors, is_exact) */
 static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   source from = {0};
-  if (PyTuple_GET_SIZE(args) != 3 || (keywords != NULL && PyDict_GET_SIZE(keywords) > 0) ||
-      !PyBool_Check(PyTuple_GET_ITEM(args, 2)) ||
-      !read_source(PyTuple_GET_ITEM(args, 0), PyTuple_GET_ITEM(args, 1), &from)) {
+  if (PyTuple_Size(args) != 3 || (keywords != NULL && PyDict_Size(keywords) > 0) ||
+      !PyBool_Check(PyTuple_GetItem(args, 2)) ||
+      !read_source(PyTuple_GetItem(args, 0), PyTuple_GetItem(args, 1), &from)) {
     Py_XDECREF(from.path);
     PyMem_Free(from.tensors);
     return PyErr_Occurred() ? NULL : native_refuse("Network");
   }
-  const bool is_exact = PyTuple_GET_ITEM(args, 2) == Py_True;
+  const bool is_exact = PyTuple_GetItem(args, 2) == Py_True;
   equiconv_network *handle = NULL;
   equiconv_dtype dtype = EQUICONV_FLOAT32;
   native_run run;
@@ -129,7 +129,7 @@ static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *keywo
   native_end_run(&run);
   Py_XDECREF(from.path);
   PyMem_Free(from.tensors);
-  native_network *self = status == EQUICONV_SUCCESS ? (native_network *)type->tp_alloc(type, 0) : NULL;
+  native_network *self = status == EQUICONV_SUCCESS ? (native_network *)native_allocate(type) : NULL;
   if (self == NULL) {
     equiconv_network_close(handle);
     return status == EQUICONV_SUCCESS ? NULL : raise_of_network(status);
@@ -181,7 +181,7 @@ static PyObject *new_outputs(PyObject *handler, const native_network *network, c
       return NULL;
     }
     places[i] = PyArray_DATA((PyArrayObject *)array);
-    PyTuple_SET_ITEM(outputs, i, array);
+    PyTuple_SetItem(outputs, i, array);
   }
   return outputs;
 }
@@ -333,7 +333,7 @@ static PyObject *network_get_tensors(PyObject *self, PyObject *Py_UNUSED(unused)
       Py_DECREF(tensors);
       return NULL;
     }
-    PyTuple_SET_ITEM(tensors, i, item);
+    PyTuple_SetItem(tensors, i, item);
   }
   return tensors;
 }
@@ -347,7 +347,7 @@ static PyObject *network_save(PyObject *self, PyObject *value) {
   native_run run;
   equiconv_call *const call = native_begin_run(&run);
   const equiconv_status status =
-      equiconv_network_save_with_call(((native_network *)self)->handle, PyBytes_AS_STRING(path), call);
+      equiconv_network_save_with_call(((native_network *)self)->handle, PyBytes_AsString(path), call);
   native_end_run(&run);
   Py_DECREF(path);
   if (status != EQUICONV_SUCCESS) {

@@ -31,9 +31,9 @@ static bool same_option(PyObject *a, PyObject *b) {
   if (PyUnicode_CheckExact(a) && PyUnicode_CheckExact(b)) {
     return PyUnicode_Compare(a, b) == 0;
   }
-  if (PyTuple_CheckExact(a) && PyTuple_CheckExact(b) && PyTuple_GET_SIZE(a) == PyTuple_GET_SIZE(b)) {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(a); i++) {
-      if (!same_ints(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i))) {
+  if (PyTuple_CheckExact(a) && PyTuple_CheckExact(b) && PyTuple_Size(a) == PyTuple_Size(b)) {
+    for (Py_ssize_t i = 0; i < PyTuple_Size(a); i++) {
+      if (!same_ints(PyTuple_GetItem(a, i), PyTuple_GetItem(b, i))) {
         return false;
       }
     }
@@ -43,11 +43,11 @@ static bool same_option(PyObject *a, PyObject *b) {
 }
 
 static bool is_key(PyObject *key, PyObject *const *options, Py_ssize_t count) {
-  if (PyTuple_GET_SIZE(key) != count) {
+  if (PyTuple_Size(key) != count) {
     return false;
   }
   for (Py_ssize_t i = 0; i < count; i++) {
-    if (!same_option(PyTuple_GET_ITEM(key, i), options[i])) {
+    if (!same_option(PyTuple_GetItem(key, i), options[i])) {
       return false;
     }
   }
@@ -87,7 +87,7 @@ static void keep(native_state *state, PyObject *key, PyObject *layer) {
 
 /* Whether all options are of kinds that are compared, the second being the group. */
 static bool is_kept(PyObject *module, PyObject *key) {
-  const native_group *group = PyTuple_GET_SIZE(key) > 1 ? native_as_group(module, PyTuple_GET_ITEM(key, 1)) : NULL;
+  const native_group *group = PyTuple_Size(key) > 1 ? native_as_group(module, PyTuple_GetItem(key, 1)) : NULL;
   return group != NULL && group->order <= MOST_ELEMENTS;
 }
 
@@ -103,7 +103,7 @@ PyObject *native_layer_of(PyObject *module, PyObject *const *args, Py_ssize_t co
   }
   PyObject *key = PyTuple_New(count);
   for (Py_ssize_t i = 0; key != NULL && i < count; i++) {
-    PyTuple_SET_ITEM(key, i, Py_NewRef(args[i]));
+    PyTuple_SetItem(key, i, Py_NewRef(args[i]));
   }
   layer = key == NULL ? NULL : PyObject_CallObject(state->layer_maker, key);
   if (layer != NULL && is_kept(module, key)) {
@@ -117,6 +117,8 @@ PyObject *native_layer_of(PyObject *module, PyObject *const *args, Py_ssize_t co
 /* set_layer_maker(function): what makes the layer of options that are not among the recent ones. */
 PyObject *native_set_layer_maker(PyObject *module, PyObject *function) {
   native_state *state = PyModule_GetState(module);
-  Py_XSETREF(state->layer_maker, Py_NewRef(function));
+  PyObject *const before = state->layer_maker;
+  state->layer_maker = Py_NewRef(function);
+  Py_XDECREF(before);
   Py_RETURN_NONE;
 }

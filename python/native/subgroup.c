@@ -21,7 +21,7 @@ static PyObject *subgroup_new(PyTypeObject *type, PyObject *args, PyObject *keyw
     return NULL;
   }
   native_group *group = native_as_group(PyType_GetModule(type), first);
-  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) || group == NULL || !native_is_list(list, NPY_INT32)) {
+  if ((keywords != NULL && PyDict_Size(keywords) > 0) || group == NULL || !native_is_list(list, NPY_INT32)) {
     return native_refuse("Subgroup");
   }
   const int64_t count = PyArray_DIM((PyArrayObject *)list, 0);
@@ -30,7 +30,7 @@ static PyObject *subgroup_new(PyTypeObject *type, PyObject *args, PyObject *keyw
   Py_BEGIN_ALLOW_THREADS status =
       equiconv_subgroup_create(group->handle, count, PyArray_DATA((PyArrayObject *)list), &handle);
   Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
-  native_subgroup *self = (native_subgroup *)type->tp_alloc(type, 0);
+  native_subgroup *self = (native_subgroup *)native_allocate(type);
   if (self == NULL) {
     equiconv_subgroup_destroy(handle);
     return NULL;

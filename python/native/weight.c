@@ -14,7 +14,7 @@ static PyObject *weight_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   if (!PyArg_ParseTuple(args, "O:Weight", &array)) {
     return NULL;
   }
-  if ((keywords != NULL && PyDict_GET_SIZE(keywords) > 0) || !native_read_array(array, &shape) ||
+  if ((keywords != NULL && PyDict_Size(keywords) > 0) || !native_read_array(array, &shape) ||
       shape.rank > EQUICONV_MAX_RANK || PyArray_SIZE((PyArrayObject *)array) == 0) {
     return native_refuse("Weight");
   }
@@ -24,7 +24,7 @@ static PyObject *weight_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   Py_BEGIN_ALLOW_THREADS status = equiconv_weight_create(native_dtype((PyArrayObject *)array), count,
                                                          PyArray_DATA((PyArrayObject *)array), &handle);
   Py_END_ALLOW_THREADS if (status != EQUICONV_SUCCESS) { return native_raise(status); }
-  native_weight *self = (native_weight *)type->tp_alloc(type, 0);
+  native_weight *self = (native_weight *)native_allocate(type);
   if (self == NULL) {
     equiconv_weight_destroy(handle);
     return NULL;
