@@ -14,6 +14,7 @@
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
 #   make wheels    source distribution and wheel in dist, checked, and installed where there is no Swift
+#   make release-check  says whether this commit can be released, and what changed in its interface
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
 include packaging/c.mk
@@ -36,7 +37,7 @@ package_files := $(shell find CITATION.cff Package.swift README.md Sources inclu
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
-  costs accuracy equivariance docs test-docs wheels format lint clean
+  costs accuracy equivariance docs test-docs wheels release-check format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -112,6 +113,9 @@ wheels:
 	scripts/system-packages.sh
 	$(MAKE) --no-print-directory c-shared
 	scripts/wheels.sh $(PYTHON) $(RELEASE_VENV) $(abspath $(BUILD_DIR))/release $(DIST) $(WHEEL_PYTHONS)
+
+release-check:
+	$(PYTHON) scripts/release_check.py $(DIST)
 
 format:
 	$(SWIFT) format --in-place --recursive $(SWIFT_FILES)
