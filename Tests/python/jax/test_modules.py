@@ -37,6 +37,8 @@ def test_names_are_those_of_torch(framework):
     extra = {"Sequential", "signature", "check_signature"}
     # What files of networks are traced from and loaded as.
     of_torch_alone = {"Induce", "NetworkModule", "PartialProjection", "Restrict"}
+    # What trains on several processes.
+    of_torch_alone |= {"Checkpoints", "PatchLoader", "Patches"}
     torch = pytest.importorskip("torch")
     import equiconv.torch as et
 
