@@ -15,6 +15,8 @@ PAGE = re.compile(r"\bdocs/((?:measured/)?\w+)\.md\b")
 SECTION = re.compile(r"^(\s*)[A-Z]\w+( \w+)?:$")
 BROKEN_NAMES = re.compile(r"^( +(?:\w+, )*\w+,)\n +(?=(?:\w+, )*\w+: )", re.MULTILINE)
 """Of arguments that share their description, on two lines: napoleon reads one."""
+RESULT = re.compile(r"^((?:Returns|Yields):\n +)(?=\S)", re.MULTILINE)
+"""Where napoleon takes the words before a colon for a type; there are none before this one."""
 ORDINARY = re.compile(r"\s*(>>>|\.\.\.( |$)|=====|- |\* |\d+\. )")
 
 
@@ -37,7 +39,7 @@ def transformed(lines: list[str]) -> list[str]:
     """A docstring with its indented blocks as literal ones, and other text without markup that was not meant."""
     result: list[str] = []
     prose = True
-    whole = BROKEN_NAMES.sub(r"\1 ", "\n".join(lines).strip("\n"))
+    whole = RESULT.sub(r"\1: ", BROKEN_NAMES.sub(r"\1 ", "\n".join(lines).strip("\n")))
     for text in re.split(r"\n[ \t]*\n", whole):
         block = text.splitlines()
         if prose and SECTION.match(block[0]):
@@ -60,6 +62,14 @@ def process_docstring(app: Any, what: str, name: str, value: Any, options: Any, 
 
     kind = "method" if what in ("attribute", "data", "property") else what
     lines[:] = GoogleDocstring(transformed(lines), app.config, app, kind, name, value, options).lines()
+
+
+def draw_dashes(_app: Any, doctree: Any) -> None:
+    """Draws the two hyphens between a parameter and its description as a dash."""
+    from docutils.nodes import Text
+
+    for text in [node for node in doctree.findall(Text) if node.startswith(" -- ")]:
+        text.parent.replace(text, Text(" \N{EN DASH} " + text[4:]))
 
 
 def math_element(latex: str, display: bool) -> str:
@@ -113,6 +123,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.setup_extension("sphinx.ext.napoleon")
     app.disconnect(listener(app))
     app.connect("autodoc-process-docstring", process_docstring)
+    app.connect("doctree-read", draw_dashes)
     app.connect("missing-reference", resolve)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

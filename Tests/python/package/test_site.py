@@ -259,6 +259,9 @@ def test_docstrings_become_markup(docstrings):
         "        padding: what |H| is;",
         "        and more.",
         "",
+        "Returns:",
+        "    Shape (n,): numbers.",
+        "",
         "Example:",
         "    >>> f(|x|, *y)",
         "    1",
@@ -275,11 +278,25 @@ def test_docstrings_become_markup(docstrings):
         r"    x, weight, stride, padding: what \|H\| is;",
         "        and more.",
         "",
+        "Returns:",
+        "    : Shape (n,): numbers.",
+        "",
         "Example:",
         "    >>> f(|x|, *y)",
         "    1",
         "",
     ]
+
+
+def test_napoleon_reads_what_docstrings_become(docstrings):
+    napoleon = pytest.importorskip("sphinx.ext.napoleon", reason='needs Sphinx: pip install "equiconv[docs]"')
+    lines = ["Sums: all |H|.", "", "Args:", "    x, y,", "        z: numbers.", "", "Returns:", "    Shape (n,): sums."]
+    config = napoleon.Config(napoleon_use_rtype=False)
+    result = napoleon.GoogleDocstring(docstrings.transformed(lines), config, what="function").lines()
+    assert [line for line in result if line] == [
+        r"Sums: all \|H\|.", ":param x: numbers.", ":param y: numbers.", ":param z: numbers.",
+        ":returns: Shape (n,): sums.",
+    ]  # fmt: skip
 
 
 def test_formulas_of_the_notebooks_are_mathml(docstrings):
