@@ -42,20 +42,6 @@ def client(cluster):
         yield found
 
 
-@pytest.fixture(scope="module")
-def strided(tmp_path_factory):
-    """The path of a network of stride 4."""
-    return NETWORKS["strided"](GROUPS["C4"], tmp_path_factory.mktemp("network") / "network")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, strided):
-    """The digest of a run in this process."""
-    out = tmp_path_factory.mktemp("whole") / "s.zarr"
-    slides.predict(strided, NoiseSource(), out, tile=TILE)
-    return digest(out)
-
-
 def jobs_here():
     """How many jobs a process holds."""
     return len(workers._tasks)

@@ -17,24 +17,9 @@ import pytest
 from equiconv.slides._outputs import zarr_folder
 from equiconv.slides._outputs.journal import Journal
 from paths import SUPPORT, environment
-from slide_networks import GROUPS, NETWORKS
 from slide_runs import TILE, NoiseSource, digest
 
 pytest.importorskip("zarr", reason='needs Zarr: pip install "equiconv[slides]"')
-
-
-@pytest.fixture(scope="module")
-def strided(tmp_path_factory):
-    """The path of a network of stride 4."""
-    return NETWORKS["strided"](GROUPS["C4"], tmp_path_factory.mktemp("network") / "network")
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, strided):
-    """The digest of a run that nothing interrupts."""
-    out = tmp_path_factory.mktemp("whole") / "s.zarr"
-    slides.predict(strided, NoiseSource(), out, tile=TILE)
-    return digest(out)
 
 
 def start(network, out, delay):

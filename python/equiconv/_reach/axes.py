@@ -170,8 +170,8 @@ class Adjoint(_Plain):
 
 
 @dataclass(frozen=True)
-class Repeated(_Plain):
-    """Each place `factor` times."""
+class _Enlarged(_Plain):
+    """`factor` places for each."""
 
     factor: int
 
@@ -183,6 +183,11 @@ class Repeated(_Plain):
     def size(self, size: int) -> int:
         """How many places it writes for so many; less than 1 where it does not fit."""
         return size * self.factor
+
+
+@dataclass(frozen=True)
+class Repeated(_Enlarged):
+    """Each place `factor` times."""
 
     def reads(self, begin: int, end: int) -> Interval:
         """What places that it writes depend on, in a signal without ends."""
@@ -190,19 +195,8 @@ class Repeated(_Plain):
 
 
 @dataclass(frozen=True)
-class Interpolated(_Plain):
+class Interpolated(_Enlarged):
     """``y[i]`` at ``(i + 1/2) / factor - 1/2``, from the places on both sides; constant beyond the outer ones."""
-
-    factor: int
-
-    @property
-    def rate(self) -> Fraction:
-        """Places that it writes for each that it reads."""
-        return Fraction(self.factor)
-
-    def size(self, size: int) -> int:
-        """How many places it writes for so many; less than 1 where it does not fit."""
-        return size * self.factor
 
     def reads(self, begin: int, end: int) -> Interval:
         """What places that it writes depend on, in a signal without ends."""

@@ -3,20 +3,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from ..._machine.disk import sync
 
 PARTIAL = ".partial"
 """What names of files end with that are being written, as Zarr names them; a kill leaves them behind."""
-
-
-def sync(path: Path) -> None:
-    """Waits until a file or the entries of a folder are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sync_file(path: Path) -> int:

@@ -22,8 +22,9 @@ from urllib.parse import quote
 import numpy as np
 
 from ..._checks.arrays import Array
+from ..._machine.disk import sync
 from .._tiles.plan import PlannedOutput, Tile, TilePlan
-from .durable import PARTIAL, remove_partial, sync, sync_file
+from .durable import PARTIAL, remove_partial, sync_file
 from .journal import Journal
 from .metadata import Placement, ngff, own_attributes
 from .optional import package

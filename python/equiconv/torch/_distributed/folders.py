@@ -11,6 +11,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from ..._machine.disk import sync
+
 _DIGESTS = "digests.json"
 _NAME = re.compile(r"step-(\d{12})")
 _BYTES = 2**20
@@ -54,10 +56,10 @@ def publish(unfinished: Path, names: Collection[str]) -> Path:
         json.dump(digests, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    _sync(unfinished)
+    sync(unfinished)
     finished = unfinished.with_suffix("")
     os.rename(unfinished, finished)
-    _sync(finished.parent)
+    sync(finished.parent)
     return finished
 
 
@@ -110,12 +112,3 @@ def _remove(path: Path) -> None:
     unfinished = path.with_suffix(".unfinished")
     os.rename(path, unfinished)
     shutil.rmtree(unfinished)
-
-
-def _sync(folder: Path) -> None:
-    """Waits until the names in a folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
