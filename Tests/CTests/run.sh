@@ -171,6 +171,23 @@ for isa in baseline avx2 avx512; do
 done
 unset EQUICONV_ISA
 
+# ---- Digests: the same bits on every processor ---------------------------------------------------------------------
+
+# Products and sums are rounded together, but for the baseline of x86-64, which has no such instruction.
+table_of() {
+  case $(uname -m)-$1 in
+    x86_64-baseline) echo "$here/../digests/separate.txt" ;;
+    *) echo "$here/../digests/fused.txt" ;;
+  esac
+}
+compiler=${first%-*}
+if expect "[$first] digests compiles without warnings" build "$compiler" "${first#*-}" digests; then
+  for isa in baseline avx2 avx512; do
+    expect "[$isa] results have the digests of the table" env EQUICONV_ISA=$isa \
+      "$here/compare_digests.sh" "$(table_of $isa)" "$work/$first/digests"
+  done
+fi
+
 # ---- Enumerations ------------------------------------------------------------------------------------------------
 
 # An enumeration in the place of another does not compile without a warning; the right one does.
