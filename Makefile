@@ -10,6 +10,7 @@
 #   make bench-gpu    speed and memory on a GPU (writes docs/measured/GPU.md); skipped where there is none
 #   make test-gpu     tests that need a GPU, then a shorter bench-gpu; skipped where there is none
 #   make docs      the documentation as a site, in .build/docs/html; make test-docs also checks its links
+#   make inner-loops  instructions of the microkernels' inner loops on ARM (writes docs/measured/ARM.md)
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
@@ -37,7 +38,7 @@ package_files := $(shell find CITATION.cff Package.swift README.md Sources inclu
   ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
-  costs accuracy equivariance docs test-docs wheels release-check format lint clean
+  inner-loops costs accuracy equivariance docs test-docs wheels release-check format lint clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -92,6 +93,9 @@ bench-gpu: setup
 
 test-gpu: setup
 	scripts/gpu-check.sh $(VENV)/bin/python benchmarks/results $(escnn_python)
+
+inner-loops:
+	$(PYTHON) benchmarks/inner_loops.py --swiftc $(SWIFTC)
 
 costs:
 	$(SWIFT) run -c release equiconv-costs

@@ -3,17 +3,8 @@
 
 import PackageDescription
 
-// Flags of the numeric targets. Microkernels are unchecked and always optimized; what calls them is checked.
-#if arch(x86_64)
-  let avx2: [String] = ["-Xcc", "-march=x86-64-v3"]
-  let avx512: [String] = ["-Xcc", "-march=x86-64-v4"]
-#else
-  // Elsewhere the variants compile like the baseline and are never chosen.
-  let avx2: [String] = []
-  let avx512: [String] = []
-#endif
-
 /// One instruction-set variant of the microkernels: `Target.swift` and a link to the folder of the shared source.
+/// Microkernels are unchecked and always optimized; what calls them is checked.
 func microkernels(_ variant: String, flags: [String] = []) -> Target {
   .target(
     name: "EquiconvMicrokernels" + variant,
@@ -28,6 +19,18 @@ func microkernels(_ variant: String, flags: [String] = []) -> Target {
         ] + flags)
     ])
 }
+
+// The variants of this architecture, besides the baseline.
+#if arch(x86_64)
+  let variants = [
+    microkernels("AVX2", flags: ["-Xcc", "-march=x86-64-v3"]),
+    microkernels("AVX512", flags: ["-Xcc", "-march=x86-64-v4"]),
+  ]
+#elseif arch(arm64)
+  let variants = [microkernels("NEON")]
+#else
+  let variants: [Target] = []
+#endif
 
 /// What is in C guards its stacks and checks its copies, which needs an optimized build; swiftc guards stacks by itself.
 let hardened: [CSetting] = [
@@ -73,13 +76,11 @@ let package = Package(
       name: "EquiconvEngine",
       dependencies: [
         "EquiconvBases", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory", "EquiconvMicrokernelsBaseline",
-        "EquiconvMicrokernelsAVX2", "EquiconvMicrokernelsAVX512", "_EquiconvShims",
-      ],
+        "_EquiconvShims",
+      ] + variants.map { .byName(name: $0.name) },
       exclude: ["README.md"],
       swiftSettings: internalChecks),
     microkernels("Baseline"),
-    microkernels("AVX2", flags: avx2),
-    microkernels("AVX512", flags: avx512),
     .target(name: "_EquiconvShims", exclude: ["README.md"], cSettings: hardened),
     .target(
       name: "EquiconvNetwork",
@@ -113,6 +114,6 @@ let package = Package(
         "_EquiconvTestSupport",
       ]),
     .testTarget(name: "EquiconvTests", dependencies: ["Equiconv", "_EquiconvTestSupport"]),
-  ],
+  ] + variants,
   swiftLanguageModes: [.v6]
 )

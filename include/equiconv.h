@@ -151,7 +151,8 @@
  * ENVIRONMENT
  *
  * EQUICONV_NUM_THREADS   initial number of threads (default: the processors of the process as the library is loaded)
- * EQUICONV_ISA           baseline | avx2 | avx512: the most advanced instruction set to use. Both are read once.
+ * EQUICONV_ISA           the most advanced instruction set to use: baseline | avx2 | avx512 on x86-64, baseline | neon on
+ *                        64-bit ARM. Both are read once.
  */
 #ifndef EQUICONV_H
 #define EQUICONV_H

@@ -30,6 +30,7 @@ public func equiconv_instruction_set() -> UnsafePointer<CChar>? {
     case .baseline: cString("baseline")
     case .avx2: cString("avx2")
     case .avx512: cString("avx512")
+    case .neon: cString("neon")
     }
   }
 }

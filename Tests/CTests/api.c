@@ -22,21 +22,25 @@ static void threads(void) {
   CHECK(equiconv_get_num_threads() == 2);
 }
 
-/** The place of an instruction set in the order of their age, or -1. */
+/** The place of an instruction set in the order of their age on one architecture, or -1. */
 static int isa_level(const char *name) {
+#if defined(__aarch64__)
+  static const char *const names[] = {"baseline", "neon"};
+#else
   static const char *const names[] = {"baseline", "avx2", "avx512"};
-  for (int level = 0; level < 3; level++) {
-    if (strcmp(name, names[level]) == 0) return level;
+#endif
+  for (size_t level = 0; level < sizeof names / sizeof *names; level++) {
+    if (strcmp(name, names[level]) == 0) return (int)level;
   }
   return -1;
 }
 
-/* EQUICONV_ISA is an upper bound: what the processor lacks is not used. */
+/* EQUICONV_ISA is an upper bound: what the processor lacks is not used. Names of other architectures say nothing. */
 static void instruction_set(void) {
   const char *wanted = getenv("EQUICONV_ISA");
   const int level = isa_level(equiconv_instruction_set());
   CHECK(level >= 0);
-  CHECK(wanted == NULL || level <= isa_level(wanted));
+  CHECK(wanted == NULL || isa_level(wanted) < 0 || level <= isa_level(wanted));
   CHECK(wanted == NULL || strcmp(wanted, "baseline") != 0 || level == 0);
 }
 

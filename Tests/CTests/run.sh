@@ -164,7 +164,11 @@ for compiler in gcc clang; do
   done
 done
 
-for isa in baseline avx2 avx512; do
+case $(uname -m) in
+  aarch64 | arm64) sets="baseline neon" ;;
+  *) sets="baseline avx2 avx512" ;;
+esac
+for isa in $sets; do
   EQUICONV_ISA=$isa
   export EQUICONV_ISA
   for program in api bases choice published equivariance adjoints; do run "$isa" "$work/$first/$program"; done
@@ -182,7 +186,7 @@ table_of() {
 }
 compiler=${first%-*}
 if expect "[$first] digests compiles without warnings" build "$compiler" "${first#*-}" digests; then
-  for isa in baseline avx2 avx512; do
+  for isa in $sets; do
     expect "[$isa] results have the digests of the table" env EQUICONV_ISA=$isa \
       "$here/compare_digests.sh" "$(table_of $isa)" "$work/$first/digests"
   done

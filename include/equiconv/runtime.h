@@ -27,7 +27,7 @@ EQUICONV_API int32_t equiconv_get_num_threads(void);
 EQUICONV_API equiconv_status equiconv_set_workspace_limit(int64_t bytes);
 /** The bytes of workspace for each thread. */
 EQUICONV_API int64_t equiconv_workspace_limit(void);
-/** The instruction set in use: "baseline", "avx2" or "avx512". */
+/** The instruction set in use: "baseline", "avx2", "avx512" or "neon". */
 EQUICONV_API const char *equiconv_instruction_set(void);
 
 #ifdef __cplusplus

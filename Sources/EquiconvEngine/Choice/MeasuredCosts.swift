@@ -10,6 +10,8 @@
 /// bits are twice as fast as a Zen 4's while its caches are not: estimates over times are alike for all algorithms there.
 /// Shares of the peak can exceed 1, since products hide some of the time that transforms
 /// alone would wait.
+///
+/// Nothing is measured on ARM yet. NEON has the costs of AVX2, so that both choose by the same ones.
 struct MeasuredCosts<Costs: Sendable>: Sendable {
   let baseline: Costs
   let avx2: Costs
@@ -18,7 +20,7 @@ struct MeasuredCosts<Costs: Sendable>: Sendable {
   subscript(instructions: InstructionSet) -> Costs {
     switch instructions {
     case .baseline: baseline
-    case .avx2: avx2
+    case .avx2, .neon: avx2
     case .avx512: avx512
     }
   }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import EquiconvMicrokernelsAVX2
-import EquiconvMicrokernelsAVX512
 import EquiconvMicrokernelsBaseline
 import _EquiconvShims
+
+#if arch(x86_64)
+  import EquiconvMicrokernelsAVX2
+  import EquiconvMicrokernelsAVX512
+#elseif arch(arm64)
+  import EquiconvMicrokernelsNEON
+#endif
 
 /// The microkernels of one instruction set for one scalar type: all that the engine knows about the processor.
 package typealias Microkernels = equiconv_microkernels
@@ -36,12 +41,16 @@ extension Double: EngineScalar {
 }
 
 extension InstructionSet {
-  /// The entry points of this variant.
+  /// The entry points of this variant, which is one of this architecture.
   fileprivate var table: equiconv_microkernel_table {
     switch self {
-    case .baseline: EquiconvMicrokernelsBaseline.microkernels()
-    case .avx2: EquiconvMicrokernelsAVX2.microkernels()
-    case .avx512: EquiconvMicrokernelsAVX512.microkernels()
+    #if arch(x86_64)
+      case .avx2: EquiconvMicrokernelsAVX2.microkernels()
+      case .avx512: EquiconvMicrokernelsAVX512.microkernels()
+    #elseif arch(arm64)
+      case .neon: EquiconvMicrokernelsNEON.microkernels()
+    #endif
+    default: EquiconvMicrokernelsBaseline.microkernels()
     }
   }
 }

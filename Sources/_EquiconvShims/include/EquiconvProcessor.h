@@ -21,7 +21,7 @@ static inline unsigned equiconv_saved_state(void) {
 }
 
 /// 0: baseline, 1: x86-64-v3 (AVX2, FMA), 2: x86-64-v4 (AVX-512 F, BW, CD, DQ, VL).
-static inline int equiconv_x86_level(void) {
+static inline int equiconv_processor_level(void) {
   unsigned a, b, c, d, a7, b7, c7, d7;
   const unsigned state = equiconv_saved_state();
   if (!__get_cpuid(1, &a, &b, &c, &d) || !__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7)) return 0;
@@ -35,8 +35,14 @@ static inline int equiconv_x86_level(void) {
 
 /// A hint that the thread waits in a loop.
 static inline void equiconv_relax(void) { __builtin_ia32_pause(); }
+#elif defined(__aarch64__)
+/// 1: NEON, which all of them have. 0 is the source of the baseline.
+static inline int equiconv_processor_level(void) { return 1; }
+/// A hint that the thread waits in a loop; `yield` does nothing on most of them.
+static inline void equiconv_relax(void) { __asm__ volatile("isb" : : : "memory"); }
+
 #else
-static inline int equiconv_x86_level(void) { return 0; }
+static inline int equiconv_processor_level(void) { return 0; }
 static inline void equiconv_relax(void) {}
 #endif
 

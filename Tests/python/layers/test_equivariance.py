@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import pytest
 from cases import DTYPES, FORWARD, GROUPS, LAYERS, all_cases, identify, operands, samplings
 from paths import environment
 
-ISAS = ("baseline", "avx2", "avx512")
+ISAS = ("baseline", "neon") if platform.machine() in ("aarch64", "arm64") else ("baseline", "avx2", "avx512")
 
 
 def assert_commutes(layer, group, x, weight, bias, keywords):

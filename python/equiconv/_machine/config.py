@@ -61,7 +61,8 @@ def workspace_limit() -> int:
 def config() -> dict[str, str]:
     """Versions, the instruction set, number of threads and workspace limit in use, and where the package is.
 
-    The environment variable EQUICONV_ISA (baseline, avx2 or avx512) limits the instruction set.
+    The environment variable EQUICONV_ISA limits the instruction set: baseline, avx2 or avx512 on x86-64, baseline
+    or neon on 64-bit ARM.
     """
     return {
         "equiconv": _native.VERSION,

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// NEON (64-bit ARM): 32 registers of 128 bits. Every such processor has it: no flags of its own.
+
+import _EquiconvShims
+
+typealias Register32 = SIMD4<Float>
+typealias Register64 = SIMD2<Double>
+
+/// The widest panel of `multiply`; narrower ones are its powers of two.
+let widestPanel = 8
+
+/// The widest panel of `complexMultiply`: 24 accumulators, 3 vectors of the source, 1 weight.
+let widestComplexPanel = 8
+
+/// multiply for each panel width: 24 accumulators, 3 pixels, and weights, which multiply-adds take from any lane.
+@inline(__always)
+func multiplyPanel<V: Lanes>(_ call: equiconv_multiply_call, width: Int, _: V.Type) {
+  switch width {
+  case 8: sweep(call, MultiplyTile<V, 8, 3>.self, MultiplyTile<V, 8, 2>.self, MultiplyTile<V, 8, 1>.self)
+  case 4: sweep(call, MultiplyTile<V, 4, 6>.self, MultiplyTile<V, 4, 2>.self, MultiplyTile<V, 4, 1>.self)
+  case 2: sweep(call, MultiplyTile<V, 2, 8>.self, MultiplyTile<V, 2, 2>.self, MultiplyTile<V, 2, 1>.self)
+  default: sweep(call, MultiplyTile<V, 1, 8>.self, MultiplyTile<V, 1, 2>.self, MultiplyTile<V, 1, 1>.self)
+  }
+}
+
+// reduce: 24 accumulators. For three, two and one vectors the tile, and the smaller one for the last few scalars.
+// Two pixels at a time would spill where there are two or three vectors; pointers of 24 scalars would spill with one.
+typealias ReduceThree<V: Lanes> = ReduceTile<V, 8, 3, 1>
+typealias ReduceThreeRest<V: Lanes> = ReduceTile<V, 4, 3, 2>
+typealias ReduceTwo<V: Lanes> = ReduceTile<V, 12, 2, 1>
+typealias ReduceTwoRest<V: Lanes> = ReduceTile<V, 4, 2, 2>
+typealias ReduceOne<V: Lanes> = ReduceTile<V, 12, 1, 2>
+typealias ReduceOneRest<V: Lanes> = ReduceTile<V, 4, 1, 2>
+
+/// inner for the next rows of the right side: 24 accumulators, 4 vectors of the left side, 1 of the right one.
+/// Seven rows are four and three: one alone has too few accumulators.
+/// - Returns: How many rows it took.
+@inline(__always)
+func innerColumns<V: Lanes>(_ call: equiconv_inner_call, from n: Int, _: V.Type) -> Int {
+  let left = call.right_count &- n
+  switch left == 7 ? 4 : min(left, 6) {
+  case 6: return innerColumns(call, n, InnerTile<V, 4, 6>.self, InnerTile<V, 1, 6>.self)
+  case 5: return innerColumns(call, n, InnerTile<V, 4, 5>.self, InnerTile<V, 1, 5>.self)
+  case 4: return innerColumns(call, n, InnerTile<V, 4, 4>.self, InnerTile<V, 1, 4>.self)
+  case 3: return innerColumns(call, n, InnerTile<V, 4, 3>.self, InnerTile<V, 1, 3>.self)
+  case 2: return innerColumns(call, n, InnerTile<V, 4, 2>.self, InnerTile<V, 1, 2>.self)
+  default: return innerColumns(call, n, InnerTile<V, 4, 1>.self, InnerTile<V, 1, 1>.self)
+  }
+}
