@@ -15,6 +15,7 @@
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
 #   make wheels    source distribution and wheel in dist, checked, and installed where there is no Swift
+#   make debian-package  Debian packages in .build/debian; make test-debian-package installs them into a fresh system
 #   make release-check  says whether this commit can be released, and what changed in its interface
 #   make install   the C library (PREFIX=/usr/local), see packaging/c.mk
 
@@ -35,10 +36,11 @@ C_FILES = $(shell find include python Sources Tests benchmarks examples/c exampl
 PYTHON_FILES := python Tests/python docs/site examples benchmarks packaging scripts setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \
-  ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
+  ! -path 'packaging/debian/*' ! -path 'packaging/conda/*' ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
   inner-loops costs accuracy equivariance docs test-docs wheels release-check format lint clean
+.PHONY: conda-recipe debian-package test-debian-package
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -54,7 +56,7 @@ demo: setup
 	$(VENV)/bin/python examples/demo/demo.py --output-dir demo-output
 	scripts/demo-training.sh $(VENV) demo-output/rotated-digits
 
-test: setup lint test-swift test-c fuzz test-package test-python test-python-debian test-docs wheels
+test: setup lint test-swift test-c fuzz test-package test-python test-python-debian test-docs wheels conda-recipe
 	@echo "All tests passed."
 
 test-swift:
@@ -117,6 +119,16 @@ wheels:
 	scripts/system-packages.sh
 	$(MAKE) --no-print-directory c-shared
 	scripts/wheels.sh $(PYTHON) $(RELEASE_VENV) $(abspath $(BUILD_DIR))/release $(DIST) $(WHEEL_PYTHONS)
+
+# Renders the recipe, and builds nothing.
+conda-recipe:
+	scripts/conda-recipe.sh $(PYTHON) $(RELEASE_VENV)
+
+debian-package:
+	scripts/debian-package.sh .build/debian
+
+test-debian-package: debian-package
+	scripts/debian-try.sh .build/debian
 
 release-check:
 	$(PYTHON) scripts/release_check.py $(DIST)

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the extensions (C) and lays beside them the engine's library (Swift), which packaging/c.mk makes.
 
-Metadata is in pyproject.toml, except for what packaging/equiconv_metadata.py reads from other files.
+Metadata is in pyproject.toml, except for what packaging/equiconv_metadata.py reads from other files. The environment
+may set
+
+    EQUICONV_LIBRARY_DIR   a directory with libequiconv.so, which is then not built
+    EQUICONV_BUNDLE=0      the extensions load the library that is installed on the system, and have no copy beside
+                           them: for packages of a distribution, which have the library as one of their own
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ from equiconv_metadata import long_description, project_urls, version  # noqa: E
 
 PACKAGE = "equiconv"
 LIBRARY = "libequiconv.so"
+BUNDLES = os.environ.get("EQUICONV_BUNDLE", "1") != "0"
 
 
 def build_library() -> Path:
@@ -80,34 +86,36 @@ class BuildWithEngine(build_ext):
         for destination in destinations:
             self.remove_others(destination, name)
         super().run()
-        for destination in destinations:
+        for destination in destinations if BUNDLES else []:
             destination.mkdir(parents=True, exist_ok=True)
             shutil.copy2(library, destination / name)
 
     def remove_others(self, folder: Path, name: str) -> None:
         """Removes what builds of earlier versions left: Python would prefer an extension for its own version alone."""
-        names = {name, *(Path(self.get_ext_filename(extension.name)).name for extension in self.extensions)}
+        names = {Path(self.get_ext_filename(extension.name)).name for extension in self.extensions}
+        if BUNDLES:
+            names.add(name)
         for path in folder.glob("*.so*"):
             if path.name not in names:
                 path.unlink()
 
     def build_extensions(self) -> None:
-        """Builds them so that the loader finds the engine beside them and nothing elsewhere."""
+        """Builds them so that the loader finds the engine beside them, or where the system has it."""
         for linker in ("linker_so", "linker_so_cxx"):
             setattr(self.compiler, linker, without_run_paths(getattr(self.compiler, linker, [])))
         super().build_extensions()
         for extension in self.extensions:
             built = Path(self.get_ext_fullpath(extension.name))
-            if (found := dynamic_entries(built, "(?:RUNPATH|RPATH)")) != [RUN_PATH]:
-                raise SystemExit(f"{built} has the run path {found}, expected {RUN_PATH}; see LDFLAGS and LDSHARED")
+            if (found := dynamic_entries(built, "(?:RUNPATH|RPATH)")) != RUN_PATHS:
+                raise SystemExit(f"{built} has the run path {found}, expected {RUN_PATHS}; see LDFLAGS and LDSHARED")
 
 
-RUN_PATH = "$ORIGIN"
+RUN_PATHS = ["$ORIGIN"] if BUNDLES else []
 COMPILE = ["-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden", "-fstack-protector-strong", "-U_FORTIFY_SOURCE",
            "-D_FORTIFY_SOURCE=2", f"-ffile-prefix-map={ROOT}=."]  # fmt: skip
 # The engine's library is linked with them too; see packaging/c.mk.
 HARDENING = (ROOT / "packaging" / "hardening.ld").read_text().split()
-LINK = [f"-Wl,-rpath,{RUN_PATH}", ",".join(["-Wl", *HARDENING])]
+LINK = [*(f"-Wl,-rpath,{path}" for path in RUN_PATHS), ",".join(["-Wl", *HARDENING])]
 # Where one of these is newer, extensions are compiled again; setup.py has their flags.
 SHARED = ["setup.py", *map(str, sorted(Path("include").rglob("*.h")))]
 

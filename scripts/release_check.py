@@ -4,8 +4,8 @@
 usage: release_check.py DIST
 
 One version everywhere, a dated section of the changelog, a clean clone, a free tag, distributions that pass their
-checks, and no break of the interface since the last tag that the version does not announce. A line for each; exit
-status 1 if one fails.
+checks and are within their budgets of size, and no break of the interface since the last tag that the version does not
+announce. A line for each; exit status 1 if one fails.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from check_distributions import problems_of
+import versions
+from check_distributions import ENGINE, problems_of
 from public_api import Differences, breaks_allowed, c_api, differences, python_api
+from versions import version_of
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
-# Where else than in include/equiconv.h a version is written, as the pattern of the line.
-COPIES = {
-    "CITATION.cff": r'^version: "?([\d.]+)"?$',
-    "docs/Swift.md": r'\.package\(.*from: "([\d.]+)"\)',
-}
+MB = 1_000_000
+# What a release may have, in bytes: the wheel as it is downloaded, and the engine in it.
+BUDGETS = {"wheel": 4 * MB, "engine": 7 * MB // 2}
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,7 @@ class Release:
     @property
     def version(self) -> str:
         """The version in the header."""
-        header = self.read("include/equiconv.h")
-        return ".".join(re.findall(r"^#define EQUICONV_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)$", header, re.MULTILINE))
+        return version_of(self.root)
 
     @property
     def tags(self) -> list[str]:
@@ -61,12 +61,7 @@ class Release:
 
 def version_problems(release: Release) -> list[str]:
     """Files that name another version than the header."""
-    problems = []
-    for path, pattern in COPIES.items():
-        for found in re.findall(pattern, release.read(path), re.MULTILINE):
-            if found != release.version:
-                problems.append(f"{path} has version {found}, expected {release.version} of include/equiconv.h")
-    return problems
+    return versions.version_problems(release.root)
 
 
 def changelog_problems(release: Release) -> list[str]:
@@ -98,6 +93,21 @@ def distribution_problems(release: Release) -> list[str]:
     if len(sources) != 1:
         problems.append(f"{len(sources)} source distributions in {release.dist}, expected 1: run make wheels")
     return problems + [problem for path in (*wheels, *sources) for problem in problems_of(path)]
+
+
+def budget_problems(release: Release) -> list[str]:
+    """Wheels, or engines in them, that are larger than they may be."""
+    problems = []
+    for path in sorted(release.dist.glob("equiconv-*.whl")):
+        sizes = {"wheel": [path.stat().st_size]}
+        with zipfile.ZipFile(path) as wheel:
+            sizes["engine"] = [entry.file_size for entry in wheel.infolist() if re.fullmatch(ENGINE, entry.filename)]
+        for kind, budget in BUDGETS.items():
+            for size in sizes[kind]:
+                print(f"  {path.name}: {kind} {size / MB:.2f} MB of {budget / MB:.2f} MB")
+                if size > budget:
+                    problems.append(f"{path.name}: the {kind} has {size / MB:.2f} MB, expected {budget / MB:.2f} MB")
+    return problems
 
 
 def interface_of(root: Path) -> dict[str, str]:
@@ -141,6 +151,7 @@ CHECKS: dict[str, Callable[[Release], list[str]]] = {
     "a dated section of the changelog": changelog_problems,
     "a clean clone and a free tag": clone_problems,
     "wheels and source distribution": distribution_problems,
+    "sizes within the budgets": budget_problems,
     "an interface that keeps its promises": interface_problems,
 }
 

@@ -4,9 +4,9 @@
 # Proves that a package can depend on a version of Equiconv. SwiftPM may refuse the unsafe flags of the numeric targets
 # in versioned dependencies, and no build of the package itself shows that.
 #
-# Clones the committed state of the repository, tags the clone 0.1.0, and in a scratch package that asks for it
-# `from: "0.1.0"` builds and runs examples/swift/first.swift and async.swift, optimized. Needs swift and git; touches
-# nothing outside its temporary folder.
+# Clones the committed state of the repository and tags the clone with the version of include/equiconv.h, whatever tags
+# the repository has. A scratch package that asks for that version by `from:` builds and runs examples/swift/first.swift
+# and async.swift, optimized. Needs swift and git; touches nothing outside its temporary folder.
 #
 # Usage: Tests/package/run.sh
 set -eu
@@ -21,9 +21,10 @@ fail() {
   exit 1
 }
 
-# Released tags stay behind, so that `from: "0.1.0"` can only mean the commit under test.
+# Released tags stay behind, so that `from:` can only mean the commit under test.
 git clone --quiet --no-tags "file://$root" "$work/equiconv" || fail "cannot clone $root"
-git -C "$work/equiconv" tag 0.1.0
+version=$(sed -n -E 's/^#define EQUICONV_VERSION_(MAJOR|MINOR|PATCH) //p' "$work/equiconv/include/equiconv.h" | paste -s -d . -)
+git -C "$work/equiconv" tag "$version"
 
 client="$work/client"
 mkdir -p "$client/Sources/First" "$client/Sources/Asynchronous"
@@ -35,7 +36,7 @@ import PackageDescription
 
 let package = Package(
   name: "client",
-  dependencies: [.package(url: "file://$work/equiconv", from: "0.1.0")],
+  dependencies: [.package(url: "file://$work/equiconv", from: "$version")],
   targets: [
     .executableTarget(
       name: "First",
@@ -47,7 +48,7 @@ let package = Package(
   ])
 EOF
 
-# Caches and the fingerprint of version 0.1.0 belong to this run alone.
+# Caches and the fingerprint of the version belong to this run alone.
 client_swift() {
   action=$1
   shift
@@ -61,7 +62,7 @@ for product in First Asynchronous; do
     fail "a package that depends on the tagged version does not build its product $product"
   }
 done
-grep -q '"version" : "0.1.0"' "$client/Package.resolved" || fail "version 0.1.0 was not what the package resolved to"
+grep -q "\"version\" : \"$version\"" "$client/Package.resolved" || fail "the package did not resolve to version $version"
 client_swift run --skip-build First >"$work/output" 2>"$work/log" || {
   cat "$work/output" "$work/log" >&2
   fail "examples/swift/first.swift failed"
@@ -75,4 +76,4 @@ client_swift run --skip-build Asynchronous >"$work/output" 2>"$work/log" || {
 cat "$work/output"
 [ "$(grep -c -e '^asynchronous: equal$' -e '^asynchronous: invalidSize$' "$work/output")" -eq 2 ] ||
   fail "Tests/package/async.swift did not print what it should"
-echo "A package that depends on version 0.1.0 by its tag builds and runs."
+echo "A package that depends on version $version by its tag builds and runs."

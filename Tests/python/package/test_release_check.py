@@ -7,6 +7,8 @@ import importlib
 import re
 import shutil
 import subprocess
+import zipfile
+from datetime import datetime, timezone
 
 import pytest
 from paths import ROOT
@@ -111,6 +113,28 @@ def test_another_version_in_a_copy_is_refused(check, clone):
     assert [problem.split()[0] for problem in check("version")] == ["CITATION.cff", "docs/Swift.md"]
 
 
+def test_every_copy_of_the_version_is_found(scripts):
+    """And in this source tree all are equal to that of the header."""
+    versions = scripts("versions")
+    assert versions.version_problems(ROOT) == []
+    for copy in versions.COPIES:
+        assert len(copy.found(ROOT)) == (copy.path != "CITATION.cff"), copy.path
+
+
+def test_a_new_version_is_written_everywhere(scripts, tmp_path):
+    versions = scripts("versions")
+    for path in (versions.HEADER, *(copy.path for copy in versions.COPIES)):
+        write(tmp_path, path, (ROOT / path).read_text(encoding="utf-8"))
+    for _ in range(2):
+        versions.set_version(tmp_path, "7.8.9", datetime(2030, 1, 2, tzinfo=timezone.utc))
+        assert versions.version_of(tmp_path) == "7.8.9"
+        assert versions.version_problems(tmp_path) == []
+    changelog = (tmp_path / versions.DEBIAN_CHANGELOG).read_text(encoding="utf-8")
+    assert changelog.count("7.8.9") == 1
+    assert changelog.endswith((ROOT / versions.DEBIAN_CHANGELOG).read_text(encoding="utf-8"))
+    assert "Wed, 02 Jan 2030 00:00:00 +0000" in changelog
+
+
 @pytest.mark.parametrize(
     "changelog",
     [
@@ -146,6 +170,18 @@ def test_missing_distributions_are_refused(check, clone):
         "equiconv-0.3.1-py3-none-any.whl",
         "equiconv-0.3.1.tar.gz",
     ]
+
+
+def test_wheels_beyond_their_budgets_are_refused(scripts, check, clone, monkeypatch):
+    budgets = scripts("release_check").BUDGETS
+    (clone / "dist").mkdir()
+    with zipfile.ZipFile(clone / "dist" / "equiconv-0.3.1-cp310-abi3-any.whl", "w") as wheel:
+        wheel.writestr("equiconv/libequiconv.so.0", bytes(1000))
+    assert check("budget") == []
+    monkeypatch.setitem(budgets, "engine", 999)
+    assert [problem.split(": ")[1][:10] for problem in check("budget")] == ["the engine"]
+    monkeypatch.setitem(budgets, "wheel", 1000)
+    assert len(check("budget")) == 2
 
 
 def test_versions_are_ordered_as_numbers(scripts, clone):
