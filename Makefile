@@ -122,9 +122,11 @@ wheels:
 
 # Renders the recipe, and builds nothing.
 conda-recipe:
+	scripts/system-packages.sh
 	scripts/conda-recipe.sh $(PYTHON) $(RELEASE_VENV)
 
 debian-package:
+	scripts/system-packages.sh
 	scripts/debian-package.sh .build/debian
 
 test-debian-package: debian-package

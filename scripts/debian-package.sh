@@ -5,7 +5,8 @@
 #
 # Makes Debian packages of the working tree in FOLDER, whose content is replaced: exports the files that git knows or
 # does not ignore, puts packaging/debian in place as debian, and runs dpkg-buildpackage and lintian. Needs Debian,
-# Swift on the PATH, and the packages of Build-Depends but for that of Swift; without these it says so and makes none.
+# Swift on the PATH, and the packages of Build-Depends but for that of Swift, which it installs as root; without these it
+# says so and makes none.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,7 +46,13 @@ cd "$source"
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$(dirname "$(command -v swift)")
 # Swift is no package of most versions of Debian: this profile takes the one on the PATH.
 export DEB_BUILD_PROFILES=pkg.equiconv.own-swift
-missing=$(dpkg-checkbuilddeps 2>&1) || skip "$missing"
+missing=$(dpkg-checkbuilddeps 2>&1 | sed -n 's/.*[Uu]nmet build dependencies: //p' | sed 's/([^)]*)//g')
+if [ -n "$missing" ]; then
+  [ "$(id -u)" -eq 0 ] || skip "please install:$missing"
+  echo "Installing $missing"
+  # shellcheck disable=SC2086 # a list of words
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >"$folder/log" 2>&1 || skip "apt-get cannot install $missing"
+fi
 dpkg-buildpackage --unsigned-source --unsigned-changes >"$folder/log" 2>&1 || {
   tail -n 50 "$folder/log" >&2
   exit 1

@@ -13,6 +13,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # What a machine needs before `make` can run.
 PREPARATION = {
     "apt-get update && apt-get install -y make",
+    "apt-get update && apt-get install -y make debootstrap dpkg-dev lintian",
     'git config --global --add safe.directory "$GITHUB_WORKSPACE"',
 }
 
@@ -35,7 +36,7 @@ def targets():
 
 
 def test_there_are_workflows():
-    assert [path.name for path in WORKFLOWS] == ["test.yml", "wheels.yml"]
+    assert [path.name for path in WORKFLOWS] == ["packages.yml", "test.yml", "wheels.yml"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
