@@ -5,7 +5,7 @@
 #
 # Installs the Debian packages in FOLDER into a fresh Debian system of the same version, in a temporary folder, and runs
 # packaging/debian/tests there. The system has what the packages say that they need, and no Swift. Needs root,
-# debootstrap and a mirror of Debian (MIRROR may name one); without these it says so and tries nothing.
+# debootstrap and a mirror of Debian, which MIRROR may name; without these it says so and tries nothing.
 set -eu
 
 # A namespace of its own, so that what debootstrap mounts ends with this script.
@@ -32,7 +32,7 @@ trap 'exit 1' HUP INT TERM
 
 # What the packages and their tests depend on; dpkg refuses them if this is not enough.
 debootstrap --variant=minbase --include=g++,libc6-dev,pkg-config,python3,python3-numpy,python3-pkg-resources \
-  "$codename" "$system" "${MIRROR:-http://deb.debian.org/debian}" >"$folder/system-log" 2>&1 || {
+  "$codename" "$system" ${MIRROR:+"$MIRROR"} >"$folder/system-log" 2>&1 || {
   tail -n 3 "$folder/system-log"
   skip "debootstrap cannot make a system"
 }
