@@ -19,6 +19,6 @@ trap 'rm -rf "$work"' EXIT
 grep -v '^ok ' "$work/output" | sort -u >"$work/digests"
 comm -13 "$table" "$work/digests" | sed 's/^/not in the table: /' >"$work/differences"
 comm -23 "$table" "$work/digests" | sed -e '/: fourier of /d' -e 's/^/only in the table: /' >>"$work/differences"
-cat "$work/differences"
-[ ! -s "$work/differences" ] && [ -s "$work/digests" ]
+sed -n -e 1,20p -e '21s/.*/and more/p' "$work/differences"
+if [ -s "$work/differences" ] || [ ! -s "$work/digests" ]; then exit 1; fi
 echo "$(wc -l <"$work/digests") digests are those of the table"

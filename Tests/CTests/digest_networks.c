@@ -26,7 +26,10 @@ static void print_pools(void) {
   }
 }
 
-/* The example's lifting layer and head; between them, as outputs of their own, functions of what the layer gives. */
+/*
+ * The example's lifting layer, functions of what it gives and means of it, each an output. There is no linear map: its
+ * sums go over the lanes of vectors, so that they depend on the processor.
+ */
 static const char head[] =
     "{\"format\": \"equiconv-network/1\", \"name\": \"functions\", \"dtype\": \"float32\","
     " \"groups\": {\"C4\": {\"text\": \"equiconv-group/1 cyclic(4)\","
@@ -40,9 +43,7 @@ static const char head[] =
     " quadrature=no channel_groups=1\", \"weight\": \"lift.weight\", \"bias\": \"lift.bias\"},"
     "{\"kind\": \"group_pool\", \"name\": \"pool\", \"inputs\": [\"lifted\"], \"output\": \"pooled\", \"mode\": "
     "\"mean\"},"
-    "{\"kind\": \"spatial_mean\", \"name\": \"mean\", \"inputs\": [\"pooled\"], \"output\": \"means\"},"
-    "{\"kind\": \"linear\", \"name\": \"last\", \"inputs\": [\"means\"], \"output\": \"scores\","
-    " \"weight\": \"last.weight\", \"bias\": \"last.bias\"}";
+    "{\"kind\": \"spatial_mean\", \"name\": \"mean\", \"inputs\": [\"pooled\"], \"output\": \"means\"}";
 
 static const char *const functions[] = {
     "\"pointwise\", \"function\": \"relu\"",
@@ -56,7 +57,7 @@ static const char *const functions[] = {
     "\"softmax\"",
 };
 static const char *const names[] = {"relu", "leaky_relu", "elu",  "gelu",    "gelu_tanh",
-                                    "silu", "sigmoid",    "tanh", "softmax", "scores"};
+                                    "silu", "sigmoid",    "tanh", "softmax", "means"};
 enum { FUNCTIONS = sizeof functions / sizeof *functions, OUTPUTS = FUNCTIONS + 1 };
 
 static void write_document(char *text, size_t capacity) {
