@@ -16,14 +16,30 @@ public struct Shape: Hashable, Sendable {
     for axis in 0..<rank { self[axis] = size(axis) }
   }
 
+  // Not by a pointer to the tuple: the optimizer of Embedded Swift (6.3.1) takes what is read so, at an axis that it
+  // knows, to be undefined.
   public subscript(axis: Int) -> Int {
     get {
       precondition(axis >= 0 && axis < rank, "axis \(axis) of \(rank)")
-      return withUnsafeBytes(of: storage) { $0.load(fromByteOffset: 8 * axis, as: Int.self) }
+      switch axis {
+      case 0: return storage.0
+      case 1: return storage.1
+      case 2: return storage.2
+      case 3: return storage.3
+      case 4: return storage.4
+      default: return storage.5
+      }
     }
     set {
       precondition(axis >= 0 && axis < rank, "axis \(axis) of \(rank)")
-      withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: newValue, toByteOffset: 8 * axis, as: Int.self) }
+      switch axis {
+      case 0: storage.0 = newValue
+      case 1: storage.1 = newValue
+      case 2: storage.2 = newValue
+      case 3: storage.3 = newValue
+      case 4: storage.4 = newValue
+      default: storage.5 = newValue
+      }
     }
   }
 
