@@ -69,7 +69,10 @@ static bool is_portable(const equiconv_descriptor *d, equiconv_pass pass, equico
   return pass == EQUICONV_PASS_INPUT_GRADIENT && d->stride[0] == 1;
 }
 
-/** The name says which algorithm was used: exact, and that algorithm by its name, are one line if their bits agree. */
+/**
+ * The name says which algorithm was used, and its tile: exact, and that algorithm by its name, are one line if their bits
+ * agree. Only the Fourier tiles of exact are of turned planes.
+ */
 static void print_pass(const digest_case *c, const equiconv_descriptor *d, const test_layer *layer,
                        const void *gradient, equiconv_pass pass) {
   const int64_t counts[] = {layer->outputs, layer->inputs, layer->weights};
@@ -80,7 +83,8 @@ static void print_pass(const digest_case *c, const equiconv_descriptor *d, const
     CHECK_SUCCESS(equiconv_plan_explain(layer->plan, pass, layer->batch, &explanation));
     if (is_portable(d, pass, explanation.algorithm)) {
       char name[256], tile[32] = "";
-      if (explanation.tile != 0) snprintf(tile, sizeof tile, " of %d", explanation.tile);
+      const char *turned = explanation.is_exact ? ", turned" : "";
+      if (explanation.tile != 0) snprintf(tile, sizeof tile, " of %d%s", explanation.tile, turned);
       snprintf(name, sizeof name, "%s %s %s, %s: %s%s", c->name, layers[d->layer], dtypes[d->dtype], passes[pass],
                algorithms[explanation.algorithm], tile);
       print_digest(name, result, bytes);
@@ -113,7 +117,8 @@ static void print_layer(const digest_case *c, const equiconv_descriptor *d) {
 }
 
 static void print_case(const digest_case *c) {
-  static const equiconv_algorithm tried[] = {EQUICONV_ALGORITHM_DIRECT, EQUICONV_ALGORITHM_GROUP_FOURIER,
+  static const equiconv_algorithm tried[] = {EQUICONV_ALGORITHM_DIRECT, EQUICONV_ALGORITHM_WINOGRAD,
+                                             EQUICONV_ALGORITHM_FOURIER, EQUICONV_ALGORITHM_GROUP_FOURIER,
                                              EQUICONV_ALGORITHM_EXACT};
   equiconv_group *group = make_group(c->group);
   equiconv_basis *basis = make_basis(c->basis, equiconv_group_dimension(group), c->kernel);
