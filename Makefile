@@ -10,6 +10,7 @@
 #   make bench-gpu    speed and memory on a GPU (writes docs/measured/GPU.md); skipped where there is none
 #   make test-gpu     tests that need a GPU, then a shorter bench-gpu; skipped where there is none
 #   make docs      the documentation as a site, in .build/docs/html; make test-docs also checks its links
+#   make docs-archive  the Swift reference for Xcode and for web servers, .build/docs/Equiconv.doccarchive
 #   make inner-loops  instructions of the microkernels' inner loops on ARM (writes docs/measured/ARM.md)
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
@@ -39,7 +40,7 @@ package_files := $(shell find CITATION.cff Package.swift README.md Sources inclu
   ! -path 'packaging/debian/*' ! -path 'packaging/conda/*' ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
-  inner-loops costs accuracy equivariance docs test-docs wheels release-check format lint clean
+  inner-loops costs accuracy equivariance docs docs-archive test-docs wheels release-check format lint clean
 .PHONY: conda-recipe debian-package test-debian-package
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -110,6 +111,9 @@ equivariance: setup
 
 docs: setup
 	scripts/site.sh $(VENV) .build/docs
+
+docs-archive:
+	scripts/docc.sh $(SWIFT) .build/docs
 
 # Skipped, with a sentence, where what it needs cannot be installed.
 test-docs: setup

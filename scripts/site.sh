@@ -3,7 +3,8 @@
 #
 # usage: site.sh VENV FOLDER [check]
 #
-# Installs what the documentation needs into VENV and builds the site in FOLDER/html. With "check", its links and its
+# Installs what the documentation needs into VENV and builds the site in FOLDER/html, with the Swift reference where SWIFT,
+# by default "swift", can be run. With "check", its links and its
 # search are checked, and it is skipped where the packages cannot be installed.
 set -eu
 
@@ -14,6 +15,9 @@ venv=$1 folder=$2 check=${3-}
   [ "$check" = check ]
   exit
 }
+if command -v "${SWIFT:-swift}" >/dev/null; then
+  "$venv/bin/python" docs/site/swift_symbols.py "${SWIFT:-swift}" "$folder/swift"
+fi
 # JAX and the engine would start threads in each process of Sphinx.
 OMP_NUM_THREADS=1 JAX_PLATFORMS=cpu "$venv/bin/python" docs/site/site_build.py "$folder" -j auto
 [ "$check" != check ] || "$venv/bin/python" docs/site/site_check.py "$folder/html"

@@ -26,7 +26,9 @@ extension Signal {
   /// The mean spreads `outputGradient` evenly over the fiber; the maximum passes it to the largest value, in equal
   /// parts if several are equal.
   ///
-  /// - Parameter outputGradient: (batch, channels, spatial…), like the pooled signal.
+  /// - Parameters:
+  ///   - outputGradient: (batch, channels, spatial…), like the pooled signal.
+  ///   - mode: that of the pooling.
   /// - Returns: a signal like this one.
   /// - Throws: `ConvolutionError` naming `x` (the signal) or `outputGradient`.
   public func groupPoolGradient(from outputGradient: Signal, _ mode: PoolMode) throws(ConvolutionError) -> Signal {

@@ -11,6 +11,7 @@ from pathlib import Path
 SITE = Path(__file__).resolve().parent
 ROOT = SITE.parents[1]
 sys.path[:0] = [str(SITE), str(ROOT / "packaging")]
+import site_types  # noqa: E402
 from equiconv_metadata import address, repository, version  # noqa: E402
 
 project = "Equiconv"
@@ -35,10 +36,11 @@ smartquotes = False
 root_doc = "index"
 toc_object_entries_show_parents = "hide"
 
-# Pages: headings are linked to as GitHub names them. Notebooks are shown as they are kept; the tests run them.
+# Pages: headings are linked to as GitHub names them. Notebooks have been run when they are laid out.
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 5
 nb_execution_mode = "off"
+nb_merge_streams = True
 nb_number_source_lines = False
 
 # The Python reference, from docstrings.
@@ -47,7 +49,9 @@ autosummary_imported_members = True
 autosummary_ignore_module_all = False
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_type_aliases = site_types.kept()
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -65,7 +69,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "github_url": repository(),
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 9,
     "show_nav_level": 1,
     "navigation_depth": 3,
     "show_toc_level": 2,
@@ -76,7 +80,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "Migrating": []}
+html_sidebars = {page: [] for page in ("index", "Install", "Gallery", "notebooks/tour")}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

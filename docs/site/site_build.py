@@ -13,8 +13,12 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import site_gallery
 import site_headers
+import site_notebooks
 import site_pages
+import site_swift
+import site_types
 
 SITE = Path(__file__).resolve().parent
 MODULES = {
@@ -32,7 +36,7 @@ MODULES = {
 
 
 def reference(text: str) -> str:
-    """The page of the Python reference with the list of its modules."""
+    """The page of the Python reference with the lists of its modules and of names for types."""
     shown = []
     for module, needed in MODULES.items():
         missing = [name for name in needed if find_spec(name) is None]
@@ -41,15 +45,40 @@ def reference(text: str) -> str:
         else:
             shown.append(f"   {module}\n")
     table = "".join(["```{eval-rst}\n.. autosummary::\n   :toctree: api\n\n", *shown, "```"])
-    return text.replace("<!-- modules -->", table)
+    types = f"```{{eval-rst}}\n{site_types.table()}\n```"
+    return text.replace("<!-- modules -->", table).replace("<!-- types -->", types)
 
 
-def lay_out(folder: Path) -> None:
-    """Writes every page and picture; what did not change keeps its time, and what is gone is removed."""
+def swift_pages(text: str, graph: Path) -> dict[str, str]:
+    """The pages of the Swift reference by their places; the first alone where there is no symbol graph."""
+    if not graph.exists():
+        print(f"SKIPPED: the Swift reference ({graph} is not there: docs/site/swift_symbols.py writes it)")
+        return {
+            "SwiftAPI.md": text.replace("<!-- types -->", "This site was built without Swift: `make docs` adds it.")
+        }
+    found = site_swift.pages(graph, SITE / "Equiconv.docc" / "Equiconv.md", site_pages.ROOT)
+    first = text.replace("<!-- types -->", found.pop(""))
+    return {"SwiftAPI.md": first} | {f"swift/{name}.md": page for name, page in found.items()}
+
+
+def lay_out(folder: Path, outputs: Path | None = None, graph: Path = Path("no graph")) -> None:
+    """Writes every page and picture; what did not change keeps its time, and what is gone is removed.
+
+    Args:
+        folder: where.
+        outputs: where the outputs of notebooks are kept; None to leave them out.
+        graph: the symbol graph of the Swift interface.
+    """
     texts = site_pages.pages()
+    if outputs is not None:
+        notebooks = {page: text for page, text in texts.items() if page.endswith(".ipynb")}
+        texts |= site_notebooks.executed(notebooks, outputs)
     texts |= {f"c/{name}.rst": text for name, text in site_headers.pages(site_pages.ROOT / "include").items()}
+    texts |= swift_pages(texts["SwiftAPI.md"], graph)
     texts["PythonAPI.md"] = reference(texts["PythonAPI.md"])
-    contents = {name: text.encode() for name, text in texts.items()}
+    figures, drawn = site_gallery.gallery(texts)
+    texts["Gallery.md"] = texts["Gallery.md"].replace("<!-- figures -->", figures)
+    contents = {name: text.encode() for name, text in texts.items()} | drawn
     contents |= {name: path.read_bytes() for name, path in site_pages.pictures().items()}
     for name, content in contents.items():
         path = folder / name
@@ -71,7 +100,7 @@ def main() -> int:
     output = Path(folder)
     # Pages of names that are gone would stay.
     shutil.rmtree(output / "source" / "api", ignore_errors=True)
-    lay_out(output / "source")
+    lay_out(output / "source", output / "outputs", output / "swift" / "graphs" / "Equiconv.symbols.json")
     places = [str(output / "source"), str(output / "html")]
     return sphinx(["-W", "--keep-going", "-q", "-c", str(SITE), "-d", str(output / "doctrees"), *options, *places])
 

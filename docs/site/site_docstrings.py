@@ -17,6 +17,10 @@ BROKEN_NAMES = re.compile(r"^( +(?:\w+, )*\w+,)\n +(?=(?:\w+, )*\w+: )", re.MULT
 """Of arguments that share their description, on two lines: napoleon reads one."""
 RESULT = re.compile(r"^((?:Returns|Yields):\n +)(?=\S)", re.MULTILINE)
 """Where napoleon takes the words before a colon for a type; there are none before this one."""
+ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
+ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[~?(?:typing\.)?Any, \.\.\.\], ~?(?:numpy\.)?dtype\[([^\]]+)\]\]")
+ATTRIBUTE = re.compile(r"\bAttribute\[(.+)\]")
+"""An attribute that a module checks when it is set: it has the type that is checked for."""
 ORDINARY = re.compile(r"\s*(>>>|\.\.\.( |$)|=====|- |\* |\d+\. )")
 
 
@@ -62,6 +66,29 @@ def process_docstring(app: Any, what: str, name: str, value: Any, options: Any, 
 
     kind = "method" if what in ("attribute", "data", "property") else what
     lines[:] = GoogleDocstring(transformed(lines), app.config, app, kind, name, value, options).lines()
+
+
+def with_names(text: str | None) -> str | None:
+    """A signature in which arrays and aliases have the names that the sources have for them."""
+    return None if text is None else ARRAY.sub(r"NDArray[\1]", ALIAS.sub(r"\1", ATTRIBUTE.sub(r"\1", text)))
+
+
+def process_signature(
+    app: Any, what: str, name: str, value: Any, options: Any, signature: str | None, result: str | None
+) -> tuple[str | None, str | None]:
+    """The handler of autodoc's event: names as `with_names` writes them."""
+    return with_names(signature), with_names(result)
+
+
+def name_types(_app: Any, doctree: Any) -> None:
+    """Writes the types of attributes as `with_names` does, which autodoc has no event for."""
+    from docutils.nodes import Text
+    from sphinx.addnodes import desc_annotation
+
+    for node in list(doctree.findall(desc_annotation)):
+        text = with_names(node.astext())
+        if text != node.astext():
+            node.children = [Text(text)]
 
 
 def draw_dashes(_app: Any, doctree: Any) -> None:
@@ -123,7 +150,9 @@ def setup(app: Any) -> dict[str, bool]:
     app.setup_extension("sphinx.ext.napoleon")
     app.disconnect(listener(app))
     app.connect("autodoc-process-docstring", process_docstring)
+    app.connect("autodoc-process-signature", process_signature)
     app.connect("doctree-read", draw_dashes)
+    app.connect("doctree-read", name_types)
     app.connect("missing-reference", resolve)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,7 +30,7 @@ PLACES = (
 
 CODE = re.compile(r"^(`{3,}).*?^\1$|^(?: {4}|\t).*?$|`[^`]*`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>(?![a-z]+:)[^)\s#]+)(?:#[^)]*)?\)")
-SECTION_OF_README = re.compile(r"^<!-- README\.md: (.+) -->$", re.MULTILINE)
+SECTION_OF_README = re.compile(r"^<!-- README\.md: (.+?)(?:, (beginning|rest))? -->$", re.MULTILINE)
 HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
@@ -89,8 +89,19 @@ def section(text: str, title: str) -> str:
 
 
 def with_readme(text: str, readme: str, page: str) -> str:
-    """A page whose lines ``<!-- README.md: Heading -->`` are replaced by these sections."""
-    return SECTION_OF_README.sub(lambda line: with_links(section(readme, line[1]), "README.md", page), text)
+    """A page whose lines ``<!-- README.md: Heading -->`` are replaced by these sections.
+
+    ``Heading, beginning`` is the heading with its first paragraph, and ``Heading, rest`` what follows.
+    """
+
+    def shown(line: re.Match[str]) -> str:
+        found = section(readme, line[1])
+        if line[2]:
+            heading, first, rest = found.split("\n\n", 2)
+            found = f"{heading}\n\n{first}\n" if line[2] == "beginning" else rest
+        return with_links(found, "README.md", page)
+
+    return SECTION_OF_README.sub(shown, text)
 
 
 def notebook_with_links(text: str, path: str) -> str:

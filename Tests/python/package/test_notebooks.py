@@ -12,9 +12,14 @@ from paths import ROOT
 
 # What each notebook imports besides equiconv and NumPy, itself or through a function that it calls.
 REQUIRED = {
+    "architecture": ("matplotlib", "sklearn", "torch"),
+    "feature_maps": ("matplotlib", "sklearn"),
     "first_steps": ("matplotlib", "scipy", "sklearn"),
+    "layers": ("matplotlib", "sklearn"),
     "looking_inside": ("matplotlib", "sklearn"),
-    "theorem": ("matplotlib", "sklearn"),
+    "mitosis": ("equiconv_experiments", "matplotlib", "scipy", "torch"),
+    "theorem": ("matplotlib",),
+    "tour": ("matplotlib", "sklearn", "torch"),
     "training": ("matplotlib", "scipy", "sklearn", "torch"),
 }
 # What runs a notebook, and what installs a module that is not called as its package.
