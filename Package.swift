@@ -52,31 +52,36 @@ let package = Package(
     // Public API
     .target(
       name: "Equiconv",
-      dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvErrors"]),
+      dependencies: [
+        "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvNetwork", "_EquiconvErrors", "_EquiconvPlatform",
+      ]),
     .target(
       name: "EquiconvC",
       dependencies: [
         "CEquiconv", "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "EquiconvInC", "EquiconvNetwork",
-        "_EquiconvErrors", "_EquiconvMemory", "_EquiconvShims",
+        "_EquiconvErrors", "_EquiconvMemory", "_EquiconvPlatform", "_EquiconvShims",
       ]),
     .target(
       name: "EquiconvInC", dependencies: ["_EquiconvShims"], publicHeadersPath: ".",
       cSettings: hardened + [.headerSearchPath("../../include")]),
     .systemLibrary(name: "CEquiconv", path: "include"),
+    .systemLibrary(name: "_EquiconvPlatform"),
 
     // Implementation details
     .target(name: "_EquiconvErrors", exclude: ["README.md"]),
-    .target(name: "_EquiconvMemory", exclude: ["README.md"]),
+    .target(name: "_EquiconvMemory", dependencies: ["_EquiconvPlatform"], exclude: ["README.md"]),
     .target(
-      name: "EquiconvGroups", dependencies: ["_EquiconvErrors", "_EquiconvMemory"], exclude: ["README.md"]),
+      name: "EquiconvGroups", dependencies: ["_EquiconvErrors", "_EquiconvMemory", "_EquiconvPlatform"],
+      exclude: ["README.md"]),
     .target(
-      name: "EquiconvBases", dependencies: ["EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory"],
+      name: "EquiconvBases",
+      dependencies: ["EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory", "_EquiconvPlatform"],
       exclude: ["README.md"]),
     .target(
       name: "EquiconvEngine",
       dependencies: [
         "EquiconvBases", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory", "EquiconvMicrokernelsBaseline",
-        "_EquiconvShims",
+        "_EquiconvPlatform", "_EquiconvShims",
       ] + variants.map { .byName(name: $0.name) },
       exclude: ["README.md"],
       swiftSettings: internalChecks),
@@ -84,7 +89,9 @@ let package = Package(
     .target(name: "_EquiconvShims", exclude: ["README.md"], cSettings: hardened),
     .target(
       name: "EquiconvNetwork",
-      dependencies: ["EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory"],
+      dependencies: [
+        "EquiconvBases", "EquiconvEngine", "EquiconvGroups", "_EquiconvErrors", "_EquiconvMemory", "_EquiconvPlatform",
+      ],
       exclude: ["README.md"],
       swiftSettings: internalChecks),
 

@@ -24,8 +24,6 @@ c_header := $(c_root)/include/equiconv.h
 c_header_parts := $(wildcard $(c_root)/include/equiconv/*.h)
 c_packaging := $(c_root)/packaging
 c_build := $(abspath $(BUILD_DIR))
-# The product of Package.swift, and the name of its library.
-c_product := EquiconvC
 c_name := libequiconv.so
 c_shared := $(c_build)/release/$(c_name)
 c_static := $(c_build)/libequiconv.a
@@ -37,30 +35,26 @@ c_minor := $(call c_version_part,MINOR)
 c_version := $(c_major).$(c_minor).$(call c_version_part,PATCH)
 c_soname := $(c_name).$(c_major)
 
-.PHONY: c-library c-shared install uninstall test-c c-force
+.PHONY: c-library c-shared install uninstall test-c
 c-library: $(c_shared) $(c_static)
 c-shared: $(c_shared)
 
-# Paths are written from the root of the repository. swiftc guards stacks by itself; Package.swift hardens what is in C.
-c_compile_flags := -static-stdlib -file-prefix-map $(c_root)=.
 # The library holds thread-specific keys and threads, so it must never be unloaded.
 c_link_flags := --version-script=$(c_packaging)/equiconv.map -z nodelete
 # What the loader has filled in is read-only afterwards, and nothing is left for a debugger: `make sanitize` builds with
 # symbols. The extensions of the Python package are linked with these flags too.
 c_hardening := $(shell cat $(c_packaging)/hardening.ld)
 
-# $(call c_build_library,SCRATCH,FLAGS OF SWIFT BUILD,FLAGS OF THE LINKER): SCRATCH/release/libequiconv.so, which is
-# written only if it is another than before. The Swift package manager knows what is out of date.
-c_build_library = cd $(c_root) && $(SWIFT) build -c release --product $(c_product) --scratch-path $(1) \
-  $(addprefix -Xswiftc ,$(c_compile_flags)) $(2) $(addprefix -Xlinker ,$(c_link_flags) $(3)) && \
-  { cmp -s $(1)/release/lib$(c_product).so $(1)/release/$(c_name) || \
-    cp $(1)/release/lib$(c_product).so $(1)/release/$(c_name); }
+include $(c_packaging)/embedded.mk
 
-$(c_shared): c-force
-	$(call c_build_library,$(c_build),,-soname=$(c_soname) $(c_hardening))
+$(c_shared): $(embedded_objects) $(c_packaging)/equiconv.map $(c_packaging)/hardening.ld
+	mkdir -p $(dir $@)
+	$(embedded_clang) -shared -fuse-ld=lld -o $@ $(embedded_objects) $(embedded_unicode) $(addprefix -Xlinker ,$(c_link_flags) $(c_hardening) \
+	  -soname=$(c_soname) --gc-sections --icf=all -z defs) -lm
 
-$(c_static): $(c_shared) $(c_packaging)/merge-static.sh
-	SWIFTC=$(SWIFTC) $(c_packaging)/merge-static.sh $(c_build)/release/$(c_product).product/Objects.LinkFileList $@
+$(c_static): $(embedded_merged)
+	rm -f $@
+	$(embedded_tools)/llvm-ar rcsD $@ $<
 
 c_config_files := EquiconvConfig.cmake EquiconvConfigVersion.cmake
 c_substitute = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \

@@ -18,11 +18,20 @@ SANITIZERS ?= address thread
 sanitize_flags_address := -Xswiftc -Xfrontend -Xswiftc -sanitize=address,fuzzer \
   -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=undefined
 
+# $(call c_build_package,SCRATCH,FLAGS OF SWIFT BUILD,FLAGS OF THE LINKER): SCRATCH/release/libequiconv.so, which is
+# written only if it is another than before. Embedded Swift has no sanitizers, so this is the library of the package;
+# the Swift package manager knows what is out of date. Paths are written from the root of the repository.
+sanitize_product := EquiconvC
+c_build_package = cd $(c_root) && $(SWIFT) build -c release --product $(sanitize_product) --scratch-path $(1) \
+  $(addprefix -Xswiftc ,-static-stdlib -file-prefix-map $(c_root)=.) $(2) $(addprefix -Xlinker ,$(c_link_flags) $(3)) && \
+  { cmp -s $(1)/release/lib$(sanitize_product).so $(1)/release/$(c_name) || \
+    cp $(1)/release/lib$(sanitize_product).so $(1)/release/$(c_name); }
+
 .PHONY: fuzz sanitize sanitized-address sanitized-thread
 # The engine under one sanitizer, in a folder of its own, with symbols; plans check the offsets that microkernels trust.
 sanitized-address sanitized-thread: export EQUICONV_INTERNAL_CHECKS := 1
 sanitized-address sanitized-thread: sanitized-%:
-	$(call c_build_library,$(c_root)/.build/$*,--sanitize $* $(sanitize_flags_$*),-soname=$(c_name))
+	$(call c_build_package,$(c_root)/.build/$*,--sanitize $* $(sanitize_flags_$*),-soname=$(c_name))
 
 # Without the runtimes it is skipped, which sanitizer-flags.sh says, before anything is built.
 can_sanitize = $(c_root)/Tests/sanitizer-flags.sh $(CLANG) $(1) >/dev/null

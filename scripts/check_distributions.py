@@ -23,9 +23,8 @@ sys.path.insert(0, str(ROOT / "packaging"))
 from equiconv_metadata import version  # noqa: E402
 
 MIB = 1 << 20
-# The most that is accepted, in bytes, and what is aimed at. The Swift runtime is most of the engine.
-SIZE_LIMITS = {"wheel": 6 * MIB, "source distribution": 8 * MIB}
-SIZE_TARGETS = {"wheel": 4 * MIB}
+# The most that is accepted, in bytes.
+SIZE_LIMITS = {"wheel": 4 * MIB, "source distribution": 8 * MIB}
 
 WHEEL_NAME = r"equiconv-{version}-cp3\d+-(?:abi3|cp3\d+t?)-(?:manylinux_\d+_\d+_\w+\.?)+\.whl"
 ENGINE = r"equiconv/libequiconv\.so\.\d+"
@@ -151,11 +150,8 @@ def problems_of(path: Path) -> list[str]:
 
 
 def description_of(path: Path) -> str:
-    """A distribution with its size, and how far that is from what is aimed at."""
-    size = path.stat().st_size
-    target = SIZE_TARGETS.get("wheel", size) if path.suffix == ".whl" else size
-    note = f"; the target is {target / MIB:.2f} MiB" if size > target else ""
-    return f"{path.name}: {size / MIB:.2f} MiB{note}"
+    """A distribution with its size."""
+    return f"{path.name}: {path.stat().st_size / MIB:.2f} MiB"
 
 
 def main() -> None:

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvEngine
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// A new array of `count` numbers that `fill` writes, all of them; `fill` is not called for an empty array.
 ///
@@ -36,7 +29,9 @@ func filledArray<Scalar: EngineScalar>(
 /// that an unused `malloc` succeeds, and leaves it out.
 func checkMemory(bytes: Int) throws(ConvolutionError) {
   if bytes < 1 << 30 { return }
-  guard let probe = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), probe != MAP_FAILED else {
+  guard let probe = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0),
+    equiconv_is_map_failed(probe) == 0
+  else {
     throw ConvolutionError(.outOfMemory, .result, "of \(bytes) bytes", expected: "memory for it")
   }
   munmap(probe, bytes)

@@ -50,7 +50,7 @@ public struct BSplineBasis: Hashable, Sendable {
   ) throws(BasisError) {
     // Checked before the centers are copied, since it is their number of coordinates.
     try check(dimension, in: 1...3, .dimension)
-    var table = try Table<Double>(capacity: centers.count * dimension)
+    var table = try BasisTable<Double>(capacity: centers.count * dimension)
     for (j, center) in centers.enumerated() {
       guard center.count == dimension else {
         throw .wrongCount(.centers[j], count: center.count, expected: "\(dimension) coordinates")
@@ -66,7 +66,7 @@ public struct BSplineBasis: Hashable, Sendable {
     dimension: Int, degree: Int, copying centers: some Collection<Double>, scale: Double, extents: [Int]
   ) throws(BasisError) {
     try self.init(
-      dimension: dimension, degree: degree, centerTable: try Table<Double>(centers).frozen(), scale: scale,
+      dimension: dimension, degree: degree, centerTable: try BasisTable<Double>(centers).frozen(), scale: scale,
       extents: extents, .centers)
   }
 
@@ -142,7 +142,7 @@ public struct BSplineBasis: Hashable, Sendable {
       throw .invalidNumber(.radius, value: wanted, expected: "a finite number, 0 or more")
     }
     let limit = max(wanted, (0..<count).lazy.map(norm).min() ?? 0) + 1e-9
-    var round = Table<Double>()
+    var round = BasisTable<Double>()
     for tap in 0..<count where norm(tap) <= limit { try round.append(contentsOf: taps.part(tap * d..<(tap + 1) * d)) }
     let centers = round.frozen()
     return try BSplineBasis(
@@ -204,7 +204,7 @@ private func centerGrid(
     throw .wrongCount(.centers, count: count, expected: "at most \(largestCenterCount) on a grid")
   }
   let grid = counts.map { Int($0) }
-  var centers = try Table<Double>(capacity: Int(total) * grid.count)
+  var centers = try BasisTable<Double>(capacity: Int(total) * grid.count)
   for tap in 0..<Int(total) { try centers.append(contentsOf: tapPoint(tap, extents: grid).map { $0 * spacing }) }
   return centers.frozen()
 }

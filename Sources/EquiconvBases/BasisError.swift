@@ -24,7 +24,8 @@ public enum BasisError: ArgumentError, Equatable, Sendable {
     return switch self {
     case .invalidInteger(let argument, let value, let expected): "\(name(argument)) is \(value), expected \(expected)"
     case .invalidNumber(let argument, let value, let expected): "\(name(argument)) is \(value), expected \(expected)"
-    case .invalidList(let argument, let value, let expected): "\(name(argument)) is \(value), expected \(expected)"
+    case .invalidList(let argument, let value, let expected):
+      "\(name(argument)) is \(listText(value)), expected \(expected)"
     case .wrongCount(let argument, let count, let expected):
       "\(name(argument)) has \(count) entries, expected \(expected)"
     case .wrongGroup(let group, let expected): "\(name(.group)) is \(group), expected \(expected)"
@@ -36,7 +37,7 @@ public enum BasisError: ArgumentError, Equatable, Sendable {
 extension BasisError: AllocationFailure {}
 
 /// An array of this module under construction.
-typealias Table<Element> = CheckedArray<Element, BasisError>
+typealias BasisTable<Element> = CheckedArray<Element, BasisError>
 
 /// Throws unless a whole number is in a range.
 func check(_ value: Int, in range: ClosedRange<Int>, _ argument: Argument) throws(BasisError) {

@@ -22,13 +22,13 @@ struct CenterBoxes: Sendable {
     self.dimension = dimension
     var (nodes, size) = (2, count)
     while size > Self.smallest { (nodes, size) = (2 * nodes, (size + 1) / 2) }
-    let bounds = try Table<Double>(repeating: 0, count: nodes * dimension * 2)
+    let bounds = try BasisTable<Double>(repeating: 0, count: nodes * dimension * 2)
     Self.fill(bounds, node: 1, 0..<count, centers, dimension)
     self.bounds = bounds.frozen()
   }
 
   private static func fill(
-    _ bounds: borrowing Table<Double>, node: Int, _ functions: Range<Int>, _ centers: FixedArray<Double>, _ d: Int
+    _ bounds: borrowing BasisTable<Double>, node: Int, _ functions: Range<Int>, _ centers: FixedArray<Double>, _ d: Int
   ) {
     let isLeaf = functions.count <= smallest
     if !isLeaf {

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import _EquiconvPlatform
 
 /// Circular harmonics on Gaussian rings, the steerable and band-limited kernels of the plane:
 /// B = ψ_{r,m}(|u|) cos(mφ) and ψ_{r,m}(|u|) sin(mφ), where u = |u| (cos φ, sin φ).

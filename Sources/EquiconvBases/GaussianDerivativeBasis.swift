@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import _EquiconvPlatform
 
 /// The partial derivatives of a Gaussian up to a total order N: B_α(u) = σ^|α| / √α! · ∂^α exp(−|u|² / 2σ²).
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 
 /// Functions on the relative elements d = h⁻¹h' of a point group H, of which kernels on H are linear combinations:
 /// k(d) = Σ_i M[d, i] w_i.

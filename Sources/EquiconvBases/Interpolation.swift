@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How values on the grid of taps continue between the taps; in d dimensions the tensor product over the axes.
-public enum Interpolation: Hashable, Sendable, CaseIterable {
+public enum Interpolation: Hashable, Sendable, CaseIterable, CustomStringConvertible {
   /// Linear along each axis: 1 − |t|.
   case bilinear
   /// The cubic convolution of Keys (1981) with a = −1/2, which reproduces quadratic polynomials.
@@ -12,6 +12,15 @@ public enum Interpolation: Hashable, Sendable, CaseIterable {
 }
 
 extension Interpolation {
+  /// The name of the case.
+  public var description: String {
+    switch self {
+    case .bilinear: "bilinear"
+    case .bicubic: "bicubic"
+    case .bSpline3: "bSpline3"
+    }
+  }
+
   /// φ is 0 from this distance on.
   var reach: Double {
     switch self {

@@ -44,32 +44,51 @@ public enum KernelBasis: Hashable, Sendable {
 }
 
 extension KernelBasis: BasisFamily {
-  var family: any BasisFamily {
+  /// The number d of coordinates of a point: 1, 2 or 3.
+  public var dimension: Int {
     switch self {
-    case .pixel(let basis): basis
-    case .bSpline(let basis): basis
-    case .circularHarmonics(let basis): basis
-    case .gaussianDerivatives(let basis): basis
+    case .pixel(let basis): basis.dimension
+    case .bSpline(let basis): basis.dimension
+    case .circularHarmonics(let basis): basis.dimension
+    case .gaussianDerivatives(let basis): basis.dimension
     }
   }
 
-  /// The number d of coordinates of a point: 1, 2 or 3.
-  public var dimension: Int { family.dimension }
-
   /// The number J of functions: coefficients for each pair of channels and each group element.
-  public var count: Int { family.count }
+  public var count: Int {
+    switch self {
+    case .pixel(let basis): basis.count
+    case .bSpline(let basis): basis.count
+    case .circularHarmonics(let basis): basis.count
+    case .gaussianDerivatives(let basis): basis.count
+    }
+  }
 
   /// The extents k of the grid of taps on which the identity samples, in array-axis order.
-  public var extents: [Int] { family.extents }
+  public var extents: [Int] {
+    switch self {
+    case .pixel(let basis): basis.extents
+    case .bSpline(let basis): basis.extents
+    case .circularHarmonics(let basis): basis.extents
+    case .gaussianDerivatives(let basis): basis.extents
+    }
+  }
+
+  /// The trailing shape of weights: the extents for `pixel`, otherwise [J].
+  public var shape: [Int] {
+    switch self {
+    case .pixel(let basis): basis.shape
+    case .bSpline(let basis): basis.shape
+    case .circularHarmonics(let basis): basis.shape
+    case .gaussianDerivatives(let basis): basis.shape
+    }
+  }
 
   /// A bound on the functions that differ from 0 at any one point: few pixels do, while centers of splines may lie
   /// anywhere.
   package var mostFunctionsAtPoint: Int {
     if case .pixel(let basis) = self { basis.mostFunctionsAtPoint } else { count }
   }
-
-  /// The trailing shape of weights: the extents for `pixel`, otherwise [J].
-  public var shape: [Int] { family.shape }
 
   /// Whether functions decay like a Gaussian inside the grid, instead of being cut off at its edge.
   public var decays: Bool {
@@ -100,7 +119,7 @@ extension KernelBasis: BasisFamily {
   package func write(
     at u: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>, found: inout LocalValues
   ) throws(BasisError) {
-    try family.find(at: u, into: &found)
+    try find(at: u, into: &found)
     values.update(repeating: 0, count: count)
     for entry in found.elements { values[entry.function] = entry.value }
   }
@@ -109,7 +128,12 @@ extension KernelBasis: BasisFamily {
   ///
   /// - Complexity: O(found) for pixels; O(found · log J) for splines whose centers are in row-major order; otherwise O(J).
   package func find(at u: UnsafePointer<Double>, into found: inout LocalValues) throws(BasisError) {
-    try family.find(at: u, into: &found)
+    switch self {
+    case .pixel(let basis): try basis.find(at: u, into: &found)
+    case .bSpline(let basis): try basis.find(at: u, into: &found)
+    case .circularHarmonics(let basis): try basis.find(at: u, into: &found)
+    case .gaussianDerivatives(let basis): try basis.find(at: u, into: &found)
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 
 /// The largest number of taps or functions, so that sizes and offsets never overflow.
 let largestCount = Int(Int32.max)

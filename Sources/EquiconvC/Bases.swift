@@ -4,6 +4,7 @@ import CEquiconv
 import EquiconvBases
 import EquiconvEngine
 import _EquiconvErrors
+import _EquiconvMemory
 
 /// The most numbers in a list that a basis is made of.
 private let largestList = 1 << 20

@@ -25,7 +25,8 @@ public func equiconv_group_basis_create_localized(
     let ascending = elements.sorted()
     guard ascending[0] >= 0, zip(ascending, ascending.dropFirst()).allSatisfy({ $0 != $1 }) else {
       throw CallError(
-        EQUICONV_ERROR_INVALID_BASIS, .elements, "\(elements.prefix(512))\(elements.count > 512 ? " and more" : "")",
+        EQUICONV_ERROR_INVALID_BASIS, .elements,
+        "\(listText(elements.prefix(512)))\(elements.count > 512 ? " and more" : "")",
         expected: "different numbers of at least 0")
     }
     return GroupBasisHandle(.localized(elements))

@@ -3,14 +3,7 @@
 import CEquiconv
 import EquiconvGroups
 import _EquiconvErrors
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// What an `equiconv_group` points to.
 final class GroupHandle: Handle {

@@ -3,6 +3,7 @@
 import CEquiconv
 import EquiconvGroups
 import _EquiconvErrors
+import _EquiconvMemory
 
 // MARK: Creation
 

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEquiconv
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// The message of the last call that failed, one for each thread.
 ///

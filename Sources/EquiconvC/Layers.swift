@@ -2,6 +2,7 @@
 
 import CEquiconv
 import EquiconvEngine
+import EquiconvGroups
 import _EquiconvErrors
 
 /// What an `equiconv_layer` points to.
@@ -175,7 +176,7 @@ public func equiconv_layer_vjp(
   withStatus { () throws(CallError) in
     let (plan, batch) = try LayerHandle.required(layer).plan(dtype, inputShape, weightShape)
     try plan.gradients(
-      GradientArrays(
+      CallGradients(
         batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
         gradBias: gradBias))
   }

@@ -28,7 +28,7 @@ final class NetworkHandle: Handle {
       texts.append(tensor.type.rawValue)
     }
     tensors = try networks(CTexts(texts))
-    outputs = try networks(CTexts(file.document.outputs.map(\.name)))
+    outputs = try networks(CTexts(file.document.outputs.map { $0.name }))
     var classes: [CTexts] = []
     for output in file.document.outputs { classes.append(try networks(CTexts(output.classes ?? []))) }
     self.classes = classes

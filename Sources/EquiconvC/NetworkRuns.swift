@@ -4,6 +4,7 @@ import CEquiconv
 import EquiconvEngine
 import EquiconvNetwork
 import _EquiconvErrors
+import _EquiconvMemory
 
 @_cdecl("equiconv_network_reserve") @implementation
 public func equiconv_network_reserve(

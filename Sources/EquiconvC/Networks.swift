@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEquiconv
+import EquiconvEngine
 import EquiconvNetwork
 import _EquiconvErrors
+import _EquiconvMemory
 
 // MARK: Opening and saving
 

@@ -38,7 +38,7 @@ public func equiconv_plan_input_gradient(
   withStatus { () throws(CallError) in
     let layer = try PlanHandle.required(plan).layer
     let gradInput = try required(gradInput, .inputGradient)
-    try layer.gradients(GradientArrays(batch, gradOutput, weight: weight, gradInput: gradInput))
+    try layer.gradients(CallGradients(batch, gradOutput, weight: weight, gradInput: gradInput))
   }
 }
 
@@ -50,7 +50,7 @@ public func equiconv_plan_weight_gradient(
   withStatus { () throws(CallError) in
     let layer = try PlanHandle.required(plan).layer
     let gradWeight = try required(gradWeight, .weightGradient)
-    try layer.gradients(GradientArrays(batch, gradOutput, input: input, gradWeight: gradWeight))
+    try layer.gradients(CallGradients(batch, gradOutput, input: input, gradWeight: gradWeight))
   }
 }
 
@@ -61,7 +61,7 @@ public func equiconv_plan_bias_gradient(
   withStatus { () throws(CallError) in
     let layer = try PlanHandle.required(plan).layer
     let gradBias = try required(gradBias, .biasGradient)
-    try layer.gradients(GradientArrays(batch, gradOutput, gradBias: gradBias))
+    try layer.gradients(CallGradients(batch, gradOutput, gradBias: gradBias))
   }
 }
 

@@ -17,7 +17,7 @@ private func forward(
 }
 
 private func gradients(
-  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arrays: GradientArrays
+  _ layer: LayerChoice, _ descriptor: UnsafePointer<equiconv_descriptor>?, _ arrays: CallGradients
 ) -> equiconv_status {
   withStatus { () throws(CallError) in try cachedPlan(layer, descriptor).gradients(arrays) }
 }
@@ -82,7 +82,7 @@ public func equiconv_isotropic_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.isotropic), descriptor,
-    GradientArrays(
+    CallGradients(
       batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
       gradBias: gradBias))
 }
@@ -95,7 +95,7 @@ public func equiconv_lifting_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.lifting), descriptor,
-    GradientArrays(
+    CallGradients(
       batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
       gradBias: gradBias))
 }
@@ -108,7 +108,7 @@ public func equiconv_group_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.group), descriptor,
-    GradientArrays(
+    CallGradients(
       batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
       gradBias: gradBias))
 }
@@ -121,7 +121,7 @@ public func equiconv_projection_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .named(.projection), descriptor,
-    GradientArrays(
+    CallGradients(
       batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
       gradBias: gradBias))
 }
@@ -134,7 +134,7 @@ public func equiconv_conv_vjp(
 ) -> equiconv_status {
   gradients(
     .general, descriptor,
-    GradientArrays(
+    CallGradients(
       batch, gradOutput, input: input, weight: weight, gradInput: gradInput, gradWeight: gradWeight,
       gradBias: gradBias))
 }

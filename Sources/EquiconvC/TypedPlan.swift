@@ -35,7 +35,7 @@ struct TypedPlan {
     }
   }
 
-  func gradients(_ arrays: GradientArrays) throws(CallError) {
+  func gradients(_ arrays: CallGradients) throws(CallError) {
     try scalar.run(
       GradientCall(plan: plan, gradOutput: try required(arrays.gradOutput, .outputGradient), arrays: arrays))
   }
@@ -43,7 +43,7 @@ struct TypedPlan {
   private struct GradientCall: ScalarCall {
     let plan: ConvolutionPlan
     let gradOutput: UnsafeRawPointer
-    let arrays: GradientArrays
+    let arrays: CallGradients
 
     func run<S: EngineScalar>(_: S.Type) throws(CallError) {
       try engine(
@@ -86,7 +86,7 @@ struct TypedPlan {
 }
 
 /// The arrays of one vector-Jacobian product, in the order of C. A gradient that is nil is not wanted.
-struct GradientArrays {
+struct CallGradients {
   let batch: Int64
   let gradOutput: UnsafeRawPointer?
   let input: UnsafeRawPointer?

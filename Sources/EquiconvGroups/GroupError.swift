@@ -70,4 +70,4 @@ public enum GroupError: ArgumentError, Hashable, Sendable {
 extension GroupError: AllocationFailure {}
 
 /// An array of this module under construction.
-typealias Table<Element> = CheckedArray<Element, GroupError>
+typealias GroupTable<Element> = CheckedArray<Element, GroupError>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// A homogeneous space H/K: the left cosets a·K of a subgroup K, on which H acts by h·(a·K) = (h·a)·K.
 ///
 /// Points are the integers `0..<count`, numbered by the first appearance of their coset among the elements of H, as in
@@ -186,7 +188,7 @@ extension HomogeneousSpace: CustomStringConvertible {
   /// For example "4 points C8/[0, 4]"; of a long stabilizer the number of its elements.
   public var description: String {
     let isShort = stabilizer.count <= 8
-    let text = isShort ? "\(stabilizer)" : "\(stabilizer.count) elements"
+    let text = isShort ? listText(stabilizer) : "\(stabilizer.count) elements"
     return "\(count) point\(count == 1 ? "" : "s") \(group)/\(text)"
   }
 }

@@ -27,7 +27,7 @@ extension MatrixSet {
   /// - Complexity: O(|H|²) with at most log₂|H| generators of a group.
   func cayleyTable() throws(GroupError) -> FixedArray<Int32> {
     let words = try words()
-    let building = try Table<Int32>(repeating: 0, count: order * order)
+    let building = try GroupTable<Int32>(repeating: 0, count: order * order)
     let table = building.elements
     for a in 0..<order {
       let row = a * order
@@ -47,7 +47,7 @@ extension MatrixSet {
 
   private func words() throws(GroupError) -> Words {
     var words = Words()
-    var steps = try Table<Words.Step>(capacity: order)
+    var steps = try GroupTable<Words.Step>(capacity: order)
     var reached: [Int] = []
     reached.reserveCapacity(order)
     reached.append(0)

@@ -54,7 +54,7 @@ struct MatrixSet {
   ///
   /// - Complexity: O(log |H|) and one comparison for each element of nearly the same key.
   func element(nearest matrix: [Double]) -> Int? {
-    guard matrix.allSatisfy(\.isFinite) else { return nil }
+    guard matrix.allSatisfy({ $0.isFinite }) else { return nil }
     let key = Self.key(matrix, weights)
     var nearest: Int?
     var smallest = Self.tolerance

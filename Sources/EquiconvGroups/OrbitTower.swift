@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// An orbit H·p ≅ H/S, laid out so that a sum over it does not depend on where in the orbit it starts.
 ///
 /// Along a chain of subgroups S = A₀ < A₁ < … < Aₘ = H the left cosets of each A_k partition H/S, the partitions are
@@ -81,5 +83,5 @@ extension PointGroup {
 
 extension OrbitTower: CustomStringConvertible {
   /// For example "tower of 8 elements, [2, 2, 2]".
-  public var description: String { "tower of \(representatives.count) elements, \(radices)" }
+  public var description: String { "tower of \(representatives.count) elements, \(listText(radices))" }
 }

@@ -48,7 +48,7 @@ extension PointGroup {
   ) throws(GroupError) -> PointGroup {
     let w = axis.rawValue
     let (u, v) = ((w + 1) % 3, (w + 2) % 3)
-    let matrices = try Table<Double>(repeating: 0, count: 9 * n * flips)
+    let matrices = try GroupTable<Double>(repeating: 0, count: 9 * n * flips)
     for element in 0..<n * flips {
       let turn = planarMatrix(element % n, of: n, isFlipped: element >= n)
       for (entry, value) in zip([3 * u + u, 3 * u + v, 3 * v + u, 3 * v + v], turn) {

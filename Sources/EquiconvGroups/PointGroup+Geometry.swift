@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PointGroup {
   /// The matrix of h⁻¹, shape (d, d), row-major, also where h⁻¹ is not an element of a truncated set.
   ///

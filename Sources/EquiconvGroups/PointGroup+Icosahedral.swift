@@ -29,7 +29,7 @@ extension PointGroup {
     let cayley = (0..<order * order).map { index[elements[$0 / order] * elements[$0 % order]]! }
     return PointGroup(
       PointGroupStorage(
-        name: name, recipe: recipe, dimension: 3, matrices: FixedArray(small: elements.flatMap(\.matrix)),
+        name: name, recipe: recipe, dimension: 3, matrices: FixedArray(small: elements.flatMap { $0.matrix }),
         cayley: FixedArray(small: cayley)))
   }
 }
@@ -64,7 +64,7 @@ private struct GoldenMatrix: Hashable {
     entries = permutation.matrix.map { GoldenNumber(a: 2 * Int($0)) }
   }
 
-  var matrix: [Double] { entries.map(\.value) }
+  var matrix: [Double] { entries.map { $0.value } }
 
   static func * (p: Self, q: Self) -> Self {
     Self(

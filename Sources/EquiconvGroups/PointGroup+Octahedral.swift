@@ -44,7 +44,7 @@ extension PointGroup {
     return PointGroup(
       PointGroupStorage(
         name: name, recipe: recipe, dimension: elements[0].count,
-        matrices: FixedArray(small: elements.flatMap(\.matrix)),
+        matrices: FixedArray(small: elements.flatMap { $0.matrix }),
         cayley: FixedArray(small: cayley)))
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 extension PointGroup {
@@ -53,7 +54,7 @@ extension PointGroup {
   private static func planar(
     name: String, _ recipe: Recipe, rotations n: Int, flips: Int
   ) throws(GroupError) -> PointGroup {
-    var matrices = try Table<Double>(capacity: 4 * flips * n)
+    var matrices = try GroupTable<Double>(capacity: 4 * flips * n)
     for element in 0..<flips * n {
       try matrices.append(contentsOf: planarMatrix(element % n, of: n, isFlipped: element >= n))
     }
@@ -77,7 +78,7 @@ extension PointGroup {
 
   /// The Cayley table by rotation(r) flipʲ · rotation(s) flipᵏ = rotation(r + (−1)ʲ s) flipʲ⁺ᵏ.
   static func planarTable(_ n: Int, flips: Int) throws(GroupError) -> FixedArray<Int32> {
-    var table = try Table<Int32>(capacity: flips * n * flips * n)
+    var table = try GroupTable<Int32>(capacity: flips * n * flips * n)
     for j in 0..<flips {
       for r in 0..<n {
         for k in 0..<flips {

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import _EquiconvPlatform
 
 extension PointGroup {
   /// The factors that a scaling may have; beyond them no kernel on a grid makes sense.
@@ -32,7 +26,7 @@ extension PointGroup {
     guard 1...3 ~= dimension else { throw .invalidDimension(dimension) }
     let scales = try ScaleSet(factors, limit: largestOrder)
     let identity = identityMatrix(dimension)
-    let matrices = try Table<Double>(count: factors.count * identity.count) { entry in
+    let matrices = try GroupTable<Double>(count: factors.count * identity.count) { entry in
       identity[entry % identity.count] * factors[entry / identity.count]
     }
     return PointGroup(
@@ -58,7 +52,7 @@ extension PointGroup {
     try checkOrder(n, limit: largestOrder)
     let scales = try ScaleSet(factors, limit: largestOrder / n)
     let weights = scales.quadratureWeights
-    var matrices = try Table<Double>(capacity: 4 * factors.count * n)
+    var matrices = try GroupTable<Double>(capacity: 4 * factors.count * n)
     for element in 0..<factors.count * n {
       let factor = factors[element / n]
       try matrices.append(contentsOf: planarMatrix(element % n, of: n, isFlipped: false).map { $0 * factor })
@@ -105,7 +99,7 @@ private struct ScaleSet {
   /// look-up, rotations by addition modulo n.
   func cayley(rotations n: Int) throws(GroupError) -> FixedArray<Int32> {
     let m = factors.count
-    var table = try Table<Int32>(capacity: m * n * m * n)
+    var table = try GroupTable<Int32>(capacity: m * n * m * n)
     for i in 0..<m {
       let scales = factors.map { index(of: factors[i] * $0) }
       for r in 0..<n {

@@ -26,8 +26,10 @@ extension PointGroup {
     var numbers = [Int32](repeating: -1, count: order)
     for (number, element) in elements.enumerated() { numbers[element] = Int32(number) }
     let (count, size) = (elements.count, dimension * dimension)
-    let matrices = try Table<Double>(count: count * size) { matrixTable[elements[$0 / size] * size + $0 % size] }
-    let cayley = try Table<Int32>(count: count * count) { numbers[product(elements[$0 / count], elements[$0 % count])] }
+    let matrices = try GroupTable<Double>(count: count * size) { matrixTable[elements[$0 / size] * size + $0 % size] }
+    let cayley = try GroupTable<Int32>(count: count * count) {
+      numbers[product(elements[$0 / count], elements[$0 % count])]
+    }
     return PointGroup(
       PointGroupStorage(
         name: name ?? "subgroup(\(count)) of \(self.name)", dimension: dimension, matrices: matrices.frozen(),

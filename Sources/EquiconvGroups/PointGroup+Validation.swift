@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 extension PointGroup {
@@ -25,7 +26,7 @@ extension PointGroup {
     dimension: Int, copying matrices: some RandomAccessCollection<Double>, name: String? = nil
   ) throws(GroupError) {
     let order = try Self.checkShape(dimension: dimension, count: matrices.count)
-    let entries = try Table<Double>(matrices)
+    let entries = try GroupTable<Double>(matrices)
     try Self.checkFinite(entries.elements, dimension: dimension)
     snap(entries.elements)
     try Self.makeIdentity(entries.elements, dimension)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a variant offers to the engine: one table of C functions of pointers and integers, no SIMD value and no generic.
+// The engine gets it through a C function of `EquiconvMicrokernels.h` and does not import the module: it would compile
+// its own copies of what is in it, for another processor.
 
 import _EquiconvShims
 
 /// The entry points of this variant. A C function cannot come from generic code, so each scalar type has its own list.
-public func microkernels() -> equiconv_microkernel_table {
+func microkernels() -> equiconv_microkernel_table {
   equiconv_microkernel_table(
     float32: equiconv_microkernels(
       lanes: Lanes32.count, widestPanel: widestPanel, widestComplexPanel: widestComplexPanel,

@@ -4,6 +4,9 @@
 
 import _EquiconvShims
 
+@_cdecl("_equiconv_microkernels_avx2") @implementation
+public func _equiconv_microkernels_avx2() -> equiconv_microkernel_table { microkernels() }
+
 typealias Register32 = SIMD8<Float>
 typealias Register64 = SIMD4<Double>
 

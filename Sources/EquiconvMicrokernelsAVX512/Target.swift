@@ -4,6 +4,9 @@
 
 import _EquiconvShims
 
+@_cdecl("_equiconv_microkernels_avx512") @implementation
+public func _equiconv_microkernels_avx512() -> equiconv_microkernel_table { microkernels() }
+
 typealias Register32 = SIMD16<Float>
 typealias Register64 = SIMD8<Double>
 

@@ -4,6 +4,9 @@
 
 import _EquiconvShims
 
+@_cdecl("_equiconv_microkernels_neon") @implementation
+public func _equiconv_microkernels_neon() -> equiconv_microkernel_table { microkernels() }
+
 typealias Register32 = SIMD4<Float>
 typealias Register64 = SIMD2<Double>
 

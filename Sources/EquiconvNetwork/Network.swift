@@ -41,25 +41,40 @@ public final class Network: Sendable {
   ///
   /// - Throws: what does not fit, naming the operation, what it reads and what was expected; `outOfMemory`.
   public convenience init(_ file: NetworkFile, mode: Mode = .fast) throws(NetworkError) {
-    try self.init(file.document, tensors: file, mode: mode)
+    let (graph, runner) = try Self.read(file.document, tensors: file, mode: mode, simplified: true)
     withExtendedLifetime(file) {}
+    self.init(graph, runner, mode)
   }
 
+  private init(_ graph: NetworkGraph, _ runner: Runner, _ mode: Mode) {
+    self.graph = graph
+    self.runner = runner
+    self.mode = mode
+  }
+
+  /// The network of a document. It is no initializer: those of classes cannot be generic in Embedded Swift.
+  ///
   /// - Parameter simplified: whether steps are folded into each other.
-  package init(
+  package static func make(
     _ document: NetworkDocument, tensors: some NetworkTensors, mode: Mode = .fast, simplified: Bool = true
-  ) throws(NetworkError) {
-    let made = try CallGuard.run { () throws(NetworkError) in
+  ) throws(NetworkError) -> Network {
+    let (graph, runner) = try read(document, tensors: tensors, mode: mode, simplified: simplified)
+    return Network(graph, runner, mode)
+  }
+
+  /// Checks the graph; reads and scales all parameters.
+  private static func read(
+    _ document: NetworkDocument, tensors: some NetworkTensors, mode: Mode, simplified: Bool
+  ) throws(NetworkError) -> (NetworkGraph, Runner) {
+    try CallGuard.run { () throws(NetworkError) in
       let graph = try NetworkGraph(document, tensors: tensors)
       let program = try NetworkProgram(graph, tensors: tensors, simplified: simplified)
       let runner: Runner =
         document.scalar == .float32
-        ? .float32(try NetworkRunner(program, tensors: tensors, mode: mode))
-        : .float64(try NetworkRunner(program, tensors: tensors, mode: mode))
+        ? .float32(NetworkRunner(program, try program.numbers(tensors: tensors), mode: mode))
+        : .float64(NetworkRunner(program, try program.numbers(tensors: tensors), mode: mode))
       return (graph, runner)
     }
-    (graph, runner) = made
-    self.mode = mode
   }
 
   public var document: NetworkDocument { graph.document }
@@ -140,9 +155,12 @@ public final class Network: Sendable {
 
   /// The runner for arrays of S.
   func typed<S: EngineScalar>() throws(NetworkError) -> NetworkRunner<S> {
+    // Embedded Swift has no dynamic casts; that S is the type of the runner was compared.
     switch runner {
-    case .float32(let runner): if let runner = runner as? NetworkRunner<S> { return runner }
-    case .float64(let runner): if let runner = runner as? NetworkRunner<S> { return runner }
+    case .float32(let runner):
+      if S.self == Float.self { return unsafeBitCast(runner, to: NetworkRunner<S>.self) }
+    case .float64(let runner):
+      if S.self == Double.self { return unsafeBitCast(runner, to: NetworkRunner<S>.self) }
     }
     throw .argument(
       "the input's dtype", S.self == Float.self ? "float32" : "float64",

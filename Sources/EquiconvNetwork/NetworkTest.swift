@@ -35,7 +35,7 @@ extension Network {
       stored.append(tensor)
       counts.append(shape.reduce(1, *))
     }
-    let written = try Table<S>(repeating: 0, count: max(1, counts.reduce(0, +)))
+    let written = try NetworkTable<S>(repeating: 0, count: max(1, counts.reduce(0, +)))
     guard let base = written.elements.baseAddress, let read = input.bytes.baseAddress else { return }
     var (outputs, start) = ([UnsafeMutablePointer<S>](), 0)
     for count in counts {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvEngine
+
 public import _EquiconvMemory
 
 extension Network {

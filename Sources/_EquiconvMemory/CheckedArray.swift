@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// The room of an array that gets its first element.
 @inlinable var leastCapacity: Int { 4 }
@@ -16,7 +10,7 @@
 
 /// An array under construction whose allocations are checked: it throws where `Array` would end the process.
 ///
-/// Each module names its error once, `typealias Table<Element> = CheckedArray<Element, GroupError>`. `frozen()` returns
+/// Each module names its error once, `typealias GroupTable<Element> = CheckedArray<Element, GroupError>`. `frozen()` returns
 /// the finished array without a copy. Elements may be of any type that is not over-aligned and holds no weak reference:
 /// they are moved as bits.
 @frozen public struct CheckedArray<Element, Failure: AllocationFailure>: ~Copyable {

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// Unused room from this size on, a few pages, is returned.
 @inlinable var mostUnusedBytes: Int { 1 << 14 }
@@ -84,10 +78,11 @@ extension FixedArray: RandomAccessCollection {
     return base[index]
   }
 
-  @inlinable public func withContiguousStorageIfAvailable<R>(
-    _ body: (UnsafeBufferPointer<Element>) throws -> R
-  ) rethrows -> R? {
-    try withExtendedLifetime(storage) { try body(elements) }
+  @inlinable public func withContiguousStorageIfAvailable<R, Failure: Error>(
+    _ body: (UnsafeBufferPointer<Element>) throws(Failure) -> R
+  ) throws(Failure) -> R? {
+    defer { withExtendedLifetime(storage) {} }
+    return try body(elements)
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// The algorithms of the engine: the one place that lists them.
 enum Algorithms {
   /// The method that covers every pass of every layer and costs almost nothing to start.

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvPlatform
 import _EquiconvShims
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The clock behind the unit of `MeasuredCosts`. Only estimates in seconds depend on it: no choice does.
 package enum Calibration {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// One way to compute passes of layers: which passes it covers, what they cost, and how they run.
 ///
 /// A value is an algorithm for one task. Each algorithm has a folder of its own and a line in `Algorithms`. The plan

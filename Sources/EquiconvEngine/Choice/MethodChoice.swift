@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// The method of a task: the one that the layer's algorithm names, or that its rule chooses.
 struct MethodChoice {
   let method: Method

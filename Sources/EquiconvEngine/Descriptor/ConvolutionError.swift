@@ -87,4 +87,4 @@ extension ConvolutionError: AllocationFailure {
 }
 
 /// An array of the engine under construction.
-typealias Table<Element> = CheckedArray<Element, ConvolutionError>
+typealias PlanTable<Element> = CheckedArray<Element, ConvolutionError>

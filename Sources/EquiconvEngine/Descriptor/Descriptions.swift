@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvBases
+
 // What `print` shows: one line each.
 
 extension ConvolutionDescriptor: CustomStringConvertible {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 // How a kernel lies on an axis of the signal: the only place where sizes follow from stride, padding and dilation.
 
 extension Layer {

@@ -12,7 +12,7 @@ import _EquiconvErrors
 /// | `.quotient` | any subgroup | (batch, channels, \|H/K\|, spatial…) |
 ///
 /// Points of H/K are numbered as by `HomogeneousSpace`.
-public enum SignalSpace: Hashable, Codable, Sendable {
+public enum SignalSpace: Hashable, Sendable {
   case plane
   case group
   /// The elements of K, in any order. K = H and K = {e} mean `.plane` and `.group`.
@@ -29,7 +29,8 @@ public enum SignalSpace: Hashable, Codable, Sendable {
         return try HomogeneousSpace(group: group, stabilizer: stabilizer)
       } catch {
         throw ConvolutionError(
-          .notASubgroup, argument, stabilizer, expected: { "the elements of a subgroup: \(error.message(in: $0))" })
+          .notASubgroup, argument, listText(stabilizer),
+          expected: { "the elements of a subgroup: \(error.message(in: $0))" })
       }
     }
   }
@@ -42,3 +43,18 @@ public enum SignalSpace: Hashable, Codable, Sendable {
     return sorted == [0] ? .group : .quotient(stabilizer: sorted)
   }
 }
+
+extension SignalSpace: CustomStringConvertible {
+  /// For example "group" or "quotient(stabilizer: [0, 1])".
+  public var description: String {
+    switch self {
+    case .plane: "plane"
+    case .group: "group"
+    case .quotient(let stabilizer): "quotient(stabilizer: \(listText(stabilizer)))"
+    }
+  }
+}
+
+#if !hasFeature(Embedded)
+  extension SignalSpace: Codable {}
+#endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// Sizes of chunks and blocks, and why. They change the speed, never the numbers.
 struct Blocking {
   /// Positions transposed in one item, and pixels that a register tile of a weight gradient streams in one go, so that they stay

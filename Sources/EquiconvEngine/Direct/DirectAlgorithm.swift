@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+import _EquiconvShims
+
 /// The definition, output by output: covers every pass of every layer, and is equivariant to the last bit.
 struct DirectAlgorithm<S: EngineScalar>: ConvolutionAlgorithm {
   static var name: Algorithm { .direct }

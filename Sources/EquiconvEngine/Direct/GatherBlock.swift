@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// One block of vectors of one output element of one image, or of one stack of images: all outputs, panel by panel.

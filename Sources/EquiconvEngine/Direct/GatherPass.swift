@@ -71,14 +71,14 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     self.kernels = kernels
     self.threads = threads
     split = PanelSplit(outputs: outputs, widest: kernels.widestPanel)
-    let covers = try Table<VectorCover>(count: plan.grids.count) {
+    let covers = try PlanTable<VectorCover>(count: plan.grids.count) {
       VectorCover(grid: plan.grids[$0], layout: plan.layout, lanes: kernels.lanes)
     }.frozen()
     let planeBytes = MemoryLayout<S>.stride * channels * plan.stencil.inputElements * plan.layout.volume
     let depth = plan.layout.depth
     let blocking = Blocking(
       plan: plan, channels: channels, outputs: outputs, lanes: kernels.lanes, scalarBytes: MemoryLayout<S>.stride,
-      vectors: covers.map(\.vectorCount).max() ?? 1)
+      vectors: covers.map { $0.vectorCount }.max() ?? 1)
     readsInPlace =
       plan.layout.isSignal && covers.allSatisfy { $0.staysInside } && blocking.favorsReadingInPlace
     share = BatchShare(stacks: (batch + depth - 1) / depth, stackBytes: planeBytes, threads: threads)
@@ -99,7 +99,7 @@ struct GatherPass<S: EngineScalar>: PlannedPass {
     _ covers: FixedArray<VectorCover>, blockVectors: Int, isWhole: Bool
   ) throws(ConvolutionError) -> FixedArray<GridWork> {
     var (vectors, blocks) = (0, 0)
-    var works = try Table<GridWork>(capacity: covers.count)
+    var works = try PlanTable<GridWork>(capacity: covers.count)
     for cover in covers {
       try works.append(
         GridWork(

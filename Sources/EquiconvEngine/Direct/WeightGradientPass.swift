@@ -148,7 +148,7 @@ struct WeightGradientPass<S: EngineScalar>: PlannedPass {
     _ stencil: Stencil, _ orientation: ReduceOrientation
   ) throws(ConvolutionError) -> FixedArray<BankSums> {
     var first = 0
-    var sums = try Table<BankSums>(capacity: stencil.banks.count)
+    var sums = try PlanTable<BankSums>(capacity: stencil.banks.count)
     for bank in stencil.banks {
       let slots = stencil.terms[bank.points[0]].count
       try sums.append(

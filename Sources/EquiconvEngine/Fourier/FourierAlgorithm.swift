@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import EquiconvGroups
+import _EquiconvShims
+
 /// Tiles in the frequency domain: layers of stride 1 in the plane whose taps reach over 32 × 32 at most, in every pass.
 struct FourierAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   static var name: Algorithm { .fourier }

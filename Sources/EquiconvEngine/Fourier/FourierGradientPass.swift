@@ -134,7 +134,7 @@ struct FourierGradientPass<S: EngineScalar>: PlannedPass {
         source: tile * source.planes * source.vector, weight: tile * gradient.planes * gradient.vector)
     }
     let (offsets, groups) = (workspace[pieces.sourceOffsets], source.groups)
-    for turn in plan.correlation.banks.lazy.flatMap(\.turns) {
+    for turn in plan.correlation.banks.lazy.flatMap({ $0.turns }) {
       for index in 0..<source.planes {
         offsets[turn.target * source.planes + index] =
           (turn.sources[index / groups] * groups + index % groups) * source.vector

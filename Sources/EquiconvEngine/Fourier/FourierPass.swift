@@ -67,7 +67,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
     self.kernels = kernels
     sourceBands = plan.frames.map { plan.sourceBand($0, lanes: lanes) }
     targetBands = plan.frames.map { plan.targetBand($0, lanes: lanes) }
-    let band = sourceBands.lazy.map(\.volume).max() ?? 0
+    let band = sourceBands.lazy.map { $0.volume }.max() ?? 0
     // Rows of the plane are stored where they belong.
     let targetBand = targetBands.lazy.map { $0.plane.hasStoredRows ? 0 : $0.volume }.max() ?? 0
     let blocks = (plan.tileCount(batch: batch) + lanes - 1) / lanes
@@ -160,7 +160,7 @@ struct FourierPass<S: EngineScalar>: PlannedPass {
 
   /// [target][panel width, from the widest][e]: weight (c, e) of the representative reads plane (c, l·e).
   private func writeReads(_ reads: UnsafeMutablePointer<equiconv_read>) {
-    for turn in plan.frames.lazy.flatMap(\.products).map(\.turn) {
+    for turn in plan.frames.lazy.flatMap({ $0.products }).map({ $0.turn }) {
       var read = reads + turn.target * kernels.panelWidths * turn.sources.count
       var width = kernels.widestComplexPanel
       while width > 0 {

@@ -20,9 +20,9 @@ extension FourierPlan {
           "frames are of one kind")
       }
       checkInvariant(
-        frames.flatMap { $0.products.map(\.turn.target) }.sorted() == Array(0..<correlation.targetElements),
+        frames.flatMap { $0.products.map { $0.turn.target } }.sorted() == Array(0..<correlation.targetElements),
         "each target is computed once")
-      for product in frames.lazy.flatMap(\.products) {
+      for product in frames.lazy.flatMap({ $0.products }) {
         checkInvariant(product.reads.map { Int($0.point) }.sorted() == Array(0..<points), "turns permute the points")
       }
       for (bank, all) in contributions.enumerated() {

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvMemory
+import _EquiconvPlatform
 
 /// A correlation on tiles of n × n: how tiles cover the plane, and which weights each frequency of each target reads.
 ///

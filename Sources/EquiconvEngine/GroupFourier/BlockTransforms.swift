@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// Runs the transforms of one block of vectors: finds the places of their numbers, and hands them to the microkernel.
@@ -19,7 +20,7 @@ struct BlockTransforms<S: EngineScalar> {
   static func scratch(_ plan: GroupFourierPlan) -> Int { programs(plan).reduce(0) { max($0, $1.scratch) } }
 
   private static func programs(_ plan: GroupFourierPlan) -> [TransformProgram] {
-    plan.reads.map(\.program) + plan.inverses.map(\.program) + plan.inverses.map(\.adjoint)
+    plan.reads.map { $0.program } + plan.inverses.map { $0.program } + plan.inverses.map { $0.adjoint }
   }
 
   /// Consecutive vectors without offsets.

@@ -21,14 +21,14 @@ final class GroupFourierAdjoint: Sendable {
   /// - Throws: `outOfMemory`.
   init(_ plan: GroupFourierPlan) throws(ConvolutionError) {
     let sums = zip(plan.reads, plan.orbits.stabilizers).map { read, stabilizer in
-      ScatterSums(read, plan.transform, plan.table, stabilizer: stabilizer, rows: plan.parts.map(\.rows))
+      ScatterSums(read, plan.transform, plan.table, stabilizer: stabilizer, rows: plan.parts.map { $0.rows })
     }
     self.plan = plan
     scatters = try sums.map { each throws(ConvolutionError) in
       try TransformProgram(sums: each.coefficients, order: each.order, outputsLieApart: false).adding()
     }
     isExact =
-      plan.transform.representations.allSatisfy(\.isSigned) && sums.allSatisfy(\.isOrderless)
+      plan.transform.representations.allSatisfy { $0.isSigned } && sums.allSatisfy { $0.isOrderless }
       && Self.readsEachElementOnce(plan)
     checkInvariants()
   }
@@ -90,7 +90,7 @@ extension TransformProgram {
   fileprivate func adding() throws(ConvolutionError) -> TransformProgram {
     var added = [Bool](repeating: false, count: outputs)
     let needed = Set(steps.flatMap { [Int($0.first), Int($0.second)] } + copies.map { Int($0) })
-    var result = Table<equiconv_transform_step>()
+    var result = PlanTable<equiconv_transform_step>()
     for var step in steps {
       let (sum, difference) = (Int(step.sum) - inputs, Int(step.difference) - inputs)
       if step.operation == EQUICONV_STEP_BUTTERFLY,

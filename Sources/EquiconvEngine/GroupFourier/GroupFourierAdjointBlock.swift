@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// What one thread does for one image of an input gradient: transform the gradients of a block of vectors, or compute a
@@ -56,8 +57,8 @@ struct GroupFourierAdjointBlock<S: EngineScalar> {
         beyond: PaddedPlanes<S>.beyond(kernels))
       panel = try layout.reserve(S.self, unit, plan.mostReadNumbers, vectors, lanes)
       scratch = try layout.reserve(
-        S.self, max(BlockTransforms<S>.scratch(plan), most(\.scratch)), unit, vectors, lanes)
-      tile = try layout.reserve(S.self, max(plan.mostPoints, most(\.outputs)), unit, vectors, lanes)
+        S.self, max(BlockTransforms<S>.scratch(plan), most { $0.scratch }), unit, vectors, lanes)
+      tile = try layout.reserve(S.self, max(plan.mostPoints, most { $0.outputs }), unit, vectors, lanes)
       reads = try layout.reserve(equiconv_read.self, plan.parts.reduce(1) { max($0, outputs * $1.outputs.count) })
       columns = try layout.reserve(Int.self, 2, plan.mostRows, vectors)
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvShims
+
 /// Sizes of blocks and units of the input gradient of strided layers. They change the speed; a block also the last bits
 /// of layers whose orbits read an element at two taps, so it depends on neither threads, memory nor the batch.
 struct GroupFourierAdjointBlocking {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+import _EquiconvShims
+
 /// The kernels in the Fourier domain of L as the input gradient of a strided layer reads them: those of the forward pass,
 /// transposed.
 ///

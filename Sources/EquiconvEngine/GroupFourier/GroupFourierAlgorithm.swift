@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
+import _EquiconvMemory
+import _EquiconvShims
 
 /// Fourier on the lattice subgroup L of H: for each tap, the sum over the fiber is a convolution on L.
 ///

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+import _EquiconvShims
+
 /// Sizes of blocks and chunks. They change the speed, never the numbers.
 ///
 /// A block is some vectors of pixels of one image. For it, transforms of a chunk of (channel, orbit) pairs are made into

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 import _EquiconvMemory
+import _EquiconvShims
 
 /// A signal pass as correlations on the lattice subgroup L, transformed by representations of L.
 ///
@@ -72,7 +74,7 @@ final class GroupFourierPlan: Sendable {
     let transform = try Self.transform(group, orbits.subgroup)
     let table = SubgroupTable(group, orbits.subgroup)
     let points = orbits.outputs.map { output in
-      PointTransform(transform, table, stabilizer: output.stabilizer, points: output.turned.map(\.place))
+      PointTransform(transform, table, stabilizer: output.stabilizer, points: output.turned.map { $0.place })
     }
     var rows = [[Int]](repeating: [], count: transform.representations.count)
     for point in points { point.addRows(to: &rows) }
@@ -93,7 +95,7 @@ final class GroupFourierPlan: Sendable {
     (sources, sourceStarts) = try Self.sources(stencil, gather, geometry, orbits, reads)
     // Positions that are folded onto one are added up in an order that turning changes.
     isExact =
-      gather.fold == nil && transform.representations.allSatisfy(\.isSigned) && points.allSatisfy(\.isOrderless)
+      gather.fold == nil && transform.representations.allSatisfy { $0.isSigned } && points.allSatisfy { $0.isOrderless }
     checkInvariants(stencil, geometry, table)
   }
 
@@ -119,7 +121,7 @@ final class GroupFourierPlan: Sendable {
       parts[column.representation].outputs.firstIndex { $0.orbit == orbit && $0.column == column.column } ?? 0
     }
     return Inverse(
-      points: output.turned.map(\.point), columns: point.columns, outputs: outputs,
+      points: output.turned.map { $0.point }, columns: point.columns, outputs: outputs,
       program: try point.program(rows: rows), adjoint: try point.adjoint(transform, table, output, rows: rows),
       bias: point.columns.firstIndex { $0.sum != nil } ?? -1)
   }
@@ -128,15 +130,15 @@ final class GroupFourierPlan: Sendable {
   private static func sources(
     _ stencil: Stencil, _ gather: GatherPlan, _ geometry: Geometry, _ orbits: TapOrbits, _ reads: [ReadTransform]
   ) throws(ConvolutionError) -> (FixedArray<Int>, FixedArray<Int>) {
-    let offsets = try Table<Int>(repeating: -1, count: stencil.inputElements * orbits.taps)
+    let offsets = try PlanTable<Int>(repeating: -1, count: stencil.inputElements * orbits.taps)
     for (point, terms) in stencil.terms.enumerated() {
       Call.pause()
       for (term, read) in zip(terms, gather.reads[0, point]) {
         offsets[term.element * orbits.taps + geometry.tap(of: term)] = read.source
       }
     }
-    var sources = Table<Int>()
-    var starts = try Table<Int>(capacity: orbits.count + 1)
+    var sources = PlanTable<Int>()
+    var starts = try PlanTable<Int>(capacity: orbits.count + 1)
     for orbit in 0..<orbits.count {
       try starts.append(sources.count)
       for place in reads[Int(orbits.stabilizerOfOrbit[orbit])].cosets {
@@ -196,7 +198,7 @@ private struct PartBuilder {
   }
 
   func part(rows: [Int]) throws(ConvolutionError) -> GroupFourierPlan.Part {
-    var starts = try Table<Int>(capacity: orbits.count + 1)
+    var starts = try PlanTable<Int>(capacity: orbits.count + 1)
     var columns = 0
     for stabilizer in orbits.stabilizerOfOrbit {
       try starts.append(columns)
@@ -204,8 +206,8 @@ private struct PartBuilder {
     }
     try starts.append(columns)
     var outputs: [GroupFourierPlan.Output] = []
-    var entries = Table<GroupFourierPlan.WeightEntry>()
-    var entryStarts = Table<Int>()
+    var entries = PlanTable<GroupFourierPlan.WeightEntry>()
+    var entryStarts = PlanTable<Int>()
     for (orbit, point) in points.enumerated() {
       for column in point.columns where column.representation == number {
         outputs.append(.init(orbit: orbit, column: column.column))
@@ -221,7 +223,7 @@ private struct PartBuilder {
   /// κ̂[b, q] = Σ_t κ(t) (A R(t⁻¹))[b, q] for the pivot columns b of one orbit of reads.
   private func addEntries(
     _ read: Int, _ orbit: Int, _ column: PointTransform.Column,
-    _ entries: inout Table<GroupFourierPlan.WeightEntry>, _ starts: inout Table<Int>
+    _ entries: inout PlanTable<GroupFourierPlan.WeightEntry>, _ starts: inout PlanTable<Int>
   ) throws(ConvolutionError) {
     Call.pause()
     let kind = Int(orbits.stabilizerOfOrbit[read])

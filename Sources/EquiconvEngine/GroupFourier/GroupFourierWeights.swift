@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+import _EquiconvShims
+
 /// The kernels in the Fourier domain of L: κ̂ of each representation, in panels.
 ///
 /// Order: [representation][panel of outputs (o, column of ŷ)][channel][column of ẑ][width of the panel], as `multiply`

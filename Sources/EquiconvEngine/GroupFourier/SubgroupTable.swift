@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvMemory
 
 /// A subgroup L whose elements are numbered by their places in its list, with representations of L by place.
 package struct SubgroupTable: Sendable {

@@ -244,13 +244,13 @@ struct TransformSchedule {
     let values = operands.map { held($0) }
     var inner: [TransformGraph.Value] = []
     let results = self.results(kind, values, &inner)
-    guard let results, Set(results.map(\.node)).count == results.count else { return nil }
-    let made = Set((inner + results).map(\.node))
+    guard let results, Set(results.map({ $0.node })).count == results.count else { return nil }
+    let made = Set((inner + results).map { $0.node })
     let isClosed = inner.allSatisfy { value in
       wantedSigns[value.node] == 0 && uses[value.node].allSatisfy { made.contains($0) }
     }
     if !isClosed { return nil }
-    return Operation(operation: kind.operation, operands: operands, results: results, inner: inner.map(\.node))
+    return Operation(operation: kind.operation, operands: operands, results: results, inner: inner.map { $0.node })
   }
 
   private func results(

@@ -43,7 +43,7 @@ struct TransformSlots {
   private mutating func keepApart() {
     for operation in schedule.operations where operation.operation.readsConsecutiveSlots {
       for node in operation.operands { outputOfNode[node] = -1 }
-      let results = operation.results.map(\.node)
+      let results = operation.results.map { $0.node }
       if results.contains(where: { outputOfNode[$0] < 0 }) { for node in results { outputOfNode[node] = -1 } }
     }
   }
@@ -55,8 +55,9 @@ struct TransformSlots {
     for (number, output) in outputs.enumerated() { finish(number, output) }
     resolveCopies()
     return TransformProgram(
-      inputs: inputs, outputs: outputs.count, scratch: scratch, copies: try Table(copies.map { Int32($0) }).frozen(),
-      steps: try Table(steps).frozen(), work: work)
+      inputs: inputs, outputs: outputs.count, scratch: scratch,
+      copies: try PlanTable(copies.map { Int32($0) }).frozen(),
+      steps: try PlanTable(steps).frozen(), work: work)
   }
 
   private mutating func emit(_ operation: TransformSchedule.Operation, _ number: Int) {

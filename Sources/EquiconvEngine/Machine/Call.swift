@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvShims
 
 /// The border of the engine: the guarantees while a public function runs, on any thread.

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvPlatform
 import _EquiconvShims
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The instruction-set variants of the microkernels: `baseline` for every processor, AVX2 and AVX-512 for x86-64, NEON for
 /// 64-bit ARM.

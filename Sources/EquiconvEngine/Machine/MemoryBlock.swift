@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvErrors
+import _EquiconvPlatform
 
 /// Memory for a workspace. A few blocks are kept between calls: fresh pages cost as much as a tenth of the work.
 package struct MemoryBlock {
@@ -35,7 +30,7 @@ package struct MemoryBlock {
     return try allocate(bytes)
   }
 
-  static func giveBack(_ block: MemoryBlock) {
+  package static func giveBack(_ block: MemoryBlock) {
     var surplus: [MemoryBlock] = []
     let mostKept = mostKept
     ProcessLock.withMemoryLock {

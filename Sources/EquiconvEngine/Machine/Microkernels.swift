@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import EquiconvMicrokernelsBaseline
 import _EquiconvShims
-
-#if arch(x86_64)
-  import EquiconvMicrokernelsAVX2
-  import EquiconvMicrokernelsAVX512
-#elseif arch(arm64)
-  import EquiconvMicrokernelsNEON
-#endif
 
 /// The microkernels of one instruction set for one scalar type: all that the engine knows about the processor.
 package typealias Microkernels = equiconv_microkernels
 
+#if hasFeature(Embedded)
+  /// Nothing: Embedded Swift has no coding.
+  public typealias _Coded = Sendable
+#else
+  /// What a scalar is besides, so that arrays of it are `Codable`.
+  public typealias _Coded = Codable
+#endif
+
 /// A scalar type the engine computes with: Float or Double.
-public protocol EngineScalar: BinaryFloatingPoint, SIMDScalar, Codable, Sendable {
+public protocol EngineScalar: BinaryFloatingPoint, SIMDScalar, _Coded, Sendable {
   /// Microkernels of this scalar. An implementation detail.
   static func _microkernels(_ set: InstructionSet) -> _MicrokernelTable
 }
@@ -45,12 +45,12 @@ extension InstructionSet {
   fileprivate var table: equiconv_microkernel_table {
     switch self {
     #if arch(x86_64)
-      case .avx2: EquiconvMicrokernelsAVX2.microkernels()
-      case .avx512: EquiconvMicrokernelsAVX512.microkernels()
+      case .avx2: _equiconv_microkernels_avx2()
+      case .avx512: _equiconv_microkernels_avx512()
     #elseif arch(arm64)
-      case .neon: EquiconvMicrokernelsNEON.microkernels()
+      case .neon: _equiconv_microkernels_neon()
     #endif
-    default: EquiconvMicrokernelsBaseline.microkernels()
+    default: _equiconv_microkernels_baseline()
     }
   }
 }

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import _EquiconvPlatform
 import _EquiconvShims
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Workers that share the items of one loop with the calling thread.
 ///

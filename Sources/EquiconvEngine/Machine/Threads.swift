@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import _EquiconvErrors
+import _EquiconvPlatform
 import _EquiconvShims
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// How many threads large calls use. Results do not depend on it.
 public enum Threads {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// Memory of one pass, not initialized: allocated once, for all pieces of a layout.
 ///
 ///     var layout = Workspace.Layout()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 extension ConvolutionPlan {
   /// Which algorithm a pass of so many images uses, and what it costs.
   ///

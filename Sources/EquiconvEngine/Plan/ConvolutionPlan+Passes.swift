@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 extension ConvolutionPlan {
   /// `output = layer(input, weight) + bias`.
   ///
@@ -76,7 +78,7 @@ extension ConvolutionPlan {
     let count = try weightCount()
     if weight.count == count { return }
     throw ConvolutionError(
-      .invalidSize, .weight, "\(weight.count) prepared numbers", expected: "\(count), \(weightShape)")
+      .invalidSize, .weight, "\(weight.count) prepared numbers", expected: "\(count), \(listText(weightShape))")
   }
 
   /// A forward pass, or the transposed layer, of the caller's arrays.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 
 // What turning a signal by an element that maps the grid to itself changes.
 extension ConvolutionPlan {

@@ -2,6 +2,7 @@
 
 import EquiconvGroups
 import _EquiconvErrors
+import _EquiconvMemory
 
 /// A layer with everything worked out that does not depend on the numbers: sizes, stencils, memory layouts.
 ///

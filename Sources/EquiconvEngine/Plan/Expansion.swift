@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// Writes out the filter bank of the ordinary convolution that equals a layer.
 struct Expansion {
   let stencil: Stencil

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// What a call of a layer is known by at a glance: which layer, and the shapes but for the batch.
 struct LayerCall: Equatable {
   /// The number of a `PlannedLayer`; 0 for none.

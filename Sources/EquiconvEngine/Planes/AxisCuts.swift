@@ -21,9 +21,9 @@ struct AxisCuts {
   init(_ inside: FixedArray<Range<Int>>, count: Int, lanes: Int) throws(ConvolutionError) {
     self.count = count
     self.lanes = lanes
-    var lows = try Table<Int>(capacity: inside.count)
-    var highs = try Table<Int>(capacity: inside.count)
-    var places = try Table<Int>(capacity: 2 * inside.count + 2)
+    var lows = try PlanTable<Int>(capacity: inside.count)
+    var highs = try PlanTable<Int>(capacity: inside.count)
+    var places = try PlanTable<Int>(capacity: 2 * inside.count + 2)
     // No tap meets the signal for more outputs than this.
     var longest = 1
     for outputs in inside {
@@ -42,7 +42,7 @@ struct AxisCuts {
     self.highs = highs.frozen()
     self.places = places.frozen()
     let vectorsPerOutput = Double((longest - 1) / lanes + 1) / Double(longest)
-    let least = try Table<Double>(repeating: 0, count: self.places.count)
+    let least = try PlanTable<Double>(repeating: 0, count: self.places.count)
     for place in 1..<self.places.count {
       let outputs = self.places[place - 1]..<self.places[place]
       let taps = Self.taps(outputs, self.lows, self.highs)

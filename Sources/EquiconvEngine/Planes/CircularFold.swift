@@ -51,7 +51,7 @@ struct CircularFold: Sendable {
   }
 
   private static func stretches(_ axis: GatherAxis, stride: Int) throws(ConvolutionError) -> FixedArray<Stretch> {
-    var stretches = Table<Stretch>()
+    var stretches = PlanTable<Stretch>()
     // Whether phases are whole and all there: then they fill the axis.
     var isFull = true
     for phase in axis.phases {
@@ -65,7 +65,7 @@ struct CircularFold: Sendable {
     }
     if isFull && stretches.count == stride {
       let whole = Stretch(position: 0, positionStep: 1, place: 0, placeStep: 1, count: axis.destination)
-      return try Table<Stretch>(repeating: whole, count: 1).frozen()
+      return try PlanTable<Stretch>(repeating: whole, count: 1).frozen()
     }
     return stretches.frozen()
   }

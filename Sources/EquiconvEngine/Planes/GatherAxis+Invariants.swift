@@ -40,7 +40,7 @@ extension GatherAxis {
     }
 
     private func checkPlaces() throws(ConvolutionError) {
-      var all = Table<Places>()
+      var all = PlanTable<Places>()
       let step = phases.first?.step ?? 1
       for phase in phases {
         checkInvariant(phase.step == step, "phases of an axis have one step")

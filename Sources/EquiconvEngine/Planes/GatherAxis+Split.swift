@@ -15,7 +15,7 @@ extension GatherAxis {
   /// The taps that are read for each group, phase by phase.
   func tapsOfGroups() throws(ConvolutionError) -> FixedArray<Double> {
     let firsts = try firstGroups()
-    let taps = try Table<Double>(repeating: 0, count: firsts[phases.count] + 1)
+    let taps = try PlanTable<Double>(repeating: 0, count: firsts[phases.count] + 1)
     // Each tap is read for neighboring groups: where it begins and ends is enough.
     for tap in self.taps {
       guard let tap, !tap.groups.isEmpty else { continue }
@@ -28,7 +28,7 @@ extension GatherAxis {
 
   /// Groups of the phases before each phase, and of all.
   func firstGroups() throws(ConvolutionError) -> FixedArray<Int> {
-    let firsts = try Table<Int>(repeating: 0, count: phases.count + 1)
+    let firsts = try PlanTable<Int>(repeating: 0, count: phases.count + 1)
     for (number, phase) in phases.enumerated() { firsts[number + 1] = firsts[number] + phase.groups.count }
     return firsts.frozen()
   }
@@ -53,13 +53,13 @@ extension GatherAxis {
   ///
   /// - Parameter lanes: outputs that a vector holds along this axis.
   func split(tolerance: Double, lanes: Int) throws(ConvolutionError) -> GatherAxis {
-    let inside = try Table<Range<Int>>.grouped(phases.count) { give in
+    let inside = try PlanTable<Range<Int>>.grouped(phases.count) { give in
       for tap in self.taps { if let tap, !tap.inside.isEmpty { give(tap.phase, tap.inside) } }
     }
-    let split = try Table<Phase>(count: phases.count) { number throws(ConvolutionError) in
+    let split = try PlanTable<Phase>(count: phases.count) { number throws(ConvolutionError) in
       try phases[number].split(inside[number], tolerance: tolerance, lanes: lanes)
     }.frozen()
-    let taps = try Table<Tap?>(count: self.taps.count) { number in
+    let taps = try PlanTable<Tap?>(count: self.taps.count) { number in
       guard var tap = self.taps[number] else { return nil }
       tap.groups = split[tap.phase].indices(tap.inside)
       return tap
@@ -70,11 +70,11 @@ extension GatherAxis {
   /// The axis with a destination that has places for groups that are read and for nothing else.
   func compacted() throws(ConvolutionError) -> GatherAxis {
     var end = 0
-    let phases = try Table<Phase>(count: self.phases.count) { number throws(ConvolutionError) in
+    let phases = try PlanTable<Phase>(count: self.phases.count) { number throws(ConvolutionError) in
       var phase = self.phases[number]
       phase.step = 1
       let groups = phase.groups
-      phase.groups = try Table<Group>(count: groups.count) { number in
+      phase.groups = try PlanTable<Group>(count: groups.count) { number in
         var group = groups[number]
         if group.isRead {
           group.place = end
@@ -95,7 +95,7 @@ extension GatherAxis.Phase {
   ) throws(ConvolutionError) -> GatherAxis.Phase {
     let cuts = try AxisCuts(inside, count: count, lanes: lanes)
     let start = groups[0].place
-    var split = Table<GatherAxis.Group>()
+    var split = PlanTable<GatherAxis.Group>()
     try cuts.forEachGroup(tolerance: tolerance) { range throws(ConvolutionError) in
       try split.append(
         GatherAxis.Group(

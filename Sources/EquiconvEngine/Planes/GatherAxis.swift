@@ -32,7 +32,7 @@ struct GatherAxis: Sendable {
       self.residue = residue
       self.count = count
       self.step = step
-      groups = try Table(
+      groups = try PlanTable(
         repeating: Group(first: 0, count: count, place: start, isRead: isRead), count: 1
       ).frozen()
     }
@@ -78,8 +78,8 @@ struct GatherAxis: Sendable {
     step = stride
     self.isCircular = isCircular
     let whole = try Phase(start: 0, step: 1, count: count, isRead: used.contains(true))
-    phases = try Table(repeating: whole, count: 1).frozen()
-    taps = try Table<Tap?>(count: used.count) { number in
+    phases = try PlanTable(repeating: whole, count: 1).frozen()
+    taps = try PlanTable<Tap?>(count: used.count) { number in
       guard used[number] else { return nil }
       let tap = number * geometry.dilation[axis]
       if isCircular { return Tap(position: tap % size, phase: 0, inside: 0..<count, groups: 0..<1) }
@@ -101,14 +101,14 @@ struct GatherAxis: Sendable {
     let count = geometry.output[axis]
     let places = AdjointPlaces(geometry, axis: axis, used: used, isCircular: isCircular)
     let residues = try places.residues()
-    let phases = try Table<Phase>(count: residues.count) { number throws(ConvolutionError) in
+    let phases = try PlanTable<Phase>(count: residues.count) { number throws(ConvolutionError) in
       let residue = residues[number]
       return try Phase(
         residue: residue, start: places.stride * places.first(residue) + residue - places.low, step: places.stride,
         count: places.outputs(residue), isRead: true)
     }.frozen()
     // For each tap its phase, and which output the first of its phase receives from.
-    let reads = try Table<(phase: Int, index: Int)?>(count: used.count) { number in
+    let reads = try PlanTable<(phase: Int, index: Int)?>(count: used.count) { number in
       guard let place = places.place(number) else { return nil }
       let residue = place % places.stride
       let phase = residues.firstPlace(notBelow: residue)
@@ -119,7 +119,7 @@ struct GatherAxis: Sendable {
     var lowest: Int?
     for read in reads.elements { if let read { lowest = min(lowest ?? read.index, read.index) } }
     let origin = lowest ?? 0
-    taps = try Table<Tap?>(count: used.count) { number in
+    taps = try PlanTable<Tap?>(count: used.count) { number in
       guard let read = reads[number] else { return nil }
       let outputs = phases[read.phase].count
       return Tap(
@@ -181,7 +181,7 @@ private struct AdjointPlaces {
 
   /// The remainders of taps modulo the stride that have outputs, ascending.
   func residues() throws(ConvolutionError) -> FixedArray<Int> {
-    var residues = try Table<Int>(capacity: used.count)
+    var residues = try PlanTable<Int>(capacity: used.count)
     for tap in used.indices {
       if let place = place(tap), outputs(place % stride) > 0 { try residues.append(place % stride) }
     }

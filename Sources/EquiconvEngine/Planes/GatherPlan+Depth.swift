@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// How many images lie side by side in padded planes.
 ///
 /// Lanes run along places, so rows of small planes leave many of them idle. With L images side by side none is idle, whatever

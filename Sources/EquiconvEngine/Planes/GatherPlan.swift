@@ -52,11 +52,11 @@ final class GatherPlan: Sendable {
     reads = try GridReads(stencil, geometry, axes, grids, layout)
     leftOut = reads.isPartial ? try LeftOutTerms(axes, grids, geometry) : nil
     rowsRead = try Self.rowsRead(stencil, geometry)
-    orbitOffsets = try Table<Int>.grouped(stencil.isOrbit ? stencil.terms.count : 0) { [reads] give in
+    orbitOffsets = try PlanTable<Int>.grouped(stencil.isOrbit ? stencil.terms.count : 0) { [reads] give in
       if !stencil.isOrbit { return }
       for element in stencil.terms.indices { for read in reads[0, element] { give(element, read.source) } }
     }
-    flatRadices = try Table<Int>.grouped(stencil.isOrbit ? stencil.banks.count : 0) { give in
+    flatRadices = try PlanTable<Int>.grouped(stencil.isOrbit ? stencil.banks.count : 0) { give in
       if !stencil.isOrbit { return }
       for (number, bank) in stencil.banks.enumerated() {
         for radices in bank.orbitRadices { for radix in radices { give(number, radix) } }
@@ -102,7 +102,7 @@ final class GatherPlan: Sendable {
 
   private static func rowsRead(_ stencil: Stencil, _ geometry: Geometry) throws(ConvolutionError) -> Int {
     let kernel = geometry.kernel
-    let isRead = try Table<Bool>(repeating: false, count: stencil.inputElements * kernel.z * kernel.y)
+    let isRead = try PlanTable<Bool>(repeating: false, count: stencil.inputElements * kernel.z * kernel.y)
     for term in stencil.terms.max(by: { $0.count < $1.count }) ?? FixedArray() {
       let (z, y) = (geometry.tap(term.position.z, axis: 0), geometry.tap(term.position.y, axis: 1))
       isRead[(term.element * kernel.z + z) * kernel.y + y] = true
@@ -114,9 +114,9 @@ final class GatherPlan: Sendable {
   private static func usedTaps(
     _ stencil: Stencil, _ geometry: Geometry
   ) throws(ConvolutionError) -> [FixedArray<Bool>] {
-    let z = try Table<Bool>(repeating: false, count: geometry.kernel.z)
-    let y = try Table<Bool>(repeating: false, count: geometry.kernel.y)
-    let x = try Table<Bool>(repeating: false, count: geometry.kernel.x)
+    let z = try PlanTable<Bool>(repeating: false, count: geometry.kernel.z)
+    let y = try PlanTable<Bool>(repeating: false, count: geometry.kernel.y)
+    let x = try PlanTable<Bool>(repeating: false, count: geometry.kernel.x)
     for terms in stencil.terms {
       Call.pause()
       for term in terms {

@@ -20,7 +20,7 @@ struct GridReads: Sendable {
     let offsetsY = try TapOffsets(axes[1], axis: 1, grids, layout)
     let offsetsX = try TapOffsets(axes[2], axis: 2, grids, layout)
     let (elements, volume) = (stencil.outputElements, layout.volume)
-    lists = try Table<equiconv_read>.grouped(grids.grids.count * elements) { give in
+    lists = try PlanTable<equiconv_read>.grouped(grids.grids.count * elements) { give in
       for (element, terms) in stencil.terms.enumerated() {
         Call.pause()
         for term in terms {
@@ -65,8 +65,8 @@ private struct TapOffsets {
   private let starts: FixedArray<Int>
 
   init(_ axis: GatherAxis, axis number: Int, _ grids: GridTable, _ layout: PlaneLayout) throws(ConvolutionError) {
-    var entries = Table<(place: Int, offset: Int)>()
-    var starts = try Table<Int>(repeating: 0, count: 1)
+    var entries = PlanTable<(place: Int, offset: Int)>()
+    var starts = try PlanTable<Int>(repeating: 0, count: 1)
     for tap in axis.taps {
       if let tap {
         for group in tap.groups {

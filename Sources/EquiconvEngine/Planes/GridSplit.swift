@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// How the outputs of a plan are split into grids that leave out reads of nothing but zeros.
 ///
 /// Splits follow from sizes alone, so neither threads nor processors change what is computed.
@@ -30,11 +32,11 @@ struct GridSplit {
         try whole[axis].split(tolerance: 1 + excess, lanes: lanes(axis: axis))
       }
       let loads = try loads(split)
-      let reads = share(loads, \.reads, whole)
+      let reads = share(loads, { $0.reads }, whole)
       let lists = loads.reduce(Double(stencil.outputElements)) { $0 * $1.groups }
       if reads <= max(Self.mostReads, Self.mostGrowth * Double(stencil.termCount)) && lists <= Self.mostReads {
         // Estimates first: a layer that is not split in the end, like almost all layers, costs little.
-        let (most, least) = (Self.mostWork * share(wholeLoads, \.work, whole), share(loads, \.work, whole))
+        let (most, least) = (Self.mostWork * share(wholeLoads, { $0.work }, whole), share(loads, { $0.work }, whole))
         if least > most { return whole }
         return try work(split, whole) <= Self.mostWork * work(whole, whole) ? split : whole
       }
@@ -63,7 +65,7 @@ struct GridSplit {
     let table = try GridTable(axes, keepsUnread: false)
     let layout = try PlaneLayout(axes)
     let taps = try axes.map { axis throws(ConvolutionError) in try axis.tapsOfGroups() }
-    let terms = share(axes.map { _ in GatherAxis.Load(reads: 1) }, \.reads, whole)
+    let terms = share(axes.map { _ in GatherAxis.Load(reads: 1) }, { $0.reads }, whole)
     return zip(table.grids, table.places).reduce(0) { work, grid in
       let vectors = VectorCover(grid: grid.0, layout: layout, lanes: Self.lanes).vectorCount
       let reads = terms * taps[0][grid.1.z] * taps[1][grid.1.y] * taps[2][grid.1.x]

@@ -17,9 +17,9 @@ struct GridTable {
   init(_ axes: [GatherAxis], keepsUnread: Bool) throws(ConvolutionError) {
     firstGroups = try axes.map { axis throws(ConvolutionError) in try axis.firstGroups() }
     groups = Box(z: firstGroups[0].last ?? 0, y: firstGroups[1].last ?? 0, x: firstGroups[2].last ?? 0)
-    let numbers = try Table<Int>(repeating: -1, count: groups.volume)
-    var grids = try Table<OutputGrid>(capacity: groups.volume)
-    var places = try Table<Box>(capacity: groups.volume)
+    let numbers = try PlanTable<Int>(repeating: -1, count: groups.volume)
+    var grids = try PlanTable<OutputGrid>(capacity: groups.volume)
+    var places = try PlanTable<Box>(capacity: groups.volume)
     let plane = Box(z: axes[0].destination, y: axes[1].destination, x: axes[2].destination)
     let lists = try axes.map { axis throws(ConvolutionError) in try Self.list(axis) }
     for (placeZ, z) in lists[0].enumerated() {
@@ -45,7 +45,7 @@ struct GridTable {
   private static func list(
     _ axis: GatherAxis
   ) throws(ConvolutionError) -> FixedArray<(step: Int, group: GatherAxis.Group)> {
-    var list = Table<(step: Int, group: GatherAxis.Group)>()
+    var list = PlanTable<(step: Int, group: GatherAxis.Group)>()
     for phase in axis.phases { for group in phase.groups { try list.append((phase.step, group)) } }
     return list.frozen()
   }

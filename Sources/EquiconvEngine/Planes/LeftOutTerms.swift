@@ -25,7 +25,7 @@ struct LeftOutTerms: Sendable {
     self.geometry = geometry
     taps = try axes.indices.map { number throws(ConvolutionError) in
       let axis = axes[number]
-      return try Table<Tap?>(count: axis.taps.count) { tap in
+      return try PlanTable<Tap?>(count: axis.taps.count) { tap in
         guard let tap = axis.taps[tap] else { return nil }
         let first = grids.place(axis: number, phase: tap.phase, group: 0)
         return Tap(

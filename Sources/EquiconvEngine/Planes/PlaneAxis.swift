@@ -34,7 +34,7 @@ struct PlaneAxis: Sendable {
     origin = axis.origin
     step = axis.step
     isCircular = axis.isCircular
-    var reads = Table<Read>()
+    var reads = PlanTable<Read>()
     var mostZeros = 0
     for tap in axis.taps {
       guard let tap else { continue }
@@ -56,9 +56,9 @@ struct PlaneAxis: Sendable {
   private static func runs(
     _ reads: UnsafeMutableBufferPointer<Read>, step: Int
   ) throws(ConvolutionError) -> (residues: FixedArray<Int>, runs: FixedArray<Run>, starts: FixedArray<Int>) {
-    var residues = Table<Int>()
-    var runs = Table<Run>()
-    var starts = Table<Int>()
+    var residues = PlanTable<Int>()
+    var runs = PlanTable<Run>()
+    var starts = PlanTable<Int>()
     for read in reads {
       let first = read.position / step
       if residues.count == 0 || residues[residues.count - 1] != read.residue {

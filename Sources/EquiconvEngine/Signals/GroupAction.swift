@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 
 /// The action of an element that maps the grid to itself on a signal, exact:
 /// `(L_g f)(x) = f(g⁻¹x)` about the center of the array, and `(L_g f)(p, x) = f(g⁻¹p, g⁻¹x)` for points p of a fiber.

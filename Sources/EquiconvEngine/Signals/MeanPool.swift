@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// The mean over the points of a fiber, for neighboring places.
 enum MeanPool {
   /// - Parameter values: Scratch for (order + 1) · length numbers.

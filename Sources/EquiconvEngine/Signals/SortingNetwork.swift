@@ -7,7 +7,7 @@ struct SortingNetwork {
   let comparators: FixedArray<(Int, Int)>
 
   init(_ count: Int) throws(ConvolutionError) {
-    var comparators = Table<(Int, Int)>()
+    var comparators = PlanTable<(Int, Int)>()
     var top = 1
     while top < count { top *= 2 }
     var p = top / 2

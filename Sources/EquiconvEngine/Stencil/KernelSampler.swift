@@ -31,11 +31,11 @@ struct KernelSampler {
     scales = sampled.scales
     let d = group.dimension
     axes = ArrayAxes(count: d)
-    var matrices = try Table<Double>(capacity: group.order * d * d)
+    var matrices = try PlanTable<Double>(capacity: group.order * d * d)
     for h in 0..<group.order { try matrices.append(contentsOf: group.matrixOfInverse(h)) }
     inverseMatrices = matrices.frozen()
     let extents = sampled.extents.values
-    var points = try Table<Double>(capacity: turns.taps * d)
+    var points = try PlanTable<Double>(capacity: turns.taps * d)
     for tap in 0..<turns.taps { try points.append(contentsOf: tapPoint(tap, extents: extents)) }
     self.points = points.frozen()
   }
@@ -43,10 +43,10 @@ struct KernelSampler {
   /// Scratch for the look-up of one tap.
   struct Scratch: ~Copyable {
     /// h⁻¹u, and the functions that may differ from 0 there.
-    fileprivate var point = Table<Double>()
+    fileprivate var point = PlanTable<Double>()
     fileprivate var found = LocalValues()
     /// The values B_j(h⁻¹u) / |det h| that are not 0, by j.
-    fileprivate(set) var entries = Table<SamplingOperator.Entry>()
+    fileprivate(set) var entries = PlanTable<SamplingOperator.Entry>()
   }
 
   /// Finds the values B_j(h⁻¹u) / |det h| that are not 0; none where u is outside the support of h.
@@ -105,7 +105,7 @@ struct KernelSampler {
   }
 
   /// h⁻¹u.
-  private func turn(_ u: Int, by h: Int, into point: inout Table<Double>) throws(ConvolutionError) {
+  private func turn(_ u: Int, by h: Int, into point: inout PlanTable<Double>) throws(ConvolutionError) {
     let d = group.dimension
     point.removeAll()
     for row in 0..<d {

@@ -24,13 +24,13 @@ struct SamplingOperator: Sendable {
   /// The operator under construction, row by row.
   struct Builder: ~Copyable {
     let columns: Int
-    private var starts: Table<Int>
-    private var entries = Table<Entry>()
-    private var divisors = Table<Double>()
+    private var starts: PlanTable<Int>
+    private var entries = PlanTable<Entry>()
+    private var divisors = PlanTable<Double>()
 
     init(columns: Int) throws(ConvolutionError) {
       self.columns = columns
-      starts = try Table(repeating: 0, count: 1)
+      starts = try PlanTable(repeating: 0, count: 1)
     }
 
     var rows: Int { divisors.count }

@@ -74,7 +74,7 @@ struct Stencil: Sendable {
   /// - Throws: `outOfMemory`.
   /// - Complexity: O(terms): by counting, first by coefficient, then by element.
   func adjoint() throws(ConvolutionError) -> Stencil {
-    let writes = try Table<Write>.grouped(coefficients) { give in
+    let writes = try PlanTable<Write>.grouped(coefficients) { give in
       for (output, outputTerms) in terms.enumerated() {
         Call.pause()
         for term in outputTerms {
@@ -83,7 +83,7 @@ struct Stencil: Sendable {
         }
       }
     }
-    let adjoint = try Table<Term>.grouped(inputElements) { give in
+    let adjoint = try PlanTable<Term>.grouped(inputElements) { give in
       for group in writes {
         Call.pause()
         for write in group { give(write.element, write.term) }
@@ -92,7 +92,7 @@ struct Stencil: Sendable {
     let bank = Bank(coefficients: 0..<coefficients, points: Array(0..<inputElements), orbitRadices: .init())
     return Stencil(
       inputElements: outputElements, outputElements: inputElements, terms: adjoint,
-      banks: try Table<Bank>(repeating: bank, count: 1).frozen(), sampling: sampling)
+      banks: try PlanTable<Bank>(repeating: bank, count: 1).frozen(), sampling: sampling)
   }
 
   /// A term of the adjoint, and the element it belongs to.

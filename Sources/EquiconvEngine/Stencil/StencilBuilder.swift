@@ -64,13 +64,13 @@ struct StencilBuilder {
     let stabilizers = orbits.map { output.stabilizer(of: $0[0], in: carriers) }
     let sumsOrbits = stabilizers.contains { $0.count > 1 }
     var sampling = try SamplingOperator.Builder(columns: functionCount * sampler.basis.count)
-    var scratch = RowScratch(places: try Table(repeating: -1, count: sampling.columns))
-    let terms = try Table<FixedArray<Stencil.Term>>(repeating: FixedArray(), count: output.count)
-    var banks = try Table<Stencil.Bank>(capacity: orbits.count)
+    var scratch = RowScratch(places: try PlanTable(repeating: -1, count: sampling.columns))
+    let terms = try PlanTable<FixedArray<Stencil.Term>>(repeating: FixedArray(), count: output.count)
+    var banks = try PlanTable<Stencil.Bank>(capacity: orbits.count)
     for (points, stabilizer) in zip(orbits, stabilizers) {
       let first = sampling.rows
       let coefficients = try self.coefficients(of: points[0], stabilizer: stabilizer, &sampling, &scratch)
-      let radices = try Table<[Int]>(count: sumsOrbits ? coefficients.count : 0) { coefficients[$0].tower.radices }
+      let radices = try PlanTable<[Int]>(count: sumsOrbits ? coefficients.count : 0) { coefficients[$0].tower.radices }
       try banks.append(
         Stencil.Bank(coefficients: first..<sampling.rows, points: points, orbitRadices: radices.frozen()))
       for point in points {
@@ -87,11 +87,11 @@ struct StencilBuilder {
   /// Scratch in which a row is assembled.
   private struct RowScratch: ~Copyable {
     var sampler = KernelSampler.Scratch()
-    var row = Table<SamplingOperator.Entry>()
+    var row = PlanTable<SamplingOperator.Entry>()
     /// The place of each of the user's weights in the row; −1 for those that are not in it.
-    let places: Table<Int32>
+    let places: PlanTable<Int32>
 
-    init(places: consuming Table<Int32>) { self.places = places }
+    init(places: consuming PlanTable<Int32>) { self.places = places }
   }
 
   /// One coefficient of a bank: the first (e, u) of its orbit, and the elements that reach the others.
@@ -106,9 +106,9 @@ struct StencilBuilder {
     of point: Int, stabilizer: [Int], _ sampling: inout SamplingOperator.Builder, _ scratch: inout RowScratch
   ) throws(ConvolutionError) -> FixedArray<Coefficient> {
     let members = output.members(of: point)
-    let seen = try Table<Bool>(repeating: false, count: input.count * turns.taps)
+    let seen = try PlanTable<Bool>(repeating: false, count: input.count * turns.taps)
     var towers: [[Int]: OrbitTower] = [:]
-    var coefficients = Table<Coefficient>()
+    var coefficients = PlanTable<Coefficient>()
     for element in 0..<input.count {
       for tap in 0..<turns.taps where !seen[element * turns.taps + tap] {
         try Call.checkNotEnded()
@@ -157,7 +157,7 @@ struct StencilBuilder {
     of point: Int, turnedFrom origin: Int, _ coefficients: FixedArray<Coefficient>, first: Int
   ) throws(ConvolutionError) -> FixedArray<Stencil.Term> {
     guard let l = carriers.first(where: { output.act($0, origin) == point }) else { return FixedArray() }
-    var terms = try Table<Stencil.Term>(capacity: coefficients.reduce(0) { $0 + $1.tower.representatives.count })
+    var terms = try PlanTable<Stencil.Term>(capacity: coefficients.reduce(0) { $0 + $1.tower.representatives.count })
     for (number, coefficient) in coefficients.enumerated() {
       for r in coefficient.tower.representatives {
         let turn = group.product(l, r)
@@ -185,7 +185,7 @@ extension Layer {
   func pointFunctions(
     _ input: HomogeneousSpace, count: Int
   ) throws(ConvolutionError) -> FixedArray<FixedArray<SamplingOperator.Entry>> {
-    try Table<SamplingOperator.Entry>.grouped(input.count) { give in
+    try PlanTable<SamplingOperator.Entry>.grouped(input.count) { give in
       if groupBasis == .full { return (0..<count).forEach { give($0, .init(weight: $0, value: 1)) } }
       for point in 0..<input.count {
         for function in 0..<count {

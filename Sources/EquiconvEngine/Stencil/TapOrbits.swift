@@ -48,10 +48,10 @@ struct TapOrbits: Sendable {
     outputs = try to.orbits(of: subgroup).map { points throws(ConvolutionError) in
       try Self.output(points[0], stencil, geometry, to, subgroup, reads: reads, taps: turns.taps)
     }
-    var members = Table<Int32>()
+    var members = PlanTable<Int32>()
     var stabilizers: [[Int]] = []
-    var stabilizerOfOrbit = Table<Int32>()
-    let isSeen = try Table<Bool>(repeating: false, count: reads)
+    var stabilizerOfOrbit = PlanTable<Int32>()
+    let isSeen = try PlanTable<Bool>(repeating: false, count: reads)
     for read in 0..<reads where !isSeen[read] {
       try Call.checkNotEnded()
       if !outputs.contains(where: { $0.coefficients[read] >= 0 }) { continue }
@@ -87,7 +87,7 @@ struct TapOrbits: Sendable {
       if target == point { stabilizer.append(place) }
       if !turned.contains(where: { $0.point == target }) { turned.append((place, target)) }
     }
-    let coefficients = try Table<Int32>(repeating: -1, count: reads)
+    let coefficients = try PlanTable<Int32>(repeating: -1, count: reads)
     for term in stencil.terms[point] {
       coefficients[term.element * taps + geometry.tap(of: term)] = Int32(term.coefficient)
     }

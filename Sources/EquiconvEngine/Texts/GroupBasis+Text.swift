@@ -2,6 +2,7 @@
 
 public import EquiconvBases
 import EquiconvGroups
+import _EquiconvMemory
 
 /// For example `equiconv-group-basis/1 localized([0,1])`.
 extension GroupBasis: TextForm {

@@ -4,7 +4,7 @@ import _EquiconvMemory
 
 /// Writes the words and numbers of a text.
 public struct TextWriter: ~Copyable {
-  private var bytes = Table<UInt8>()
+  private var bytes = PlanTable<UInt8>()
 
   init() {}
 

@@ -27,7 +27,7 @@ extension PlaneCorrelation {
         checkInvariant(isAlike, "orbits are turned by the same elements in one order")
       }
       checkInvariant(
-        orbits.isEmpty || orbits.flatMap { $0.turns.map(\.target) }.sorted() == Array(0..<targetElements),
+        orbits.isEmpty || orbits.flatMap { $0.turns.map { $0.target } }.sorted() == Array(0..<targetElements),
         "each target is in one orbit")
     }
   #else

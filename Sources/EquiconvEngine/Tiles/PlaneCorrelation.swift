@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EquiconvGroups
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// A layer of stride 1 in the plane, or its input gradient, as the algorithms on tiles see it: correlations of planes.
@@ -70,7 +71,7 @@ struct PlaneCorrelation: Sendable {
     var origin = geometry.padding
     for axis in 0..<3 { origin[axis] -= last[axis] }
     let adjoint = try plan.stencil.adjoint().terms
-    let terms = try Table<Stencil.Term>.grouped(adjoint.count) { give in
+    let terms = try PlanTable<Stencil.Term>.grouped(adjoint.count) { give in
       for (element, terms) in adjoint.enumerated() {
         for term in terms {
           var term = term
@@ -182,11 +183,11 @@ struct PlaneCorrelation: Sendable {
   private struct DenseKernel: ~Copyable {
     private let reach: Box
     /// [element][row][column], one more than the coefficient; 0 where nothing is read.
-    private let places: Table<Int>
+    private let places: PlanTable<Int>
 
     init(elements: Int, reach: Box) throws(ConvolutionError) {
       self.reach = reach
-      places = try Table(
+      places = try PlanTable(
         repeating: 0, count: try ConvolutionDescriptor.product(elements, reach.volume, .kernelTaps))
     }
 

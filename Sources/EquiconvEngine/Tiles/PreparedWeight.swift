@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// A layer's weights, copied once and transformed once: passed in place of the array in forward passes.
 ///
 /// They are transformed when a call first needs it, and the transforms are kept as long as this lives. Changes of the

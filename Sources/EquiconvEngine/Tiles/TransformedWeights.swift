@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// Weights in the basis of an algorithm on tiles. Written once by who makes them, then shared by any number of threads.
 struct TransformedWeights<S: EngineScalar> {
   /// Keeps the numbers alive.

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvMemory
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// What transformed weights depend on, beside the numbers.
 struct TransformKey: Hashable {
@@ -67,7 +60,7 @@ final class WeightCache: Sendable {
       return TransformedWeights(entry.transformed)
     }
     let made = try make()
-    let copy = try Table<UInt8>(UnsafeRawBufferPointer(start: weight, count: weightBytes))
+    let copy = try PlanTable<UInt8>(UnsafeRawBufferPointer(start: weight, count: weightBytes))
     keep(key, Entry(copy: copy.frozen(), transformed: made.memory, bytes: made.bytes + weightBytes, lastUse: 0))
     return made
   }

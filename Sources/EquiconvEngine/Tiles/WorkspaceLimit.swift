@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import _EquiconvErrors
 
 /// How much memory the algorithms on tiles may use for each thread.
 public enum WorkspaceLimit {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvShims
+
 /// Winograd's tiles: signal passes in Float of layers of stride 1 in the plane whose taps reach over 3 × 3 at most.
 struct WinogradAlgorithm<S: EngineScalar>: WeightTransformingAlgorithm {
   static var name: Algorithm { .winograd }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+import _EquiconvShims
+
 /// The kernels of a correlation at the points of Winograd tiles: U = G g Gᵀ for each pair of planes, in panels.
 ///
 /// Order: [point][panel of outputs (o,p)][plane (c,e)][width of the panel], as `multiply` streams them. Computed in

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension CayleyTable {
   /// The irreducible real representations, as those of a transform: columns d/t and the scale d / |L|.
   ///
@@ -17,7 +19,7 @@ extension CayleyTable {
       representations.append(
         Representation(
           dimension: irrep.dimension,
-          matrices: try Table<Double>(count: order * size) { irrep.matrices[$0 / size][$0 % size] }.frozen(),
+          matrices: try GroupTable<Double>(count: order * size) { irrep.matrices[$0 / size][$0 % size] }.frozen(),
           columns: irrep.dimension / irrep.type.dimension, scale: Double(irrep.dimension) / Double(order),
           chains: stabilizers.map { chains[$0] }))
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension CayleyTable {
   /// Representations by signed permutations that recover all functions, with the fewest products, by ascending dimension.
   ///
@@ -9,9 +11,9 @@ extension CayleyTable {
   /// - Throws: `GroupError.outOfMemory`.
   package func signedRepresentations() throws(GroupError) -> [Representation] {
     let induced = InducedRepresentation.all(of: SignedDecomposition.characters(of: self), in: self)
-    let chains = CosetChains(to: induced.flatMap(\.stabilizers), in: self)
+    let chains = CosetChains(to: induced.flatMap { $0.stabilizers }, in: self)
     var representations: [Representation] = []
-    for dimension in Set(induced.map(\.dimension)).sorted() {
+    for dimension in Set(induced.map({ $0.dimension })).sorted() {
       for part in induced where part.dimension == dimension {
         representations.append(
           Representation(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// A finite group of at most 128 elements, given by its products alone. Element 0 is the identity.
 package struct CayleyTable: Hashable, Sendable {
   /// The largest order: sets of elements are 128 bits.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// The representation that a character χ: K → ±1 induces: by signed permutations of the left cosets of K.
 ///
 /// With one element r_q of each coset, R(h) e_q = χ(r_i⁻¹ h r_q) e_i, where i is the coset of h r_q. The subgroup that
@@ -55,8 +57,8 @@ struct InducedRepresentation {
       for k in domain { images[group.product(representative, k)] = (UInt8(line), Int8(character.value(k))) }
     }
     let moved = (0..<order).flatMap { h in representatives.map { images[group.product(h, $0)] } }
-    lines = moved.map(\.line)
-    signs = moved.map(\.sign)
+    lines = moved.map { $0.line }
+    signs = moved.map { $0.sign }
   }
 
   /// tr R(h) for each h.
@@ -72,8 +74,8 @@ struct InducedRepresentation {
   /// (|L|, D, D), row-major.
   ///
   /// - Throws: `GroupError.outOfMemory`.
-  func matrices() throws(GroupError) -> Table<Double> {
-    let matrices = try Table<Double>(repeating: 0, count: order * dimension * dimension)
+  func matrices() throws(GroupError) -> GroupTable<Double> {
+    let matrices = try GroupTable<Double>(repeating: 0, count: order * dimension * dimension)
     for h in 0..<order {
       for q in 0..<dimension {
         let (line, sign) = image(ofLine: q, by: h)

@@ -6,12 +6,12 @@ import _EquiconvMemory
 struct SymmetricMatrix: ~Copyable {
   let size: Int
   /// (size, size), row-major.
-  let entries: Table<Double>
+  let entries: GroupTable<Double>
 
   /// - Throws: `GroupError.outOfMemory`.
   init(size: Int) throws(GroupError) {
     self.size = size
-    entries = try Table<Double>(repeating: 0, count: size * size)
+    entries = try GroupTable<Double>(repeating: 0, count: size * size)
   }
 
   /// The eigenvalues, ascending, and the eigenvectors: orthonormal, as the rows of a (size, size) table.
@@ -22,7 +22,7 @@ struct SymmetricMatrix: ~Copyable {
   /// - Complexity: O(size³) for each round; about ten rounds.
   /// Source: G. H. Golub, C. F. Van Loan, Matrix Computations, section 8.5.
   consuming func eigenvectors() throws(GroupError) -> (values: [Double], vectors: FixedArray<Double>) {
-    let rotated = try Table<Double>(repeating: 0, count: size * size)
+    let rotated = try GroupTable<Double>(repeating: 0, count: size * size)
     for row in 0..<size { rotated[row * size + row] = 1 }
     var rounds = 0
     let whole = sumOfSquares { _, _ in true }
@@ -35,7 +35,7 @@ struct SymmetricMatrix: ~Copyable {
     }
     let order = (0..<size).sorted { entries[$0 * size + $0] < entries[$1 * size + $1] }
     let values = order.map { entries[$0 * size + $0] }
-    let vectors = try Table<Double>(count: size * size) { rotated[order[$0 / size] * size + $0 % size] }
+    let vectors = try GroupTable<Double>(count: size * size) { rotated[order[$0 / size] * size + $0 % size] }
     return (values, vectors.frozen())
   }
 
@@ -46,7 +46,7 @@ struct SymmetricMatrix: ~Copyable {
   }
 
   /// The rotation of axes p and q that makes entry (p, q) zero; the rows of `vectors` turn with them.
-  private func rotate(_ p: Int, _ q: Int, with vectors: borrowing Table<Double>) {
+  private func rotate(_ p: Int, _ q: Int, with vectors: borrowing GroupTable<Double>) {
     let entry = entries[p * size + q]
     if entry == 0 { return }
     let ratio = (entries[q * size + q] - entries[p * size + p]) / (2 * entry)
@@ -60,7 +60,7 @@ struct SymmetricMatrix: ~Copyable {
     entries[q * size + p] = 0
   }
 
-  private func turn(_ table: borrowing Table<Double>, _ a: Int, _ b: Int, _ cosine: Double, _ sine: Double) {
+  private func turn(_ table: borrowing GroupTable<Double>, _ a: Int, _ b: Int, _ cosine: Double, _ sine: Double) {
     let (x, y) = (table[a], table[b])
     table[a] = cosine * x - sine * y
     table[b] = sine * x + cosine * y

@@ -2,6 +2,7 @@
 
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// What a document says: a `NetworkDocument`, and what is derived from it.
@@ -120,6 +121,9 @@ struct DocumentReader {
   private func checkAxes(_ fields: DocumentObject, _ axes: [String]) throws(NetworkError) {
     guard let value = fields.optional("axes") else { return }
     let names = try value.names(1...Limits.axes, "axes")
-    if names != axes { throw value.error("\(axes)", showing: "\(names)") }
+    if names != axes { throw value.error(quoted(axes), showing: quoted(names)) }
   }
 }
+
+/// Names as Swift prints them, for example ["row", "column"].
+private func quoted(_ names: [String]) -> String { listText(names.map { "\"\($0)\"" }) }

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvMemory
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// An open regular file, whose size was looked up when it was opened.
 struct FileToRead: ~Copyable {
@@ -20,7 +13,7 @@ struct FileToRead: ~Copyable {
   init(_ path: String) throws(NetworkError) {
     try checkPath(path)
     // Opening a pipe that nobody writes to would wait.
-    let descriptor = retried { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    let descriptor = retried { equiconv_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0) }
     if descriptor < 0 { throw systemError(path, "a file that can be read") }
     var status = stat()
     if fstat(descriptor, &status) != 0 {
@@ -28,7 +21,7 @@ struct FileToRead: ~Copyable {
       close(descriptor)
       throw error
     }
-    guard status.st_mode & S_IFMT == S_IFREG else {
+    guard equiconv_file_type(&status) == S_IFREG else {
       close(descriptor)
       throw .invalid(.file, place: path, value: "no regular file", expected: "a file")
     }
@@ -69,7 +62,7 @@ struct FileToRead: ~Copyable {
   /// - Precondition: the file is not empty.
   /// - Throws: `file`.
   func mapped() throws(NetworkError) -> UnsafeRawBufferPointer {
-    guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+    guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), equiconv_is_map_failed(base) == 0 else {
       throw systemError(path, "a file that can be mapped")
     }
     return UnsafeRawBufferPointer(start: base, count: count)
@@ -88,13 +81,13 @@ func checkPath(_ path: String) throws(NetworkError) {
 func retried<Result: SignedInteger>(_ call: () -> Result) -> Result {
   while true {
     let result = call()
-    if result >= 0 || errno != EINTR { return result }
+    if result >= 0 || equiconv_error_code() != EINTR { return result }
   }
 }
 
 /// What the system says about its last call.
 func systemError(_ path: String, _ expected: String) -> NetworkError {
-  let code = errno
+  let code = equiconv_error_code()
   let words = strerror(code).map { String(cString: $0) } ?? "error \(code)"
   return .invalid(.file, place: path, value: "refused by the system (\(words))", expected: expected)
 }

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// A new file that takes its name when all of it is written: readers see the old file or the new one, whole.
 ///
@@ -26,17 +20,17 @@ struct FileToWrite: ~Copyable {
     var target = path
     var status = stat()
     let isThere = lstat(path, &status) == 0
-    if isThere, status.st_mode & S_IFMT == S_IFLNK {
+    if isThere, equiconv_file_type(&status) == S_IFLNK {
       guard let resolved = realpath(path, nil) else { throw systemError(path, Self.expected) }
       target = String(cString: resolved)
       free(resolved)
     }
     let replaces = isThere && stat(target, &status) == 0
-    if replaces, status.st_mode & S_IFMT != S_IFREG {
+    if replaces, equiconv_file_type(&status) != S_IFREG {
       throw .invalid(.file, place: path, value: "no regular file", expected: Self.expected)
     }
     let temporary = "\(target).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).part"
-    let descriptor = retried { open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+    let descriptor = retried { equiconv_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     if descriptor < 0 { throw systemError(path, Self.expected) }
     // A file that is replaced keeps who may read it.
     if replaces { fchmod(descriptor, status.st_mode & 0o777) }
@@ -59,13 +53,7 @@ struct FileToWrite: ~Copyable {
   }
 
   private static func write(_ descriptor: Int32, _ piece: UnsafeRawBufferPointer) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(descriptor, piece.baseAddress, piece.count)
-    #elseif canImport(Musl)
-      Musl.write(descriptor, piece.baseAddress, piece.count)
-    #elseif canImport(Darwin)
-      Darwin.write(descriptor, piece.baseAddress, piece.count)
-    #endif
+    _EquiconvPlatform.write(descriptor, piece.baseAddress, piece.count)
   }
 
   /// Makes sure that the file is on the disk, and gives it its name.
@@ -79,7 +67,7 @@ struct FileToWrite: ~Copyable {
   private func syncFolder() {
     let name = path.lastIndex(of: "/")
     let folder = name.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let descriptor = retried { open(folder, O_RDONLY | O_CLOEXEC) }
+    let descriptor = retried { equiconv_open(folder, O_RDONLY | O_CLOEXEC, 0) }
     if descriptor < 0 { return }
     fsync(descriptor)
     close(descriptor)

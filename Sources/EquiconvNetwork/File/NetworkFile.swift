@@ -105,7 +105,7 @@ public final class NetworkFile: Sendable {
   // MARK: - Tensors
 
   /// In the order of their bytes in UTF-8.
-  public var tensorNames: [String] { tensors.map(\.name) }
+  public var tensorNames: [String] { tensors.map { $0.name } }
 
   /// The number of tensors.
   public var tensorCount: Int { tensors.count }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 /// A tensor of a file: a view of its numbers, valid as long as the file is.
 public struct NetworkTensor: @unchecked Sendable {
   public let name: String
@@ -43,7 +45,7 @@ extension NetworkTensor {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       if overflow || extent > Limits.size || product > Limits.size {
         throw .invalid(
-          .limit, place: "\(place()).shape", value: "\(shape)", expected: "at most 2^48 numbers")
+          .limit, place: "\(place()).shape", value: listText(shape), expected: "at most 2^48 numbers")
       }
       count = product
     }
@@ -51,7 +53,7 @@ extension NetworkTensor {
     let bits = count * type.bits
     if bits % 8 != 0 {
       throw .invalid(
-        .format, place: "\(place()).shape", value: "\(shape)",
+        .format, place: "\(place()).shape", value: listText(shape),
         expected: "numbers of \(type.bits) bits that fill whole bytes")
     }
     return bits / 8

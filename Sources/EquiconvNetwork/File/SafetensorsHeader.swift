@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// The header of a safetensors file: its tensors, and the document in its metadata.
@@ -130,11 +131,11 @@ private struct EntryReader {
     let offsets = try fields.value("data_offsets")
     let ends = try integers(offsets, atMost: 2, "numbers")
     guard ends.count == 2, ends[0] <= ends[1] else {
-      throw offsets.error("its beginning and its end", showing: "\(ends)")
+      throw offsets.error("its beginning and its end", showing: listText(ends))
     }
     let count = try NetworkTensor.byteCount(type, shape, place: place.description)
     if ends[1] - ends[0] != count {
-      throw offsets.error("the \(count) bytes of \(type.rawValue) \(shape)", showing: "\(ends)")
+      throw offsets.error("the \(count) bytes of \(type.rawValue) \(listText(shape))", showing: listText(ends))
     }
     return .init(name: name, type: type, shape: shape, range: ends[0]..<ends[1])
   }

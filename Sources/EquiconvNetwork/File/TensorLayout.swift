@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
 import _EquiconvMemory
 
 /// Where a writer puts tensors: those of the largest numbers first, and among them in the order of their names. So all
@@ -52,7 +53,7 @@ struct TensorLayout {
 
 /// The places of tensors, which are in the order of their names, in the order of a file.
 func writingOrder(_ tensors: some RandomAccessCollection<NetworkTensor>) -> [Int] {
-  let types = tensors.map(\.type.bits)
+  let types = tensors.map { $0.type.bits }
   return types.indices.sorted { (-types[$0], $0) < (-types[$1], $1) }
 }
 
@@ -69,6 +70,6 @@ private func check(_ tensor: NetworkTensor) throws(NetworkError) {
   if tensor.bytes.count != count {
     throw .invalid(
       .argument, place: place, value: "of \(tensor.bytes.count) bytes",
-      expected: "the \(count) bytes of \(tensor.type.rawValue) \(tensor.shape)")
+      expected: "the \(count) bytes of \(tensor.type.rawValue) \(listText(tensor.shape))")
   }
 }

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvMemory
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import _EquiconvPlatform
 
 /// The numbers of all tensors of a file: in memory of their own, or mapped.
 final class TensorStorage: @unchecked Sendable {

@@ -28,4 +28,4 @@ extension NetworkDocument {
 }
 
 /// An array of this module under construction.
-typealias Table<Element> = CheckedArray<Element, NetworkError>
+typealias NetworkTable<Element> = CheckedArray<Element, NetworkError>

@@ -9,7 +9,7 @@ extension NetworkGraph {
   /// has more places per period than are followed.
   public var geometry: NetworkDocument.Geometry? {
     guard let first = outputs.first, types[first].dimension > 0 else { return nil }
-    var (stride, field): ([Double], [Int]) = ([], [])
+    var (stride, field): ([Double?], [Int?]) = ([], [])
     for axis in 0..<types[first].dimension {
       guard let along = AxisGeometry(self, of: first, axis) else { return nil }
       stride.append(along.stride)

@@ -158,7 +158,7 @@ public struct NetworkGraph: Sendable {
           expected: "equal extents")
       }
       do throws(ExtentRule.Failure) {
-        extents.append(try rule.apply(read[0]).map { $0 ?? 1 })
+        extents.append(try rule.apply(read[0].map(Optional.some)).map { $0 ?? 1 })
       } catch {
         throw error.error(document.place(number))
       }

@@ -28,7 +28,7 @@ extension NetworkProgram {
     _ rule: (NetworkStep, NetworkStep) throws(NetworkError) -> NetworkStep?
   ) throws(NetworkError) {
     var readers = [Int](repeating: 0, count: values.count)
-    for value in steps.flatMap(\.inputs) + outputs { readers[value] += 1 }
+    for value in steps.flatMap({ $0.inputs }) + outputs { readers[value] += 1 }
     var writers = [Int?](repeating: nil, count: values.count)
     var kept: [NetworkStep] = []
     for step in steps {

@@ -107,8 +107,8 @@ package struct NetworkProgram: Sendable {
     let space = try space(group, stabilizer, number)
     let size = group.order / space.count
     // Elements by their points, and in their order within a point.
-    let members = try Table<Int>(repeating: 0, count: group.order)
-    let ends = try Table<Int>(count: space.count) { $0 * size }
+    let members = try NetworkTable<Int>(repeating: 0, count: group.order)
+    let ends = try NetworkTable<Int>(count: space.count) { $0 * size }
     for element in 0..<group.order {
       let point = space.coset(of: element)
       members[ends[point]] = element
@@ -120,11 +120,11 @@ package struct NetworkProgram: Sendable {
 
   /// `y[c, i, j] = x[c, l_j r_i]` with the elements l_j of L ascending and r_i the smallest of the right coset i.
   private func restriction(_ type: SignalType, _ subgroup: [Int]) throws(NetworkError) -> FixedArray<Int> {
-    var points = Table<Int>()
+    var points = NetworkTable<Int>()
     // The graph has checked that there is a closed group.
     guard let group = type.group else { return points.frozen() }
     let elements = subgroup.sorted()
-    let isCovered = try Table<Bool>(repeating: false, count: group.order)
+    let isCovered = try NetworkTable<Bool>(repeating: false, count: group.order)
     for representative in 0..<group.order where !isCovered[representative] {
       for element in elements {
         let product = group.product(element, representative)
@@ -139,7 +139,7 @@ package struct NetworkProgram: Sendable {
   private func induction(_ name: String, _ stabilizer: [Int], _ number: Int) throws(NetworkError) -> FixedArray<Int> {
     guard let group = graph.document.groups[name] else { return FixedArray() }
     let space = try space(group, stabilizer, number)
-    return try Table<Int>(count: group.order) { space.coset(of: $0) }.frozen()
+    return try NetworkTable<Int>(count: group.order) { space.coset(of: $0) }.frozen()
   }
 
   private func space(

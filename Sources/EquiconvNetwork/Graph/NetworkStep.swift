@@ -60,16 +60,16 @@ package struct ChannelScaling: Sendable {
 
   /// This one after another.
   func after(_ first: ChannelScaling) throws(NetworkError) -> ChannelScaling {
-    let scales = try Table<Double>(count: scale.count) { scale[$0] * first.scale[$0] }
-    let shifts = try Table<Double>(count: scale.count) { scale[$0] * first.shift[$0] + shift[$0] }
+    let scales = try NetworkTable<Double>(count: scale.count) { scale[$0] * first.scale[$0] }
+    let shifts = try NetworkTable<Double>(count: scale.count) { scale[$0] * first.shift[$0] + shift[$0] }
     return ChannelScaling(scale: scales.frozen(), shift: shifts.frozen())
   }
 
   /// `(scale · x − mean[c]) / deviation[c]`.
   init(_ normalization: NetworkDocument.Normalization) throws(NetworkError) {
     let count = normalization.mean.count
-    let scales = try Table<Double>(count: count) { normalization.scale / normalization.deviation[$0] }
-    let shifts = try Table<Double>(count: count) { -normalization.mean[$0] / normalization.deviation[$0] }
+    let scales = try NetworkTable<Double>(count: count) { normalization.scale / normalization.deviation[$0] }
+    let shifts = try NetworkTable<Double>(count: count) { -normalization.mean[$0] / normalization.deviation[$0] }
     self.init(scale: scales.frozen(), shift: shifts.frozen())
   }
 
@@ -83,8 +83,8 @@ package struct ChannelScaling: Sendable {
     epsilon: Double
   ) throws(NetworkError) {
     let count = mean.count
-    let scales = try Table<Double>(count: count) { (weight?[$0] ?? 1) / (variance[$0] + epsilon).squareRoot() }
-    let shifts = try Table<Double>(count: count) { (bias?[$0] ?? 0) - mean[$0] * scales[$0] }
+    let scales = try NetworkTable<Double>(count: count) { (weight?[$0] ?? 1) / (variance[$0] + epsilon).squareRoot() }
+    let shifts = try NetworkTable<Double>(count: count) { (bias?[$0] ?? 0) - mean[$0] * scales[$0] }
     self.init(scale: scales.frozen(), shift: shifts.frozen())
   }
 }

@@ -2,6 +2,7 @@
 
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvErrors
 
 // Operations of layers and on the fiber.
 

@@ -40,8 +40,8 @@ struct ParameterReader<Tensors: NetworkTensors> {
   private func doubles(_ name: String) throws(NetworkError) -> FixedArray<Double> {
     guard let tensor = tensors.tensor(name) else { return FixedArray() }
     return document.scalar == .float32
-      ? try Table<Double>(count: tensor.count(of: Float.self)) { Double(tensor.number($0, Float.self)) }.frozen()
-      : try Table<Double>(count: tensor.count(of: Double.self)) { tensor.number($0, Double.self) }.frozen()
+      ? try NetworkTable<Double>(count: tensor.count(of: Float.self)) { Double(tensor.number($0, Float.self)) }.frozen()
+      : try NetworkTable<Double>(count: tensor.count(of: Double.self)) { tensor.number($0, Double.self) }.frozen()
   }
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+import _EquiconvMemory
+
 public import EquiconvEngine
 public import EquiconvGroups
 
@@ -88,7 +91,7 @@ extension SignalType: CustomStringConvertible {
     return switch space {
     case .plane: "the plane"
     case .group: "the group \(name)"
-    case .quotient(let stabilizer) where stabilizer.count <= 8: "the quotient of \(name) by \(stabilizer)"
+    case .quotient(let stabilizer) where stabilizer.count <= 8: "the quotient of \(name) by \(listText(stabilizer))"
     case .quotient(let stabilizer): "the quotient of \(name) by \(stabilizer.count) elements"
     }
   }

@@ -76,7 +76,7 @@ struct NetworkRun<S: EngineScalar> {
   private func eachShare(
     _ division: ShareDivision, _ body: (_ worker: Int, _ share: Int) throws(NetworkError) -> Void
   ) throws(NetworkError) {
-    let errors = try Table<NetworkError?>(repeating: nil, count: division.threads)
+    let errors = try NetworkTable<NetworkError?>(repeating: nil, count: division.threads)
     let failures = errors.elements
     ThreadPool.run(division.shares, threads: division.threads) { worker, share in
       if failures[worker] != nil { return }

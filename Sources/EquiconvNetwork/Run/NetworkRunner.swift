@@ -11,17 +11,11 @@ final class NetworkRunner<S: EngineScalar>: Sendable {
   private let plans = RecentPlans()
   private let memory = KeptMemory()
 
-  /// Reads and scales all parameters.
-  init(
-    _ program: NetworkProgram, tensors: some NetworkTensors, mode: Network.Mode
-  ) throws(NetworkError) {
+  /// - Parameter numbers: of each step of the program.
+  init(_ program: NetworkProgram, _ numbers: [StepNumbers<S>], mode: Network.Mode) {
     self.program = program
-    self.mode = mode
-    var numbers: [StepNumbers<S>] = []
-    for step in program.steps {
-      numbers.append(try StepNumbers(step, tensors: tensors, place: program.place(step)))
-    }
     self.numbers = numbers
+    self.mode = mode
   }
 
   // MARK: - Plans
@@ -86,7 +80,7 @@ final class NetworkRunner<S: EngineScalar>: Sendable {
       return work.division.threads
     }
     let steps = program.steps.count
-    let each = try Table<Double>(repeating: 0, count: steps * work.division.threads)
+    let each = try NetworkTable<Double>(repeating: 0, count: steps * work.division.threads)
     run.times = each.elements.baseAddress
     try run.run(work, in: block.base.assumingMemoryBound(to: S.self))
     for step in 0..<steps {

@@ -51,19 +51,19 @@ extension Network {
   ) throws(NetworkError) -> [OperationExplanation] {
     let (batch, extents) = try graph.checkInput(shape)
     let runner: NetworkRunner<S> = try typed()
-    let input = try Table<S>(repeating: 0, count: try Self.count(shape, "the input"))
+    let input = try NetworkTable<S>(repeating: 0, count: try Self.count(shape, "the input"))
     var shapes: [Int] = []
     for index in graph.outputs.indices {
       shapes.append(try Self.count(try outputShape(index, input: shape), "output \(index)"))
     }
-    let written = try Table<S>(repeating: 0, count: shapes.reduce(0, +))
+    let written = try NetworkTable<S>(repeating: 0, count: shapes.reduce(0, +))
     var (outputs, start) = ([UnsafeMutablePointer<S>](), 0)
     guard let base = written.elements.baseAddress, let read = input.elements.baseAddress else { return [] }
     for count in shapes {
       outputs.append(base + start)
       start += count
     }
-    let times = try Table<Double>(repeating: 0, count: runner.program.steps.count)
+    let times = try NetworkTable<Double>(repeating: 0, count: runner.program.steps.count)
     return try CallGuard.run { () throws(NetworkError) in
       try runner.run(batch: batch, extents: extents, input: UnsafePointer(read), outputs: outputs)
       let threads = try runner.run(

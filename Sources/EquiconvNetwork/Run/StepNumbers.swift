@@ -24,6 +24,16 @@ enum StepNumbers<S: EngineScalar>: Sendable {
   }
 }
 
+extension NetworkProgram {
+  /// The parameters of each step.
+  /// - Throws: `outOfMemory`.
+  func numbers<S: EngineScalar>(tensors: some NetworkTensors) throws(NetworkError) -> [StepNumbers<S>] {
+    var numbers: [StepNumbers<S>] = []
+    for step in steps { numbers.append(try StepNumbers(step, tensors: tensors, place: place(step))) }
+    return numbers
+  }
+}
+
 extension StepNumbers {
   /// Reads the parameters of a step.
   /// - Throws: `outOfMemory`.
@@ -39,8 +49,8 @@ extension StepNumbers {
       self = .matrix(weight, outputs: outputs, bias: try Self.bias(parameters, tensors))
     case .affine(let scaling):
       self = .channels(
-        scale: try Table<S>(count: scaling.scale.count) { S(scaling.scale[$0]) }.frozen(),
-        shift: try Table<S>(count: scaling.shift.count) { S(scaling.shift[$0]) }.frozen())
+        scale: try NetworkTable<S>(count: scaling.scale.count) { S(scaling.scale[$0]) }.frozen(),
+        shift: try NetworkTable<S>(count: scaling.shift.count) { S(scaling.shift[$0]) }.frozen())
     default: self = .none
     }
   }
@@ -77,12 +87,12 @@ extension StepNumbers {
     guard let tensor = tensors.tensor(parameters.weight) else { return FixedArray() }
     let count = tensor.count(of: S.self)
     guard let scale = parameters.scaling?.scale else {
-      return try Table<S>(count: count) { tensor.number($0, S.self) }.frozen()
+      return try NetworkTable<S>(count: count) { tensor.number($0, S.self) }.frozen()
     }
     let inner = tensor.shape[(parameters.channelAxis + 1)...].reduce(1, *)
     let channels = tensor.shape[parameters.channelAxis]
     let part = count / parameters.channelGroups
-    return try Table<S>(count: count) { index in
+    return try NetworkTable<S>(count: count) { index in
       let channel = index / part * channels + index / inner % channels
       return S(Double(tensor.number(index, S.self)) * scale[channel])
     }.frozen()
@@ -95,9 +105,9 @@ extension StepNumbers {
     let tensor = parameters.bias.flatMap { tensors.tensor($0) }
     guard let scaling = parameters.scaling else {
       guard let tensor else { return nil }
-      return try Table<S>(count: tensor.count(of: S.self)) { tensor.number($0, S.self) }.frozen()
+      return try NetworkTable<S>(count: tensor.count(of: S.self)) { tensor.number($0, S.self) }.frozen()
     }
-    return try Table<S>(count: scaling.scale.count) { channel in
+    return try NetworkTable<S>(count: scaling.scale.count) { channel in
       let bias = tensor.map { Double($0.number(channel, S.self)) } ?? 0
       return S(bias * scaling.scale[channel] + scaling.shift[channel])
     }.frozen()

@@ -48,4 +48,10 @@ typedef struct equiconv_microkernel_table {
   equiconv_microkernels float64;
 } equiconv_microkernel_table;
 
+// One for each variant; a library has those of its architecture.
+equiconv_microkernel_table _equiconv_microkernels_baseline(void);
+equiconv_microkernel_table _equiconv_microkernels_avx2(void);
+equiconv_microkernel_table _equiconv_microkernels_avx512(void);
+equiconv_microkernel_table _equiconv_microkernels_neon(void);
+
 #endif

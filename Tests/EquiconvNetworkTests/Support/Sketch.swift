@@ -124,7 +124,7 @@ final class Sketch: NetworkTensors, @unchecked Sendable {
   // MARK: - Networks
 
   func network(_ mode: Network.Mode = .fast, simplified: Bool = true) throws -> Network {
-    try Network(document, tensors: self, mode: mode, simplified: simplified)
+    try Network.make(document, tensors: self, mode: mode, simplified: simplified)
   }
 
   func input<S: EngineScalar>(_ shape: [Int], seed: UInt64 = 7) -> [S] {

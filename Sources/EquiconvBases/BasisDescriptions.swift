@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvErrors
+
 // What `print` shows: one line each, and no tables.
 
 extension KernelBasis: CustomStringConvertible {
   /// For example "25 B-splines of degree 2, 1.0 taps wide, on (5, 5) taps".
-  public var description: String { "\(family)" }
+  public var description: String {
+    switch self {
+    case .pixel(let basis): basis.description
+    case .bSpline(let basis): basis.description
+    case .circularHarmonics(let basis): basis.description
+    case .gaussianDerivatives(let basis): basis.description
+    }
+  }
 }
 
 extension PixelBasis: CustomStringConvertible {
@@ -34,15 +43,15 @@ extension GroupBasis: CustomStringConvertible {
   public var description: String {
     switch self {
     case .full: "full"
-    case .localized(let elements): "localized(\(listText(elements, "elements")))"
+    case .localized(let elements): "localized(\(shortText(elements, "elements")))"
     case .bSpline(let degree, let centers, let scale):
-      "bSpline(degree: \(degree), centers: \(listText(centers, "centers")), scale: \(scale))"
+      "bSpline(degree: \(degree), centers: \(shortText(centers, "centers")), scale: \(scale))"
     }
   }
 }
 
-private func listText<Entry>(_ list: [Entry], _ name: String) -> String {
-  list.count <= 8 ? "\(list)" : "\(list.count) \(name)"
+private func shortText(_ list: [some CustomStringConvertible], _ name: String) -> String {
+  list.count <= 8 ? listText(list) : "\(list.count) \(name)"
 }
 
 private func tapsText(_ extents: [Int]) -> String {
