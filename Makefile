@@ -33,7 +33,7 @@ DIST ?= dist
 # Interpreters for which the wheel is installed and tried.
 WHEEL_PYTHONS ?= $(PYTHON)
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
-C_FILES = $(shell find include python Sources Tests benchmarks examples/c examples/cpp -name '*.[ch]' -o -name '*.[ch]pp')
+C_FILES = $(shell find include packaging python Sources Tests benchmarks examples/c examples/cpp -name '*.[ch]' -o -name '*.[ch]pp')
 PYTHON_FILES := python Tests/python docs/site examples benchmarks packaging scripts setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \

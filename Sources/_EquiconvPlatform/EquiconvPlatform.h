@@ -33,3 +33,12 @@ static inline int equiconv_is_map_failed(const void *_Nullable base) { return ba
 
 /// The type of a file, of `S_IFREG` and others.
 static inline int equiconv_file_type(const struct stat *_Nonnull status) { return (int)(status->st_mode & S_IFMT); }
+
+/// Asks for large pages, where the system has them.
+static inline void equiconv_use_large_pages(void *_Nonnull base, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  madvise(base, bytes, MADV_HUGEPAGE);
+#else
+  (void)base, (void)bytes;
+#endif
+}

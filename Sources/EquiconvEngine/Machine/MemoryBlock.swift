@@ -89,9 +89,7 @@ package struct MemoryBlock {
     guard posix_memalign(&pointer, isLarge ? largePage : 64, rounded) == 0, let pointer else {
       throw ConvolutionError(.outOfMemory, .workspace, "\(bytes) bytes", expected: "memory for it")
     }
-    #if os(Linux)
-      if isLarge { madvise(pointer, rounded, 14 /* MADV_HUGEPAGE */) }
-    #endif
+    if isLarge { equiconv_use_large_pages(pointer, rounded) }
     return MemoryBlock(base: pointer, bytes: rounded)
   }
 }
