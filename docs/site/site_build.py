@@ -77,6 +77,7 @@ def lay_out(folder: Path, outputs: Path | None = None, graph: Path = Path("no gr
     texts |= swift_pages(texts["SwiftAPI.md"], graph)
     texts["PythonAPI.md"] = reference(texts["PythonAPI.md"])
     figures, drawn = site_gallery.gallery(texts)
+    texts["Lecture.md"] = site_gallery.with_figures(texts["Lecture.md"], drawn)
     texts["Gallery.md"] = texts["Gallery.md"].replace("<!-- figures -->", figures)
     contents = {name: text.encode() for name, text in texts.items()} | drawn
     contents |= {name: path.read_bytes() for name, path in site_pages.pictures().items()}

@@ -7,10 +7,11 @@ import base64
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 PICTURE = re.compile(r"!\[(?P<caption>[^\]]+)\]\((?P<target>[^)]+)\)")
+PLACEHOLDER = re.compile(r"^(?P<margin> *)<!-- figure: (?P<name>[\w/-]+) -->$", re.MULTILINE)
 MADE_BY = {
     "equivariance-C4.png": "make demo",
     "mitosis.png": "python -m equiconv.experiments.mitosis",
@@ -118,3 +119,24 @@ def gallery(texts: Mapping[str, str]) -> tuple[str, dict[str, bytes]]:
     cards = [card(figure) for figure in (*drawn, *of_pages(texts))]
     grid = "\n".join([":::::{grid} 1 2 3 3", ":gutter: 3", "", *cards, ":::::"])
     return grid, {figure.place: picture for figure, picture in drawn.items()}
+
+
+def with_figures(text: str, places: Iterable[str]) -> str:
+    """A page whose lines ``<!-- figure: notebook-cell-number -->`` are figures of the gallery, where it has them.
+
+    Raises:
+        ValueError: a figure that is none of the chosen ones.
+    """
+    chosen = {f"{name}-{cell}-{number}": caption for name, cell, number, caption in CHOSEN}
+    shown = set(places)
+
+    def figure(line: re.Match[str]) -> str:
+        name = line["name"]
+        if name not in chosen:
+            raise ValueError(f"a page shows the figure {name}, which is not in the gallery")
+        if f"gallery/{name}.png" not in shown:
+            return ""
+        lines = [f"```{{image}} gallery/{name}.png", f":alt: {chosen[name]}", ":class: thumbnail", "```"]
+        return "\n".join(line["margin"] + each for each in lines)
+
+    return PLACEHOLDER.sub(figure, text)

@@ -55,10 +55,17 @@ def command(swift: str, target: Mapping[str, Any], included: list[Path], folder:
     ]  # fmt: skip
 
 
+def headers(target: Mapping[str, Any]) -> Path:
+    """The folder with the module map of a target in C, or of a library of the system."""
+    home = ROOT / target["path"]
+    return home / "include" if (home / "include").is_dir() else home
+
+
 def newest(target: Mapping[str, Any]) -> float:
     """When the sources of a target changed last."""
     home = ROOT / target["path"]
-    return max(path.stat().st_mtime for path in [*(home / source for source in target["sources"]), *home.rglob("*.h")])
+    files = [*(home / source for source in target["sources"]), *home.rglob("*.h")]
+    return max((path.stat().st_mtime for path in files), default=0.0)
 
 
 def main() -> int:
@@ -67,9 +74,7 @@ def main() -> int:
     (folder / "graphs").mkdir(parents=True, exist_ok=True)
     targets = described(swift)
     order = in_order(targets, INTERFACE)
-    included = [
-        ROOT / targets[name]["path"] / "include" for name in order if targets[name]["module_type"] != "SwiftTarget"
-    ]
+    included = [headers(targets[name]) for name in order if targets[name]["module_type"] != "SwiftTarget"]
     changed = 0.0
     for name in order:
         changed = max(changed, newest(targets[name]))

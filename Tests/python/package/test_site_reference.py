@@ -130,6 +130,12 @@ def test_modules_are_compiled_after_what_they_import():
     assert module("swift_symbols").in_order(targets, "A") == ["C", "B", "A"]
 
 
+def test_module_maps_are_where_targets_in_c_have_them():
+    symbols = module("swift_symbols")
+    for path in ("Sources/_EquiconvShims", "Sources/_EquiconvPlatform"):
+        assert (symbols.headers({"path": path}) / "module.modulemap").is_file()
+
+
 # Notebooks
 
 
@@ -207,6 +213,17 @@ def test_figures_of_notebooks_that_were_run_are_shown(monkeypatch):
     monkeypatch.setattr(gallery, "CHOSEN", (("a", "one", 1, "A figure"),))
     with pytest.raises(ValueError, match=r"has no figure 1 of the cell 'one'"):
         gallery.gallery(texts)
+
+
+def test_pages_show_figures_of_the_gallery(monkeypatch):
+    gallery = module("site_gallery")
+    monkeypatch.setattr(gallery, "CHOSEN", (("a", "one", 0, "A figure"),))
+    text = "1. A:\n\n   <!-- figure: a-one-0 -->\n"
+    shown = "1. A:\n\n   ```{image} gallery/a-one-0.png\n   :alt: A figure\n   :class: thumbnail\n   ```\n"
+    assert gallery.with_figures(text, ["gallery/a-one-0.png"]) == shown
+    assert gallery.with_figures(text, []) == "1. A:\n\n\n"
+    with pytest.raises(ValueError, match=r"figure a-one-1, which is not in the gallery"):
+        gallery.with_figures("<!-- figure: a-one-1 -->", [])
 
 
 # Types
