@@ -121,8 +121,8 @@ test-docs: setup
 
 wheels:
 	scripts/system-packages.sh
-	$(MAKE) --no-print-directory c-shared
-	scripts/wheels.sh $(PYTHON) $(RELEASE_VENV) $(abspath $(BUILD_DIR))/release $(DIST) $(WHEEL_PYTHONS)
+	$(MAKE) --no-print-directory c-portable
+	scripts/wheels.sh $(PYTHON) $(RELEASE_VENV) $(abspath $(BUILD_DIR))/portable $(DIST) $(WHEEL_PYTHONS)
 
 # Renders the recipe, and builds nothing.
 conda-recipe:

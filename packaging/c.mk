@@ -4,6 +4,7 @@
 #
 #   make c-library                          shared and static library in $(BUILD_DIR)
 #   make c-shared                           the shared one alone, $(BUILD_DIR)/release/libequiconv.so
+#   make c-portable                         the shared one for wheels, $(BUILD_DIR)/portable/libequiconv.so
 #   make install PREFIX=... [DESTDIR=...]   libraries, header, pkg-config and CMake files
 #   make uninstall PREFIX=... [DESTDIR=...]
 #   make test-c                             Tests/CTests against an installation in $(BUILD_DIR)/prefix
@@ -26,6 +27,7 @@ c_packaging := $(c_root)/packaging
 c_build := $(abspath $(BUILD_DIR))
 c_name := libequiconv.so
 c_shared := $(c_build)/release/$(c_name)
+c_portable := $(c_build)/portable/$(c_name)
 c_static := $(c_build)/libequiconv.a
 
 # The version is that of the header.
@@ -35,9 +37,10 @@ c_minor := $(call c_version_part,MINOR)
 c_version := $(c_major).$(c_minor).$(call c_version_part,PATCH)
 c_soname := $(c_name).$(c_major)
 
-.PHONY: c-library c-shared install uninstall test-c
+.PHONY: c-library c-shared c-portable install uninstall test-c
 c-library: $(c_shared) $(c_static)
 c-shared: $(c_shared)
+c-portable: $(c_portable)
 
 # The library holds thread-specific keys and threads, so it must never be unloaded.
 c_link_flags := --version-script=$(c_packaging)/equiconv.map -z nodelete
@@ -47,10 +50,23 @@ c_hardening := $(shell cat $(c_packaging)/hardening.ld)
 
 include $(c_packaging)/embedded.mk
 
+# The loader looks for other libraries beside this one, and nowhere that the compiler would add.
+c_link = $(embedded_clang) -shared -fuse-ld=lld $(1) -o $@ $(embedded_objects) $(embedded_unicode) \
+  $(addprefix -Xlinker ,$(c_link_flags) $(c_hardening) -soname=$(c_soname) --gc-sections --icf=all -z defs) \
+  -Xlinker -rpath -Xlinker '$$ORIGIN' -lm
+
 $(c_shared): $(embedded_objects) $(c_packaging)/equiconv.map $(c_packaging)/hardening.ld
 	mkdir -p $(dir $@)
-	$(embedded_clang) -shared -fuse-ld=lld -o $@ $(embedded_objects) $(embedded_unicode) $(addprefix -Xlinker ,$(c_link_flags) $(c_hardening) \
-	  -soname=$(c_soname) --gc-sections --icf=all -z defs) -lm
+	$(call c_link)
+
+# For wheels: of the same objects, linked with the oldest glibc that is supported, so that it runs with that one and all
+# later ones. Threads have a library of their own there, so it needs more libraries than the other.
+c_glibc := $(c_build)/glibc-$(ARCH)
+$(c_portable): $(c_shared) $(c_packaging)/glibc-stubs.sh $(c_packaging)/oldest-glibc
+	mkdir -p $(dir $@)
+	CC="$(embedded_clang)" LDFLAGS=-fuse-ld=lld $(c_packaging)/glibc-stubs.sh \
+	  "$$(cat $(c_packaging)/oldest-glibc)" $(c_glibc)
+	$(call c_link,-L $(c_glibc))
 
 $(c_static): $(embedded_merged)
 	rm -f $@

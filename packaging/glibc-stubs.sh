@@ -6,8 +6,8 @@
 # Makes FOLDER into a place to link against glibc as it was in VERSION, 2.17 or later but before 2.33: libc, libm,
 # libpthread and libdl without code, whose functions have the newest version up to that one which this system's glibc
 # still offers. What is linked with -L FOLDER runs with every glibc from VERSION on, with the code that this system's
-# programs run; functions that came later are not found. The environment may set CC, AR and READELF. Without glibc it
-# makes an empty folder.
+# programs run; functions that came later are not found. The environment may set CC, LDFLAGS, AR and READELF. Without
+# glibc it makes an empty folder.
 set -eu
 
 newest=$1 folder=$2
@@ -20,8 +20,8 @@ libm=$($cc -print-file-name=libm.so.6)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Lines of name, version, type and size: of each name the newest version that is not too new. Names that programs of today
-# cannot be linked with, as all their versions are old ones, are left out, but for those that the end of this file calls.
+# Lines of name, version, type and size: of each name the newest version that is not too new. Names that programs of
+# today cannot be linked with, as all their versions are old ones, are left out, but for those that stat.c below calls.
 symbols() {
   "${READELF:-readelf}" -W --dyn-syms "$1" | awk -v newest="$newest" '
     function number(version, parts) {
@@ -49,7 +49,8 @@ stub() {
   } END { print ".section .note.GNU-stack,\"\",%progbits" }' "$work/lines" >"$work/stub.s"
   awk '{ names[$2] = names[$2] " " $1 ";" }
     END { for (version in names) print version " {" names[version] " };" }' "$work/lines" >"$work/stub.map"
-  $cc -shared -nostdlib -Wl,-soname,"$1" -Wl,--version-script="$work/stub.map" -o "$folder/$1" "$work/stub.s"
+  # shellcheck disable=SC2086 # a list of words
+  $cc ${LDFLAGS:-} -shared -nostdlib -Wl,-soname,"$1" -Wl,--version-script="$work/stub.map" -o "$folder/$1" "$work/stub.s"
 }
 
 # Before 2.34 threads and the loader had libraries of their own, which are still there.
@@ -69,7 +70,8 @@ cat >"$work/stat.c" <<SOURCE
 struct stat;
 __attribute__((visibility("hidden"))) int fstat(int, struct stat *), stat(const char *, struct stat *),
     lstat(const char *, struct stat *);
-int __fxstat(int, int, struct stat *), __xstat(int, const char *, struct stat *), __lxstat(int, const char *, struct stat *);
+int __fxstat(int, int, struct stat *), __xstat(int, const char *, struct stat *),
+    __lxstat(int, const char *, struct stat *);
 int fstat(int file, struct stat *status) { return __fxstat($layout, file, status); }
 int stat(const char *path, struct stat *status) { return __xstat($layout, path, status); }
 int lstat(const char *path, struct stat *status) { return __lxstat($layout, path, status); }

@@ -4,8 +4,9 @@
 usage: check_distributions.py FILE...
 
 A wheel holds the package as it is in the source tree, two extensions and the engine, and nothing else. Its binaries
-export nothing but their own interface, are stripped and hardened, and find the engine beside them. A source
-distribution holds the files of the clone, and nothing else. Prints sizes and problems; exit status 1 if there are some.
+export nothing but their own interface, are stripped and hardened, run with the oldest glibc that is supported, and find
+the engine beside them. A source distribution holds the files of the clone, and nothing else. Prints sizes and problems;
+exit status 1 if there are some.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from equiconv_metadata import version  # noqa: E402
 MIB = 1 << 20
 # The most that is accepted, in bytes.
 SIZE_LIMITS = {"wheel": 4 * MIB, "source distribution": 8 * MIB}
+
+OLDEST_GLIBC = (ROOT / "packaging" / "oldest-glibc").read_text(encoding="utf-8").strip()
 
 WHEEL_NAME = r"equiconv-{version}-cp3\d+-(?:abi3|cp3\d+t?)-(?:manylinux_\d+_\d+_\w+\.?)+\.whl"
 ENGINE = r"equiconv/libequiconv\.so\.\d+"
@@ -54,6 +57,23 @@ def exported_symbols(path: Path) -> list[str]:
     rows = (line.split() for line in readelf("--dyn-syms", path).splitlines())
     defined = (row[7] for row in rows if len(row) > 7 and row[4] in ("GLOBAL", "WEAK", "UNIQUE") and row[6] != "UND")
     return [name.split("@")[0] for name in defined]
+
+
+def number(version: str) -> tuple[int, ...]:
+    """A version in the order of versions."""
+    return tuple(map(int, re.split(r"[._]", version)))
+
+
+def is_late(wheel: str) -> bool:
+    """Whether a wheel is by its name for a later glibc than the oldest one that is supported."""
+    versions = [number(version) for version in re.findall(r"manylinux_(\d+_\d+)_", wheel)]
+    return bool(versions) and min(versions) > number(OLDEST_GLIBC)
+
+
+def too_new(path: Path) -> list[str]:
+    """What a binary needs of glibc that the oldest one supported does not have."""
+    needed = re.findall(r" UND (\S+)@GLIBC_([\d.]+)", readelf("--dyn-syms", path))
+    return sorted(f"{name} of glibc {version}" for name, version in needed if number(version) > number(OLDEST_GLIBC))
 
 
 def binary_problems(path: Path, allowed: str) -> list[str]:
@@ -100,6 +120,8 @@ def wheel_problems(path: Path) -> list[str]:
     problems = size_problems(path, "wheel")
     if re.fullmatch(WHEEL_NAME.format(version=re.escape(version())), path.name) is None:
         problems.append(f"is named {path.name}, expected a manylinux wheel of version {version()}")
+    elif is_late(path.name):
+        problems.append(f"is for a later glibc than {OLDEST_GLIBC}")
     with zipfile.ZipFile(path) as wheel, tempfile.TemporaryDirectory() as folder:
         names = {name for name in wheel.namelist() if not name.endswith("/")}
         problems += name_problems(names)
@@ -110,7 +132,11 @@ def wheel_problems(path: Path) -> list[str]:
         for name in sorted(names):
             for pattern, allowed in EXPORTS.items():
                 if re.fullmatch(pattern, name):
-                    problems += binary_problems(Path(wheel.extract(name, folder)), allowed)
+                    binary = Path(wheel.extract(name, folder))
+                    problems += binary_problems(binary, allowed)
+                    problems += (
+                        [f"{binary.name} needs {late}" for late in too_new(binary)] if is_late(path.name) else []
+                    )
     return problems
 
 

@@ -51,7 +51,8 @@ if [ -n "$missing" ]; then
   [ "$(id -u)" -eq 0 ] || skip "please install:$missing"
   echo "Installing $missing"
   # shellcheck disable=SC2086 # a list of words
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >"$folder/log" 2>&1 || skip "apt-get cannot install $missing"
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >"$folder/log" 2>&1 ||
+    skip "apt-get cannot install $missing"
 fi
 dpkg-buildpackage --unsigned-source --unsigned-changes >"$folder/log" 2>&1 || {
   tail -n 50 "$folder/log" >&2

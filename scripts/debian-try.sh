@@ -31,7 +31,7 @@ trap remove_system EXIT
 trap 'exit 1' HUP INT TERM
 
 # What the packages and their tests depend on; dpkg refuses them if this is not enough.
-debootstrap --variant=minbase --include=g++,libc6-dev,pkg-config,python3,python3-numpy,python3-pkg-resources \
+debootstrap --variant=minbase --include=gcc,libc6-dev,pkg-config,python3,python3-numpy,python3-pkg-resources \
   "$codename" "$system" ${MIRROR:+"$MIRROR"} >"$folder/system-log" 2>&1 || {
   tail -n 3 "$folder/system-log"
   skip "debootstrap cannot make a system"

@@ -27,8 +27,11 @@ if commit=$(git log -1 --format=%ct 2>/dev/null); then
   export SOURCE_DATE_EPOCH="$commit"
 fi
 "$tools/python" -m build --sdist --outdir "$dist" . >"$work/log" 2>&1 || { cat "$work/log" && exit 1; }
-EQUICONV_LIBRARY_DIR=$library "$tools/python" -m pip --disable-pip-version-check wheel --no-deps \
-  --wheel-dir "$work" "$dist"/equiconv-*.tar.gz >"$work/log" 2>&1 || { cat "$work/log" && exit 1; }
+# The extensions are linked as the library is, so that they run wherever it does.
+packaging/glibc-stubs.sh "$(cat packaging/oldest-glibc)" "$work/glibc"
+LDFLAGS="-L$work/glibc ${LDFLAGS:-}" EQUICONV_LIBRARY_DIR=$library "$tools/python" -m pip \
+  --disable-pip-version-check wheel --no-deps --wheel-dir "$work" "$dist"/equiconv-*.tar.gz >"$work/log" 2>&1 ||
+  { cat "$work/log" && exit 1; }
 
 # The oldest C library that has all symbols which the engine uses names the tag.
 PATH=$tools:$PATH auditwheel repair --zip-compression-level 9 --wheel-dir "$dist" "$work"/equiconv-*.whl >"$work/log" 2>&1 ||

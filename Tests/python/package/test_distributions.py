@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import platform
 import re
 import shutil
 import subprocess
@@ -130,6 +131,27 @@ def test_each_fault_of_a_binary_is_named(checks, tmp_path):
     for fault in ("exports stray", "read-only after relocation", "execute its stack", "not stripped", "run path"):
         assert [problem for problem in problems if fault in problem], fault
     assert len(problems) == 5
+
+
+def test_function_of_a_later_glibc_is_named(checks, tmp_path, monkeypatch):
+    if shutil.which("cc") is None or platform.libc_ver()[0] != "glibc":
+        pytest.skip("there is no C compiler, or no glibc")
+    source, library = tmp_path / "puts.c", tmp_path / "puts.so"
+    source.write_text('#include <stdio.h>\nint equiconv_text(void) { return puts("text"); }\n', encoding="utf-8")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    assert [name for name in checks.too_new(library) if name.startswith("puts ")] == []
+    monkeypatch.setattr(checks, "OLDEST_GLIBC", "2.2")
+    assert [name for name in checks.too_new(library) if name.startswith("puts of glibc 2.")]
+
+
+def test_wheel_for_a_later_glibc_is_refused(checks, tmp_path, monkeypatch):
+    path = make_wheel(tmp_path, checks)
+    path = path.rename(path.with_name(path.name.replace(PLATFORM, "manylinux_2_35_x86_64")))
+    assert f"is for a later glibc than {checks.OLDEST_GLIBC}" in checks.problems_of(path)[0]
+    monkeypatch.setattr(checks, "OLDEST_GLIBC", "2.17")
+    assert checks.is_late("equiconv-1.0.0-cp310-abi3-manylinux_2_18_x86_64.whl")
+    assert not checks.is_late("equiconv-1.0.0-cp310-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")
+    assert not checks.is_late("equiconv-1.0.0-cp310-abi3-manylinux_2_5_x86_64.manylinux1_x86_64.whl")
 
 
 # ---- The source distribution --------------------------------------------------------------------------------------
