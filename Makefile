@@ -2,6 +2,7 @@
 #
 #   make demo      a group network on a photograph, equal to the last bit; then networks trained on digits; figures
 #   make test      Swift, C and Python tests
+#   make test-arm64  C and Python tests on 64-bit ARM, under an emulator; not part of make test
 #   make fuzz      random programs of calls of the C interface; make sanitize: C tests under sanitizers
 #   make setup     what both need: afterwards .venv/bin/python imports equiconv
 #   make bench     speed against the processor's peak (prints a table, writes JSON)
@@ -41,7 +42,7 @@ package_files := $(shell find CITATION.cff Package.swift README.md Sources inclu
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
   inner-loops costs accuracy equivariance docs docs-archive test-docs wheels release-check format lint clean
-.PHONY: conda-recipe debian-package test-debian-package
+.PHONY: test-arm64 conda-recipe debian-package test-debian-package
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -62,6 +63,9 @@ test: setup lint test-swift test-c fuzz test-package test-python test-python-deb
 
 test-swift:
 	scripts/swift-test.sh $(SWIFT)
+
+test-arm64:
+	MAKE="$(MAKE)" SWIFTC=$(SWIFTC) scripts/test-arm64.sh .build/arm64
 
 test-package:
 	Tests/package/run.sh

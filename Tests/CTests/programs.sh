@@ -5,6 +5,9 @@
 # Those that take long run once.
 quick="api bases calls layer_objects texts networks choice published equivariance adjoints floating_point forks wrong_calls threads stress"
 long="cancel fuzz memory faults stacks"
+# Those that also run under an emulator, where threads and long loops take many times as long.
+# shellcheck disable=SC2034
+emulated="api bases calls layer_objects texts networks choice published adjoints floating_point forks wrong_calls stress"
 
 # Prints digests for compare_digests.sh, and is run by it alone.
 # shellcheck disable=SC2034
