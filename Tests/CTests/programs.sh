@@ -7,7 +7,7 @@ quick="api bases calls layer_objects texts networks choice published equivarianc
 long="cancel fuzz memory faults stacks"
 # Those that also run under an emulator, where threads and long loops take many times as long.
 # shellcheck disable=SC2034
-emulated="api bases calls layer_objects texts networks choice published adjoints floating_point forks wrong_calls stress"
+emulated="api bases calls layer_objects texts networks choice published adjoints forks wrong_calls stress"
 
 # Prints digests for compare_digests.sh, and is run by it alone.
 # shellcheck disable=SC2034
