@@ -113,7 +113,7 @@ public final class Network: Sendable {
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      if overflow || product > 1 << 55 { throw .tooLarge(name, shape) }
+      if overflow || product > Int.limit(55) { throw .tooLarge(name, shape) }
       count = product
     }
     return count

@@ -3,14 +3,15 @@
 import EquiconvBases
 import EquiconvGroups
 import _EquiconvErrors
+import _EquiconvMemory
 
 extension ConvolutionDescriptor {
   /// The largest |X| · |Y| · taps of a plan: its stencils hold so many entries of 16 bytes.
   static let stencilLimit = 1 << 22
   /// Sizes beyond this cannot be those of an array in memory; below it, sums of a few of them do not overflow.
-  static let sizeLimit = 1 << 48
+  static let sizeLimit = Int.limit(48)
   /// The most numbers of one padded image. Plans multiply it by small factors (bytes, phases, overlaps of blocks).
-  static let imageLimit = 1 << 52
+  static let imageLimit = Int.limit(52)
 
   /// The most entries of a sampling operator, of 16 bytes each.
   static let samplingLimit = 1 << 25
@@ -152,7 +153,7 @@ extension ConvolutionDescriptor {
   static func product(_ a: Int, _ b: Int, _ name: @autoclosure () -> Argument) throws(ConvolutionError) -> Int {
     let (value, overflow) = a.multipliedReportingOverflow(by: b)
     // Eight bytes an element must still fit in 63 bits, and a little arithmetic on top.
-    if overflow || value > 1 << 59 {
+    if overflow || value > Int.limit(59) {
       throw ConvolutionError(.sizeOverflow, name(), "\(a) * \(b)", expected: "a size in bytes that fits in 63 bits")
     }
     return value

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvErrors
+import _EquiconvMemory
 
 /// Memory of one pass, not initialized: allocated once, for all pieces of a layout.
 ///
@@ -57,7 +58,7 @@ extension Workspace {
     /// Pieces begin at cache lines, which hold any vector.
     static let alignment = 64
     /// More than any address space holds. Sums of two sizes below it do not overflow.
-    private static let mostBytes = 1 << 61
+    private static let mostBytes = Int.limit(61)
 
     /// The memory of all pieces.
     private(set) var bytes = 0

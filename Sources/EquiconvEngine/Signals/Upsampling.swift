@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvErrors
+import _EquiconvMemory
 
 /// Signals on finer grids.
 public enum Upsampling {
@@ -43,7 +44,7 @@ public enum Upsampling {
   }
 
   /// Pixels of an axis: places between them are counted in fractions.
-  private static var sizeLimit: Int { 1 << 31 }
+  private static var sizeLimit: Int { Int.limit(31) }
 
   /// The extents of the output.
   /// - Throws: `dimensionMismatch`, `invalidSize`, `sizeOverflow`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvErrors
+import _EquiconvMemory
 
 /// A layer's weights, copied once and transformed once: passed in place of the array in forward passes.
 ///
@@ -37,7 +38,7 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
   }
 
   /// Eight bytes each fit in 63 bits.
-  private static var largestCount: Int { 1 << 59 }
+  private static var largestCount: Int { Int.limit(59) }
 
   deinit { memory.release() }
 

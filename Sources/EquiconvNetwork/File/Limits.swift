@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// What a file may have at most; see docs/NetworkFormat.md.
 enum Limits {
   /// Bytes of a header, and so of a document.
@@ -25,7 +27,7 @@ enum Limits {
   /// Bytes of a description.
   static let description = 65_536
   /// An extent, or a number of elements.
-  static let size = 1 << 48
+  static let size = Int.limit(48)
   /// Numbers of the Cayley tables of all groups.
   static let groupTables = 1 << 26
   /// The squares of the orders of the groups of all operations, which checks of their subgroups take time for.

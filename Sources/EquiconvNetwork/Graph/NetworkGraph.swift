@@ -2,6 +2,7 @@
 
 import EquiconvEngine
 import EquiconvGroups
+import _EquiconvMemory
 
 /// Where the tensors of a network are: a file, or what a program has in memory.
 package protocol NetworkTensors {
@@ -189,7 +190,7 @@ public struct NetworkGraph: Sendable {
 
   /// The most numbers of one image of a value. Those of all values, for as many images as there are threads, can be
   /// added up.
-  private static let largestImage = 1 << 40
+  private static let largestImage = Int.limit(40)
 
   /// The number of elements of one image of a value.
   func count(_ value: Int, extents: [Int]) throws(NetworkError) -> Int {

@@ -101,7 +101,7 @@ final class NetworkPlan: Sendable {
 
   /// What a step reads and writes for an image.
   private func bytes(_ step: NetworkStep, _ stride: Int) -> Int {
-    step.inputs.reduce(counts[step.output]) { min($0 + counts[$1], 1 << 56) } * stride
+    step.inputs.reduce(counts[step.output]) { min($0 + counts[$1], Int.limit(56)) } * stride
   }
 }
 

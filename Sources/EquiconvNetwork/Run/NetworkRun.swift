@@ -51,7 +51,7 @@ struct NetworkRun<S: EngineScalar> {
 
   private static func product(_ a: Int, _ b: Int) throws(NetworkError) -> Int {
     let (product, overflow) = a.multipliedReportingOverflow(by: b)
-    if overflow || product > 1 << 60 { throw .outOfMemory(bytes: .max) }
+    if overflow || product > Int.limit(60) { throw .outOfMemory(bytes: .max) }
     return product
   }
 
