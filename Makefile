@@ -12,6 +12,7 @@
 #   make test-gpu     tests that need a GPU, then a shorter bench-gpu; skipped where there is none
 #   make docs      the documentation as a site, in .build/docs/html; make test-docs also checks its links
 #   make docs-archive  the Swift reference for Xcode and for web servers, .build/docs/Equiconv.doccarchive
+#   make web       a page with the engine as WebAssembly, .build/web/index.html; make test-web tests it in a browser
 #   make inner-loops  instructions of the microkernels' inner loops on ARM (writes docs/measured/ARM.md)
 #   make costs     measures the constants of the cost model by which algorithms are chosen
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
@@ -34,15 +35,15 @@ DIST ?= dist
 # Interpreters for which the wheel is installed and tried.
 WHEEL_PYTHONS ?= $(PYTHON)
 SWIFT_FILES := Package.swift Sources Tests/*Tests Tests/_EquiconvTestSupport examples/swift benchmarks/costs
-C_FILES = $(shell find include packaging python Sources Tests benchmarks examples/c examples/cpp -name '*.[ch]' -o -name '*.[ch]pp')
-PYTHON_FILES := python Tests/python docs/site examples benchmarks packaging scripts setup.py
+C_FILES = $(shell find include packaging python Sources Tests benchmarks examples/c examples/cpp examples/web -name '*.[ch]' -o -name '*.[ch]pp')
+PYTHON_FILES := python Tests/python Tests/web docs/site examples benchmarks packaging scripts setup.py
 # What the Python package is made of: newer than the stamp means install again.
 package_files := $(shell find CITATION.cff Package.swift README.md Sources include packaging python pyproject.toml setup.py -type f \
   ! -path 'packaging/debian/*' ! -path 'packaging/conda/*' ! -name '*.pyc' ! -name '*.so*' 2>/dev/null)
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
   inner-loops costs accuracy equivariance docs docs-archive test-docs wheels release-check format lint clean
-.PHONY: test-arm64 conda-recipe debian-package test-debian-package
+.PHONY: test-arm64 conda-recipe debian-package test-debian-package web test-web
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -122,6 +123,16 @@ docs-archive:
 # Skipped, with a sentence, where what it needs cannot be installed.
 test-docs: setup
 	scripts/site.sh $(VENV) .build/docs check
+
+# The page of examples/web. Skipped, with a sentence, where wasi-libc cannot be installed.
+web_make = $(MAKE) --no-print-directory -f packaging/web.mk SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" web
+web:
+	@if scripts/web-packages.sh wasi-libc; then $(web_make); \
+	  else echo "SKIPPED: the page (it needs Debian's wasi-libc)"; fi
+
+# Four minutes, most of them for the engine: not part of `make test`.
+test-web: setup
+	Tests/web/run.sh $(VENV)/bin/python $(web_make)
 
 wheels:
 	scripts/system-packages.sh

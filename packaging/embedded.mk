@@ -21,6 +21,16 @@ embedded_c_target_aarch64 := aarch64-linux-gnu
 embedded_variants_aarch64 := Baseline NEON
 embedded_flags_aarch64 := -Xcc -isystem -Xcc /usr/aarch64-linux-gnu/include -Xcc -D__linux__=1 -Xcc -fPIC
 
+# WebAssembly in a page: one thread, vectors of 128 bits, the C library of Debian's wasi-libc, and headers of what a page
+# does not have. Linked by web.mk.
+embedded_target_wasm32 := wasm32-unknown-none-wasm
+embedded_c_target_wasm32 := wasm32-wasi
+embedded_variants_wasm32 := Baseline
+embedded_system_wasm32 := $(addprefix -isystem ,$(c_packaging)/web/system /usr/include/wasm32-wasi)
+embedded_flags_wasm32 := $(addprefix -Xcc ,$(embedded_system_wasm32) -D__wasi__=1 -msimd128)
+# A page is downloaded.
+embedded_optimization_wasm32 := -Osize
+
 # ---- Tools -------------------------------------------------------------------------------------------------------
 
 # All are of the Swift toolchain, which compiles and links for any processor.
@@ -38,11 +48,15 @@ embedded_flags = -swift-version 6 -enable-experimental-feature Embedded -wmo -pa
   -package-name equiconv -target $(embedded_target_$(ARCH)) $(embedded_flags_$(ARCH)) -Xcc -D_GNU_SOURCE \
   -suppress-warnings -I $(embedded) $(embedded_headers) -file-prefix-map $(c_root)=. -Xfrontend -function-sections \
   -Xllvm -sil-disable-pass=deinit-devirtualizer
-embedded_optimization := -O
+embedded_optimization := $(or $(embedded_optimization_$(ARCH)),-O)
 # As in Package.swift.
 embedded_kernel_flags := -Ounchecked -Xllvm -unroll-threshold=4000
 embedded_c_flags := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections \
   -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$(c_root)=. $(embedded_headers)
+ifeq ($(ARCH),wasm32)
+embedded_c_flags := -std=gnu11 -O2 -fvisibility=hidden -ffunction-sections -msimd128 $(embedded_system_wasm32) \
+  -ffile-prefix-map=$(c_root)=. $(embedded_headers)
+endif
 
 # ---- Modules -----------------------------------------------------------------------------------------------------
 
@@ -55,7 +69,7 @@ embedded_parts := _EquiconvErrors _EquiconvMemory EquiconvGroups EquiconvBases E
 
 embedded_sources = $(shell cd $(c_root) && find -L $(addprefix Sources/,$(1)) -name '*.swift' | LC_ALL=C sort)
 embedded_c := $(wildcard $(c_root)/Sources/_EquiconvShims/*.c $(c_root)/Sources/EquiconvInC/*.c \
-  $(c_packaging)/embedded/*.c)
+  $(if $(filter wasm32,$(ARCH)),$(c_packaging)/web/*.c,$(c_packaging)/embedded/*.c))
 # What any object is out of date without.
 embedded_common := $(shell find $(c_root)/Sources $(c_root)/include -name '*.h' -o -name '*.modulemap') \
   $(c_packaging)/embedded.mk
