@@ -125,14 +125,14 @@ test-docs: setup
 	scripts/site.sh $(VENV) .build/docs check
 
 # The page of examples/web. Skipped, with a sentence, where wasi-libc cannot be installed.
-web_make = $(MAKE) --no-print-directory -f packaging/web.mk SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" web
+web_make = $(MAKE) --no-print-directory -f packaging/web.mk SWIFT="$(SWIFT)" PYTHON="$(PYTHON)"
 web:
-	@if scripts/web-packages.sh wasi-libc; then $(web_make); \
+	@if scripts/web-packages.sh wasi-libc; then $(web_make) web; \
 	  else echo "SKIPPED: the page (it needs Debian's wasi-libc)"; fi
 
 # Four minutes, most of them for the engine: not part of `make test`.
 test-web: setup
-	Tests/web/run.sh $(VENV)/bin/python $(web_make)
+	Tests/web/run.sh $(VENV)/bin/python $(web_make) web-tests
 
 wheels:
 	scripts/system-packages.sh

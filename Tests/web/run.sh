@@ -4,8 +4,9 @@
 # usage: run.sh PYTHON MAKE...
 #
 # Builds the page of examples/web and tests it in Chromium without a window: its numbers are those of the C library.
-# PYTHON imports equiconv and pytest. MAKE... is the command that builds the page. Pictures of the page are left in
-# .build/web. Says so and does nothing where Chromium or wasi-libc is missing and cannot be installed.
+# PYTHON imports equiconv and pytest. MAKE... is the command that builds the page and Tests/CTests/digests.c. Pictures
+# of the page are left in .build/web. Says so and does nothing where Chromium or wasi-libc is missing and cannot be
+# installed.
 set -eu
 
 python=${1:?usage: run.sh PYTHON MAKE...}
