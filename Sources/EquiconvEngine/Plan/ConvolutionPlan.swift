@@ -45,9 +45,11 @@ public final class ConvolutionPlan: Sendable {
     weightShape = try resolved.layer.weightShape(
       outChannels: resolved.outChannels, inChannels: resolved.inChannels, kernel: resolved.kernel)
     stencil = try StencilBuilder(resolved, geometry: geometry, sampled: sampled).stencil()
+    try Call.checkNotEnded()
     try Self.checkAlgorithm(resolved.layer, reach: geometry.reach)
     tables = try AlgorithmTables(
       stencil, geometry: geometry, isCircular: resolved.layer.paddingMode == .circular)
+    try Call.checkNotEnded()
     _ = try weightCount()
     _ = try bankCount()
   }
