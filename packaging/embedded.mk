@@ -43,13 +43,14 @@ embedded_clang = $(embedded_tools)/clang --target=$(embedded_c_target_$(ARCH))
 embedded := $(c_build)/embedded-$(ARCH)
 embedded_headers := $(addprefix -I ,$(addprefix $(c_root)/,Sources/_EquiconvShims/include Sources/_EquiconvPlatform \
   Sources/EquiconvInC include))
-# Warnings are those of the package, less imports of parts that are empty here. The pass that is left out crashes the compiler (Swift 6.3.1) on generic structs that have a deinitializer; the function that is not inlined is mended in
-# embedded/Runtime.c.
+# Warnings are those of the package. The pass that is left out crashes the compiler (Swift 6.3.1) on generic structs that
+# have a deinitializer; the function that is not inlined is mended in embedded/Runtime.c.
 embedded_flags = -swift-version 6 -enable-experimental-feature Embedded -wmo -parse-as-library \
   -package-name equiconv -target $(embedded_target_$(ARCH)) $(embedded_flags_$(ARCH)) -Xcc -D_GNU_SOURCE \
   -suppress-warnings -I $(embedded) $(embedded_headers) -file-prefix-map $(c_root)=. -Xfrontend -function-sections \
   -Xllvm -sil-disable-pass=deinit-devirtualizer \
   -Xllvm -force-attribute=swift_deallocPartialClassInstance:noinline
+# For size: hot loops are in microkernels. See the figures in CONTRIBUTING.md.
 embedded_optimization := -Osize
 # As in Package.swift.
 embedded_kernel_flags := -Ounchecked -Xllvm -unroll-threshold=4000

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// What lies around a signal that is reflected or replicated: which place of the signal each padded position copies.
 ///
 /// No algorithm knows of it. Signals are laid out with their border before a pass reads them, and what an input gradient
@@ -91,7 +93,7 @@ struct Border: Sendable {
         let row = plane + (place(0, of: z) * signal.y + place(1, of: y)) * signal.x
         let to = target + (z * padded.y + y) * padded.x
         for x in 0..<margin.x { to[x] = row[place(2, of: x)] }
-        (to + margin.x).update(from: row, count: signal.x)
+        (to + margin.x).copy(from: row, count: signal.x)
         for x in margin.x + signal.x..<padded.x { to[x] = row[place(2, of: x)] }
       }
     }
@@ -117,7 +119,7 @@ struct Border: Sendable {
         let row = target + (z * signal.y + y) * signal.x
         let isSingle = copies(0, of: z) * copies(1, of: y) == 1
         if isSingle {
-          row.update(from: plane + ((z + margin.z) * padded.y + y + margin.y) * padded.x + margin.x, count: signal.x)
+          row.copy(from: plane + ((z + margin.z) * padded.y + y + margin.y) * padded.x + margin.x, count: signal.x)
         }
         for x in 0..<signal.x where !isSingle || copies(2, of: x) > 1 {
           var count = 0

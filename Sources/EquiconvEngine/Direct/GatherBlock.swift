@@ -148,7 +148,7 @@ struct GatherBlock<S: EngineScalar> {
           let values = tile + (m * count + index) * lanes + piece.lane
           let place = target + m * outputStride + piece.destination
           if step == 1 && depth == 1 {
-            place.update(from: values, count: piece.outputs)
+            place.copy(from: values, count: piece.outputs)
           } else if depth == 1 {
             for i in 0..<piece.outputs { place[i * step] = values[i] }
           } else {

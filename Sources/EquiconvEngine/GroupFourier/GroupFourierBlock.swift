@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// One block of vectors of one image: all outputs.
@@ -169,7 +170,7 @@ struct GroupFourierBlock<S: EngineScalar> {
           let values = tile + number * row + index * kernels.lanes + piece.lane
           let place = target + point * plane + piece.destination
           if step == 1 {
-            place.update(from: values, count: piece.outputs)
+            place.copy(from: values, count: piece.outputs)
           } else {
             for i in 0..<piece.outputs { place[i * step] = values[i] }
           }

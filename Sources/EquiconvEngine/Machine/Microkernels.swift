@@ -14,7 +14,7 @@ package typealias Microkernels = equiconv_microkernels
 #endif
 
 /// A scalar type the engine computes with: Float or Double.
-public protocol EngineScalar: BinaryFloatingPoint, SIMDScalar, _Coded, Sendable {
+public protocol EngineScalar: BinaryFloatingPoint, BitwiseCopyable, SIMDScalar, _Coded, Sendable {
   /// Microkernels of this scalar. An implementation detail.
   static func _microkernels(_ set: InstructionSet) -> _MicrokernelTable
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 extension PlaneLayout {
   /// The adjoint of `fill`: what has been added up at the padded places, for one plane of the signal.
   ///
@@ -101,7 +103,7 @@ struct RowAdjoint {
     for stretch in stretches {
       let (target, values) = (row + stretch.coordinate, phases + stretch.place)
       if step == 1 {
-        target.update(from: values, count: stretch.count)
+        target.copy(from: values, count: stretch.count)
       } else {
         for index in 0..<stretch.count { target[step &* index] = values[index] }
       }

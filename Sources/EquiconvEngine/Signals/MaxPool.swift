@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// The maximum over the points of a fiber, and where it came from.
@@ -8,7 +9,7 @@ enum MaxPool {
     _ source: UnsafePointer<S>, _ target: UnsafeMutablePointer<S>, order: Int, stride: Int, length: Int,
     _ kernels: Microkernels
   ) {
-    target.update(from: source, count: length)
+    target.copy(from: source, count: length)
     let largest = NumberRows(target)
     kernels.combine(
       rows: order - 1, columns: length, NumberRows(source + (order > 1 ? stride : 0), stride: stride),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
 import _EquiconvShims
 
 /// Some rows of outputs of one slice of a spatial pool.
@@ -136,7 +137,7 @@ struct PoolBlock<S: EngineScalar> {
         for slice in slices {
           for line in lines {
             let source = input + ((slice * size.y + line) * size.x + columns.lowerBound)
-            (scratch + given).update(from: source, count: columns.count)
+            (scratch + given).copy(from: source, count: columns.count)
             given += columns.count
           }
         }

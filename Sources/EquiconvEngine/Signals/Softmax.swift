@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import _EquiconvErrors
+import _EquiconvMemory
 import _EquiconvShims
 
 /// Softmax over channels, for each place and each point of the fiber.
@@ -64,7 +65,7 @@ public enum Softmax {
       let (largest, sum) = (NumberRows(scratch), NumberRows(scratch + width))
       let (source, target) = (NumberRows(input, stride: stride), NumberRows(output, stride: stride))
       let found = NumberRows(UnsafePointer(output), stride: stride)
-      largest.start.update(from: input, count: width)
+      largest.start.copy(from: input, count: width)
       kernels.combine(
         rows: channels - 1, columns: width, NumberRows(input + (channels > 1 ? stride : 0), stride: stride),
         EQUICONV_COMBINE_LARGEST, NumberRows(UnsafePointer(largest.start)), into: largest)

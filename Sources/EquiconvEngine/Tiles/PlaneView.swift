@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import _EquiconvMemory
+
 /// A plane as a lattice element l sees it, who turns it about its center: `view[x] = plane[l x]`, without a copy.
 ///
 /// Rows and columns of the view are rows, columns or both in reverse of the plane that is stored.
@@ -87,7 +89,7 @@ private struct TurnedCopy {
     var row = 0
     if sourceColumn == 1 {
       while row < rows {
-        to.update(from: from, count: columns)
+        to.copy(from: from, count: columns)
         (from, to, row) = (from + sourceRow, to + targetRow, row &+ 1)
       }
     } else if sourceColumn == -1 {

@@ -34,7 +34,7 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
     memory = try MemoryBlock.allocate(layout.bytes)
     self.count = count
     weight = memory.base.assumingMemoryBound(to: S.self)
-    weight.update(from: numbers, count: count)
+    weight.copy(from: numbers, count: count)
   }
 
   /// Eight bytes each fit in 63 bits.
@@ -47,7 +47,7 @@ public final class PreparedWeight<S: EngineScalar>: @unchecked Sendable {
   public func copyNumbers(to numbers: UnsafeMutablePointer<S>, count: Int) throws(ConvolutionError) {
     if count != self.count { throw ConvolutionError(.invalidSize, .count, count, expected: "\(self.count)") }
     _ = try ArrayRange(.numbers, numbers, count)
-    numbers.update(from: weight, count: count)
+    numbers.copy(from: weight, count: count)
   }
 
   /// Memory of the copy and of all transforms so far.

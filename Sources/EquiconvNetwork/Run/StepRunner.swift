@@ -36,7 +36,7 @@ struct StepRunner<S: EngineScalar> {
         read, count: images * count(step.output), pointwise: step.pointwise, output: target, threads: threads)
     case .concatenate: concatenate(step, read, target)
     case .view: break
-    case .copy: target.update(from: read[0], count: images * count(step.output))
+    case .copy: target.copy(from: read[0], count: images * count(step.output))
     }
   }
 
@@ -125,7 +125,7 @@ struct StepRunner<S: EngineScalar> {
     ThreadPool.run(fibers, threads: threads ?? Threads.count(reading: images * count(step.output))) { _, fiber in
       let (from, to) = (source + fiber * points * volume, target + fiber * order.count * volume)
       for (place, point) in order.elements.enumerated() {
-        (to + place * volume).update(from: from + point * volume, count: volume)
+        (to + place * volume).copy(from: from + point * volume, count: volume)
       }
     }
     withExtendedLifetime(order) {}
@@ -140,7 +140,7 @@ struct StepRunner<S: EngineScalar> {
     for (part, value) in zip(read, step.inputs) {
       let size = count(value)
       if part != UnsafePointer(target + offset) {
-        for image in 0..<images { (target + image * whole + offset).update(from: part + image * size, count: size) }
+        for image in 0..<images { (target + image * whole + offset).copy(from: part + image * size, count: size) }
       }
       offset += size
     }
