@@ -29,7 +29,6 @@ embedded_variants_wasm32 := Baseline
 embedded_system_wasm32 := $(addprefix -isystem ,$(c_packaging)/web/system /usr/include/wasm32-wasi)
 embedded_flags_wasm32 := $(addprefix -Xcc ,$(embedded_system_wasm32) -D__wasi__=1 -msimd128)
 # A page is downloaded.
-embedded_optimization_wasm32 := -Osize
 
 # ---- Tools -------------------------------------------------------------------------------------------------------
 
@@ -44,7 +43,7 @@ embedded := $(c_build)/embedded-$(ARCH)
 embedded_headers := $(addprefix -I ,$(addprefix $(c_root)/,Sources/_EquiconvShims/include Sources/_EquiconvPlatform \
   Sources/EquiconvInC include))
 # Warnings are those of the package. The pass that is left out crashes the compiler (Swift 6.3.1) on generic structs that
-# have a deinitializer; the function that is not inlined is mended in embedded/Runtime.c.
+# have a deinitializer; the function that is not inlined is mended in embedded/Objects.c.
 embedded_flags = -swift-version 6 -enable-experimental-feature Embedded -wmo -parse-as-library \
   -package-name equiconv -target $(embedded_target_$(ARCH)) $(embedded_flags_$(ARCH)) -Xcc -D_GNU_SOURCE \
   -suppress-warnings -I $(embedded) $(embedded_headers) -file-prefix-map $(c_root)=. -Xfrontend -function-sections \
@@ -72,7 +71,7 @@ embedded_parts := _EquiconvErrors _EquiconvMemory EquiconvGroups EquiconvBases E
 
 embedded_sources = $(shell cd $(c_root) && find -L $(addprefix Sources/,$(1)) -name '*.swift' | LC_ALL=C sort)
 embedded_c := $(wildcard $(c_root)/Sources/_EquiconvShims/*.c $(c_root)/Sources/EquiconvInC/*.c \
-  $(if $(filter wasm32,$(ARCH)),$(c_packaging)/web/*.c,$(c_packaging)/embedded/*.c))
+  $(if $(filter wasm32,$(ARCH)),$(c_packaging)/web/*.c $(c_packaging)/embedded/Objects.c,$(c_packaging)/embedded/*.c))
 # What any object is out of date without.
 embedded_common := $(shell find $(c_root)/Sources $(c_root)/include -name '*.h' -o -name '*.modulemap') \
   $(c_packaging)/embedded.mk
