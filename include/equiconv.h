@@ -176,7 +176,7 @@ extern "C" {
 /* ---- Version ------------------------------------------------------------------------------------------- */
 
 #define EQUICONV_VERSION_MAJOR 0
-#define EQUICONV_VERSION_MINOR 1
+#define EQUICONV_VERSION_MINOR 2
 #define EQUICONV_VERSION_PATCH 0
 /** The version of this header: major * 10000 + minor * 100 + patch. */
 #define EQUICONV_VERSION (EQUICONV_VERSION_MAJOR * 10000 + EQUICONV_VERSION_MINOR * 100 + EQUICONV_VERSION_PATCH)
