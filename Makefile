@@ -51,7 +51,7 @@ setup: $(VENV)/.installed
 
 $(VENV)/.installed: $(package_files)
 	scripts/system-packages.sh
-	$(MAKE) --no-print-directory c-library
+	$(MAKE) --no-print-directory $(c_jobs) c-library
 	scripts/python-environment.sh $(PYTHON) $(VENV) $(abspath $(BUILD_DIR))/release "examples,test" torch jax flax equinox onnx experiments slides dask
 	touch $@
 
@@ -86,7 +86,7 @@ bench-peers: $(PEERS_VENV)/.installed
 
 $(PEERS_VENV)/.installed: $(package_files) benchmarks/peers/requirements.txt scripts/peers-environment.sh
 	scripts/system-packages.sh
-	$(MAKE) --no-print-directory c-library
+	$(MAKE) --no-print-directory $(c_jobs) c-library
 	scripts/peers-environment.sh $(PYTHON) $(PEERS_VENV) $(abspath $(BUILD_DIR))/release
 	touch $@
 
@@ -136,7 +136,7 @@ test-web: setup
 
 wheels:
 	scripts/system-packages.sh
-	$(MAKE) --no-print-directory c-portable
+	$(MAKE) --no-print-directory $(c_jobs) c-portable
 	scripts/wheels.sh $(PYTHON) $(RELEASE_VENV) $(abspath $(BUILD_DIR))/portable $(DIST) $(WHEEL_PYTHONS)
 
 # Renders the recipe, and builds nothing.

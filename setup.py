@@ -33,7 +33,7 @@ BUNDLES = os.environ.get("EQUICONV_BUNDLE", "1") != "0"
 
 
 def build_library() -> Path:
-    """The engine's shared library: the one in EQUICONV_LIBRARY_DIR, or made by `swift build`."""
+    """The engine's shared library: the one in EQUICONV_LIBRARY_DIR, or made by `packaging/c.mk`."""
     given = os.environ.get("EQUICONV_LIBRARY_DIR")
     if given:
         library = Path(given).resolve() / LIBRARY
@@ -45,7 +45,7 @@ def build_library() -> Path:
     build = ROOT / ".build" / "c"
     # Flags and job server of an enclosing make must not reach this one.
     environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
-    recipe = ["make", "-f", str(ROOT / "packaging" / "c.mk"), "c-shared", f"BUILD_DIR={build}"]
+    recipe = ["make", f"-j{os.cpu_count() or 1}", "-f", str(ROOT / "packaging" / "c.mk"), "c-shared", f"BUILD_DIR={build}"]
     subprocess.run(recipe, check=True, env=environment)
     return build / "release" / LIBRARY
 

@@ -37,6 +37,9 @@ c_minor := $(call c_version_part,MINOR)
 c_version := $(c_major).$(c_minor).$(call c_version_part,PATCH)
 c_soname := $(c_name).$(c_major)
 
+# The engine and its microkernels are compiled side by side.
+c_jobs := -j$(shell getconf _NPROCESSORS_ONLN)
+
 .PHONY: c-library c-shared c-portable install uninstall test-c
 c-library: $(c_shared) $(c_static)
 c-shared: $(c_shared)
