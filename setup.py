@@ -45,8 +45,8 @@ def build_library() -> Path:
     build = ROOT / ".build" / "c"
     # Flags and job server of an enclosing make must not reach this one.
     environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
-    recipe = ["make", f"-j{os.cpu_count() or 1}", "-f", str(ROOT / "packaging" / "c.mk"), "c-shared", f"BUILD_DIR={build}"]
-    subprocess.run(recipe, check=True, env=environment)
+    recipe = ["make", f"-j{os.cpu_count() or 1}", "-f", str(ROOT / "packaging" / "c.mk")]
+    subprocess.run([*recipe, "c-shared", f"BUILD_DIR={build}"], check=True, env=environment)
     return build / "release" / LIBRARY
 
 
