@@ -96,14 +96,17 @@ $(embedded)/$(embedded_module).o: $(addprefix $(c_root)/,$(embedded_module_sourc
 	@echo "Compiling the engine for $(ARCH)"
 	@cd $(c_root) && $(SWIFTC) $(embedded_flags) $(embedded_optimization) -module-name $(embedded_module) -c -o $@ \
 	  $(embedded_module_sources)
+	@touch $@
 
-# $(call embedded_kernel,VARIANT)
+# $(call embedded_kernel,VARIANT). Objects are touched: the compiler leaves those alone that would be the same, and make
+# would compile them each time.
 define embedded_kernel
 $(embedded)/$(1)-whole.o: $(addprefix $(c_root)/,$(call embedded_sources,EquiconvMicrokernels$(1))) \
   $(embedded_common) | $(embedded)
 	@echo "Compiling microkernels for $(ARCH): $(1)"
 	@cd $(c_root) && $$(SWIFTC) $$(embedded_flags) $(embedded_kernel_flags) $(embedded_flags_$(1)) \
 	  -module-name EquiconvMicrokernels$(1) -c -o $$@ $(call embedded_sources,EquiconvMicrokernels$(1))
+	@touch $$@
 endef
 $(foreach variant,$(embedded_variants),$(eval $(call embedded_kernel,$(variant))))
 
