@@ -28,7 +28,6 @@ embedded_c_target_wasm32 := wasm32-wasi
 embedded_variants_wasm32 := Baseline
 embedded_system_wasm32 := $(addprefix -isystem ,$(c_packaging)/web/system /usr/include/wasm32-wasi)
 embedded_flags_wasm32 := $(addprefix -Xcc ,$(embedded_system_wasm32) -D__wasi__=1 -msimd128)
-# A page is downloaded.
 
 # ---- Tools -------------------------------------------------------------------------------------------------------
 
@@ -49,7 +48,7 @@ embedded_flags = -swift-version 6 -enable-experimental-feature Embedded -wmo -pa
   -suppress-warnings -I $(embedded) $(embedded_headers) -file-prefix-map $(c_root)=. -Xfrontend -function-sections \
   -Xllvm -sil-disable-pass=deinit-devirtualizer \
   -Xllvm -force-attribute=swift_deallocPartialClassInstance:noinline
-# For size: hot loops are in microkernels. See the figures in CONTRIBUTING.md.
+# For size: hot loops are in microkernels, and the whole library has to stay small.
 embedded_optimization := -Osize
 # As in Package.swift.
 embedded_kernel_flags := -Ounchecked -Xllvm -unroll-threshold=4000

@@ -30,7 +30,7 @@ package struct MemoryBlock {
     return try allocate(bytes)
   }
 
-  package static func giveBack(_ block: MemoryBlock) {
+  static func giveBack(_ block: MemoryBlock) {
     var surplus: [MemoryBlock] = []
     let mostKept = mostKept
     ProcessLock.withMemoryLock {
