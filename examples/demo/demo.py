@@ -45,7 +45,10 @@ def run(group: eq.PointGroup, photo: NDArray[np.float32], seed: int, path: Path)
     """Measures the network for one group and draws its figure, showing progress on stderr."""
     network = make_network(group, seed)
     x = as_signal(photo)
-    with tqdm(total=steps(network, group) + 1, desc=f"{group.name}: comparing", unit="step", leave=False) as progress:
+    # A file or a pipe gets no bar.
+    with tqdm(
+        total=steps(network, group) + 1, desc=f"{group.name}: comparing", unit="step", leave=False, disable=None
+    ) as progress:
         result = measure(network, x, group, progress.update)
         progress.set_description(f"{group.name}: drawing")
         draw(make_fiber(network, group, photo, x), path)
