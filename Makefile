@@ -18,6 +18,7 @@
 #   make accuracy  errors of each algorithm against float64 (writes docs/measured/Accuracy.md)
 #   make equivariance  errors under rotations by any angle (writes docs/measured/Equivariance.md and its figure)
 #   make wheels    source distribution and wheel in dist, checked, and installed where there is no Swift
+#   make wheel-arm64  the wheel for 64-bit ARM as well, made and tried under an emulator
 #   make test-wheel  tries the wheel in dist with the newest Python of Debian, in a fresh system
 #   make debian-package  Debian packages in .build/debian; make test-debian-package installs them into a fresh system
 #   make release-check  says whether this commit can be released, and what changed in its interface
@@ -44,7 +45,7 @@ package_files := $(shell find CITATION.cff Package.swift README.md Sources inclu
 
 .PHONY: help setup demo test test-swift test-package test-python test-python-debian test-gpu bench bench-peers bench-slides bench-gpu \
   inner-loops costs accuracy equivariance docs docs-archive test-docs wheels release-check format lint clean
-.PHONY: test-arm64 conda-recipe debian-package test-debian-package test-wheel web test-web
+.PHONY: test-arm64 conda-recipe debian-package test-debian-package test-wheel wheel-arm64 web test-web
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -155,11 +156,14 @@ test-debian-package: debian-package
 	scripts/fresh-system.sh "$$(. /etc/os-release && echo "$$VERSION_CODENAME")" $(debian_needs) .build/debian/system-log \
 	  "installing the Debian packages" scripts/debian-try.sh .build/debian
 
+wheel-arm64: wheels
+	MAKE="$(MAKE)" SWIFTC=$(SWIFTC) scripts/wheel-arm64.sh .build/arm64 $(RELEASE_VENV) $(DIST)
+
 # Debian's unstable distribution has the newest Python that it packages.
 test-wheel: wheels
 	mkdir -p .build
 	scripts/fresh-system.sh sid python3,python3-venv,ca-certificates .build/system-log \
-	  "the wheel with the newest Python of Debian" scripts/try-wheel-system.sh $(DIST)/equiconv-*.whl
+	  "the wheel with the newest Python of Debian" scripts/try-wheel-system.sh $(DIST)/equiconv-*$(ARCH).whl
 
 release-check:
 	$(PYTHON) scripts/release_check.py $(DIST)

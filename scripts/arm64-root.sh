@@ -12,7 +12,8 @@ set -eu
 mkdir -p "${1:?usage: arm64-root.sh FOLDER}"
 folder=$(cd "$1" && pwd)
 root=$folder/root
-packages="python3 python3-numpy python3-pytest python3-setuptools libpython3-dev"
+# libstdc++ is for the NumPy of PyPI.
+packages="python3 python3-numpy python3-pytest python3-setuptools libpython3-dev libstdc++6"
 
 refuse() { echo "$*"; exit 3; }
 

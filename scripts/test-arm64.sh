@@ -18,13 +18,7 @@ skip() {
   echo "SKIPPED: $*"
   exit 0
 }
-for tool in qemu-aarch64-static $compiler; do
-  command -v $tool >/dev/null ||
-    skip "tests on 64-bit ARM (there is no $tool; install qemu-user-static and gcc-aarch64-linux-gnu)"
-done
-resources=$("${SWIFTC:-swiftc}" -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
-[ -d "$resources/embedded/aarch64-none-none-elf" ] ||
-  skip "tests on 64-bit ARM (the Swift toolchain has no Embedded Swift for it)"
+reason=$(scripts/arm64-tools.sh "${SWIFTC:-swiftc}") || skip "tests on 64-bit ARM ($reason)"
 
 echo "The C library for 64-bit ARM"
 "${MAKE:-make}" --no-print-directory -f packaging/c.mk install ARCH=aarch64 BUILD_DIR="$folder/c" DESTDIR= \

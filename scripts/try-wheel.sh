@@ -7,7 +7,7 @@
 # first example outside the source tree; then adds what the demo draws with, and runs its first half.
 set -eu
 
-python=$(command -v "$1") wheel=$2
+python=$(command -v "$1") wheel=$(realpath "$2")
 examples=$(cd "$(dirname "$0")/../examples" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -22,10 +22,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# Times in archives are those of the commit, where there is one.
-if commit=$(git log -1 --format=%ct 2>/dev/null); then
-  export SOURCE_DATE_EPOCH="$commit"
-fi
 "$tools/python" -m build --sdist --outdir "$dist" . >"$work/log" 2>&1 || { cat "$work/log" && exit 1; }
 # The extensions are linked as the library is, so that they run wherever it does.
 packaging/glibc-stubs.sh "$(cat packaging/oldest-glibc)" "$work/glibc"
@@ -33,12 +29,9 @@ LDFLAGS="-L$work/glibc ${LDFLAGS:-}" EQUICONV_LIBRARY_DIR=$library "$tools/pytho
   --disable-pip-version-check wheel --no-deps --wheel-dir "$work" "$dist"/equiconv-*.tar.gz >"$work/log" 2>&1 ||
   { cat "$work/log" && exit 1; }
 
-# The oldest C library that has all symbols which the engine uses names the tag.
-PATH=$tools:$PATH auditwheel repair --zip-compression-level 9 --wheel-dir "$dist" "$work"/equiconv-*.whl >"$work/log" 2>&1 ||
-  { cat "$work/log" && exit 1; }
-"$tools/twine" check --strict "$dist"/equiconv-*
-"$tools/abi3audit" --strict --summary "$dist"/equiconv-*.whl
-"$tools/python" scripts/check_distributions.py "$dist"/equiconv-*
+"$tools/twine" check --strict "$dist"/equiconv-*.tar.gz
+"$tools/python" scripts/check_distributions.py "$dist"/equiconv-*.tar.gz
+scripts/finish-wheel.sh "$venv" "$dist" "$work"/equiconv-*.whl
 for interpreter in "$@"; do
   scripts/try-wheel.sh "$interpreter" "$dist"/equiconv-*.whl
 done
