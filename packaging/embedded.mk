@@ -42,12 +42,13 @@ embedded := $(c_build)/embedded-$(ARCH)
 embedded_headers := $(addprefix -I ,$(addprefix $(c_root)/,Sources/_EquiconvShims/include Sources/_EquiconvPlatform \
   Sources/EquiconvInC include))
 # Warnings are those of the package. The pass that is left out crashes the compiler (Swift 6.3.1) on generic structs that
-# have a deinitializer; the function that is not inlined is mended in embedded/Objects.c.
+# have a deinitializer; functions that are not inlined are mended in embedded/Objects.c.
+embedded_mended := swift_deallocPartialClassInstance swift_bridgeObjectRetain swift_bridgeObjectRetain_n
 embedded_flags = -swift-version 6 -enable-experimental-feature Embedded -wmo -parse-as-library \
   -package-name equiconv -target $(embedded_target_$(ARCH)) $(embedded_flags_$(ARCH)) -Xcc -D_GNU_SOURCE \
   -suppress-warnings -I $(embedded) $(embedded_headers) -file-prefix-map $(c_root)=. -Xfrontend -function-sections \
   -Xllvm -sil-disable-pass=deinit-devirtualizer \
-  -Xllvm -force-attribute=swift_deallocPartialClassInstance:noinline
+  $(addprefix -Xllvm -force-attribute=,$(addsuffix :noinline,$(embedded_mended)))
 # For size: hot loops are in microkernels, and the whole library has to stay small.
 embedded_optimization := -Osize
 # As in Package.swift.
