@@ -24,6 +24,7 @@ MADE_BY = {
     "measured/experiments/slide-nuclei.png": "python -m equiconv.experiments.slide_nuclei",
     "measured/experiments/solar-cells.png": "python -m equiconv.experiments.solar_cells",
     "measured/experiments/uva-tutorial-angles.png": "python -m equiconv.experiments.uva_tutorial",
+    "measured/peers/amd-epyc-family-25-model-17.png": "make bench-peers",
     "measured/peers/amd-epyc-family-26-model-2.png": "make bench-peers",
 }
 """The command that draws a picture of a page."""
