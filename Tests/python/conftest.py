@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import equiconv as eq
 import numpy as np
 import pytest
+
+# What a shell runs in the background ignores Ctrl-C, and so do the programs that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

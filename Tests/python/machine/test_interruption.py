@@ -16,8 +16,6 @@ PRELUDE = """
 import os, signal, sys, threading
 import equiconv as eq, numpy as np
 
-# What a shell runs in the background ignores the signal, and so do the programs that it starts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 c4 = eq.cyclic(4)
 rng = np.random.default_rng(3)
 x = rng.standard_normal((16, 64, 4, 64, 64), dtype=np.float32)

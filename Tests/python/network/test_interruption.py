@@ -12,9 +12,7 @@ from networks import classifier
 from paths import environment
 
 PROGRAM = """
-import equiconv as eq, numpy as np, signal, sys
-# What a shell runs in the background ignores the signal, and so do the programs that it starts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+import equiconv as eq, numpy as np, sys
 network = eq.load_network(sys.argv[1], "exact")
 small = np.random.default_rng(0).standard_normal((1, 2, 9, 9)).astype(np.float32)
 expected = network(small)["scores"]

@@ -7,7 +7,6 @@ python slide_runs.py NETWORK OUT DELAY
 from __future__ import annotations
 
 import hashlib
-import signal
 import sys
 import time
 from pathlib import Path
@@ -77,8 +76,6 @@ def digest(folder):
 if __name__ == "__main__":
     from equiconv.slides import predict
 
-    # What a shell runs in the background ignores the signal, and so do the programs that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     print("begins", flush=True)
     source = NoiseSource(delay=float(sys.argv[3]))
     predict(sys.argv[1], source, sys.argv[2], tile=TILE, progress=False)
