@@ -17,7 +17,7 @@ packages="python3 python3-numpy python3-pytest python3-setuptools libpython3-dev
 
 refuse() { echo "$*"; exit 3; }
 
-for tool in apt-get dpkg qemu-aarch64-static; do
+for tool in apt-get dpkg; do
   command -v $tool >/dev/null || refuse "there is no $tool"
 done
 [ "$(cat "$folder/packages" 2>/dev/null)" = "$packages" ] && exit 0

@@ -29,10 +29,7 @@ reason=$(scripts/arm64-root.sh "$folder") || skip "Python tests on 64-bit ARM ($
 echo "The Python package for 64-bit ARM"
 package=$folder/package
 rm -rf "$package"
-# Extensions are compiled and linked on this processor; Python itself, which says what they are for, is emulated.
-EQUICONV_LIBRARY_DIR=$folder/c/release CC=$compiler LDSHARED="$compiler -shared" \
-  CFLAGS="-idirafter $folder/root/usr/include" \
-  "$folder/python" -W ignore setup.py --quiet build --build-lib "$package"
+scripts/arm64-setup.sh "$folder" "$folder/c/release" build --build-lib "$package"
 # Equivariance, definitions, gradients and networks; the rest does not depend on the processor.
 cd Tests/python
 # shellcheck disable=SC2086 # a list of files

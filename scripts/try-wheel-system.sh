@@ -11,7 +11,7 @@ wheel=$1 system=$2
 
 # pip trusts, and asks, whom it does here.
 certificates=/etc/ssl/certs/ca-certificates.crt
-cp "$certificates" "$system$certificates"
+[ ! -e "$certificates" ] || cp "$certificates" "$system$certificates"
 cp /etc/resolv.conf "$system/etc"
 [ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$system/etc"
 mount -t proc proc "$system/proc"

@@ -3,17 +3,15 @@
 #
 # usage: wheel-arm64.sh FOLDER VENV DIST
 #
-# Makes the wheel for 64-bit ARM on another processor, out of the source distribution in DIST. Extensions are compiled
-# and linked by tools of this processor; Python for ARM, which says what they are for, runs under qemu, in FOLDER. Then
-# pip installs the wheel and the newest NumPy as it would on ARM, and both run the first example under qemu. Says what
-# is skipped, and why. The environment may set MAKE and SWIFTC.
+# Makes the wheel for 64-bit ARM on another processor, out of the source distribution in DIST, with what it compiles and
+# unpacks in FOLDER. Then pip installs the wheel and the newest NumPy as it would on ARM, and both run the first example
+# under qemu. Says what is skipped, and why. The environment may set MAKE and SWIFTC.
 set -eu
 
 mkdir -p "${1:?usage: wheel-arm64.sh FOLDER VENV DIST}"
 folder=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 venv=$2 dist=$(cd "$3" && pwd)
-compiler=aarch64-linux-gnu-gcc
 
 skip() {
   echo "SKIPPED: the wheel for 64-bit ARM ($*)"
@@ -40,11 +38,8 @@ trap 'exit 1' HUP INT TERM
 # With the headers of the newest NumPy, as on this processor: they serve all versions at run time.
 pip_install "$work/tools" numpy setuptools wheel
 tar -x -f "$dist"/equiconv-*.tar.gz -C "$work"
-cd "$work"/equiconv-*
-EQUICONV_LIBRARY_DIR=$folder/c/portable CC=$compiler LDSHARED="$compiler -shared" LDFLAGS="-L$folder/c/glibc-aarch64" \
-  CFLAGS="-idirafter $folder/root/usr/include" PYTHONPATH=$work/tools \
-  "$folder/python" -W ignore setup.py --quiet bdist_wheel --dist-dir "$work"
-cd "$OLDPWD"
+LDFLAGS="-L$folder/c/glibc-aarch64" PYTHONPATH=$work/tools \
+  "$(echo "$work"/equiconv-*)/scripts/arm64-setup.sh" "$folder" "$folder/c/portable" bdist_wheel --dist-dir "$work"
 scripts/finish-wheel.sh "$venv" "$dist" "$work"/equiconv-*.whl
 
 pip_install "$work/site" "$dist"/equiconv-*aarch64.whl
